@@ -1,0 +1,166 @@
+//! What comes back: verdicts and answers of the replicas, outcomes and completions for the user.
+
+use crate::command::{CommandId, Defect};
+use crate::id::{Encoded, Hint, Micros, ObjectId, Revision, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What all destinations of a command conclude from its signals, unanimously (rule R4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It took effect.
+    Done,
+    /// An object that it creates exists: nothing changed.
+    AlreadyExists,
+    /// An object that it needs does not exist: nothing changed.
+    NotFound,
+    /// Its plan was stale: nothing changed, another attempt may follow.
+    Retry,
+    /// A group had forgotten its session: nothing changed by this attempt.
+    SessionExpired,
+}
+
+/// An object as a command found it and left it; `None` where it did not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// The object.
+    pub object: ObjectId,
+    /// Its revision before.
+    pub found: Option<Revision>,
+    /// Its revision after.
+    pub left: Option<Revision>,
+}
+
+/// The outcome of one attempt, as a group records it and tells the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Which attempt.
+    pub id: CommandId,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The application's encoded reply; empty unless an operation ran.
+    pub reply: Encoded,
+    /// The final timestamp: where in the total order it happened.
+    pub timestamp: Timestamp,
+    /// The objects whose state the signals told, ascending. With [`Verdict::NotFound`]: those known to be absent.
+    pub touched: Vec<Touch>,
+}
+
+/// How a request ended, for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect; the application's encoded reply, empty unless an operation ran.
+    Done(Encoded),
+    /// An object that it creates exists already: nothing changed.
+    AlreadyExists,
+    /// An object that it needs does not exist: nothing changed.
+    NotFound,
+    /// The strategy cannot do it by design (a move under static placement): nothing changed.
+    Unsupported,
+    /// It breaks a bound: nothing changed.
+    Refused(Defect),
+    /// It outlived its session or its deadline: it took effect once or not at all.
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether the service decided: done, already exists or not found.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::AlreadyExists | Self::NotFound)
+    }
+}
+
+/// A request that ended, with what it took.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The ticket that [`Client::submit`](crate::client::Client::submit) gave out.
+    pub ticket: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The last attempt's place in the total order, if it was ordered.
+    pub timestamp: Option<Timestamp>,
+    /// What it touched, if it was ordered.
+    pub touched: Vec<Touch>,
+    /// The last attempt that was sent, for attributing what an unanswered command wrote.
+    pub last_attempt: Option<CommandId>,
+    /// When it was submitted.
+    pub invoked: Micros,
+    /// When it ended.
+    pub completed: Micros,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// What one request cost, for the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Retries, those of the moves that `gather` made for it included.
+    pub retries: u32,
+    /// 1 if it had to be sent to all groups.
+    pub fallbacks: u32,
+    /// Destination groups, summed over its attempts.
+    pub groups: u32,
+    /// Moves made for it, and 1 if it is a move itself.
+    pub moves: u32,
+    /// Unordered questions to an oracle.
+    pub oracle_consults: u32,
+    /// Hints that the shared cache had.
+    pub cache_hits: u32,
+    /// Hints that the shared cache did not have.
+    pub cache_misses: u32,
+    /// Whether its last attempt went to more than one partition.
+    pub multi_partition: bool,
+}
+
+/// What a replica tells a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServerMessage {
+    /// The outcome of an attempt. Hints are added afresh and are not recorded.
+    Answer {
+        /// The recorded outcome; shared, for a repeat is answered with the same.
+        answer: std::sync::Arc<Answer>,
+        /// Where the answering group believes the objects to be.
+        hints: Vec<Hint>,
+        /// The group's log time.
+        time: Micros,
+    },
+    /// The answer to a consultation: what is known of the objects asked for, with those that the group knows nothing of.
+    Consulted {
+        /// Hints.
+        hints: Vec<Hint>,
+        /// Objects of which the group knows nothing.
+        unknown: Vec<ObjectId>,
+    },
+    /// The answer to a greeting: the group's log time.
+    Time(Micros),
+    /// Somebody else leads this group.
+    NotLeader {
+        /// Who leads it, as far as is known.
+        leader: Option<u8>,
+    },
+    /// The attempt breaks a bound of configuration and command alone.
+    Refused {
+        /// Which attempt.
+        id: CommandId,
+        /// Why.
+        defect: Defect,
+    },
+    /// The attempt's session is too old here, and the attempt was not logged.
+    Expired {
+        /// Which attempt.
+        id: CommandId,
+        /// The group's log time: the next session starts from it.
+        time: Micros,
+    },
+}
+
+/// What a client asks a replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// Hand in a command to be multicast.
+    Submit(std::sync::Arc<crate::command::Command>),
+    /// Where are these objects? Unordered: the answer is a hint.
+    Consult(Vec<ObjectId>),
+    /// What time is it in this group's log?
+    Hello,
+}

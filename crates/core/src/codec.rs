@@ -1,0 +1,78 @@
+//! The one place that knows how values become bytes: bincode 2, fixed-width integers, a hard limit on what is decoded.
+//!
+//! The limit is not optional: without it ten bytes that claim 2^40 items would abort the process. Bytes left over after
+//! a value are an error too, so a frame that decodes was meant as what it decodes to.
+
+use crate::limits::MAX_FRAME;
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> = bincode::config::standard()
+    .with_fixed_int_encoding()
+    .with_limit::<MAX_FRAME>();
+
+/// Bytes that are not an encoding of what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError(String);
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "malformed bytes: {}", self.0)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Encodes a value.
+///
+/// # Panics
+/// If a `Serialize` implementation of the application fails: derived ones never do.
+#[must_use]
+pub fn encode<T: Serialize>(value: &T) -> Bytes {
+    let bytes = bincode::serde::encode_to_vec(value, CONFIG);
+    Bytes::from(bytes.unwrap_or_else(|error| panic!("a value cannot be encoded: {error}")))
+}
+
+/// Decodes a value from all of `bytes`.
+///
+/// # Errors
+/// If the bytes are malformed, incomplete, too many, or claim more than [`MAX_FRAME`] bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG)
+        .map_err(|error| DecodeError(error.to_string()))?;
+    if used == bytes.len() {
+        Ok(value)
+    } else {
+        Err(DecodeError(format!(
+            "{} bytes are left over",
+            bytes.len() - used
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_decodes_to_itself() {
+        let value = (
+            7u64,
+            Bytes::from_static(b"seven"),
+            vec![(1u8, String::from("one"))],
+        );
+        assert_eq!(decode(&encode(&value)), Ok(value));
+    }
+
+    #[test]
+    fn hostile_lengths_and_left_over_bytes_are_refused() {
+        let claims_too_much = encode(&(1u64 << 40));
+        assert!(decode::<Vec<u64>>(&claims_too_much).is_err());
+        assert!(decode::<Bytes>(&claims_too_much).is_err());
+        assert!(decode::<u8>(&[1, 2]).is_err());
+        assert!(decode::<u64>(&[1, 2]).is_err());
+    }
+}

@@ -1,0 +1,288 @@
+//! What clients ask for: requests with their declared intents, and the commands that carry them through the multicast.
+//!
+//! There is one shape of command. It declares, for each object it names, what it intends to do with it; its destinations
+//! are the union over these intents. Nothing but the declared objects is ever touched.
+
+use crate::application::Application;
+use crate::codec;
+use crate::id::{ClientId, Encoded, GroupId, Groups, Micros, ObjectId, PartitionId};
+use crate::layout::Layout;
+use crate::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a command intends to do with one of its objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intent {
+    /// Create it with this value, at this partition if the strategy leaves the choice. It must not exist.
+    Create {
+        /// The wished-for owner; `None` leaves it to the strategy.
+        at: Option<PartitionId>,
+        /// The encoded value.
+        value: Encoded,
+    },
+    /// Delete it.
+    Delete,
+    /// Read it: its value goes to every partition that executes the command.
+    Read,
+    /// Change it, unseen: only its owner sees the value, and the reply must not depend on it.
+    Write,
+    /// Read and change it.
+    Update,
+    /// Move it to a partition.
+    Move {
+        /// The new owner.
+        to: PartitionId,
+    },
+    /// Ask in order whether it exists.
+    Lookup,
+}
+
+impl Intent {
+    /// Whether the value has to reach every partition that executes.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(self, Self::Read | Self::Update)
+    }
+
+    /// Whether the application may change the value.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Write | Self::Update)
+    }
+
+    /// Whether the object's existence or place changes.
+    #[must_use]
+    pub fn places(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Delete | Self::Move { .. })
+    }
+}
+
+/// What a user asks of the service: intents on objects, and an operation of the application to run on those it reads or
+/// writes.
+///
+/// An object is named once: naming it again merges reading and writing into [`Intent::Update`], and the stronger of any
+/// other two intents stays (the later one where they are alike).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Request {
+    /// Ascending by object, each object once; whoever takes one from the wire checks it with [`Request::defect`].
+    intents: Vec<(ObjectId, Intent)>,
+    /// The encoded operation; empty if there is nothing to execute.
+    pub op: Encoded,
+}
+
+/// Why a request is refused whatever the state: a pure function of the request, so that every group says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Defect {
+    /// A value is larger than [`MAX_VALUE`].
+    ValueTooLarge,
+    /// The values and the operation together are larger than [`MAX_REQUEST`].
+    RequestTooLarge,
+    /// It names more than [`MAX_OBJECTS`] objects.
+    TooManyObjects,
+    /// It names a partition that the cluster does not have.
+    NoSuchPartition,
+    /// Its objects are not in ascending order, or its destinations are not groups of the cluster: not one of our clients.
+    Malformed,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ValueTooLarge => write!(f, "a value is larger than {MAX_VALUE} bytes"),
+            Self::RequestTooLarge => write!(f, "the request is larger than {MAX_REQUEST} bytes"),
+            Self::TooManyObjects => write!(f, "the request names more than {MAX_OBJECTS} objects"),
+            Self::NoSuchPartition => write!(f, "the request names a partition that does not exist"),
+            Self::Malformed => write!(f, "the request is malformed"),
+        }
+    }
+}
+
+impl Request {
+    /// Creates `object` with `value`, at partition `at` if the strategy leaves the choice.
+    #[must_use]
+    pub fn create<A: Application>(
+        object: ObjectId,
+        value: &A::Object,
+        at: Option<PartitionId>,
+    ) -> Self {
+        Self::default().and(
+            object,
+            Intent::Create {
+                at,
+                value: codec::encode(value),
+            },
+        )
+    }
+
+    /// Deletes `object`.
+    #[must_use]
+    pub fn delete(object: ObjectId) -> Self {
+        Self::default().and(object, Intent::Delete)
+    }
+
+    /// Moves `object` to partition `to`, from wherever it is.
+    #[must_use]
+    pub fn relocate(object: ObjectId, to: PartitionId) -> Self {
+        Self::default().and(object, Intent::Move { to })
+    }
+
+    /// Asks, in order, whether `object` exists.
+    #[must_use]
+    pub fn lookup(object: ObjectId) -> Self {
+        Self::default().and(object, Intent::Lookup)
+    }
+
+    /// Runs `op` on the objects that it declares ([`Application::access`]).
+    #[must_use]
+    pub fn access<A: Application>(op: &A::Op) -> Self {
+        let access = A::access(op);
+        let mut request = Self {
+            op: codec::encode(op),
+            ..Self::default()
+        };
+        for object in access.reads {
+            request = request.and(object, Intent::Read);
+        }
+        for object in access.writes {
+            request = request.and(object, Intent::Write);
+        }
+        request
+    }
+
+    /// This request with one more intent, so that several objects change in one atomic command.
+    #[must_use]
+    pub fn and(mut self, object: ObjectId, intent: Intent) -> Self {
+        match self
+            .intents
+            .binary_search_by_key(&object, |(named, _)| *named)
+        {
+            Err(place) => self.intents.insert(place, (object, intent)),
+            Ok(place) => {
+                let old = &mut self.intents[place].1;
+                match (&*old, &intent) {
+                    (Intent::Read, Intent::Write)
+                    | (Intent::Write, Intent::Read)
+                    | (Intent::Update, Intent::Read | Intent::Write) => *old = Intent::Update,
+                    (placing, touching) if placing.places() && !touching.places() => {}
+                    _ => *old = intent,
+                }
+            }
+        }
+        self
+    }
+
+    /// What it intends to do, ascending by object.
+    #[must_use]
+    pub fn intents(&self) -> &[(ObjectId, Intent)] {
+        &self.intents
+    }
+
+    /// What it intends to do with one object.
+    #[must_use]
+    pub fn intent(&self, object: ObjectId) -> Option<&Intent> {
+        let place = self
+            .intents
+            .binary_search_by_key(&object, |(named, _)| *named)
+            .ok()?;
+        Some(&self.intents[place].1)
+    }
+
+    /// The objects that it names, ascending.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectId> {
+        self.intents.iter().map(|(object, _)| *object)
+    }
+
+    /// Why it must be refused, if it must: it breaks a bound of [`limits`](crate::limits) or is malformed.
+    #[must_use]
+    pub fn defect(&self, layout: &Layout) -> Option<Defect> {
+        if self.intents.len() > MAX_OBJECTS {
+            return Some(Defect::TooManyObjects);
+        }
+        if !self.intents.is_sorted_by(|a, b| a.0 < b.0) {
+            return Some(Defect::Malformed);
+        }
+        let mut size = self.op.len();
+        for (_, intent) in &self.intents {
+            let place = match intent {
+                Intent::Create { at, value } => {
+                    if value.len() > MAX_VALUE {
+                        return Some(Defect::ValueTooLarge);
+                    }
+                    size += value.len();
+                    *at
+                }
+                Intent::Move { to } => Some(*to),
+                _ => None,
+            };
+            if place.is_some_and(|partition| partition.0 >= layout.partition_count()) {
+                return Some(Defect::NoSuchPartition);
+            }
+        }
+        (size > MAX_REQUEST).then_some(Defect::RequestTooLarge)
+    }
+}
+
+/// A client's session: the frame in which its commands take effect exactly once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SessionId {
+    /// Whose session it is.
+    pub client: ClientId,
+    /// The greatest log time that a group had told the client when it opened the session.
+    pub opened: Micros,
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}/{}", self.client, self.opened)
+    }
+}
+
+/// One attempt at one request of one session: the name of a multicast message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommandId {
+    /// The session.
+    pub session: SessionId,
+    /// The request's number within the session, from 1.
+    pub number: u64,
+    /// The attempt, from 1. Attempt k+1 exists only after attempt k was answered with a retry (rule R5).
+    pub attempt: u8,
+}
+
+impl fmt::Debug for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}#{}.{}", self.session, self.number, self.attempt)
+    }
+}
+
+/// An attempt at a request, as it is multicast to its destination groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its name.
+    pub id: CommandId,
+    /// The least number of the session that is still unanswered: below it, groups may forget outcomes.
+    pub low: u64,
+    /// The greatest timestamp that the client has seen: the command is ordered after it.
+    pub clock: u64,
+    /// The groups it is multicast to.
+    pub destinations: Groups,
+    /// What it intends to do and to run.
+    pub request: Request,
+}
+
+impl Command {
+    /// Whether `group` is the only destination.
+    #[must_use]
+    pub fn is_local_to(&self, group: GroupId) -> bool {
+        self.destinations == Groups::from(group)
+    }
+
+    /// Why it must be refused, if it must: see [`Request::defect`]; its destinations must be groups of the cluster.
+    #[must_use]
+    pub fn defect(&self, layout: &Layout) -> Option<Defect> {
+        if self.destinations.is_empty() || !self.destinations.is_subset(layout.groups()) {
+            return Some(Defect::Malformed);
+        }
+        self.request.defect(layout)
+    }
+}

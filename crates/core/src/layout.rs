@@ -1,0 +1,165 @@
+//! The shape of a cluster: how many groups there are, how many replicas each has, and where an attribute is at home.
+
+use crate::id::{GroupId, Groups, ObjectId, PartitionId, ReplicaId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The groups of a cluster. Fixed for the cluster's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    partition_count: u8,
+    replica_count: u8,
+    oracle_replica_count: u8,
+}
+
+/// A layout that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutError {
+    /// There is no partition.
+    NoPartition,
+    /// A group would have an even number of replicas, which tolerates no more failures than one fewer, or none.
+    EvenReplicas(u8),
+}
+
+impl fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPartition => write!(f, "a cluster needs 1 to 255 partitions"),
+            Self::EvenReplicas(count) => {
+                write!(f, "a group needs an odd number of replicas, not {count}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+impl Layout {
+    /// A cluster of `partitions` groups of `replicas` each, without an oracle group.
+    ///
+    /// # Errors
+    /// If there is no partition or the number of replicas is even.
+    pub fn new(partitions: u8, replicas: u8) -> Result<Self, LayoutError> {
+        if partitions == 0 {
+            return Err(LayoutError::NoPartition);
+        }
+        if replicas % 2 == 0 {
+            return Err(LayoutError::EvenReplicas(replicas));
+        }
+        Ok(Self {
+            partition_count: partitions,
+            replica_count: replicas,
+            oracle_replica_count: 0,
+        })
+    }
+
+    /// This cluster with an oracle group of `replicas`.
+    ///
+    /// # Errors
+    /// If the number of replicas is even.
+    pub fn with_oracle(self, replicas: u8) -> Result<Self, LayoutError> {
+        if replicas % 2 == 0 {
+            return Err(LayoutError::EvenReplicas(replicas));
+        }
+        Ok(Self {
+            oracle_replica_count: replicas,
+            ..self
+        })
+    }
+
+    /// How many partitions there are.
+    #[must_use]
+    pub fn partition_count(&self) -> u8 {
+        self.partition_count
+    }
+
+    /// How many replicas a group has; 0 for the oracle where there is none.
+    #[must_use]
+    pub fn replica_count(&self, group: GroupId) -> u8 {
+        if group == GroupId::ORACLE {
+            self.oracle_replica_count
+        } else {
+            self.replica_count
+        }
+    }
+
+    /// All partitions.
+    #[must_use]
+    pub fn partitions(&self) -> Groups {
+        Groups::partitions(self.partition_count)
+    }
+
+    /// All groups: the partitions, and the oracle where there is one.
+    #[must_use]
+    pub fn groups(&self) -> Groups {
+        let mut groups = self.partitions();
+        if self.oracle_replica_count > 0 {
+            groups.insert(GroupId::ORACLE);
+        }
+        groups
+    }
+
+    /// Every replica of every group.
+    pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
+        let layout = *self;
+        self.groups()
+            .iter()
+            .flat_map(move |group| layout.members(group))
+    }
+
+    /// The replicas of one group.
+    pub fn members(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> + use<> {
+        (0..self.replica_count(group)).map(move |index| ReplicaId { group, index })
+    }
+
+    /// The home of an object: a pure function of its static attribute.
+    #[must_use]
+    pub fn home(&self, object: ObjectId) -> PartitionId {
+        PartitionId((mix(object.attribute) % u64::from(self.partition_count)) as u8)
+    }
+
+    /// A partition that depends on the whole id: spreads objects when nobody says where they should be.
+    #[must_use]
+    pub fn spread(&self, object: ObjectId) -> PartitionId {
+        PartitionId(
+            (mix(object.attribute ^ mix(object.key)) % u64::from(self.partition_count)) as u8,
+        )
+    }
+}
+
+/// The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): a bijection that spreads neighbouring numbers.
+#[must_use]
+pub fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_layouts_are_refused() {
+        assert_eq!(Layout::new(0, 3), Err(LayoutError::NoPartition));
+        assert_eq!(Layout::new(2, 4), Err(LayoutError::EvenReplicas(4)));
+        assert_eq!(
+            Layout::new(2, 3).unwrap().with_oracle(0),
+            Err(LayoutError::EvenReplicas(0))
+        );
+    }
+
+    #[test]
+    fn home_depends_on_the_attribute_alone_and_uses_every_partition() {
+        let layout = Layout::new(8, 1).unwrap();
+        assert_eq!(
+            layout.home(ObjectId::new(5, 1)),
+            layout.home(ObjectId::new(5, 2))
+        );
+        let homes: Groups = (0..100)
+            .map(|a| layout.home(ObjectId::new(a, 0)).into())
+            .collect();
+        assert_eq!(homes, layout.partitions());
+    }
+}

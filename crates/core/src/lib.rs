@@ -1,0 +1,37 @@
+//! The law: the vocabulary of scalable state machine replication with dynamic objects, its three seams, and the engines
+//! that all strategies share.
+//!
+//! - **Order**: [`Multicast`] delivers commands to sets of groups in one acyclic order.
+//! - **Partition**: [`Partition`] applies what is delivered; [`replica::Engine`] is the one implementation.
+//! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look for it.
+//!
+//! [`Replica`] joins the three into one replica of one group, [`Client`] is the other end. All of it are deterministic
+//! state machines: inputs come as calls with the time as an argument, outputs are appended to an outbox. There is no IO,
+//! clock, randomness, thread or async here; `ssmr-sim` and `ssmr-net` drive the same code.
+
+pub mod answer;
+pub mod application;
+pub mod client;
+pub mod codec;
+pub mod command;
+pub mod id;
+pub mod layout;
+pub mod limits;
+pub mod multicast;
+pub mod mutant;
+pub mod oracle;
+pub mod replica;
+
+pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
+pub use application::{Access, Application, Objects};
+pub use client::{Client, ClientOutbox, Execution};
+pub use command::{Command, CommandId, Defect, Intent, Request, SessionId};
+pub use id::{
+    ClientId, Encoded, GroupId, Groups, Hint, Micros, ObjectId, PartitionId, ReplicaId, Revision,
+    Timestamp,
+};
+pub use layout::Layout;
+pub use multicast::{Delivery, Multicast, Outbox, Signal};
+pub use mutant::Mutant;
+pub use oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Found, Guess, Oracle};
+pub use replica::{Partition, PeerMessage, Replica, ReplicaOutbox};

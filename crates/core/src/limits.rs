@@ -1,0 +1,33 @@
+//! Every bound in one place, with what happens at it.
+
+use crate::id::Micros;
+
+/// The largest encoded message or log entry, in bytes. A peer that sends more loses its connection.
+pub const MAX_FRAME: usize = 64 << 20;
+
+/// The largest value of one object, in bytes. A request with a larger one is refused and changes nothing.
+pub const MAX_VALUE: usize = 1 << 20;
+
+/// The largest request (values and operation together), in bytes. A larger one is refused and changes nothing.
+pub const MAX_REQUEST: usize = 8 << 20;
+
+/// The most objects that one request may name. More are refused and nothing changes.
+pub const MAX_OBJECTS: usize = 4096;
+
+/// How far beyond the least unanswered number of its session a request's number may be. The client engine waits.
+pub const SESSION_WINDOW: u64 = 1024;
+
+/// How long, in log time, a group remembers a session after it was opened. Clients change to a new one well before.
+pub const SESSION_TTL: Micros = 600_000_000;
+
+/// How far ahead of a group's clock the clock of a command may be. Such a command is refused at hand-in.
+pub const CLOCK_LEAD: u64 = 1 << 48;
+
+/// How many hints a client or replica keeps. The oldest are forgotten, which costs a consultation.
+pub const HINTS: usize = 1 << 16;
+
+/// How many retries a request has before it is sent to all groups, where it cannot miss.
+pub const RETRY_BUDGET: u8 = 3;
+
+/// How many moves of one `gather` are under way at a time.
+pub const GATHER_WINDOW: usize = 64;

@@ -1,0 +1,209 @@
+//! Seam 1, order: atomic multicast to sets of groups.
+
+use crate::command::{Command, CommandId, SessionId};
+use crate::id::{Encoded, GroupId, Micros, ObjectId, ReplicaId, Revision, Timestamp};
+use crate::oracle::{Carried, Unpacked};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Atomic multicast as one replica of one group sees it.
+///
+/// **Uniform agreement**: what one replica delivers, all correct replicas of its destinations deliver. **Integrity**: a
+/// command is delivered at most once, and only if it was handed in. **Prefix and acyclic order**: all deliveries fit one
+/// partial order without cycles. The order does *not* respect real time across groups; rules R2 and R3 see to that.
+///
+/// Besides commands, a group's log carries what other groups' replicas signal ([`Multicast::signal`]), exactly once and
+/// in the order in which each of them sent it, so that all replicas of the group see it at the same place of their log.
+/// **A replica's state is a pure function of the deliveries.**
+pub trait Multicast {
+    /// What replicas say to each other to get there.
+    type Msg: Clone + Debug + Serialize + serde::de::DeserializeOwned + Send + 'static;
+
+    /// A client hands a command in at this replica. Returns what is to be told the client instead of an answer, if the
+    /// command is not taken.
+    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Result<(), Rejection>;
+
+    /// Takes a message of another replica.
+    fn on_message(
+        &mut self,
+        now: Micros,
+        from: ReplicaId,
+        msg: Self::Msg,
+        out: &mut Outbox<Self::Msg>,
+    );
+
+    /// Lets time pass: call it at least every [`TICK`].
+    fn on_timer(&mut self, now: Micros, out: &mut Outbox<Self::Msg>);
+
+    /// The next delivery, in the order of the group's log.
+    fn poll_deliver(&mut self) -> Option<Delivery>;
+
+    /// Sends a signal to another group. To be called while a delivery is applied, by every replica alike: which signals
+    /// are sent, and in which order, is part of the state.
+    fn signal(&mut self, to: GroupId, signal: Signal);
+
+    /// Logs and sends all that has gathered. To be called once after each round of inputs, and until it returns `false`,
+    /// with all deliveries polled in between.
+    fn flush(
+        &mut self,
+        now: Micros,
+        carrier: &mut dyn Carrier,
+        out: &mut Outbox<Self::Msg>,
+    ) -> bool;
+
+    /// Whether this replica leads its group, as far as it knows.
+    fn is_leader(&self) -> bool;
+
+    /// The index of the replica that leads this group, as far as is known.
+    fn leader(&self) -> Option<u8>;
+
+    /// The replica of another group to which leader-bound messages go.
+    fn leader_of(&self, group: GroupId) -> ReplicaId;
+
+    /// The log's time: it grows with the leader's monotonic clock and with nothing else.
+    fn time(&self) -> Micros;
+}
+
+/// How often [`Multicast::on_timer`] wants to be called, in microseconds.
+pub const TICK: Micros = 10_000;
+
+/// Why a command was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Another replica leads.
+    NotLeader,
+    /// The session is older than the group remembers.
+    Expired,
+    /// The group has all it can hold: the client repeats later.
+    Busy,
+}
+
+/// What the multicast hands to the partition's engine, in log order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A command, at its place in the total order.
+    Command {
+        /// The command.
+        command: Arc<Command>,
+        /// Its final timestamp.
+        timestamp: Timestamp,
+        /// Its session had expired when this group logged it: it must not execute.
+        expired: bool,
+    },
+    /// A signal of another group.
+    Signal {
+        /// The group that sent it.
+        from: GroupId,
+        /// What it says.
+        signal: Signal,
+    },
+    /// A session is over: its outcomes may be forgotten.
+    Forget(SessionId),
+}
+
+/// What a destination of a command tells the others: what it has, lacks, and knows of existence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Signal {
+    /// The command.
+    pub command: CommandId,
+    /// The command's session had expired at the sender.
+    pub expired: bool,
+    /// One entry for each object of which the sender has something to say, ascending. It lacks the others and has no
+    /// authority over them.
+    pub reports: Vec<Report>,
+}
+
+/// What one destination says of one object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Report {
+    /// The object.
+    pub object: ObjectId,
+    /// What it says.
+    pub standing: Standing,
+}
+
+/// An object's standing at one group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Standing {
+    /// The group owns it; with the value where the receiver needs it.
+    Has(Revision, Option<Carried>),
+    /// The group is an authority for it and knows that it exists elsewhere.
+    Present,
+    /// The group is an authority for it and knows that it does not exist.
+    Absent,
+}
+
+impl Standing {
+    /// The value, where it came along in full.
+    #[must_use]
+    pub fn value(&self) -> Option<&Encoded> {
+        match self {
+            Self::Has(_, Some(Carried::Value(value))) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// How the values of signals travel: see [`Oracle::pack`](crate::oracle::Oracle::pack).
+pub trait Carrier {
+    /// The signal is about to be sent.
+    fn pack(&mut self, signal: &mut Signal);
+
+    /// The signal has come in and is about to be logged: every value must be there.
+    fn unpack(&mut self, signal: &mut Signal) -> Unpacked;
+}
+
+/// Something to be made durable before anything else of the same [`Outbox`] leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// The consensus term and vote.
+    Vote {
+        /// The term.
+        term: u64,
+        /// Who was voted for in it.
+        voted_for: Option<u8>,
+    },
+    /// Log entries that replace whatever the log held after `after`.
+    Append {
+        /// Index and term of the entry before the first one.
+        after: (u64, u64),
+        /// The entries.
+        entries: Vec<LogEntry>,
+    },
+}
+
+/// One entry of a group's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogEntry {
+    /// A leader took office in this term.
+    Term(u64),
+    /// A batch of inputs.
+    Batch(Bytes),
+}
+
+/// What a replica wants done: first `records` made durable, then `messages` sent.
+#[derive(Debug)]
+pub struct Outbox<M> {
+    /// To be stored before any message is sent.
+    pub records: Vec<Record>,
+    /// Messages to other replicas, in the order they are to be sent.
+    pub messages: Vec<(ReplicaId, M)>,
+}
+
+impl<M> Default for Outbox<M> {
+    fn default() -> Self {
+        Self {
+            records: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl<M> Outbox<M> {
+    /// Sends `msg` to `to`.
+    pub fn send(&mut self, to: ReplicaId, msg: M) {
+        self.messages.push((to, msg));
+    }
+}

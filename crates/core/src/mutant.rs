@@ -1,0 +1,15 @@
+//! Faults built in on purpose, so that the tests can see the checkers find them. For tests only.
+//!
+//! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the protocol; a test runs it
+//! in the simulator and fails unless a checker reports a violation.
+
+/// One rule of the protocol, switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// R2: a command answers without waiting for the signals of all its destinations, where it has the values it needs.
+    NoSignalWait,
+    /// R3: commands on the same object do not queue behind each other while one of them waits for signals.
+    OpenQueues,
+    /// R5: a client abandons an attempt after a time-out and tries again under a new number.
+    AbandonAttempts,
+}
