@@ -8,6 +8,7 @@ use crate::codec;
 use crate::id::{ClientId, Encoded, GroupId, Groups, Micros, ObjectId, PartitionId};
 use crate::layout::Layout;
 use crate::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
+use crate::oracle::Oracle;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -193,6 +194,43 @@ impl Request {
         self.intents.iter().map(|(object, _)| *object)
     }
 
+    /// How many bytes its values and operation take, with a little for each object.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let value = |intent: &Intent| match intent {
+            Intent::Create { value, .. } => value.len(),
+            _ => 0,
+        };
+        self.op.len()
+            + self
+                .intents
+                .iter()
+                .map(|(_, intent)| 24 + value(intent))
+                .sum::<usize>()
+    }
+
+    /// The groups that must be among the destinations whatever is known of the objects' places: authorities and
+    /// directories of what is created or deleted, new owners, directories of what moves.
+    #[must_use]
+    pub fn required<O: Oracle>(&self, oracle: &O) -> Groups {
+        let mut groups = Groups::EMPTY;
+        for (object, intent) in &self.intents {
+            let object = *object;
+            match intent {
+                Intent::Create { at, .. } => groups.insert(oracle.owner(object, *at).into()),
+                Intent::Move { to } => groups.insert((*to).into()),
+                _ => {}
+            }
+            if matches!(intent, Intent::Create { .. } | Intent::Delete) {
+                groups = groups.union(oracle.authority(object));
+            }
+            if intent.places() {
+                groups = groups.union(oracle.directory(object));
+            }
+        }
+        groups
+    }
+
     /// Why it must be refused, if it must: it breaks a bound of [`limits`](crate::limits) or is malformed.
     #[must_use]
     pub fn defect(&self, layout: &Layout) -> Option<Defect> {
@@ -277,12 +315,16 @@ impl Command {
         self.destinations == Groups::from(group)
     }
 
-    /// Why it must be refused, if it must: see [`Request::defect`]; its destinations must be groups of the cluster.
+    /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups of the cluster, and
+    /// none that the order depends on may be missing ([`Request::required`]).
     #[must_use]
-    pub fn defect(&self, layout: &Layout) -> Option<Defect> {
-        if self.destinations.is_empty() || !self.destinations.is_subset(layout.groups()) {
-            return Some(Defect::Malformed);
-        }
-        self.request.defect(layout)
+    pub fn defect<O: Oracle>(&self, layout: &Layout, oracle: &O) -> Option<Defect> {
+        let defect = self.request.defect(layout);
+        defect.or_else(|| {
+            let known = self.destinations.is_subset(layout.groups());
+            let complete = self.request.required(oracle).is_subset(self.destinations);
+            let ours = known && complete && !self.destinations.is_empty();
+            (!ours).then_some(Defect::Malformed)
+        })
     }
 }

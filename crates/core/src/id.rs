@@ -271,6 +271,12 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// The group whose clock it was.
+    #[must_use]
+    pub const fn group(self) -> GroupId {
+        GroupId(self.group)
+    }
+
     /// The timestamp `ts` of a group.
     #[must_use]
     pub const fn new(ts: u64, group: GroupId) -> Self {

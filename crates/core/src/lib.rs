@@ -2,7 +2,7 @@
 //! that all strategies share.
 //!
 //! - **Order**: [`Multicast`] delivers commands to sets of groups in one acyclic order.
-//! - **Partition**: [`Partition`] applies what is delivered; [`replica::Engine`] is the one implementation.
+//! - **Partition**: [`Partition`] applies what is delivered; [`Engine`] is the one implementation.
 //! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look for it.
 //!
 //! [`Replica`] joins the three into one replica of one group, [`Client`] is the other end. All of it are deterministic
@@ -14,12 +14,14 @@ pub mod application;
 pub mod client;
 pub mod codec;
 pub mod command;
+mod hints;
 pub mod id;
 pub mod layout;
 pub mod limits;
 pub mod multicast;
 pub mod mutant;
 pub mod oracle;
+pub mod recent;
 pub mod replica;
 
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
@@ -34,4 +36,4 @@ pub use layout::Layout;
 pub use multicast::{Delivery, Multicast, Outbox, Signal};
 pub use mutant::Mutant;
 pub use oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Found, Guess, Oracle};
-pub use replica::{Partition, PeerMessage, Replica, ReplicaOutbox};
+pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};

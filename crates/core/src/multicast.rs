@@ -136,6 +136,15 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// How many bytes of value it carries.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Has(_, Some(Carried::Value(value))) => value.len(),
+            _ => 0,
+        }
+    }
+
     /// The value, where it came along in full.
     #[must_use]
     pub fn value(&self) -> Option<&Encoded> {

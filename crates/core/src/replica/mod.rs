@@ -1,16 +1,70 @@
-//! One replica of one group: multicast, engine and strategy joined.
+//! One replica of one group: multicast, partition and oracle joined.
+//!
+//! It routes: what clients and peers send goes to the multicast, what the multicast delivers goes to the partition, what
+//! the partition decides goes back out. It holds no ordered state of its own; its hint table is outside the order.
+//!
+//! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the outbox's records, and
+//! only then sends the rest.
 
-use crate::answer::{ClientMessage, ServerMessage};
-use crate::application::Application;
-use crate::id::{ClientId, Hint, Micros, ReplicaId};
+mod engine;
+mod queues;
+mod sessions;
+mod store;
+mod verdict;
+
+pub use engine::Engine;
+
+use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
+use crate::command::{Command, CommandId, Intent};
+use crate::hints::HintTable;
+use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::Layout;
-use crate::multicast::{Multicast, Record};
-use crate::mutant::Mutant;
-use crate::oracle::{CacheCall, CacheReply, Oracle};
+use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Record, Rejection, Signal, Standing};
+use crate::oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Oracle, Unpacked};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Seam 2
-pub trait Partition {}
+/// Seam 2, the partition: the replicated state of one group, changed by deliveries and by nothing else.
+///
+/// [`Engine`] is the implementation that all strategies share; the oracle group of the broker runs it too.
+pub trait Partition<O: Oracle> {
+    /// Applies one delivery and says what it led to: the same at every replica of the group (rule R6).
+    fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied);
+
+    /// The recorded answer to exactly this attempt, if this group is the one that gave it.
+    fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>>;
+
+    /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
+    fn locate(&self, object: ObjectId) -> Option<Hint>;
+
+    /// A digest of the whole state: equal at replicas that applied the same deliveries.
+    fn digest(&self) -> u64;
+}
+
+/// What applying a delivery led to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Signals for other groups, in the order in which they are to be sent.
+    pub signals: Vec<(GroupId, Signal)>,
+    /// Objects that a signal had to call lacking, and the groups it went to: a hint may help them.
+    pub lacking: Vec<(Groups, ObjectId)>,
+    /// Answers that this group has to give.
+    pub replies: Vec<Reply>,
+    /// Changes of objects.
+    pub events: Vec<Event>,
+}
+
+/// An answer to be given.
+#[derive(Debug)]
+pub struct Reply {
+    /// The recorded part.
+    pub answer: Arc<Answer>,
+    /// The command that is answered.
+    pub command: Arc<Command>,
+    /// Where the signals say that the objects are, if the client should know.
+    pub hints: Vec<Hint>,
+}
 
 /// What replicas say to each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,72 +88,324 @@ pub struct ReplicaOutbox<M> {
     pub cache: Vec<CacheCall>,
 }
 
+impl<M> Default for ReplicaOutbox<M> {
+    fn default() -> Self {
+        Self {
+            records: Vec::new(),
+            peers: Vec::new(),
+            clients: Vec::new(),
+            cache: Vec::new(),
+        }
+    }
+}
+
 /// Counters of one replica since it started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Commands delivered.
     pub delivered: u64,
-    /// Values found in the shared cache.
+    /// Deliveries applied, of whatever kind.
+    pub applied: u64,
+    /// Values found in the shared cache or among the copies from it.
     pub cache_hits: u64,
-    /// Values not found in the shared cache.
+    /// Values not found there.
     pub cache_misses: u64,
 }
 
 /// One replica of one group.
-pub struct Replica<M: Multicast, A: Application, O: Oracle> {
-    _x: std::marker::PhantomData<(M, A, O)>,
+#[derive(Debug)]
+pub struct Replica<M: Multicast, P, O: Oracle> {
+    id: ReplicaId,
+    layout: Layout,
+    multicast: M,
+    partition: P,
+    oracle: O,
+    hints: HintTable,
+    counters: Counters,
+    /// Scratch: what the multicast wants sent in this round.
+    outbox: Outbox<M::Msg>,
 }
 
-impl<M: Multicast, A: Application, O: Oracle> Replica<M, A, O> {
-    /// A replica with an empty state.
-    pub fn new(
-        _id: ReplicaId,
-        _layout: Layout,
-        _oracle: O,
-        _multicast: M,
-        _mutant: Option<Mutant>,
-    ) -> Self {
-        todo!()
+impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
+    /// A replica of `layout`, joined from its parts.
+    pub fn new(id: ReplicaId, layout: Layout, multicast: M, partition: P, oracle: O) -> Self {
+        let (hints, counters, outbox) = Default::default();
+        Self {
+            id,
+            layout,
+            multicast,
+            partition,
+            oracle,
+            hints,
+            counters,
+            outbox,
+        }
     }
+
     /// Takes a message of a client.
     pub fn on_client(
         &mut self,
-        _now: Micros,
-        _from: ClientId,
-        _msg: ClientMessage,
-        _out: &mut ReplicaOutbox<M::Msg>,
+        now: Micros,
+        from: ClientId,
+        msg: ClientMessage,
+        out: &mut ReplicaOutbox<M::Msg>,
     ) {
+        let reply = match msg {
+            ClientMessage::Submit(command) => self.submit(now, command),
+            ClientMessage::Consult(objects) => Some(self.consult(&objects)),
+            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.time())),
+        };
+        out.clients.extend(reply.map(|reply| (from, reply)));
     }
+
     /// Takes a message of another replica.
     pub fn on_peer(
         &mut self,
-        _now: Micros,
-        _from: ReplicaId,
-        _msg: PeerMessage<M::Msg>,
-        _out: &mut ReplicaOutbox<M::Msg>,
+        now: Micros,
+        from: ReplicaId,
+        msg: PeerMessage<M::Msg>,
+        out: &mut ReplicaOutbox<M::Msg>,
     ) {
+        match msg {
+            PeerMessage::Multicast(msg) => {
+                self.multicast.on_message(now, from, msg, &mut self.outbox)
+            }
+            PeerMessage::Hints(hints) => hints.into_iter().for_each(|hint| self.hints.learn(hint)),
+        }
+        self.drain(out);
     }
+
     /// Takes an answer of the shared cache.
-    pub fn on_cache(&mut self, _now: Micros, _reply: CacheReply, _out: &mut ReplicaOutbox<M::Msg>) {
+    pub fn on_cache(&mut self, now: Micros, reply: CacheReply) {
+        self.oracle.on_cache(now, reply);
     }
-    /// Lets time pass; every `multicast::TICK`.
-    pub fn on_timer(&mut self, _now: Micros, _out: &mut ReplicaOutbox<M::Msg>) {}
-    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after a round of inputs.
-    pub fn flush(&mut self, _now: Micros, _out: &mut ReplicaOutbox<M::Msg>) {}
+
+    /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush) after it.
+    pub fn on_timer(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+        self.multicast.on_timer(now, &mut self.outbox);
+        self.drain(out);
+    }
+
+    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each round of inputs.
+    pub fn flush(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+        loop {
+            let mut effects = Effects::default();
+            let mut courier = Courier {
+                now,
+                oracle: &mut self.oracle,
+                effects: &mut effects,
+            };
+            let more = self.multicast.flush(now, &mut courier, &mut self.outbox);
+            self.carry_out(effects, out);
+            self.drain(out);
+            let mut applied = Applied::default();
+            while let Some(delivery) = self.multicast.poll_deliver() {
+                self.counters.applied += 1;
+                self.counters.delivered += u64::from(matches!(delivery, Delivery::Command { .. }));
+                self.partition
+                    .on_deliver(&self.oracle, delivery, &mut applied);
+                self.pass_on(now, &mut applied, out);
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
     /// Whether this replica leads its group, as far as it knows.
     pub fn is_leader(&self) -> bool {
-        todo!()
+        self.multicast.is_leader()
     }
+
     /// Counters since the start.
     pub fn counters(&self) -> Counters {
-        todo!()
+        let (cache_hits, cache_misses) = self.oracle.cache_counts();
+        Counters {
+            cache_hits,
+            cache_misses,
+            ..self.counters
+        }
     }
-    /// A digest of the ordered state.
-    pub fn state_digest(&self) -> u64 {
-        todo!()
+
+    /// The replicated state, for checks.
+    pub fn partition(&self) -> &P {
+        &self.partition
     }
-    /// The index of the last log entry applied.
-    pub fn applied(&self) -> u64 {
-        todo!()
+
+    /// The order, for checks.
+    pub fn multicast(&self) -> &M {
+        &self.multicast
+    }
+
+    /// Takes a command in. Returns what the client is told at once, if anything.
+    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Option<ServerMessage> {
+        let id = command.id;
+        if let Some(defect) = command.defect(&self.layout, &self.oracle) {
+            return Some(ServerMessage::Refused { id, defect });
+        }
+        if let Some(answer) = self.partition.recorded(id) {
+            let (answer, time) = (answer.clone(), self.multicast.time());
+            let hints = self.known_hints(&command, &answer, Vec::new());
+            return Some(ServerMessage::Answer {
+                answer,
+                hints,
+                time,
+            });
+        }
+        match self.multicast.submit(now, command) {
+            Ok(()) | Err(Rejection::Busy) => None,
+            Err(Rejection::NotLeader) => Some(ServerMessage::NotLeader {
+                leader: self.multicast.leader(),
+            }),
+            Err(Rejection::Expired) => Some(ServerMessage::Expired {
+                id,
+                time: self.multicast.time(),
+            }),
+        }
+    }
+
+    fn consult(&mut self, objects: &[ObjectId]) -> ServerMessage {
+        let (mut hints, mut unknown) = (Vec::new(), Vec::new());
+        for &object in objects {
+            match self.believe(object) {
+                Some(hint) => hints.push(hint),
+                None => unknown.push(object),
+            }
+        }
+        ServerMessage::Consulted { hints, unknown }
+    }
+
+    /// The newest of what the ordered state and the hints say of an object's place.
+    fn believe(&mut self, object: ObjectId) -> Option<Hint> {
+        let (ordered, hint) = (self.partition.locate(object), self.hints.get(object));
+        ordered
+            .into_iter()
+            .chain(hint)
+            .max_by_key(|hint| hint.epoch)
+    }
+
+    /// The hints that go with an answer: a client whose plan failed must learn what is known here.
+    fn known_hints(
+        &mut self,
+        command: &Command,
+        answer: &Answer,
+        mut hints: Vec<Hint>,
+    ) -> Vec<Hint> {
+        for (object, intent) in command.request.intents() {
+            let asked = answer.verdict == Verdict::Retry || matches!(intent, Intent::Lookup);
+            if asked && hints.iter().all(|hint| hint.object != *object) {
+                hints.extend(self.believe(*object));
+            }
+        }
+        hints
+    }
+
+    /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest is the leader's.
+    fn pass_on(&mut self, now: Micros, applied: &mut Applied, out: &mut ReplicaOutbox<M::Msg>) {
+        for event in &applied.events {
+            if let (Change::Moved(owner, _), false) = (&event.change, event.here) {
+                let (object, epoch) = (event.object, event.revision.epoch);
+                self.hints.learn(Hint {
+                    object,
+                    owner: *owner,
+                    epoch,
+                });
+            }
+        }
+        for (to, signal) in applied.signals.drain(..) {
+            self.multicast.signal(to, signal);
+        }
+        if !self.multicast.is_leader() {
+            *applied = Applied::default();
+            return;
+        }
+        let mut effects = Effects::default();
+        for event in applied.events.drain(..) {
+            self.oracle.observe(now, &event, &mut effects);
+        }
+        for (groups, object) in applied.lacking.drain(..) {
+            effects
+                .tell
+                .extend(self.believe(object).map(|hint| (groups, hint)));
+        }
+        self.carry_out(effects, out);
+        for Reply {
+            answer,
+            command,
+            hints,
+        } in applied.replies.drain(..)
+        {
+            let hints = self.known_hints(&command, &answer, hints);
+            let (client, time) = (answer.id.session.client, self.multicast.time());
+            out.clients.push((
+                client,
+                ServerMessage::Answer {
+                    answer,
+                    hints,
+                    time,
+                },
+            ));
+        }
+    }
+
+    /// Sends hints, one message a group, and hands on calls to the cache.
+    fn carry_out(&mut self, effects: Effects, out: &mut ReplicaOutbox<M::Msg>) {
+        out.cache.extend(effects.cache);
+        let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
+        for (groups, hint) in effects.tell {
+            for group in groups.without(self.id.group).iter() {
+                by_group.entry(group).or_default().push(hint);
+            }
+        }
+        for (group, hints) in by_group {
+            out.peers
+                .push((self.multicast.leader_of(group), PeerMessage::Hints(hints)));
+        }
+    }
+
+    fn drain(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
+        out.records.append(&mut self.outbox.records);
+        let messages = self.outbox.messages.drain(..);
+        out.peers
+            .extend(messages.map(|(to, msg)| (to, PeerMessage::Multicast(msg))));
+    }
+}
+
+/// Lets the strategy replace values by references to the shared cache on their way between partitions.
+struct Courier<'a, O> {
+    now: Micros,
+    oracle: &'a mut O,
+    effects: &'a mut Effects,
+}
+
+impl<O: Oracle> Carrier for Courier<'_, O> {
+    fn pack(&mut self, signal: &mut Signal) {
+        for report in &mut signal.reports {
+            if let Standing::Has(revision, Some(value)) = &mut report.standing {
+                self.oracle.pack(self.now, report.object, *revision, value);
+            }
+        }
+    }
+
+    fn unpack(&mut self, signal: &mut Signal) -> Unpacked {
+        let mut worst = Unpacked::Ready;
+        for report in &mut signal.reports {
+            let Standing::Has(revision, Some(value)) = &mut report.standing else {
+                continue;
+            };
+            if matches!(value, Carried::Value(_)) {
+                continue;
+            }
+            match self
+                .oracle
+                .unpack(self.now, report.object, *revision, value, self.effects)
+            {
+                Unpacked::Ready => {}
+                Unpacked::Waiting if worst == Unpacked::Ready => worst = Unpacked::Waiting,
+                Unpacked::Waiting => {}
+                Unpacked::Missing => worst = Unpacked::Missing,
+            }
+        }
+        worst
     }
 }

@@ -1,0 +1,625 @@
+//! The one engine that all strategies share: S-SMR's execution of delivered commands, with objects that come, go and move.
+//!
+//! It follows S-SMR (Bezerra, Pedone, van Renesse, DSN 2014) and departs from it in three places: a command waits behind
+//! those that share an object with it, not behind all (per-object queues); a signal says what exists and where, not just
+//! values; and the verdict is computed from the signals by all destinations alike, so that creation, deletion and moves
+//! are ordinary commands.
+//!
+//! ```text
+//!   p0 (owns x)          p1 (owns y)          command {x, y}
+//!     |  deliver             |  deliver       the multicast's order
+//!     |  head of x's queue   |  head of y's
+//!     |------ has x = 1 ---->|                signals
+//!     |<----- has y = 2 -----|
+//!     |  verdict, execute    |  verdict, execute
+//!     |  answer (least)      |
+//!     |  leave the queue     |  leave the queue
+//! ```
+//!
+//! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica may send it.
+
+use super::queues::Queues;
+use super::sessions::Sessions;
+use super::store::{Record, Store};
+use super::verdict::{Finding, decide, join, known_revision};
+use super::{Applied, Partition, Reply};
+use crate::answer::{Answer, Touch, Verdict};
+use crate::application::{Application, Operand, run};
+use crate::codec;
+use crate::command::{Command, CommandId, Intent};
+use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
+use crate::layout::Layout;
+use crate::multicast::{Delivery, Report, Signal, Standing};
+use crate::mutant::Mutant;
+use crate::oracle::{Carried, Change, Event, Oracle};
+use rustc_hash::FxHashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The replicated state of one group, and the rules by which it changes.
+#[derive(Debug)]
+pub struct Engine<A> {
+    group: GroupId,
+    layout: Layout,
+    mutant: Option<Mutant>,
+    store: Store,
+    queues: Queues,
+    running: FxHashMap<CommandId, Running>,
+    /// Signals of commands that are not delivered here yet.
+    early: FxHashMap<CommandId, Vec<(GroupId, Signal)>>,
+    sessions: Sessions,
+    application: PhantomData<fn() -> A>,
+}
+
+/// A delivered command that has not finished.
+#[derive(Debug)]
+struct Running {
+    command: Arc<Command>,
+    timestamp: Timestamp,
+    expired: bool,
+    /// On how many objects it waits behind others.
+    blocked: usize,
+    /// Its own signal was sent.
+    started: bool,
+    /// The signals so far, its own included.
+    signals: Vec<(GroupId, Signal)>,
+    /// The destinations that have not signalled.
+    missing: Groups,
+}
+
+impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
+    fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied) {
+        match delivery {
+            Delivery::Command {
+                command,
+                timestamp,
+                expired,
+            } => {
+                self.on_command(oracle, command, timestamp, expired, out);
+            }
+            Delivery::Signal { from, signal } => self.on_signal(oracle, from, signal, out),
+            Delivery::Forget(session) => self.sessions.forget(session),
+        }
+    }
+
+    fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
+        self.sessions.answer(id)
+    }
+
+    fn locate(&self, object: ObjectId) -> Option<Hint> {
+        if let (Some(held), Some(owner)) = (self.store.object(object), self.group.partition()) {
+            return Some(Hint {
+                object,
+                owner,
+                epoch: held.revision.epoch,
+            });
+        }
+        let record = self.store.record(object)?;
+        Some(Hint {
+            object,
+            owner: record.owner,
+            epoch: record.epoch,
+        })
+    }
+
+    fn digest(&self) -> u64 {
+        let mut running: Vec<_> = self
+            .running
+            .values()
+            .map(|r| {
+                (
+                    r.timestamp,
+                    r.command.id,
+                    r.blocked as u64,
+                    r.started,
+                    r.missing,
+                )
+            })
+            .collect();
+        running.sort_unstable_by_key(|r| r.0);
+        let state = (
+            self.store.owned(),
+            self.store.recorded(),
+            self.sessions.sorted(),
+            running,
+        );
+        digest(&codec::encode(&state))
+    }
+}
+
+impl<A: Application> Engine<A> {
+    /// The empty state of a group; `mutant` is a fault built in on purpose, for tests.
+    #[must_use]
+    pub fn new(group: GroupId, layout: Layout, mutant: Option<Mutant>) -> Self {
+        Self {
+            group,
+            layout,
+            mutant,
+            store: Store::default(),
+            queues: Queues::default(),
+            running: FxHashMap::default(),
+            early: FxHashMap::default(),
+            sessions: Sessions::default(),
+            application: PhantomData,
+        }
+    }
+
+    /// How many objects the group owns.
+    #[must_use]
+    pub fn object_count(&self) -> usize {
+        self.store.object_count()
+    }
+
+    /// The objects that the group owns, ascending, with revision and value.
+    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Revision, Encoded)> {
+        self.store
+            .owned()
+            .into_iter()
+            .map(|(id, held)| (id, held.revision, held.value.clone()))
+    }
+
+    /// How many delivered commands have not finished.
+    #[must_use]
+    pub fn unfinished_count(&self) -> usize {
+        self.running.len()
+    }
+
+    fn on_command<O: Oracle>(
+        &mut self,
+        oracle: &O,
+        command: Arc<Command>,
+        timestamp: Timestamp,
+        expired: bool,
+        out: &mut Applied,
+    ) {
+        let id = command.id;
+        self.sessions.begin(id, command.low);
+        let missing = command.destinations;
+        let signals = Vec::new();
+        let mut running = Running {
+            command,
+            timestamp,
+            expired,
+            blocked: 0,
+            started: false,
+            signals,
+            missing,
+        };
+        let request = &running.command.request;
+        if running.missing == Groups::from(self.group) && self.queues.are_free(request.objects()) {
+            // Nobody to wait for and nobody waiting: the common case never enters the queues.
+            self.start(oracle, &mut running, out);
+            self.finish(oracle, running, out);
+            return;
+        }
+        running.blocked = self.queues.enter(id, request.objects());
+        for (from, signal) in self.early.remove(&id).unwrap_or_default() {
+            running.missing.remove(from);
+            running.signals.push((from, signal));
+        }
+        let ready = running.blocked == 0 || self.mutant == Some(Mutant::OpenQueues);
+        self.running.insert(id, running);
+        if ready {
+            self.advance(oracle, id, out);
+        }
+    }
+
+    fn on_signal<O: Oracle>(
+        &mut self,
+        oracle: &O,
+        from: GroupId,
+        signal: Signal,
+        out: &mut Applied,
+    ) {
+        let id = signal.command;
+        let Some(running) = self.running.get_mut(&id) else {
+            self.early.entry(id).or_default().push((from, signal));
+            return;
+        };
+        assert!(
+            running.missing.contains(from),
+            "{from} signalled {id:?} twice or unasked"
+        );
+        running.missing.remove(from);
+        running.signals.push((from, signal));
+        if running.missing.is_empty() {
+            self.advance(oracle, id, out);
+        }
+    }
+
+    /// Starts the command if it is at the head of its queues, finishes it if all signals are in, and goes on with those
+    /// that waited behind it.
+    fn advance<O: Oracle>(&mut self, oracle: &O, id: CommandId, out: &mut Applied) {
+        let mut work = vec![id];
+        while let Some(id) = work.pop() {
+            let Some(mut running) = self.running.remove(&id) else {
+                continue;
+            };
+            if !running.started {
+                self.start(oracle, &mut running, out);
+            }
+            if !running.missing.is_empty() && !self.may_hurry(&running) {
+                self.running.insert(id, running);
+                continue;
+            }
+            let objects: Vec<ObjectId> = running.command.request.objects().collect();
+            self.finish(oracle, running, out);
+            for object in objects {
+                let Some(next) = self.queues.leave(id, object) else {
+                    continue;
+                };
+                let Some(waiting) = self.running.get_mut(&next) else {
+                    continue;
+                };
+                waiting.blocked = waiting.blocked.saturating_sub(1);
+                if waiting.blocked == 0 {
+                    work.push(next);
+                }
+            }
+        }
+    }
+
+    /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
+    fn may_hurry(&self, running: &Running) -> bool {
+        self.mutant == Some(Mutant::NoSignalWait) && {
+            let findings = join_all(running);
+            decide(&running.command.request, &findings, false, false).0 != Verdict::Retry
+        }
+    }
+
+    /// Signals the other destinations what this group has, and what it knows of existence.
+    fn start<O: Oracle>(&mut self, oracle: &O, running: &mut Running, out: &mut Applied) {
+        running.started = true;
+        running.missing.remove(self.group);
+        let command = &running.command;
+        let reports = self.reports(oracle, command);
+        for to in command.destinations.without(self.group).iter() {
+            let mut reports = reports.clone();
+            for report in &mut reports {
+                self.strip(command, report, to);
+            }
+            out.signals.push((
+                to,
+                Signal {
+                    command: command.id,
+                    expired: running.expired,
+                    reports,
+                },
+            ));
+        }
+        if !command.is_local_to(self.group) {
+            let has = |object| self.store.object(object).is_some();
+            out.lacking.extend(
+                command
+                    .request
+                    .objects()
+                    .filter(|&o| !has(o))
+                    .map(|object| (command.destinations, object)),
+            );
+        }
+        let signal = Signal {
+            command: command.id,
+            expired: running.expired,
+            reports,
+        };
+        running.signals.push((self.group, signal));
+    }
+
+    fn reports<O: Oracle>(&self, oracle: &O, command: &Command) -> Vec<Report> {
+        let standing = |object| match self.store.object(object) {
+            Some(held) => Some(Standing::Has(
+                held.revision,
+                Some(Carried::Value(held.value.clone())),
+            )),
+            None if self.store.record(object).is_some() => Some(Standing::Present),
+            None => oracle
+                .authority(object)
+                .contains(self.group)
+                .then_some(Standing::Absent),
+        };
+        command
+            .request
+            .objects()
+            .filter_map(|object| {
+                Some(Report {
+                    object,
+                    standing: standing(object)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Takes the value out of a report unless the receiver needs it: one that may execute, or the target of a move.
+    fn strip(&self, command: &Command, report: &mut Report, to: GroupId) {
+        let Standing::Has(_, value) = &mut report.standing else {
+            return;
+        };
+        let needed = match command.request.intent(report.object) {
+            Some(Intent::Move { to: target }) => GroupId::from(*target) == to,
+            Some(intent) => intent.reads() && to.partition().is_some(),
+            None => false,
+        };
+        if !needed {
+            *value = None;
+        }
+    }
+
+    fn finish<O: Oracle>(&mut self, oracle: &O, running: Running, out: &mut Applied) {
+        let command = &running.command;
+        let findings = join_all(&running);
+        let expired = running.expired || running.signals.iter().any(|(_, signal)| signal.expired);
+        let everywhere = command.destinations == self.layout.groups()
+            && self.mutant.is_none()
+            && running.missing.is_empty();
+        let (verdict, mut touched) = decide(&command.request, &findings, expired, everywhere);
+        let answerer = answerer(command, &findings, verdict);
+        let mut reply = Encoded::new();
+        if verdict == Verdict::Done {
+            reply = self.execute(command, &findings, answerer == self.group);
+            touched = self.apply(oracle, command, running.timestamp, &findings, out);
+        }
+        if answerer != self.group {
+            self.sessions.finish(command.id, None);
+            return;
+        }
+        let timestamp = running.timestamp;
+        let answer = Arc::new(Answer {
+            id: command.id,
+            verdict,
+            reply,
+            timestamp,
+            touched,
+        });
+        self.sessions.finish(command.id, Some(answer.clone()));
+        let hints = if worth_hints(command, verdict) {
+            hints(command, &findings)
+        } else {
+            Vec::new()
+        };
+        out.replies.push(Reply {
+            answer,
+            command: command.clone(),
+            hints,
+        });
+    }
+
+    /// Runs the application's operation where it changes something of this group's or the answer is due here.
+    fn execute(&mut self, command: &Command, findings: &[Finding], answers: bool) -> Encoded {
+        let request = &command.request;
+        let pairs = || request.intents().iter().zip(findings);
+        let owns = |f: &Finding| f.holder.is_some_and(|(group, _)| group == self.group);
+        let writes_here = pairs().any(|((_, intent), f)| intent.writes() && owns(f));
+        let mut outcome = (Encoded::new(), Vec::new());
+        if !request.op.is_empty() && (writes_here || answers) {
+            let operands = pairs().filter_map(|((object, intent), finding)| {
+                let (readable, writable) = (intent.reads(), intent.writes());
+                let visible = readable || (writable && owns(finding));
+                let value = finding.value.clone().filter(|_| visible)?;
+                Some(Operand {
+                    object: *object,
+                    value,
+                    readable,
+                    writable,
+                })
+            });
+            outcome = run::<A>(&request.op, operands);
+        }
+        let (reply, mut changed) = outcome;
+        for ((object, intent), finding) in pairs() {
+            if intent.writes() && owns(finding) {
+                let change = changed.iter_mut().find(|(id, _)| id == object);
+                self.store
+                    .write(*object, change.map(|(_, value)| std::mem::take(value)));
+            }
+        }
+        reply
+    }
+
+    /// Applies the intents that change existence, place or revision; tells what was found and left.
+    fn apply<O: Oracle>(
+        &mut self,
+        oracle: &O,
+        command: &Command,
+        timestamp: Timestamp,
+        findings: &[Finding],
+        out: &mut Applied,
+    ) -> Vec<Touch> {
+        let pairs = command.request.intents().iter().zip(findings);
+        pairs
+            .map(|((object, intent), finding)| {
+                let found = finding.holder.map(|(_, revision)| revision);
+                let left = match intent {
+                    Intent::Create { at, value } => Some(self.create(
+                        oracle,
+                        *object,
+                        oracle.owner(*object, *at),
+                        value,
+                        timestamp,
+                        out,
+                    )),
+                    Intent::Delete => {
+                        self.delete(*object, known_revision(finding), out);
+                        None
+                    }
+                    Intent::Move { to } => Some(self.relocate(
+                        oracle,
+                        *object,
+                        GroupId::from(*to),
+                        finding,
+                        timestamp,
+                        out,
+                    )),
+                    Intent::Write | Intent::Update => {
+                        self.note_write(*object, out);
+                        found.map(Revision::written)
+                    }
+                    Intent::Read => found,
+                    Intent::Lookup => Some(known_revision(finding)),
+                };
+                let found = if matches!(intent, Intent::Lookup) {
+                    left
+                } else {
+                    found
+                };
+                Touch {
+                    object: *object,
+                    found,
+                    left,
+                }
+            })
+            .collect()
+    }
+
+    fn create<O: Oracle>(
+        &mut self,
+        oracle: &O,
+        object: ObjectId,
+        owner: crate::PartitionId,
+        value: &Encoded,
+        epoch: Timestamp,
+        out: &mut Applied,
+    ) -> Revision {
+        let revision = Revision { epoch, version: 0 };
+        let here = GroupId::from(owner) == self.group;
+        if here {
+            self.store.install(object, revision, value.clone());
+        } else {
+            let record = self
+                .answers_for(oracle, object)
+                .then_some(Record { owner, epoch });
+            self.store.hand_over(object, record);
+        }
+        let change = Change::Created(owner, here.then(|| value.clone()));
+        out.events.push(Event {
+            object,
+            revision,
+            change,
+            here,
+        });
+        revision
+    }
+
+    fn delete(&mut self, object: ObjectId, revision: Revision, out: &mut Applied) {
+        let here = self.store.object(object).is_some();
+        self.store.delete(object);
+        out.events.push(Event {
+            object,
+            revision,
+            change: Change::Deleted,
+            here,
+        });
+    }
+
+    fn relocate<O: Oracle>(
+        &mut self,
+        oracle: &O,
+        object: ObjectId,
+        target: GroupId,
+        finding: &Finding,
+        epoch: Timestamp,
+        out: &mut Applied,
+    ) -> Revision {
+        let old = known_revision(finding);
+        let owner = target
+            .partition()
+            .unwrap_or_else(|| unreachable!("a move goes to a partition"));
+        if finding.holder.is_some_and(|(holder, _)| holder == target) {
+            return old;
+        }
+        let revision = Revision { epoch, ..old };
+        let here = target == self.group;
+        if here {
+            let value = finding.value.clone();
+            let value = value.unwrap_or_else(|| panic!("{object} moved here without its value"));
+            self.store.install(object, revision, value);
+        } else {
+            let record = self
+                .answers_for(oracle, object)
+                .then_some(Record { owner, epoch });
+            self.store.hand_over(object, record);
+        }
+        let change = Change::Moved(owner, finding.value.clone().filter(|_| here));
+        out.events.push(Event {
+            object,
+            revision,
+            change,
+            here,
+        });
+        revision
+    }
+
+    fn note_write(&self, object: ObjectId, out: &mut Applied) {
+        if let Some(held) = self.store.object(object) {
+            let change = Change::Written(held.value.clone());
+            out.events.push(Event {
+                object,
+                revision: held.revision,
+                change,
+                here: true,
+            });
+        }
+    }
+
+    fn answers_for<O: Oracle>(&self, oracle: &O, object: ObjectId) -> bool {
+        oracle
+            .authority(object)
+            .union(oracle.directory(object))
+            .contains(self.group)
+    }
+}
+
+fn join_all(running: &Running) -> Vec<Finding> {
+    join(
+        &running.command.request,
+        running
+            .signals
+            .iter()
+            .map(|(group, signal)| (*group, signal)),
+    )
+}
+
+/// The group that answers: of an executed command the least owner of an object that it accesses, else the least
+/// destination. A pure function of the signals.
+fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
+    let owners =
+        command
+            .request
+            .intents()
+            .iter()
+            .zip(findings)
+            .filter_map(|((_, intent), finding)| {
+                let accessed = intent.reads() || intent.writes();
+                finding.holder.filter(|_| accessed).map(|(group, _)| group)
+            });
+    let least = owners.min().filter(|_| verdict == Verdict::Done);
+    least
+        .or(command.destinations.first())
+        .unwrap_or_else(|| unreachable!("a command has a destination"))
+}
+
+/// Whether the client's plan was not the best one: it should learn where the objects are.
+fn worth_hints(command: &Command, verdict: Verdict) -> bool {
+    let asks = || {
+        command
+            .request
+            .intents()
+            .iter()
+            .any(|(_, intent)| matches!(intent, Intent::Lookup))
+    };
+    verdict == Verdict::Retry || command.id.attempt > 1 || asks()
+}
+
+/// Where the signals say that the objects are.
+fn hints(command: &Command, findings: &[Finding]) -> Vec<Hint> {
+    let places = command.request.objects().zip(findings);
+    places
+        .filter_map(|(object, finding)| {
+            let (group, revision) = finding.holder?;
+            Some(Hint {
+                object,
+                owner: group.partition()?,
+                epoch: revision.epoch,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! From signals to verdict: a pure function, the same at every destination (rule R4).
+
+use crate::answer::{Touch, Verdict};
+use crate::command::{Intent, Request};
+use crate::id::{Encoded, GroupId, ObjectId, Revision};
+use crate::multicast::{Signal, Standing};
+
+/// What the signals of all destinations say together of one object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Finding {
+    /// Its owner among the destinations, and its revision there.
+    pub(crate) holder: Option<(GroupId, Revision)>,
+    /// Its value, if it came along.
+    pub(crate) value: Option<Encoded>,
+    /// An authority says that it exists.
+    present: bool,
+    /// An authority says that it does not exist.
+    absent: bool,
+}
+
+impl Finding {
+    fn exists(&self) -> bool {
+        self.holder.is_some() || self.present
+    }
+}
+
+/// Joins the signals of all destinations: one finding per object of the request, in its order.
+///
+/// # Panics
+/// If two groups claim to own an object, or an owner meets an authority that denies the object: invariant 3 is broken.
+pub(crate) fn join<'a>(
+    request: &Request,
+    signals: impl Iterator<Item = (GroupId, &'a Signal)>,
+) -> Vec<Finding> {
+    let mut findings = vec![Finding::default(); request.intents().len()];
+    for (group, signal) in signals {
+        for report in &signal.reports {
+            let place = request
+                .intents()
+                .binary_search_by_key(&report.object, |(object, _)| *object);
+            let Ok(place) = place else { continue };
+            let finding = &mut findings[place];
+            match &report.standing {
+                Standing::Has(revision, _) => {
+                    let other = finding.holder.replace((group, *revision));
+                    assert!(
+                        other.is_none(),
+                        "{} is owned by {group} and {other:?}",
+                        report.object
+                    );
+                    finding.value = report.standing.value().cloned();
+                }
+                Standing::Present => finding.present = true,
+                Standing::Absent => finding.absent = true,
+            }
+        }
+    }
+    for (finding, object) in findings.iter().zip(request.objects()) {
+        assert!(
+            !(finding.exists() && finding.absent),
+            "an authority denies {object}, which exists: {finding:?}"
+        );
+    }
+    findings
+}
+
+/// The verdict, and what is told of the objects that led to it.
+pub(crate) fn decide(
+    request: &Request,
+    findings: &[Finding],
+    expired: bool,
+    everywhere: bool,
+) -> (Verdict, Vec<Touch>) {
+    if expired {
+        return (Verdict::SessionExpired, Vec::new());
+    }
+    let pairs = || request.intents().iter().zip(findings);
+    let existing = collect(pairs().filter(|((_, i), f)| is_create(i) && f.exists()));
+    if !existing.is_empty() {
+        return (Verdict::AlreadyExists, existing);
+    }
+    let absent = collect(pairs().filter(|((_, i), f)| !is_create(i) && f.absent));
+    if !absent.is_empty() {
+        return (Verdict::NotFound, absent);
+    }
+    let uncovered = pairs().find(|((_, intent), finding)| match intent {
+        Intent::Create { .. } => false,
+        Intent::Lookup => !finding.exists(),
+        _ => finding.holder.is_none(),
+    });
+    match uncovered {
+        None => (Verdict::Done, Vec::new()),
+        Some(((object, _), finding)) => {
+            assert!(
+                !everywhere,
+                "{object} is present and owned by nobody: {finding:?}"
+            );
+            (Verdict::Retry, Vec::new())
+        }
+    }
+}
+
+fn is_create(intent: &Intent) -> bool {
+    matches!(intent, Intent::Create { .. })
+}
+
+/// Existence as the signals told it; where only existence is known the revision is the least one.
+fn collect<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)>) -> Vec<Touch> {
+    pairs
+        .map(|((object, _), finding)| {
+            let found = finding.exists().then(|| known_revision(finding));
+            Touch {
+                object: *object,
+                found,
+                left: found,
+            }
+        })
+        .collect()
+}
+
+/// The revision at the owner, or the least one where only existence is known.
+pub(crate) fn known_revision(finding: &Finding) -> Revision {
+    finding
+        .holder
+        .map(|(_, revision)| revision)
+        .unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! The duplicate filter: which attempts of which sessions a group has logged already (part of integrity, and of rule R5).
+//!
+//! It is bounded by what a session may have unanswered and, in log time, by the age of sessions.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW};
+use ssmr_core::{ClientId, Command, CommandId, Micros, SessionId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a group knows of the sessions that it has logged commands of.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Filter {
+    sessions: FxHashMap<SessionId, Window>,
+    /// The same sessions, oldest first.
+    by_age: BTreeSet<(Micros, ClientId)>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Window {
+    low: u64,
+    /// The last attempt logged, by number, from `low` on.
+    attempts: BTreeMap<u64, u8>,
+    /// Commands that are logged and not delivered.
+    pending: u32,
+}
+
+/// What the filter says of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Not logged before.
+    Fresh,
+    /// Logged before, or finished long ago.
+    Seen,
+    /// Its session is too old to tell.
+    Expired,
+}
+
+impl Filter {
+    /// Whether an attempt may be logged at log time `time`.
+    pub(crate) fn freshness(&self, command: &Command, time: Micros) -> Freshness {
+        let id = command.id;
+        let Some(window) = self.sessions.get(&id.session) else {
+            let expired = id.session.opened.saturating_add(SESSION_TTL) < time;
+            return if expired {
+                Freshness::Expired
+            } else {
+                Freshness::Fresh
+            };
+        };
+        let past =
+            id.number < window.low || id.number >= command.low.max(window.low) + SESSION_WINDOW;
+        let known = window
+            .attempts
+            .get(&id.number)
+            .is_some_and(|&attempt| attempt >= id.attempt);
+        if past || known {
+            Freshness::Seen
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    /// An attempt is logged.
+    pub(crate) fn enter(&mut self, command: &Command) {
+        let id = command.id;
+        self.by_age.insert((id.session.opened, id.session.client));
+        let window = self.sessions.entry(id.session).or_default();
+        window.low = window.low.max(command.low.min(id.number));
+        while window
+            .attempts
+            .first_key_value()
+            .is_some_and(|(&number, _)| number < window.low)
+        {
+            window.attempts.pop_first();
+        }
+        window.attempts.insert(id.number, id.attempt);
+        window.pending += 1;
+    }
+
+    /// An attempt is delivered.
+    pub(crate) fn leave(&mut self, id: CommandId) {
+        if let Some(window) = self.sessions.get_mut(&id.session) {
+            window.pending -= 1;
+        }
+    }
+
+    /// Forgets and returns the sessions that are too old at log time `time`, none with an attempt that is not delivered.
+    pub(crate) fn expire(&mut self, time: Micros) -> Vec<SessionId> {
+        let aged = self
+            .by_age
+            .iter()
+            .take_while(|(opened, _)| opened.saturating_add(SESSION_TTL) < time);
+        let sessions = aged.map(|&(opened, client)| SessionId { client, opened });
+        let idle = sessions.filter(|id| {
+            self.sessions
+                .get(id)
+                .is_none_or(|window| window.pending == 0)
+        });
+        let over: Vec<SessionId> = idle.collect();
+        for id in &over {
+            self.sessions.remove(id);
+            self.by_age.remove(&(id.opened, id.client));
+        }
+        over
+    }
+}

@@ -1,0 +1,96 @@
+//! The receiving end of one link at the leader: items in order, waiting for their values and for a log entry.
+//!
+//! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once for this leader; what
+//! the log then accepts is decided when the entry applies.
+
+use crate::Item;
+use ssmr_core::Micros;
+use ssmr_core::multicast::Carrier;
+use ssmr_core::oracle::Unpacked;
+use std::collections::VecDeque;
+
+/// How long to wait for values that were asked for in full before asking again.
+const PULL: Micros = 50_000;
+
+/// Items of one link that are not proposed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    /// The number of the last item that was proposed.
+    proposed: u64,
+    /// The items after it, without a gap.
+    waiting: VecDeque<Item>,
+    /// The first waiting item's value cannot be found here: its sender must send it in full.
+    stuck: bool,
+    pulled: Option<Micros>,
+    acknowledge: bool,
+}
+
+impl Incoming {
+    /// Starts after item number `received`.
+    pub(crate) fn reset(&mut self, received: u64) {
+        *self = Self {
+            proposed: received,
+            ..Self::default()
+        };
+    }
+
+    /// Takes items, of which the first has number `first`.
+    pub(crate) fn take(&mut self, first: u64, items: Vec<Item>) {
+        let next = self.proposed + self.waiting.len() as u64 + 1;
+        if first > next {
+            return;
+        }
+        let known = (next - first) as usize;
+        if known > 0 {
+            // The sender repeats itself: perhaps it has missed an acknowledgement.
+            self.acknowledge = true;
+        }
+        self.waiting.extend(items.into_iter().skip(known));
+    }
+
+    /// Takes out the items whose values are there, in order, with the number of the first.
+    pub(crate) fn take_ready(&mut self, carrier: &mut dyn Carrier) -> (u64, Vec<Item>) {
+        let first = self.proposed + 1;
+        let mut ready = Vec::new();
+        while let Some(item) = self.waiting.front_mut() {
+            let state = match item {
+                Item::Signal(signal) => carrier.unpack(signal),
+                Item::Timestamp { .. } => Unpacked::Ready,
+            };
+            match state {
+                Unpacked::Ready => ready.extend(self.waiting.pop_front()),
+                Unpacked::Waiting => break,
+                Unpacked::Missing => {
+                    self.waiting.clear();
+                    self.stuck = true;
+                    break;
+                }
+            }
+        }
+        if !ready.is_empty() {
+            self.stuck = false;
+            self.pulled = None;
+        }
+        self.proposed += ready.len() as u64;
+        (first, ready)
+    }
+
+    /// The number after which items are wanted in full, if they must be asked for now.
+    pub(crate) fn wants_in_full(&mut self, now: Micros) -> Option<u64> {
+        let due = self.stuck && self.pulled.is_none_or(|at| now >= at + PULL);
+        due.then(|| {
+            self.pulled = Some(now);
+            self.proposed
+        })
+    }
+
+    /// Items were logged: tell the sender at the next occasion.
+    pub(crate) fn acknowledge(&mut self) {
+        self.acknowledge = true;
+    }
+
+    /// Whether an acknowledgement is to be sent now.
+    pub(crate) fn acknowledgement_due(&mut self) -> bool {
+        std::mem::take(&mut self.acknowledge)
+    }
+}

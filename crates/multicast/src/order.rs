@@ -1,0 +1,290 @@
+//! The replicated state of the multicast at one group, and how log entries change it: Skeen's algorithm over logs.
+//!
+//! Each destination group gives a command a local timestamp when it logs it, and tells the others through links; the
+//! greatest one is final; commands are delivered in the order of final timestamps. The groups' logs make each timestamp as
+//! durable as the group (BaseCast, as FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
+//!
+//! ```text
+//!   client          p0 log             p1 log
+//!     |---submit---->|                  |
+//!     |---submit--------------------------->|
+//!     |              | ts = 5@p0        | ts = 9@p1
+//!     |              |----- link: 5 ---->|
+//!     |              |<---- link: 9 -----|
+//!     |              | final 9@p1       | final 9@p1     clock >= 9 at both
+//!     |              | deliver          | deliver
+//! ```
+//!
+//! Invariant: everything here is a pure function of the log entries applied, in order. There is no leader here, no time
+//! but the log's, and nothing that a replica could do differently from another one.
+
+use crate::filter::{Filter, Freshness};
+use crate::link::{Item, Links};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use ssmr_core::limits::CLOCK_LEAD;
+use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// The longest that one batch may advance the log's time.
+pub(crate) const MAX_ELAPSED: Micros = 1_000_000;
+
+/// What one log entry carries: all that the leader took in since the last one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// How much time has passed for the leader since its previous batch, a second at most.
+    pub elapsed: Micros,
+    /// The inputs, in order.
+    pub inputs: Vec<Input>,
+}
+
+/// Something that reached a group and takes effect as part of its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Input {
+    /// A command was handed in, by a client or by another destination group.
+    Submit(Arc<Command>),
+    /// The next items of the link from a group.
+    Receive {
+        /// The sending group.
+        from: GroupId,
+        /// The first item's number on the link.
+        first: u64,
+        /// The items.
+        items: Vec<Item>,
+    },
+    /// A group has logged our link's items up to this number.
+    Acknowledged {
+        /// The receiving group.
+        by: GroupId,
+        /// The last item's number.
+        upto: u64,
+    },
+}
+
+/// A command that is logged and not delivered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    command: Arc<Command>,
+    /// The greatest timestamp known: the final one is not less. Its key in the pending order.
+    bound: Timestamp,
+    /// The destinations whose timestamps are not known.
+    missing: Groups,
+    expired: bool,
+}
+
+/// The multicast state of one group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    group: GroupId,
+    clock: u64,
+    time: Micros,
+    commands: FxHashMap<CommandId, Pending>,
+    pending: BTreeMap<Timestamp, CommandId>,
+    /// Timestamps of commands that are not logged here.
+    early: BTreeMap<CommandId, Vec<Timestamp>>,
+    filter: Filter,
+    links: Links,
+    /// Not state: what is delivered and not polled yet.
+    #[serde(skip)]
+    deliveries: VecDeque<Delivery>,
+}
+
+impl Order {
+    pub(crate) fn new(group: GroupId) -> Self {
+        Self {
+            group,
+            clock: 0,
+            time: 0,
+            commands: FxHashMap::default(),
+            pending: BTreeMap::new(),
+            early: BTreeMap::new(),
+            filter: Filter::default(),
+            links: Links::default(),
+            deliveries: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn time(&self) -> Micros {
+        self.time
+    }
+
+    pub(crate) fn clock(&self) -> u64 {
+        self.clock
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    pub(crate) fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+
+    pub(crate) fn poll_deliver(&mut self) -> Option<Delivery> {
+        self.deliveries.pop_front()
+    }
+
+    pub(crate) fn has_deliveries(&self) -> bool {
+        !self.deliveries.is_empty()
+    }
+
+    /// How many commands are logged and not delivered.
+    pub(crate) fn pending_count(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// What would become of a command that is handed in now. One that another destination has timestamped is always
+    /// welcome: that group waits for us.
+    pub(crate) fn freshness(&self, command: &Command) -> Freshness {
+        if self.commands.contains_key(&command.id) {
+            Freshness::Seen
+        } else if self.early.contains_key(&command.id) {
+            Freshness::Fresh
+        } else {
+            self.filter.freshness(command, self.time)
+        }
+    }
+
+    /// A command that is logged and not delivered, to be relayed to a destination that does not have it.
+    pub(crate) fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
+        self.commands.get(&id).map(|pending| &pending.command)
+    }
+
+    /// Commands that other groups have timestamped and that are not logged here, with one of those groups.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
+        self.early
+            .iter()
+            .filter_map(|(id, known)| Some((*id, known.first()?.group())))
+    }
+
+    /// Applies one log entry.
+    pub(crate) fn apply(&mut self, batch: Batch) {
+        self.time += batch.elapsed.min(MAX_ELAPSED);
+        for input in batch.inputs {
+            match input {
+                Input::Submit(command) => self.log(command),
+                Input::Receive { from, first, items } => self.receive(from, first, items),
+                Input::Acknowledged { by, upto } => self.links.acknowledged(by, upto),
+            }
+        }
+        let over = self.filter.expire(self.time);
+        self.deliveries
+            .extend(over.into_iter().map(Delivery::Forget));
+    }
+
+    fn log(&mut self, command: Arc<Command>) {
+        let id = command.id;
+        if self.freshness(&command) != Freshness::Fresh {
+            return;
+        }
+        let expired = self.filter.freshness(&command, self.time) == Freshness::Expired;
+        if !expired {
+            self.filter.enter(&command);
+        }
+        // A client that has seen a timestamp is ordered after it; no client may spoil the clock.
+        let seen = command.clock.min(self.clock.saturating_add(CLOCK_LEAD));
+        self.clock = self.clock.max(seen) + 1;
+        let own = Timestamp::new(self.clock, self.group);
+        let others = command.destinations.without(self.group);
+        for to in others.iter() {
+            self.links.push(
+                to,
+                Item::Timestamp {
+                    command: id,
+                    timestamp: own,
+                },
+            );
+        }
+        let missing = others;
+        self.pending.insert(own, id);
+        self.commands.insert(
+            id,
+            Pending {
+                command,
+                bound: own,
+                missing,
+                expired,
+            },
+        );
+        for timestamp in self.early.remove(&id).unwrap_or_default() {
+            self.learn(id, timestamp);
+        }
+        self.settle(id);
+        self.deliver();
+    }
+
+    fn receive(&mut self, from: GroupId, first: u64, items: Vec<Item>) {
+        for item in self.links.accept(from, first, items) {
+            match item {
+                Item::Timestamp { command, timestamp } if self.commands.contains_key(&command) => {
+                    self.learn(command, timestamp);
+                    self.settle(command);
+                    self.deliver();
+                }
+                Item::Timestamp { command, timestamp } => {
+                    self.early.entry(command).or_default().push(timestamp);
+                }
+                Item::Signal(signal) => {
+                    self.deliveries.push_back(Delivery::Signal { from, signal })
+                }
+            }
+        }
+    }
+
+    /// Another destination's timestamp of a pending command.
+    fn learn(&mut self, id: CommandId, timestamp: Timestamp) {
+        let Some(pending) = self.commands.get_mut(&id) else {
+            return;
+        };
+        pending.missing.remove(timestamp.group());
+        if timestamp > pending.bound {
+            self.pending.remove(&pending.bound);
+            pending.bound = timestamp;
+            let other = self.pending.insert(timestamp, id);
+            assert!(
+                other.is_none(),
+                "{timestamp:?} was given to {id:?} and to {other:?}"
+            );
+        }
+    }
+
+    /// Once the final timestamp is known, nothing logged later may come before it.
+    fn settle(&mut self, id: CommandId) {
+        if let Some(pending) = self
+            .commands
+            .get(&id)
+            .filter(|pending| pending.missing.is_empty())
+        {
+            self.clock = self.clock.max(pending.bound.ts);
+        }
+    }
+
+    /// Delivers the pending command with the least timestamp for as long as that is final.
+    fn deliver(&mut self) {
+        while let Some((&timestamp, &id)) = self.pending.first_key_value() {
+            if !self
+                .commands
+                .get(&id)
+                .is_some_and(|pending| pending.missing.is_empty())
+            {
+                return;
+            }
+            self.pending.pop_first();
+            let Some(Pending {
+                command, expired, ..
+            }) = self.commands.remove(&id)
+            else {
+                return;
+            };
+            if !expired {
+                self.filter.leave(id);
+            }
+            self.deliveries.push_back(Delivery::Command {
+                command,
+                timestamp,
+                expired,
+            });
+        }
+    }
+}

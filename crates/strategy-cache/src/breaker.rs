@@ -1,0 +1,55 @@
+//! A circuit breaker: a shared cache that does not answer is left alone for a while.
+
+use ssmr_core::Micros;
+
+/// How many failures in a row open it.
+const FAILURES: u32 = 3;
+/// How long it stays open.
+const PAUSE: Micros = 1_000_000;
+
+/// Counts failures in a row; open for [`PAUSE`] after [`FAILURES`] of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Breaker {
+    failures: u32,
+    open_until: Micros,
+}
+
+impl Breaker {
+    /// Whether the cache is to be left alone.
+    pub(crate) fn is_open(&self, now: Micros) -> bool {
+        now < self.open_until
+    }
+
+    /// The cache has answered.
+    pub(crate) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    /// The cache has not answered.
+    pub(crate) fn failed(&mut self, now: Micros) {
+        self.failures += 1;
+        if self.failures >= FAILURES {
+            self.failures = 0;
+            self.open_until = now + PAUSE;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_open_it_for_a_while() {
+        let mut breaker = Breaker::default();
+        breaker.failed(0);
+        breaker.failed(0);
+        breaker.succeeded();
+        breaker.failed(1);
+        breaker.failed(1);
+        assert!(!breaker.is_open(1));
+        breaker.failed(2);
+        assert!(breaker.is_open(2) && breaker.is_open(PAUSE));
+        assert!(!breaker.is_open(2 + PAUSE));
+    }
+}
