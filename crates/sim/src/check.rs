@@ -5,7 +5,12 @@
 //! together, real time and a sequential replay; it handles whole benchmark runs. The *black-box* check believes nothing
 //! but requests, outcomes and times, and searches; it is for small histories.
 
+mod blackbox;
+mod spec;
+#[cfg(test)]
+mod tests;
 mod violation;
+mod witness;
 
 pub use violation::{Fault, Violation};
 
@@ -32,13 +37,24 @@ pub struct Summary {
     pub undecided: usize,
 }
 
+impl Summary {
+    fn of<A: Application>(history: &History<A>) -> Self {
+        Self {
+            operations: history.len(),
+            unanswered: history.operations.iter().filter(|o| !o.answered).count(),
+            objects: history.objects.things().len(),
+            ..Self::default()
+        }
+    }
+}
+
 impl<A: Application> History<A> {
     /// The witnessed check, over the full history.
     ///
     /// # Errors
     /// With the first violation found.
     pub fn check(&self) -> Result<Summary, Violation> {
-        todo!()
+        witness::check(self)
     }
 
     /// The black-box check. What it gives up on is counted in [`Summary::undecided`] and is no violation.
@@ -46,6 +62,6 @@ impl<A: Application> History<A> {
     /// # Errors
     /// With the first violation found.
     pub fn check_blackbox(&self) -> Result<Summary, Violation> {
-        todo!()
+        blackbox::check(self)
     }
 }

@@ -13,6 +13,7 @@ use ssmr_core::{
     Outcome, Request, Revision, Timestamp, Touch, Verdict,
 };
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
@@ -91,6 +92,20 @@ impl Aim {
     }
 }
 
+impl fmt::Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create(_) => "create",
+            Self::Delete => "delete",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Update => "update",
+            Self::Move => "move",
+            Self::Lookup => "lookup",
+        })
+    }
+}
+
 /// What an answer told of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -145,7 +160,14 @@ impl<A: Application> Default for History<A> {
 
 impl<A: Application> History<A> {
     /// Adds a request that ended. The times of all clients must be read from one clock.
+    ///
+    /// # Panics
+    /// If it was answered before it was invoked.
     pub fn push(&mut self, client: ClientId, request: &Request, completion: &Completion) {
+        assert!(
+            completion.invoked <= completion.completed,
+            "time runs backwards: {completion:?}"
+        );
         let index = self.operations.len();
         let fate = match &completion.outcome {
             Outcome::Done(reply) => Fate::Done(reply.clone()),
@@ -233,6 +255,16 @@ impl<A: Application> History<A> {
             Verdict::Retry | Verdict::SessionExpired => Fate::Nothing,
         };
         self.tell(operation, Some(answer.timestamp), &answer.touched);
+    }
+
+    /// When the operation was certainly over; never, if the client was not told.
+    pub(crate) fn answered_at(&self, operation: usize) -> Micros {
+        let operation = &self.operations[operation];
+        if operation.answered {
+            operation.completed
+        } else {
+            Micros::MAX
+        }
     }
 
     /// The objects that an operation names, ascending by object id.

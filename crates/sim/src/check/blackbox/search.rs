@@ -1,0 +1,228 @@
+//! The search for one set of connected objects: depth first, with an explicit stack and exact memoisation.
+
+use super::super::spec;
+use crate::history::History;
+use rustc_hash::{FxHashMap, FxHashSet};
+use ssmr_core::{Application, Encoded, Micros};
+
+/// What a search came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Order,
+    Nothing,
+    Undecided,
+}
+
+/// One set of connected objects and its operations.
+pub(super) struct Search<'a, A: Application> {
+    history: &'a History<A>,
+    /// In the order of their invocations.
+    calls: Vec<Call>,
+    /// The place of each object in the state.
+    places: FxHashMap<u32, usize>,
+    /// Values by number; 0 stands for an object that does not exist.
+    values: Vec<Option<Encoded>>,
+    numbers: FxHashMap<Encoded, u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Call {
+    operation: usize,
+    invoked: Micros,
+    /// Never, if the client was not told.
+    completed: Micros,
+}
+
+impl Call {
+    fn answered(&self) -> bool {
+        self.completed < Micros::MAX
+    }
+}
+
+/// One operation linearized.
+struct Step {
+    call: usize,
+    /// Its place among the candidates that there were.
+    rank: usize,
+    /// Places in the state, and what is to be swapped with what is there: once to do it, once more to undo it.
+    delta: Vec<(usize, u32)>,
+}
+
+/// Where the search stands: which calls are linearized (a bit each), and the state after them.
+struct Position {
+    taken: Vec<u32>,
+    state: Vec<u32>,
+    /// Answered calls that are not taken.
+    open: usize,
+}
+
+impl Position {
+    fn has(&self, call: usize) -> bool {
+        self.taken[call / 32] & (1 << (call % 32)) != 0
+    }
+
+    /// Does a step, or undoes it.
+    fn flip(&mut self, step: &mut Step) {
+        self.taken[step.call / 32] ^= 1 << (step.call % 32);
+        for (place, value) in &mut step.delta {
+            std::mem::swap(&mut self.state[*place], value);
+        }
+    }
+
+    fn key(&self) -> Box<[u32]> {
+        self.taken.iter().chain(&self.state).copied().collect()
+    }
+}
+
+impl<'a, A: Application> Search<'a, A> {
+    pub(super) fn new(history: &'a History<A>, operations: &[u32]) -> Self {
+        let call = |&operation: &u32| {
+            let operation = operation as usize;
+            let invoked = history.operations[operation].invoked;
+            Call {
+                operation,
+                invoked,
+                completed: history.answered_at(operation),
+            }
+        };
+        let mut calls: Vec<Call> = operations.iter().map(call).collect();
+        calls.sort_by_key(|call| (call.invoked, call.completed));
+        let mut places = FxHashMap::default();
+        for item in calls.iter().flat_map(|call| history.items(call.operation)) {
+            let next = places.len();
+            places.entry(item.object).or_insert(next);
+        }
+        let (values, numbers) = (vec![None], FxHashMap::default());
+        Self {
+            history,
+            calls,
+            places,
+            values,
+            numbers,
+        }
+    }
+
+    /// Searches the history as it was known at time `until`, executing at most so many operations.
+    pub(super) fn run(&mut self, until: Micros, mut steps: u64) -> Found {
+        let known = |call: &Call| Call {
+            completed: if call.completed <= until {
+                call.completed
+            } else {
+                Micros::MAX
+            },
+            ..*call
+        };
+        let calls = self.calls.iter().take_while(|call| call.invoked <= until);
+        let calls: Vec<Call> = calls.map(known).collect();
+        let mut now = Position {
+            taken: vec![0; calls.len().div_ceil(32)],
+            state: vec![0; self.places.len()],
+            open: calls.iter().filter(|call| call.answered()).count(),
+        };
+        let (mut stack, mut seen): (Vec<Step>, _) = (Vec::new(), FxHashSet::default());
+        let mut rank = 0;
+        while now.open > 0 {
+            if let Some(mut step) = self.next(&calls, &now, rank, &mut steps) {
+                now.open -= usize::from(calls[step.call].answered());
+                now.flip(&mut step);
+                stack.push(step);
+                // A position met before leads nowhere: go straight back from it.
+                rank = if seen.insert(now.key()) {
+                    0
+                } else {
+                    usize::MAX
+                };
+            } else if steps == 0 {
+                return Found::Undecided;
+            } else if let Some(mut step) = stack.pop() {
+                now.open += usize::from(calls[step.call].answered());
+                now.flip(&mut step);
+                // There is no point in trying another instead of one that changes nothing.
+                rank = if step.delta.is_empty() {
+                    usize::MAX
+                } else {
+                    step.rank + 1
+                };
+            } else {
+                return Found::Nothing;
+            }
+        }
+        Found::Order
+    }
+
+    /// The next call that real time allows and whose outcome fits: one that changes nothing if there is one, else the first
+    /// of at least this rank. Also `None` if the steps run out.
+    fn next(
+        &mut self,
+        calls: &[Call],
+        now: &Position,
+        least: usize,
+        steps: &mut u64,
+    ) -> Option<Step> {
+        if least == usize::MAX {
+            return None;
+        }
+        let mut first = None;
+        for (rank, (_, call)) in candidates(calls, now).into_iter().enumerate().skip(least) {
+            *steps = steps.checked_sub(1)?;
+            let Some(delta) = self.execute(&calls[call], now) else {
+                continue;
+            };
+            let idle = delta.is_empty();
+            let step = Step { call, rank, delta };
+            if idle {
+                return Some(step);
+            }
+            first = first.or(Some(step));
+            if least > 0 {
+                // What changes nothing was looked for when this position was reached.
+                break;
+            }
+        }
+        first
+    }
+
+    /// What a call changes if it is linearized now; `None` if its outcome would be another one, or nobody would notice.
+    fn execute(&mut self, call: &Call, now: &Position) -> Option<Vec<(usize, u32)>> {
+        let value = |object| self.values[now.state[self.places[&object]] as usize].clone();
+        let (fate, changes) = spec::execute(self.history, call.operation, value);
+        let told = &self.history.operations[call.operation].fate;
+        if call.answered() && fate != *told {
+            return None;
+        }
+        let mut delta: Vec<(usize, u32)> = changes
+            .into_iter()
+            .map(|(object, value)| (self.places[&object], self.number(value)))
+            .collect();
+        delta.retain(|&(place, value)| now.state[place] != value);
+        (call.answered() || !delta.is_empty()).then_some(delta)
+    }
+
+    fn number(&mut self, value: Option<Encoded>) -> u32 {
+        let Some(value) = value else { return 0 };
+        *self.numbers.entry(value).or_insert_with_key(|value| {
+            self.values.push(Some(value.clone()));
+            self.values.len() as u32 - 1
+        })
+    }
+}
+
+/// The calls that may be linearized next: those invoked before the earliest answer among those not taken. The most urgent
+/// come first, those that need not be linearized at all last.
+fn candidates(calls: &[Call], now: &Position) -> Vec<(Micros, usize)> {
+    let mut horizon = Micros::MAX;
+    let mut candidates = Vec::new();
+    for (place, call) in calls
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !now.has(*place))
+    {
+        if call.invoked > horizon {
+            break;
+        }
+        horizon = horizon.min(call.completed);
+        candidates.push((call.completed, place));
+    }
+    candidates.sort_unstable();
+    candidates
+}

@@ -1,0 +1,103 @@
+//! What is told of an object's existence without a revision: lookups, `NotFound` and `AlreadyExists`.
+//!
+//! All creates and deletes of an object, and every command that tells of its existence, are delivered by some group in
+//! common, in the order of their final timestamps. So these, and these alone, are ordered by comparing timestamps. Plain
+//! writes are not: they need not meet.
+
+use super::super::violation::{Fault, Violation};
+use super::Graph;
+use super::unanswered::Suspects;
+use crate::history::{Aim, Fate, History, Item, Seen};
+use ssmr_core::{Application, Timestamp};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Created,
+    Deleted,
+    Present,
+    Absent,
+}
+
+/// Places what is told of one object's existence between its creates and deletes.
+pub(super) fn check<A: Application>(
+    history: &History<A>,
+    suspects: &Suspects,
+    object: u32,
+    places: &[(u32, u32)],
+    graph: &mut Graph,
+) -> Result<(), Violation> {
+    let mut marks: Vec<(Timestamp, Mark, u32)> = Vec::new();
+    for &(operation, place) in places {
+        let item = &history.items(operation as usize)[place as usize];
+        let told = &history.operations[operation as usize];
+        let mark = mark(&told.fate, item).zip(told.timestamp);
+        marks.extend(mark.map(|(mark, timestamp)| (timestamp, mark, operation)));
+    }
+    marks.sort_unstable();
+    let mut alive = false;
+    let mut change: Option<u32> = None;
+    let mut told: Vec<u32> = Vec::new();
+    for (_, mark, operation) in marks {
+        // A create needs the object absent, a delete present; which is also what the last change must have left.
+        let needed = matches!(mark, Mark::Deleted | Mark::Present);
+        if needed != alive && !suspects.loose(object) {
+            return Err(misplaced(history, object, change, mark, operation));
+        }
+        match mark {
+            Mark::Present | Mark::Absent => {
+                graph.edges(change.as_slice(), operation, object);
+                told.push(operation);
+            }
+            Mark::Created | Mark::Deleted => {
+                graph.edges(&told, operation, object);
+                told.clear();
+                alive = mark == Mark::Created;
+                change = Some(operation);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What an operation of this fate tells of, or does to, an item's existence.
+fn mark(fate: &Fate, item: &Item) -> Option<Mark> {
+    match (fate, item.aim) {
+        (Fate::Done(_), Aim::Create(_)) => Some(Mark::Created),
+        (Fate::Done(_), Aim::Delete) => Some(Mark::Deleted),
+        (Fate::Done(_), Aim::Lookup) => Some(Mark::Present),
+        (Fate::AlreadyExists, _) if item.found != Seen::Untold => Some(Mark::Present),
+        // That something to create exists would have been told first.
+        (Fate::NotFound, Aim::Create(_)) => Some(Mark::Absent),
+        (Fate::NotFound, _) if item.found != Seen::Untold => Some(Mark::Absent),
+        _ => None,
+    }
+}
+
+fn misplaced<A: Application>(
+    history: &History<A>,
+    object: u32,
+    change: Option<u32>,
+    mark: Mark,
+    operation: u32,
+) -> Violation {
+    let told = match mark {
+        Mark::Created => "created it",
+        Mark::Deleted => "deleted it",
+        Mark::Present => "was told that it exists",
+        Mark::Absent => "was told that it does not exist",
+    };
+    let last = match (change, mark) {
+        (None, _) => "nobody had created it".to_owned(),
+        (Some(change), Mark::Created | Mark::Absent) => format!("#{change} had created it"),
+        (Some(change), _) => format!("#{change} had deleted it"),
+    };
+    let explanation = format!("in the order of final timestamps {last} when #{operation} {told}");
+    let operations = change.into_iter().chain([operation]);
+    Violation::new(
+        history,
+        Fault::Existence,
+        &[object],
+        operations,
+        explanation,
+    )
+}

@@ -1,0 +1,156 @@
+//! Replays all operations, one after the other, and compares outcomes: replies byte for byte.
+//!
+//! The last step of the witnessed check. The revisions say who follows whom, this says that each saw what it should have.
+
+use super::super::violation::{Fault, Violation, outcome};
+use super::super::{Summary, spec};
+use super::Graph;
+use super::unanswered::Suspects;
+use crate::history::{Fate, History};
+use ssmr_core::{Application, Encoded};
+
+/// An object during the replay.
+#[derive(Clone)]
+enum Slot {
+    Absent,
+    Value(Encoded),
+    /// It depends on unanswered operations that nobody attributed.
+    Open,
+}
+
+struct Replay<'a, A: Application> {
+    history: &'a History<A>,
+    suspects: &'a Suspects,
+    graph: &'a Graph,
+    slots: Vec<Slot>,
+    /// Who changed each object last, to explain.
+    writers: Vec<Option<u32>>,
+    summary: Summary,
+}
+
+/// Replays the operations in this order.
+pub(super) fn check<A: Application>(
+    history: &History<A>,
+    suspects: &Suspects,
+    graph: &Graph,
+    order: &[u32],
+) -> Result<Summary, Violation> {
+    let count = history.objects.things().len();
+    let mut replay = Replay {
+        history,
+        suspects,
+        graph,
+        slots: vec![Slot::Absent; count],
+        writers: vec![None; count],
+        summary: Summary::of(history),
+    };
+    for &node in order {
+        match graph.as_gap(node) {
+            Some(gap) if gap.opaque => replay.slots[gap.object as usize] = Slot::Open,
+            Some(_) => {}
+            None => replay.operation(node)?,
+        }
+    }
+    Ok(replay.summary)
+}
+
+impl<A: Application> Replay<'_, A> {
+    fn operation(&mut self, index: u32) -> Result<(), Violation> {
+        let operation = &self.history.operations[index as usize];
+        match &operation.fate {
+            Fate::Nothing => {}
+            Fate::Unknown => {
+                let graph = self.graph;
+                self.believe(index, |object| graph.pinned.contains(&(index, object)));
+            }
+            fate if self.certain(index) => {
+                let (replayed, changes) =
+                    spec::execute(self.history, index as usize, |object| self.value(object));
+                if replayed != *fate {
+                    return Err(self.differs(index, &replayed));
+                }
+                self.summary.replayed += 1;
+                self.apply(index, changes);
+            }
+            fate => {
+                self.summary.unjudged += 1;
+                if matches!(fate, Fate::Done(_)) {
+                    self.believe(index, |_| true);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out an operation where it took effect, as far as that is known. Where it is not known what it read there,
+    /// or where and when it read, what it wrote is open.
+    fn believe(&mut self, index: u32, took_effect: impl Fn(u32) -> bool) {
+        let items = self.history.items(index as usize);
+        let open = |object| matches!(self.slots[object as usize], Slot::Open);
+        let mut accessed = items
+            .iter()
+            .filter(|item| item.aim.reads() || item.aim.writes());
+        let blind = accessed.any(|item| open(item.object) || !took_effect(item.object));
+        let mut changes = spec::placements(self.history, items);
+        if !blind {
+            let value = |object| self.value(object);
+            changes.extend(spec::access(self.history, index as usize, value).1);
+        }
+        changes.retain(|(object, _)| took_effect(*object));
+        self.apply(index, changes);
+        for item in items
+            .iter()
+            .filter(|item| item.aim.writes() && took_effect(item.object))
+        {
+            if blind {
+                self.slots[item.object as usize] = Slot::Open;
+            }
+        }
+    }
+
+    /// Whether everything that the outcome depends on is known.
+    fn certain(&self, index: u32) -> bool {
+        let mut items = self.history.items(index as usize).iter();
+        items.all(|item| {
+            let open = matches!(self.slots[item.object as usize], Slot::Open);
+            !open && !self.suspects.loose(item.object)
+        })
+    }
+
+    fn value(&self, object: u32) -> Option<Encoded> {
+        match &self.slots[object as usize] {
+            Slot::Value(value) => Some(value.clone()),
+            Slot::Absent | Slot::Open => None,
+        }
+    }
+
+    fn apply(&mut self, index: u32, changes: spec::Changes) {
+        for (object, value) in changes {
+            self.slots[object as usize] = value.map_or(Slot::Absent, Slot::Value);
+            self.writers[object as usize] = Some(index);
+        }
+    }
+
+    fn differs(&self, index: u32, replayed: &Fate) -> Violation {
+        let objects: Vec<u32> = self
+            .history
+            .items(index as usize)
+            .iter()
+            .map(|item| item.object)
+            .collect();
+        let mut involved: Vec<u32> = objects
+            .iter()
+            .filter_map(|&object| self.writers[object as usize])
+            .collect();
+        involved.sort_unstable();
+        involved.dedup();
+        involved.truncate(8);
+        let explanation = format!(
+            "#{index} was told {}, but after the others before it the outcome is {}",
+            outcome::<A>(&self.history.operations[index as usize].fate),
+            outcome::<A>(replayed),
+        );
+        involved.push(index);
+        Violation::new(self.history, Fault::Replay, &objects, involved, explanation)
+    }
+}
