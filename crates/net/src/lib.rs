@@ -1,1 +1,29 @@
-//! To come.
+//! The wire: the machines of `ssmr-core` and `ssmr-multicast` over tokio TCP, and the API that users embed.
+//!
+//! - [`Cluster`] runs every replica of a cluster as a thread of this process; [`ReplicaThread`] runs one.
+//! - [`Client`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the same client without the task.
+//! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real memcached does as well.
+//!
+//! These are shells: they move bytes, tell the time and store records. No decision of the protocol is made here, and
+//! nothing that goes wrong on a connection costs more than that connection.
+
+mod cache;
+mod client;
+mod clock;
+mod cluster;
+mod config;
+mod error;
+mod link;
+mod mailbox;
+mod replica;
+mod traffic;
+mod wire;
+
+pub use cache::CacheServer;
+pub use client::{Client, Pipeline};
+pub use clock::Clock;
+pub use cluster::{CacheChoice, Cluster, ClusterOptions};
+pub use config::ClusterConfig;
+pub use error::NetError;
+pub use replica::{Leaders, ReplicaOptions, ReplicaStatus, ReplicaThread};
+pub use traffic::TrafficCount;

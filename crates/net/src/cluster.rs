@@ -1,0 +1,252 @@
+//! A whole cluster in this process: every replica of every group as a thread, an embedded cache if wanted.
+//!
+//! They talk over TCP as separate processes would. Stopping a replica is final while state is in memory: it could only
+//! come back as one that has forgotten its votes, which consensus forbids.
+
+use crate::cache::CacheServer;
+use crate::clock::Clock;
+use crate::config::ClusterConfig;
+use crate::error::NetError;
+use crate::replica::{Leaders, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use crate::traffic::TrafficCount;
+use ssmr_core::{Application, GroupId, Layout, Mutant, Oracle, ReplicaId};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions<O> {
+    /// The groups.
+    pub layout: Layout,
+    /// The strategy.
+    pub oracle: O,
+    /// A fault built in on purpose; for tests.
+    pub mutant: Option<Mutant>,
+    /// For election timers.
+    pub seed: u64,
+    /// Tells this cluster from others that used the same ports or the same cache before.
+    pub incarnation: u64,
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// The first replica's port, the others' following in the order of the layout; `None` takes whatever is free.
+    pub base_port: Option<u16>,
+    /// The shared cache.
+    pub cache: CacheChoice,
+}
+
+impl<O> ClusterOptions<O> {
+    /// A cluster on the loopback interface, on free ports, without a cache.
+    pub fn new(layout: Layout, oracle: O) -> Self {
+        Self {
+            layout,
+            oracle,
+            mutant: None,
+            seed: 1,
+            incarnation: 1,
+            bind: Ipv4Addr::LOCALHOST.into(),
+            base_port: None,
+            cache: CacheChoice::None,
+        }
+    }
+}
+
+/// Which shared cache a cluster uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CacheChoice {
+    /// None: every call to it is answered with "down".
+    None,
+    /// One within this process, for so many bytes.
+    Embedded {
+        /// The bound of its items.
+        bytes: u64,
+    },
+    /// Servers that run already, as `host:port`.
+    Servers(Vec<String>),
+}
+
+/// A running cluster. Dropping it stops it.
+#[derive(Debug)]
+pub struct Cluster<A, O> {
+    config: ClusterConfig,
+    clock: Clock,
+    replicas: BTreeMap<ReplicaId, ReplicaThread>,
+    leaders: watch::Receiver<Leaders>,
+    cache: Option<(CacheServer, u64)>,
+    service: PhantomData<fn(O) -> A>,
+}
+
+impl<A: Application, O: Oracle> Cluster<A, O> {
+    /// Starts every replica. All listeners are bound before the first replica runs.
+    ///
+    /// # Errors
+    /// If an address cannot be listened on, or a thread cannot be started.
+    pub fn start(options: ClusterOptions<O>) -> Result<Self, NetError> {
+        let (bind, bytes) = match &options.cache {
+            CacheChoice::Embedded { bytes } => (Some(SocketAddr::new(options.bind, 0)), *bytes),
+            _ => (None, 0),
+        };
+        let cache = bind
+            .map(|bind| CacheServer::start(bind, bytes))
+            .transpose()?;
+        let cache_servers = match (&cache, options.cache.clone()) {
+            (Some(cache), _) => vec![cache.address().to_string()],
+            (None, CacheChoice::Servers(servers)) => servers,
+            (None, _) => Vec::new(),
+        };
+        let listeners = listen(&options.layout, options.bind, options.base_port)?;
+        let config = ClusterConfig {
+            layout: options.layout,
+            addresses: listeners.iter().map(|(id, (at, _))| (*id, *at)).collect(),
+            incarnation: options.incarnation,
+            cache_servers,
+        };
+        let clock = Clock::start();
+        let (office, leaders) = watch::channel(Leaders::new());
+        let office = Arc::new(office);
+        let mut replicas = BTreeMap::new();
+        for (id, (_, listener)) in listeners {
+            let options = ReplicaOptions {
+                id,
+                config: config.clone(),
+                oracle: options.oracle.clone(),
+                mutant: options.mutant,
+                seed: options.seed,
+                clock,
+            };
+            let replica = ReplicaThread::start::<A, O>(options, listener, office.clone())?;
+            replicas.insert(id, replica);
+        }
+        Ok(Self {
+            config,
+            clock,
+            replicas,
+            leaders,
+            cache: cache.map(|cache| (cache, bytes)),
+            service: PhantomData,
+        })
+    }
+
+    /// What clients need to take part.
+    #[must_use]
+    pub fn config(&self) -> &ClusterConfig {
+        &self.config
+    }
+
+    /// The clock of this cluster's replicas.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Waits until every group has a leader.
+    ///
+    /// # Errors
+    /// If one has none after `patience`.
+    pub async fn ready(&self, patience: Duration) -> Result<(), NetError> {
+        let mut leaders = self.leaders.clone();
+        let leaderless = |leaders: &Leaders| {
+            let mut groups = self.config.layout.groups().iter();
+            groups.find(|group| leader_of(leaders, *group).is_none())
+        };
+        let all_led = leaders.wait_for(|leaders| leaderless(leaders).is_none());
+        // It ends without all of them too when every replica is gone.
+        let _ = tokio::time::timeout(patience, all_led).await;
+        match leaderless(&self.leaders.borrow()) {
+            None => Ok(()),
+            Some(group) => Err(NetError::NoLeader {
+                group,
+                waited: patience,
+            }),
+        }
+    }
+
+    /// The replica that leads a group, as far as the replicas know.
+    #[must_use]
+    pub fn leader_of(&self, group: GroupId) -> Option<ReplicaId> {
+        leader_of(&self.leaders.borrow(), group)
+    }
+
+    /// The replicas that run.
+    pub fn running(&self) -> impl Iterator<Item = ReplicaId> {
+        let replicas = self.replicas.iter();
+        replicas
+            .filter(|(_, replica)| replica.is_running())
+            .map(|(id, _)| *id)
+    }
+
+    /// Stops a replica for good: its sockets are closed and its thread is gone when this returns. Returns whether it ran.
+    pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
+        let Some(replica) = self.replicas.get_mut(&id) else {
+            return false;
+        };
+        let ran = replica.is_running();
+        replica.stop();
+        ran
+    }
+
+    /// Asks a replica for its state's digest and its counters; `None` if it has stopped.
+    pub async fn status(&self, id: ReplicaId) -> Option<ReplicaStatus> {
+        self.replicas.get(&id)?.status().await
+    }
+
+    /// What all replicas together have sent and received so far, those included that have stopped.
+    #[must_use]
+    pub fn traffic(&self) -> TrafficCount {
+        self.replicas.values().map(ReplicaThread::traffic).sum()
+    }
+
+    /// Stops the embedded cache, if there is one that runs: its items are gone.
+    pub fn stop_cache(&mut self) {
+        if let Some((cache, _)) = &mut self.cache {
+            cache.stop();
+        }
+    }
+
+    /// Starts the embedded cache again at its old address, empty. Without an embedded cache nothing happens.
+    ///
+    /// # Errors
+    /// If its port has been taken by somebody else meanwhile.
+    pub fn start_cache(&mut self) -> Result<(), NetError> {
+        if let Some((cache, bytes)) = &mut self.cache {
+            cache.stop();
+            *cache = CacheServer::start(cache.address(), *bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Stops everything, as dropping does.
+    pub fn shutdown(self) {}
+}
+
+/// The replica of a group that took office last.
+fn leader_of(leaders: &Leaders, group: GroupId) -> Option<ReplicaId> {
+    let members = leaders.iter().filter(|(id, _)| id.group == group);
+    members.max_by_key(|(_, since)| **since).map(|(id, _)| *id)
+}
+
+type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
+
+/// Binds one listener for each replica.
+fn listen(layout: &Layout, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
+    let count = layout.replicas().count();
+    let mut listeners = Listeners::new();
+    for (place, id) in layout.replicas().enumerate() {
+        let port = base.map_or(Some(0), |base| base.checked_add(u16::try_from(place).ok()?));
+        let port = port.ok_or(NetError::Ports {
+            base: base.unwrap_or(0),
+            count,
+        })?;
+        let failed = |source| NetError::Bind {
+            address: format!("{bind}:{port} (replica {id})"),
+            source,
+        };
+        let listener = TcpListener::bind((bind, port)).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        listeners.insert(id, (address, listener));
+    }
+    Ok(listeners)
+}

@@ -1,0 +1,96 @@
+//! Incoming connections of one replica: welcome, read, decode, hand on.
+//!
+//! Each connection is a task. One that is silent, speaks another language or breaks off costs itself and nothing else.
+
+use super::event_loop::Event;
+use crate::link::receive;
+use crate::mailbox::Mailbox;
+use crate::traffic::Traffic;
+use crate::wire::{Frames, Sender};
+use serde::de::DeserializeOwned;
+use ssmr_core::{ClientId, Layout};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// How many bytes may wait for a client that does not read.
+const CLIENT_QUEUE: usize = 8 << 20;
+
+/// How long to wait when the system has no more file descriptors: nothing tells when there are some again.
+const OUT_OF_FILES: Duration = Duration::from_millis(20);
+
+/// What the tasks of incoming connections share.
+#[derive(Debug)]
+pub(super) struct Gate<M> {
+    pub(super) layout: Layout,
+    pub(super) incarnation: u64,
+    pub(super) inbox: mpsc::Sender<Event<M>>,
+    pub(super) traffic: Arc<Traffic>,
+}
+
+impl<M: DeserializeOwned + Send + 'static> Gate<M> {
+    /// Accepts connections until the task is dropped.
+    pub(super) async fn run(self, listener: TcpListener) {
+        let gate = Arc::new(self);
+        for connection in 0.. {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    let gate = gate.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = gate.welcome(connection, stream).await {
+                            tracing::debug!(%address, %error, "a connection ended");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tokio::time::sleep(OUT_OF_FILES).await;
+                }
+            }
+        }
+    }
+
+    async fn welcome(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let (reader, writer) = stream.into_split();
+        let (frames, sender) = Frames::accept(reader, self.incarnation).await?;
+        match sender {
+            Sender::Client(id) => self.serve_client(id, connection, frames, writer).await,
+            Sender::Replica(id) if self.layout.members(id.group).any(|known| known == id) => {
+                let wrap = |message| Event::Peer(id, message);
+                let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
+                // Nothing is said on this connection, but dropping the writer would close it at the other end.
+                drop(writer);
+                ended
+            }
+            Sender::Replica(id) => {
+                let why = format!("{id} is no replica of this cluster");
+                Err(io::Error::new(io::ErrorKind::InvalidData, why))
+            }
+        }
+    }
+
+    async fn serve_client(
+        &self,
+        id: ClientId,
+        connection: u64,
+        frames: Frames<OwnedReadHalf>,
+        writer: OwnedWriteHalf,
+    ) -> io::Result<()> {
+        let mailbox = Arc::new(Mailbox::new(CLIENT_QUEUE, self.traffic.clone()));
+        let came = Event::Connected(id, connection, mailbox.clone());
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        self.inbox.send(came).await.map_err(|_| gone())?;
+        let wrap = |message| Event::Client(id, message);
+        let ended = tokio::select! {
+            ended = receive(frames, &self.traffic, wrap, &self.inbox) => ended,
+            ended = mailbox.write_to(writer) => ended,
+        };
+        let left = Event::Disconnected(id, connection);
+        self.inbox.send(left).await.map_err(|_| gone())?;
+        ended
+    }
+}

@@ -1,0 +1,206 @@
+//! The event loop of one replica: take all that has arrived, run the machine once, store, send.
+//!
+//! ```text
+//!   peers, clients, cache --> inbox --> on_*, on_*, ... --> flush --> store --> mailboxes --> one write a connection
+//! ```
+//!
+//! It waits for input and for nothing else: what it sends goes into mailboxes that drop when full. The inbox is bounded;
+//! tasks that read connections wait while it is full, which is never for longer than one round.
+
+use super::accept::Gate;
+use super::{InOffice, ReplicaOptions, ReplicaStatus};
+use crate::cache::CacheClient;
+use crate::clock::Clock;
+use crate::link::Link;
+use crate::mailbox::Mailbox;
+use crate::traffic::Traffic;
+use crate::wire::{Handshake, Sender};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use ssmr_core::multicast::{Record, TICK};
+use ssmr_core::{
+    CacheReply, ClientId, ClientMessage, Micros, Multicast, Oracle, Partition, PeerMessage,
+    Replica, ReplicaId, ReplicaOutbox,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+/// The most inputs of one round, and the most that may wait for the next one.
+const ROUND: usize = 4096;
+
+/// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is dropped.
+const PEER_QUEUE: usize = 64 << 20;
+
+/// What the event loop takes in.
+#[derive(Debug)]
+pub(super) enum Event<M> {
+    Peer(ReplicaId, PeerMessage<M>),
+    Client(ClientId, ClientMessage),
+    /// A client came, on the connection of this number; answers go to the newest one.
+    Connected(ClientId, u64, Arc<Mailbox>),
+    Disconnected(ClientId, u64),
+    Cache(CacheReply),
+}
+
+impl<M> From<CacheReply> for Event<M> {
+    fn from(reply: CacheReply) -> Self {
+        Self::Cache(reply)
+    }
+}
+
+/// What a peer may say on a connection that it accepted: nothing.
+#[derive(Debug, Deserialize)]
+enum Nothing {}
+
+/// A replica and all that it is connected to.
+pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
+    replica: Replica<M, P, O>,
+    clock: Clock,
+    inbox: mpsc::Receiver<Event<M::Msg>>,
+    peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
+    clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
+    cache: CacheClient,
+    out: ReplicaOutbox<M::Msg>,
+    leads_since: Option<Micros>,
+}
+
+impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
+    /// Starts the tasks around `replica`. To be called within its runtime.
+    pub(super) fn new(
+        replica: Replica<M, P, O>,
+        options: ReplicaOptions<O>,
+        listener: TcpListener,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        let ReplicaOptions {
+            id, config, clock, ..
+        } = options;
+        let (sender, inbox) = mpsc::channel(ROUND);
+        let gate = Gate {
+            layout: config.layout,
+            incarnation: config.incarnation,
+            inbox: sender.clone(),
+            traffic: traffic.clone(),
+        };
+        tokio::spawn(gate.run(listener));
+        let handshake = Handshake::new(config.incarnation, Sender::Replica(id));
+        let dial = |(peer, address)| {
+            let mailbox = Arc::new(Mailbox::new(PEER_QUEUE, traffic.clone()));
+            let link = Link {
+                address,
+                handshake,
+                mailbox: mailbox.clone(),
+                traffic: traffic.clone(),
+                clock,
+            };
+            tokio::spawn(link.run(|nothing: Nothing| match nothing {}, sender.clone()));
+            (peer, mailbox)
+        };
+        let addresses = config.addresses.into_iter();
+        let peers = addresses
+            .filter(|(peer, _)| *peer != id)
+            .map(dial)
+            .collect();
+        Self {
+            replica,
+            clock,
+            inbox,
+            peers,
+            clients: FxHashMap::default(),
+            cache: CacheClient::start(config.cache_servers, sender.clone()),
+            out: ReplicaOutbox::default(),
+            leads_since: None,
+        }
+    }
+
+    /// Runs until nobody can ask any more questions.
+    pub(super) async fn run(
+        mut self,
+        mut questions: mpsc::Receiver<oneshot::Sender<ReplicaStatus>>,
+        office: &InOffice,
+    ) {
+        let mut events = Vec::with_capacity(ROUND);
+        let mut tick = tokio::time::interval(Duration::from_micros(TICK));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = self.inbox.recv_many(&mut events, ROUND) => {
+                    let now = self.clock.now();
+                    events.drain(..).for_each(|event| self.take(now, event));
+                    self.finish_round(now, office);
+                }
+                _ = tick.tick() => {
+                    let now = self.clock.now();
+                    self.replica.on_timer(now, &mut self.out);
+                    self.finish_round(now, office);
+                }
+                question = questions.recv() => match question {
+                    Some(answer) => drop(answer.send(self.status())),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, now: Micros, event: Event<M::Msg>) {
+        match event {
+            Event::Peer(from, message) => self.replica.on_peer(now, from, message, &mut self.out),
+            Event::Client(from, message) => {
+                self.replica.on_client(now, from, message, &mut self.out);
+            }
+            Event::Connected(client, connection, mailbox) => {
+                self.clients.insert(client, (connection, mailbox));
+            }
+            Event::Disconnected(client, connection) => {
+                let newest = self.clients.get(&client).map(|(newest, _)| *newest);
+                if newest == Some(connection) {
+                    self.clients.remove(&client);
+                }
+            }
+            Event::Cache(reply) => self.replica.on_cache(now, reply),
+        }
+    }
+
+    /// Logs, applies, stores and sends what the inputs of this round led to.
+    fn finish_round(&mut self, now: Micros, office: &InOffice) {
+        self.replica.flush(now, &mut self.out);
+        store(&mut self.out.records);
+        for (to, message) in self.out.peers.drain(..) {
+            if let Some(mailbox) = self.peers.get(&to) {
+                mailbox.push(&message);
+            }
+        }
+        for (to, message) in self.out.clients.drain(..) {
+            if let Some((_, mailbox)) = self.clients.get(&to) {
+                mailbox.push(&message);
+            }
+        }
+        for call in self.out.cache.drain(..) {
+            if let Some(refused) = self.cache.call(call) {
+                self.replica.on_cache(now, refused);
+            }
+        }
+        if self.replica.is_leader() != self.leads_since.is_some() {
+            self.leads_since = self.replica.is_leader().then_some(now);
+            office.publish(self.leads_since);
+        }
+    }
+
+    fn status(&self) -> ReplicaStatus {
+        ReplicaStatus {
+            is_leader: self.replica.is_leader(),
+            digest: self.replica.partition().digest(),
+            counters: self.replica.counters(),
+        }
+    }
+}
+
+/// Makes records durable before anything that depends on them is sent. In memory there is nothing to do: this is the one
+/// place where durable storage belongs.
+fn store(records: &mut Vec<Record>) {
+    records.clear();
+}

@@ -1,0 +1,181 @@
+//! One replica on the wire: a thread of its own, one event loop, connections in and out.
+//!
+//! The thread runs a current-thread runtime. Tasks read and decode; the loop alone touches the state machine, and never
+//! waits for anything but its inputs. A replica therefore always goes on reading from its peers.
+//!
+//! It decides nothing and stores nothing yet: state is in memory, and a replica that stopped stays away.
+
+mod accept;
+mod event_loop;
+
+use crate::clock::Clock;
+use crate::config::ClusterConfig;
+use crate::error::NetError;
+use crate::traffic::{Traffic, TrafficCount};
+use event_loop::EventLoop;
+use ssmr_core::replica::Counters;
+use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
+use ssmr_multicast::GroupMulticast;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Which replicas believe that they lead their group, and since when. Two of one group may: the later one is right.
+pub type Leaders = BTreeMap<ReplicaId, Micros>;
+
+/// What one replica is made of.
+#[derive(Clone, Debug)]
+pub struct ReplicaOptions<O> {
+    /// Which replica it is.
+    pub id: ReplicaId,
+    /// The cluster that it belongs to.
+    pub config: ClusterConfig,
+    /// The strategy.
+    pub oracle: O,
+    /// A fault built in on purpose; for tests.
+    pub mutant: Option<Mutant>,
+    /// For the multicast's election timers.
+    pub seed: u64,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+/// What a replica says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplicaStatus {
+    /// Whether it believes that it leads its group.
+    pub is_leader: bool,
+    /// The digest of its state: equal at replicas of a group that applied the same deliveries.
+    pub digest: u64,
+    /// Counters since the start.
+    pub counters: Counters,
+}
+
+/// A running replica. Dropping it stops it.
+#[derive(Debug)]
+pub struct ReplicaThread {
+    id: ReplicaId,
+    traffic: Arc<Traffic>,
+    /// Closing it ends the event loop.
+    questions: Option<mpsc::Sender<oneshot::Sender<ReplicaStatus>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ReplicaThread {
+    /// Starts a replica that listens with `listener` and publishes in `leaders` whether it leads.
+    ///
+    /// # Errors
+    /// If an address is missing, or the thread or its event loop cannot be started.
+    pub fn start<A: Application, O: Oracle>(
+        options: ReplicaOptions<O>,
+        listener: TcpListener,
+        leaders: Arc<watch::Sender<Leaders>>,
+    ) -> Result<Self, NetError> {
+        options.config.check()?;
+        let id = options.id;
+        let failed = |source| NetError::Start {
+            what: format!("replica {id}"),
+            source,
+        };
+        listener.set_nonblocking(true).map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let traffic = Arc::new(Traffic::default());
+        let (questions, asked) = mpsc::channel(16);
+        let counted = traffic.clone();
+        let serve = move || {
+            let office = InOffice { id, leaders };
+            runtime.block_on(async move {
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => {
+                        let replica = assemble::<A, O>(&options);
+                        let event_loop = EventLoop::new(replica, options, listener, counted);
+                        event_loop.run(asked, &office).await;
+                    }
+                    Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name(id.to_string());
+        let thread = Some(thread.spawn(serve).map_err(failed)?);
+        let questions = Some(questions);
+        Ok(Self {
+            id,
+            traffic,
+            questions,
+            thread,
+        })
+    }
+
+    /// Asks the replica for its state's digest and its counters; `None` if it has stopped.
+    pub async fn status(&self) -> Option<ReplicaStatus> {
+        let (answer, answered) = oneshot::channel();
+        self.questions.as_ref()?.send(answer).await.ok()?;
+        answered.await.ok()
+    }
+
+    /// What it has sent and received so far, also after it has stopped.
+    #[must_use]
+    pub fn traffic(&self) -> TrafficCount {
+        self.traffic.count()
+    }
+
+    /// Whether its thread still runs. One that ended by itself has found its state broken.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Stops it: its sockets are closed and its thread is gone when this returns.
+    pub fn stop(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(id = %self.id, "the replica had failed");
+        }
+    }
+}
+
+impl Drop for ReplicaThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
+
+fn assemble<A: Application, O: Oracle>(options: &ReplicaOptions<O>) -> TheReplica<A, O> {
+    let (id, layout) = (options.id, options.config.layout);
+    let multicast = GroupMulticast::new(id, layout, options.seed);
+    let engine = Engine::new(id.group, layout, options.mutant);
+    Replica::new(id, layout, multicast, engine, options.oracle.clone())
+}
+
+/// A replica's entry among the leaders. It goes with the thread, however that ends.
+struct InOffice {
+    id: ReplicaId,
+    leaders: Arc<watch::Sender<Leaders>>,
+}
+
+impl InOffice {
+    /// Publishes that the replica leads since `since`, or that it does not lead.
+    fn publish(&self, since: Option<Micros>) {
+        self.leaders.send_if_modified(|leaders| match since {
+            Some(since) => leaders.insert(self.id, since).is_none(),
+            None => leaders.remove(&self.id).is_some(),
+        });
+    }
+}
+
+impl Drop for InOffice {
+    fn drop(&mut self) {
+        self.publish(None);
+    }
+}
