@@ -1,0 +1,292 @@
+//! Every kind of fault, made by hand: which check finds it, and what it says.
+
+use super::story::*;
+use crate::check::Fault;
+use ssmr_core::{Outcome, Request};
+
+/// The witnessed check must report this fault and say all of this; the black-box check must refuse too.
+fn reject(story: &Story, fault: Fault, words: &[&str]) {
+    let history = story.history();
+    let violation = history
+        .check()
+        .expect_err("the witnessed check must refuse");
+    assert_eq!(violation.fault, fault, "{violation}");
+    let text = violation.to_string();
+    for word in words {
+        assert!(text.contains(word), "'{word}' is missing in: {text}");
+    }
+    let violation = history
+        .check_blackbox()
+        .expect_err("the black-box check must refuse");
+    assert_eq!(violation.fault, Fault::NotLinearizable);
+}
+
+/// Two objects that are 0, created by #0 and #1.
+fn story() -> Story {
+    let mut story = Story::default();
+    story.then(create(X, 0), (0, 10));
+    story.then(create(Y, 0), (0, 10));
+    story
+}
+
+#[test]
+fn stale_read() {
+    let mut story = story();
+    let stale = story.model.clone().run(&read(&[X]));
+    story.then(set(&[X], 1), (20, 30));
+    story.then(read(&[X]), (40, 50)).hear(stale);
+    let why = "#2 was answered before #3 was invoked, #3 takes effect before #2 on 0.1: a cycle";
+    reject(
+        &story,
+        Fault::Cycle,
+        &[why, "#3 c4 [40..50 us]", "1@p0v0 -> 1@p0v1"],
+    );
+    let violation = story.history().check_blackbox().unwrap_err().to_string();
+    assert!(
+        violation.contains("explains #3, the last below"),
+        "{violation}"
+    );
+    assert!(violation.contains("#2 c3 [20..30 us]"), "{violation}");
+}
+
+#[test]
+fn lost_update() {
+    let mut story = story();
+    let same = story.model.clone().run(&add(X, 1));
+    story.then(add(X, 1), (20, 30));
+    story.then(add(X, 1), (20, 30)).hear(same);
+    reject(
+        &story,
+        Fault::Fork,
+        &[
+            "both #2 and #3 replaced 1@p0v0",
+            "lost or was executed twice",
+        ],
+    );
+}
+
+#[test]
+fn lost_update_across_a_move() {
+    let mut story = story();
+    let mut other = story.model.clone();
+    story.then(add(X, 1), (20, 30));
+    let partition = ssmr_core::PartitionId(1);
+    let moved = other.run(&Request::relocate(X, partition));
+    story
+        .then(Request::relocate(X, partition), (20, 30))
+        .hear(moved);
+    let old = other.run(&read(&[X]));
+    story.then(read(&[X]), (40, 50)).hear(old);
+    reject(&story, Fault::Fork, &["both #2 and #3 replaced 1@p0v0"]);
+}
+
+#[test]
+fn double_execution() {
+    let mut story = story();
+    story.then(add(X, 1), (20, 30));
+    story.model.run(&add(X, 1));
+    story.then(read(&[X]), (40, 50));
+    let why =
+        "1@p0v2 needs 1 write by operations that nobody knows of: before it, it was at 1@p0v1";
+    reject(&story, Fault::Unexplained, &[why, "Done [2]"]);
+}
+
+#[test]
+fn half_of_a_write_of_two_objects_is_seen() {
+    let mut story = story();
+    let before = story.model.clone().run(&read(&[X, Y]));
+    story.then(set(&[X, Y], 1), (20, 30));
+    let read = story.then(read(&[X, Y]), (20, 30));
+    read.completion.touched[1] = before.2[1];
+    read.reply(&[1, 0]);
+    let why = [
+        "#2 takes effect before #3 on 0.1",
+        "#3 takes effect before #2 on 0.2",
+    ];
+    reject(&story, Fault::Cycle, &why);
+}
+
+#[test]
+fn two_reads_disagree_on_the_order_of_two_writes() {
+    let mut story = story();
+    let mut other = story.model.clone();
+    story.then(set(&[X], 1), (20, 90));
+    story.then(read(&[X, Y]), (20, 90));
+    story.then(set(&[Y], 1), (20, 90));
+    other.run(&set(&[Y], 1));
+    let seen = other.run(&read(&[X, Y]));
+    story.then(read(&[X, Y]), (20, 90)).hear(seen);
+    reject(
+        &story,
+        Fault::Cycle,
+        &["0.1", "0.2", "Done [1, 0]", "Done [0, 1]"],
+    );
+}
+
+#[test]
+fn real_time_is_inverted_across_two_objects() {
+    let mut story = story();
+    let before = story.model.clone().run(&read(&[Y]));
+    story.then(set(&[X, Y], 1), (20, 100));
+    story.then(read(&[X]), (30, 40));
+    story.then(read(&[Y]), (50, 60)).hear(before);
+    reject(
+        &story,
+        Fault::Cycle,
+        &["#3 was answered before #4 was invoked"],
+    );
+}
+
+#[test]
+fn two_creates_succeed() {
+    let mut story = story();
+    let mut empty = Model::default();
+    empty.shift(X);
+    empty.shift(X);
+    let second = empty.run(&create(X, 5));
+    story.then(create(X, 5), (20, 30)).hear(second);
+    reject(
+        &story,
+        Fault::Existence,
+        &["#0 had created it when #2 created it"],
+    );
+}
+
+#[test]
+fn read_after_delete() {
+    let mut story = story();
+    let before = story.model.clone().run(&read(&[X]));
+    story.then(Request::delete(X), (20, 30));
+    story.then(read(&[X]), (40, 50)).hear(before);
+    reject(&story, Fault::Cycle, &["#3 takes effect before #2 on 0.1"]);
+}
+
+#[test]
+fn not_found_after_an_acknowledged_create() {
+    let mut story = Story::default();
+    let early = story.model.clone().run(&read(&[X]));
+    story.model.shift(X);
+    story.then(create(X, 0), (0, 10));
+    let mut late = story.clone();
+    story.then(read(&[X]), (20, 30)).hear(early.clone());
+    reject(
+        &story,
+        Fault::Cycle,
+        &["#0 was answered before #1 was invoked"],
+    );
+    let timestamp = late
+        .then(read(&[X]), (20, 30))
+        .completion
+        .timestamp
+        .unwrap();
+    late.acts[1].hear((early.0, timestamp, early.2));
+    reject(
+        &late,
+        Fault::Existence,
+        &["#0 had created it when #1 was told that it does not exist"],
+    );
+}
+
+#[test]
+fn already_exists_before_any_create() {
+    let mut story = Story::default();
+    let mut other = story.model.clone();
+    other.run(&create(X, 0));
+    let wrong = other.run(&create(X, 0));
+    story.then(create(X, 0), (0, 10)).hear(wrong);
+    reject(
+        &story,
+        Fault::Existence,
+        &["nobody had created it when #0 was told that it exists"],
+    );
+}
+
+#[test]
+fn wrong_reply() {
+    let mut story = story();
+    story.then(set(&[X], 1), (20, 30));
+    story.then(read(&[X]), (40, 50)).reply(&[2]);
+    let why = "#3 was told Done [2], but after the others before it the outcome is Done [1]";
+    reject(&story, Fault::Replay, &[why, "#2 c3 [20..30 us]"]);
+}
+
+#[test]
+fn half_of_an_unanswered_write_is_seen() {
+    let mut story = story();
+    let before = story.model.clone().run(&read(&[Y]));
+    story.then(set(&[X, Y], 1), (20, 30)).forget();
+    story.then(read(&[X]), (40, 50));
+    story.then(read(&[Y]), (60, 70)).hear(before);
+    reject(
+        &story,
+        Fault::Cycle,
+        &["#4 takes effect before #2 on 0.2", "(unanswered)"],
+    );
+}
+
+#[test]
+fn half_of_an_unanswered_write_was_impossible() {
+    let mut story = story();
+    story.then(set(&[X, Y], 1), (40, 50)).forget();
+    let mut other = Story {
+        acts: story.acts.clone(),
+        ..Story::default()
+    };
+    other.model.run(&create(X, 0));
+    other.model.run(&create(Y, 0));
+    other.then(Request::delete(Y), (20, 30));
+    other.model.run(&set(&[X], 1));
+    other.then(read(&[X]), (60, 70));
+    reject(
+        &other,
+        Fault::Unexplained,
+        &["on this one it cannot have taken effect"],
+    );
+}
+
+#[test]
+fn an_unanswered_write_takes_effect_twice() {
+    let mut story = story();
+    story.then(add(X, 1), (20, 30)).forget();
+    story.then(read(&[X]), (40, 50));
+    story.model.run(&add(X, 1));
+    story.then(read(&[X]), (60, 70));
+    reject(
+        &story,
+        Fault::Unexplained,
+        &["2 such write(s)", "1 unanswered operation(s)"],
+    );
+}
+
+#[test]
+fn an_unanswered_write_takes_effect_before_its_invocation() {
+    let mut story = story();
+    story.then(add(X, 1), (80, 90)).forget();
+    story.then(read(&[X]), (40, 50));
+    reject(
+        &story,
+        Fault::Cycle,
+        &["#3 was answered before #2 was invoked"],
+    );
+}
+
+#[test]
+fn an_answer_does_not_fit_its_request() {
+    let mut story = story();
+    story.then(add(X, 1), (20, 30)).completion.touched[0].left = None;
+    let violation = story.history().check().unwrap_err();
+    assert_eq!(violation.fault, Fault::Answer, "{violation}");
+    assert!(
+        story.history().check_blackbox().is_ok(),
+        "what clients saw is in order"
+    );
+    story.acts[2].completion.touched.clear();
+    story.acts[2].completion.outcome = Outcome::NotFound;
+    let violation = story.history().check().unwrap_err();
+    assert!(
+        violation
+            .to_string()
+            .contains("does not tell what is absent"),
+        "{violation}"
+    );
+}
