@@ -85,21 +85,25 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// # Errors
     /// If an address cannot be listened on, or a thread cannot be started.
     pub fn start(options: ClusterOptions<O>) -> Result<Self, NetError> {
-        let (bind, bytes) = match &options.cache {
-            CacheChoice::Embedded { bytes } => (Some(SocketAddr::new(options.bind, 0)), *bytes),
-            _ => (None, 0),
+        let ClusterOptions {
+            layout,
+            oracle,
+            mutant,
+            seed,
+            ..
+        } = options;
+        let (cache, cache_servers) = match options.cache {
+            CacheChoice::None => (None, Vec::new()),
+            CacheChoice::Servers(servers) => (None, servers),
+            CacheChoice::Embedded { bytes } => {
+                let cache = CacheServer::start(SocketAddr::new(options.bind, 0), bytes)?;
+                let address = cache.address().to_string();
+                (Some((cache, bytes)), vec![address])
+            }
         };
-        let cache = bind
-            .map(|bind| CacheServer::start(bind, bytes))
-            .transpose()?;
-        let cache_servers = match (&cache, options.cache.clone()) {
-            (Some(cache), _) => vec![cache.address().to_string()],
-            (None, CacheChoice::Servers(servers)) => servers,
-            (None, _) => Vec::new(),
-        };
-        let listeners = listen(&options.layout, options.bind, options.base_port)?;
+        let listeners = listen(&layout, options.bind, options.base_port)?;
         let config = ClusterConfig {
-            layout: options.layout,
+            layout,
             addresses: listeners.iter().map(|(id, (at, _))| (*id, *at)).collect(),
             incarnation: options.incarnation,
             cache_servers,
@@ -112,9 +116,9 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             let options = ReplicaOptions {
                 id,
                 config: config.clone(),
-                oracle: options.oracle.clone(),
-                mutant: options.mutant,
-                seed: options.seed,
+                oracle: oracle.clone(),
+                mutant,
+                seed,
                 clock,
             };
             let replica = ReplicaThread::start::<A, O>(options, listener, office.clone())?;
@@ -125,7 +129,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             clock,
             replicas,
             leaders,
-            cache: cache.map(|cache| (cache, bytes)),
+            cache,
             service: PhantomData,
         })
     }

@@ -66,7 +66,7 @@ impl Session {
             .split(|byte| *byte == b' ')
             .filter(|w| !w.is_empty())
             .collect();
-        let value = match data_length(&words).map(|word| parse::<usize>(word)) {
+        let value = match data_length(&words).map(parse::<usize>) {
             None => {
                 input.advance(end + 1);
                 Bytes::new()

@@ -74,7 +74,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         replica: Replica<M, P, O>,
         options: ReplicaOptions<O>,
         listener: TcpListener,
-        traffic: Arc<Traffic>,
+        traffic: &Arc<Traffic>,
     ) -> Self {
         let ReplicaOptions {
             id, config, clock, ..

@@ -93,7 +93,7 @@ impl ReplicaThread {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
                         let replica = assemble::<A, O>(&options);
-                        let event_loop = EventLoop::new(replica, options, listener, counted);
+                        let event_loop = EventLoop::new(replica, options, listener, &counted);
                         event_loop.run(asked, &office).await;
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),

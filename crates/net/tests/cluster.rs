@@ -1,0 +1,333 @@
+//! A cluster over TCP under each strategy: what clients see, stopped leaders, a cache that goes away.
+
+use serde::{Deserialize, Serialize};
+use ssmr_core::client::{Execution, Settings};
+use ssmr_core::{
+    Access, Application, ClientId, GroupId, Layout, ObjectId, Objects, Oracle, Outcome,
+    PartitionId, ReplicaId, Request,
+};
+use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, NetError, Pipeline};
+use ssmr_strategy_broker::Broker;
+use ssmr_strategy_cache::Cache;
+use ssmr_strategy_global::Global;
+use ssmr_strategy_static::Static;
+use std::time::Duration;
+
+/// Counters: add to some, read others.
+#[derive(Debug)]
+struct Counters;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Op {
+    Add(Vec<ObjectId>, u64),
+    Sum(Vec<ObjectId>),
+}
+
+impl Application for Counters {
+    type Object = u64;
+    type Op = Op;
+    type Reply = u64;
+
+    fn access(op: &Op) -> Access {
+        match op {
+            Op::Add(objects, _) => Access {
+                reads: objects.clone(),
+                writes: objects.clone(),
+            },
+            Op::Sum(objects) => Access {
+                reads: objects.clone(),
+                writes: Vec::new(),
+            },
+        }
+    }
+
+    fn execute(op: &Op, counters: &mut Objects<u64>) -> u64 {
+        let (Op::Add(objects, _) | Op::Sum(objects)) = op;
+        if let Op::Add(_, amount) = op {
+            for object in objects {
+                counters.update(*object, |counter| *counter += amount);
+            }
+        }
+        objects
+            .iter()
+            .filter_map(|object| counters.get(*object))
+            .sum()
+    }
+}
+
+const DONE: Outcome = Outcome::Done(bytes::Bytes::new());
+const PATIENCE: Duration = Duration::from_secs(20);
+const P0: PartitionId = PartitionId(0);
+const P1: PartitionId = PartitionId(1);
+
+/// Objects with these keys, each with an attribute of its own, so that static placement spreads them.
+fn objects(keys: impl IntoIterator<Item = u64>) -> Vec<ObjectId> {
+    keys.into_iter()
+        .map(|key| ObjectId::new(key, key))
+        .collect()
+}
+
+struct Setting<O: Oracle> {
+    cluster: Cluster<Counters, O>,
+    oracle: O,
+}
+
+impl<O: Oracle> Setting<O> {
+    async fn new(oracle: O, layout: Layout, cache: CacheChoice) -> Self {
+        let options = ClusterOptions {
+            cache,
+            ..ClusterOptions::new(layout, oracle.clone())
+        };
+        let cluster = Cluster::start(options).unwrap();
+        cluster.ready(PATIENCE).await.unwrap();
+        Self { cluster, oracle }
+    }
+
+    fn client(&self, id: u64, settings: Settings) -> Client {
+        let (config, oracle) = (self.cluster.config(), self.oracle.clone());
+        Client::connect(config, ClientId(id), oracle, settings).unwrap()
+    }
+
+    /// Replicas of a group that are still there come to the same state.
+    async fn assert_agreement(&self) {
+        for group in self.cluster.config().layout.groups().iter() {
+            let members: Vec<_> = self
+                .cluster
+                .running()
+                .filter(|id| id.group == group)
+                .collect();
+            let agreed = async {
+                while self
+                    .states(&members)
+                    .await
+                    .windows(2)
+                    .any(|pair| pair[0] != pair[1])
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let agreed = tokio::time::timeout(PATIENCE, agreed).await;
+            assert!(agreed.is_ok(), "the replicas of {group} differ");
+        }
+    }
+
+    async fn states(&self, members: &[ReplicaId]) -> Vec<(u64, u64)> {
+        let mut states = Vec::new();
+        for id in members {
+            let status = self.cluster.status(*id).await.expect("it runs");
+            states.push((status.counters.applied, status.digest));
+        }
+        states
+    }
+}
+
+async fn clients_see_each_others_work<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
+    let setting = Setting::new(oracle, layout, cache).await;
+    for (base, execution) in [(0, Execution::Exchange), (100, Execution::Gather)] {
+        let settings = Settings {
+            execution,
+            ..Settings::default()
+        };
+        let (a, b) = (
+            setting.client(base, settings),
+            setting.client(base + 1, settings),
+        );
+        let all = objects(base..base + 4);
+        let (x, y) = (all[0], all[1]);
+
+        assert_eq!(b.lookup(x).await, Outcome::NotFound);
+        assert_eq!(
+            b.access::<Counters>(&Op::Sum(vec![x])).await,
+            Err(Outcome::NotFound)
+        );
+        for (place, object) in all.iter().enumerate() {
+            let at = Some(PartitionId(place as u8 % 2));
+            assert_eq!(a.create::<Counters>(*object, &1, at).await, DONE);
+        }
+        assert_eq!(b.lookup(x).await, DONE);
+        assert_eq!(
+            b.create::<Counters>(x, &7, Some(P1)).await,
+            Outcome::AlreadyExists
+        );
+        assert_eq!(b.access::<Counters>(&Op::Sum(all.clone())).await, Ok(4));
+        assert_eq!(
+            b.access::<Counters>(&Op::Add(all.clone(), 10)).await,
+            Ok(44)
+        );
+        assert_eq!(a.access::<Counters>(&Op::Sum(vec![x, y])).await, Ok(22));
+
+        let moved = if setting.oracle.movable() {
+            DONE
+        } else {
+            Outcome::Unsupported
+        };
+        for to in [P1, P1, P0, P1] {
+            assert_eq!(a.relocate(x, to).await, moved);
+            assert_eq!(
+                b.access::<Counters>(&Op::Add(vec![x, y], 1))
+                    .await
+                    .map(|_| ()),
+                Ok(())
+            );
+        }
+        assert_eq!(
+            a.access::<Counters>(&Op::Sum(all.clone())).await,
+            Ok(44 + 8)
+        );
+
+        assert_eq!(b.delete(x).await, DONE);
+        assert_eq!(a.delete(x).await, Outcome::NotFound);
+        assert_eq!(
+            a.access::<Counters>(&Op::Sum(all.clone())).await,
+            Err(Outcome::NotFound)
+        );
+        assert_eq!(a.create::<Counters>(x, &5, Some(P0)).await, DONE);
+        assert_eq!(b.access::<Counters>(&Op::Sum(vec![x])).await, Ok(5));
+        assert!(a.traffic().messages_sent > 0 && a.traffic().bytes_received > 0);
+    }
+    setting.assert_agreement().await;
+    assert!(setting.cluster.traffic().bytes_sent > 0);
+}
+
+/// Every leader is stopped while a window of commands is under way: each takes effect exactly once.
+async fn stopped_leaders_lose_nothing<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
+    let mut setting = Setting::new(oracle, layout, cache).await;
+    let (config, clock) = (setting.cluster.config().clone(), setting.cluster.clock());
+    let (oracle, settings) = (setting.oracle.clone(), Settings::default());
+    let mut pipeline = Pipeline::new(&config, ClientId(1), oracle, settings, clock).unwrap();
+    let all = objects(0..8);
+    for (place, object) in all.iter().enumerate() {
+        let at = Some(PartitionId(place as u8 % 2));
+        pipeline.submit(Request::create::<Counters>(*object, &0, at));
+    }
+    for _ in &all {
+        assert_eq!(pipeline.next().await.outcome, DONE);
+    }
+
+    let mut groups: Vec<GroupId> = config.layout.groups().iter().collect();
+    let (mut submitted, mut completed) = (0, 0);
+    while completed < 2000 {
+        while submitted < 2000 && pipeline.outstanding() < 32 {
+            let pair = vec![all[submitted % 8], all[(submitted / 8) % 8]];
+            pipeline.submit(Request::access::<Counters>(&Op::Add(pair, 1)));
+            submitted += 1;
+        }
+        let outcome = pipeline.next().await.outcome;
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+        completed += 1;
+        if completed % 400 == 0
+            && let Some(group) = groups.pop()
+        {
+            let leader = setting.cluster.leader_of(group).expect("the group is led");
+            assert!(setting.cluster.stop_replica(leader));
+            assert!(!setting.cluster.stop_replica(leader));
+            assert!(setting.cluster.status(leader).await.is_none());
+        }
+    }
+    let sum = setting
+        .client(2, Settings::default())
+        .access::<Counters>(&Op::Sum(all))
+        .await;
+    // A command that names one object twice adds to it twice.
+    assert_eq!(sum, Ok(2 * 2000));
+    setting.assert_agreement().await;
+}
+
+fn layout() -> Layout {
+    Layout::new(2, 3).unwrap()
+}
+
+fn embedded() -> CacheChoice {
+    CacheChoice::Embedded { bytes: 64 << 20 }
+}
+
+/// Both scenarios under one strategy.
+macro_rules! strategy {
+    ($name:ident, $layout:expr, $cache:expr, $oracle:expr) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn clients_see_each_others_work() {
+                super::clients_see_each_others_work($oracle($layout), $layout, $cache).await;
+            }
+
+            #[tokio::test]
+            async fn stopped_leaders_lose_nothing() {
+                super::stopped_leaders_lose_nothing($oracle($layout), $layout, $cache).await;
+            }
+        }
+    };
+}
+
+strategy!(global, layout(), CacheChoice::None, Global::new);
+strategy!(
+    broker,
+    layout().with_oracle(3).unwrap(),
+    CacheChoice::None,
+    Broker::new
+);
+strategy!(fixed, layout(), CacheChoice::None, Static::new);
+strategy!(
+    fixed_with_directory,
+    layout(),
+    CacheChoice::None,
+    Static::with_directory
+);
+strategy!(cache, layout(), embedded(), |layout| Cache::new(layout, 1));
+strategy!(
+    cache_away,
+    layout(),
+    CacheChoice::None,
+    |layout| Cache::new(layout, 1)
+);
+
+#[tokio::test]
+async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
+    let mut setting = Setting::new(Cache::new(layout(), 1), layout(), embedded()).await;
+    let all = objects(0..8);
+    let writer = setting.client(1, Settings::default());
+    for (place, object) in all.iter().enumerate() {
+        let at = Some(PartitionId(place as u8 % 2));
+        assert_eq!(writer.create::<Counters>(*object, &0, at).await, DONE);
+    }
+    for round in 0..90 {
+        match round {
+            30 => setting.cluster.stop_cache(),
+            60 => setting.cluster.start_cache().unwrap(),
+            _ => {}
+        }
+        // A reader of its own each time: it has to find out where the objects are.
+        let reader = setting.client(10 + round, Settings::default());
+        let sum = reader.access::<Counters>(&Op::Sum(all.clone())).await;
+        assert_eq!(sum, Ok(8 * round));
+        assert_eq!(
+            writer.access::<Counters>(&Op::Add(all.clone(), 1)).await,
+            Ok(8 * round + 8)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let options = ClusterOptions {
+        base_port: Some(port),
+        ..ClusterOptions::new(layout(), Global::new(layout()))
+    };
+    let error = Cluster::<Counters, _>::start(options).unwrap_err();
+    assert!(matches!(error, NetError::Bind { .. }));
+    let named = format!("cannot listen on 127.0.0.1:{port} (replica p0r0)");
+    assert!(error.to_string().starts_with(&named), "{error}");
+
+    let options = ClusterOptions {
+        base_port: Some(u16::MAX - 2),
+        ..ClusterOptions::new(layout(), Global::new(layout()))
+    };
+    let error = Cluster::<Counters, _>::start(options).unwrap_err();
+    assert!(
+        matches!(error, NetError::Ports { .. } | NetError::Bind { .. }),
+        "{error}"
+    );
+}

@@ -1,0 +1,210 @@
+//! Connections that misbehave cost themselves and nothing else.
+
+use bytes::Bytes;
+use ssmr_core::client::Settings;
+use ssmr_core::{
+    Access, Application, ClientId, ClientMessage, GroupId, Layout, ObjectId, Objects, Outcome,
+    PartitionId, Request, codec,
+};
+use ssmr_net::{Client, Cluster, ClusterOptions};
+use ssmr_strategy_global::Global;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const DONE: Outcome = Outcome::Done(Bytes::new());
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Byte strings that nothing is done with.
+struct Blobs;
+
+impl Application for Blobs {
+    type Object = Bytes;
+    type Op = ObjectId;
+    type Reply = Bytes;
+
+    fn access(object: &ObjectId) -> Access {
+        Access {
+            reads: vec![*object],
+            writes: Vec::new(),
+        }
+    }
+
+    fn execute(object: &ObjectId, blobs: &mut Objects<Bytes>) -> Bytes {
+        blobs.get(*object).cloned().unwrap_or_default()
+    }
+}
+
+struct Setting {
+    cluster: Cluster<Blobs, Global>,
+    client: Client,
+    created: u64,
+}
+
+impl Setting {
+    async fn new() -> Self {
+        let layout = Layout::new(1, 3).unwrap();
+        let oracle = Global::new(layout);
+        let cluster = Cluster::start(ClusterOptions::new(layout, oracle.clone())).unwrap();
+        cluster.ready(PATIENCE).await.unwrap();
+        let settings = Settings::default();
+        let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
+        Self {
+            cluster,
+            client,
+            created: 0,
+        }
+    }
+
+    fn leader(&self) -> SocketAddr {
+        let leader = self
+            .cluster
+            .leader_of(GroupId::from(PartitionId(0)))
+            .unwrap();
+        self.cluster.config().addresses[&leader]
+    }
+
+    /// The leader still serves, and nobody has stopped.
+    async fn assert_alive(&mut self) {
+        let object = ObjectId::new(0, self.created);
+        let created = self
+            .client
+            .create::<Blobs>(object, &Bytes::new(), None)
+            .await;
+        assert_eq!(created, DONE);
+        self.created += 1;
+        assert_eq!(self.cluster.running().count(), 3);
+    }
+
+    /// A connection that has introduced itself as a client.
+    async fn intruder(&self, incarnation: u64) -> TcpStream {
+        let mut stream = TcpStream::connect(self.leader()).await.unwrap();
+        let sender = (1u32, 666u64);
+        let handshake = codec::encode(&(*b"ssmr", 1u16, incarnation, sender));
+        stream.write_all(&frame(&handshake)).await.unwrap();
+        stream
+    }
+}
+
+fn frame(body: &[u8]) -> Vec<u8> {
+    let mut frame = (body.len() as u32).to_be_bytes().to_vec();
+    frame.extend_from_slice(body);
+    frame
+}
+
+/// The other end closes the connection without having said anything.
+async fn assert_closed(mut stream: TcpStream) {
+    let mut byte = [0];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut byte))
+        .await
+        .unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+}
+
+#[tokio::test]
+async fn garbage_is_closed() {
+    let mut setting = Setting::new().await;
+    for garbage in [
+        &b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"[..],
+        &[0xff; 4096],
+        &[0; 64],
+    ] {
+        let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        assert_closed(stream).await;
+    }
+    setting.assert_alive().await;
+}
+
+#[tokio::test]
+async fn garbage_and_oversized_frames_after_a_handshake_are_closed() {
+    let mut setting = Setting::new().await;
+    let mut oversized = u32::MAX.to_be_bytes().to_vec();
+    oversized.extend([0; 100]);
+    for garbage in [frame(&[0xff; 100]), frame(&[]), oversized] {
+        let mut stream = setting.intruder(1).await;
+        stream.write_all(&garbage).await.unwrap();
+        assert_closed(stream).await;
+        setting.assert_alive().await;
+    }
+    assert_closed(setting.intruder(2).await).await;
+    setting.assert_alive().await;
+}
+
+#[tokio::test]
+async fn an_impostor_that_is_no_replica_is_closed() {
+    let mut setting = Setting::new().await;
+    let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
+    let sender = (0u32, (9u8, 9u8));
+    let handshake = codec::encode(&(*b"ssmr", 1u16, 1u64, sender));
+    stream.write_all(&frame(&handshake)).await.unwrap();
+    assert_closed(stream).await;
+    setting.assert_alive().await;
+}
+
+#[tokio::test]
+async fn silent_and_half_open_connections_cost_nothing() {
+    let mut setting = Setting::new().await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(setting.leader()).await.unwrap());
+        let mut half = setting.intruder(1).await;
+        // A frame that never ends.
+        half.write_all(&[0, 0, 1, 0, 7]).await.unwrap();
+        silent.push(half);
+    }
+    setting.assert_alive().await;
+    // Nothing was said within the time for a handshake.
+    assert_closed(silent.swap_remove(0)).await;
+    setting.assert_alive().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_costs_its_own_answers() {
+    let mut setting = Setting::new().await;
+    let mut deaf = setting.intruder(1).await;
+    let question = codec::encode(&ClientMessage::Consult(vec![ObjectId::new(9, 9); 4096]));
+    let question = frame(&question);
+    // Each answer is as long as the question; together they exceed what its mailbox and the sockets hold.
+    for _ in 0..2000 {
+        deaf.write_all(&question).await.unwrap();
+    }
+    setting.assert_alive().await;
+    assert!(setting.cluster.traffic().messages_dropped > 0);
+}
+
+#[tokio::test]
+async fn large_values_arrive_and_too_large_ones_are_refused() {
+    let setting = Setting::new().await;
+    let (fits, exceeds) = (ObjectId::new(1, 1), ObjectId::new(1, 2));
+    let value = Bytes::from(vec![7; ssmr_core::limits::MAX_VALUE - 8]);
+    assert_eq!(
+        setting.client.create::<Blobs>(fits, &value, None).await,
+        DONE
+    );
+    assert_eq!(setting.client.access::<Blobs>(&fits).await, Ok(value));
+    let value = Bytes::from(vec![7; ssmr_core::limits::MAX_VALUE + 1]);
+    let refused = setting.client.create::<Blobs>(exceeds, &value, None).await;
+    assert!(matches!(refused, Outcome::Refused(_)), "{refused:?}");
+    assert_eq!(setting.client.lookup(exceeds).await, Outcome::NotFound);
+}
+
+#[tokio::test]
+async fn a_request_at_every_bound_fits_a_frame() {
+    let setting = Setting::new().await;
+    let value = Bytes::from(vec![7; 2000]);
+    let objects = (0..4096).map(|key| ObjectId::new(key, key));
+    let request = objects.fold(Request::default(), |request, object| {
+        let create = Request::create::<Blobs>(object, &value, None);
+        request.and(object, create.intents()[0].1.clone())
+    });
+    assert_eq!(setting.client.execute(request).await.outcome, DONE);
+    assert_eq!(
+        setting
+            .client
+            .access::<Blobs>(&ObjectId::new(4095, 4095))
+            .await,
+        Ok(value)
+    );
+}
