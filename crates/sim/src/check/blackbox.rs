@@ -1,9 +1,10 @@
 //! The black-box check: searches for a sequential order that explains what the clients saw, believing nothing else.
 //!
 //! Wing and Gong's search (1993) with Lowe's memoisation of (operations linearized, state) (2017), for each set of
-//! connected objects by itself, as Horn and Kroening (2015) do for single ones. Two departures: an operation that changes
-//! nothing and fits is taken at once, without alternatives, for taking it earlier never harms what can follow; and states
-//! are compared in full, not by hash. The problem is NP-complete: beyond [`STEPS`] it gives up.
+//! connected objects by itself, as Horn and Kroening (2015) do for single ones. Two departures: an operation that can
+//! change nothing (a read, say) is taken at once if its outcome fits, without alternatives, for taking it earlier never
+//! harms what can follow; and states are compared in full, not by hash. The problem is NP-complete: beyond [`STEPS`] it
+//! gives up.
 //!
 //! It never looks at timestamps, revisions or what the groups recorded. An operation whose client was not told its outcome
 //! may take effect at any time after its invocation, or never.

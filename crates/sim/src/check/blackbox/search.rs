@@ -1,7 +1,7 @@
 //! The search for one set of connected objects: depth first, with an explicit stack and exact memoisation.
 
 use super::super::spec;
-use crate::history::History;
+use crate::history::{Aim, Fate, History};
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssmr_core::{Application, Encoded, Micros};
 
@@ -31,6 +31,8 @@ struct Call {
     invoked: Micros,
     /// Never, if the client was not told.
     completed: Micros,
+    /// Whatever the state, it changes nothing if its outcome is the one told.
+    inert: bool,
 }
 
 impl Call {
@@ -78,11 +80,11 @@ impl<'a, A: Application> Search<'a, A> {
     pub(super) fn new(history: &'a History<A>, operations: &[u32]) -> Self {
         let call = |&operation: &u32| {
             let operation = operation as usize;
-            let invoked = history.operations[operation].invoked;
             Call {
                 operation,
-                invoked,
+                invoked: history.operations[operation].invoked,
                 completed: history.answered_at(operation),
+                inert: history.operations[operation].answered && inert(history, operation),
             }
         };
         let mut calls: Vec<Call> = operations.iter().map(call).collect();
@@ -104,13 +106,13 @@ impl<'a, A: Application> Search<'a, A> {
 
     /// Searches the history as it was known at time `until`, executing at most so many operations.
     pub(super) fn run(&mut self, until: Micros, mut steps: u64) -> Found {
-        let known = |call: &Call| Call {
-            completed: if call.completed <= until {
-                call.completed
-            } else {
-                Micros::MAX
+        let known = |call: &Call| match call.completed <= until {
+            true => *call,
+            false => Call {
+                completed: Micros::MAX,
+                inert: false,
+                ..*call
             },
-            ..*call
         };
         let calls = self.calls.iter().take_while(|call| call.invoked <= until);
         let calls: Vec<Call> = calls.map(known).collect();
@@ -137,8 +139,8 @@ impl<'a, A: Application> Search<'a, A> {
             } else if let Some(mut step) = stack.pop() {
                 now.open += usize::from(calls[step.call].answered());
                 now.flip(&mut step);
-                // There is no point in trying another instead of one that changes nothing.
-                rank = if step.delta.is_empty() {
+                // There is no point in trying another instead of an inert one.
+                rank = if calls[step.call].inert {
                     usize::MAX
                 } else {
                     step.rank + 1
@@ -150,7 +152,7 @@ impl<'a, A: Application> Search<'a, A> {
         Found::Order
     }
 
-    /// The next call that real time allows and whose outcome fits: one that changes nothing if there is one, else the first
+    /// The next call that real time allows and whose outcome fits: an inert one if there is one, else the first
     /// of at least this rank. Also `None` if the steps run out.
     fn next(
         &mut self,
@@ -168,14 +170,13 @@ impl<'a, A: Application> Search<'a, A> {
             let Some(delta) = self.execute(&calls[call], now) else {
                 continue;
             };
-            let idle = delta.is_empty();
             let step = Step { call, rank, delta };
-            if idle {
+            if calls[call].inert {
                 return Some(step);
             }
             first = first.or(Some(step));
             if least > 0 {
-                // What changes nothing was looked for when this position was reached.
+                // An inert one was looked for when this position was reached.
                 break;
             }
         }
@@ -204,6 +205,16 @@ impl<'a, A: Application> Search<'a, A> {
             self.values.push(Some(value.clone()));
             self.values.len() as u32 - 1
         })
+    }
+}
+
+/// Whether an operation changes nothing in any state in which its outcome is the one told.
+fn inert<A: Application>(history: &History<A>, operation: usize) -> bool {
+    let mut items = history.items(operation).iter();
+    match &history.operations[operation].fate {
+        Fate::AlreadyExists | Fate::NotFound | Fate::Nothing => true,
+        Fate::Done(_) => items.all(|item| matches!(item.aim, Aim::Read | Aim::Move | Aim::Lookup)),
+        Fate::Unknown => false,
     }
 }
 

@@ -93,7 +93,8 @@ impl Model {
     fn tick(&mut self, objects: &[ObjectId]) -> Timestamp {
         let clocks = objects.iter().filter_map(|object| self.clocks.get(object));
         let ts = clocks.max().unwrap_or(&0) + 1;
-        self.clocks.extend(objects.iter().map(|&object| (object, ts)));
+        self.clocks
+            .extend(objects.iter().map(|&object| (object, ts)));
         Timestamp::new(ts, GroupId::from(PartitionId(0)))
     }
 
