@@ -1,9 +1,9 @@
 //! Two independent checks that a history is linearizable (invariant 5): by witness, and as a black box.
 //!
-//! Linearizability (Herlihy, Wing, 1990): every operation seems to take effect at one instant between its invocation and
-//! its answer. The *witnessed* check believes the revisions and timestamps in the answers and verifies that they fit
-//! together, real time and a sequential replay; it handles whole benchmark runs. The *black-box* check believes nothing
-//! but requests, outcomes and times, and searches; it is for small histories.
+//! Linearizability (Herlihy, Wing, 1990): every operation seems to take effect at one instant between its invocation
+//! and its answer. The *witnessed* check believes the revisions and timestamps in the answers and verifies that they
+//! fit together, real time and a sequential replay; it handles whole benchmark runs. The *black-box* check believes
+//! nothing but requests, outcomes and times, and searches; it is for small histories.
 
 mod blackbox;
 mod spec;

@@ -4,8 +4,8 @@
 //! client's own business and are not in it. A history starts with the empty service and holds the requests of *all*
 //! clients since: a write that nobody recorded looks like a fault.
 //!
-//! Operations, objects and epochs are numbered, and encoded bytes are shared with whoever pushed them. An operation takes
-//! about 130 bytes and 36 for each object that it names.
+//! Operations, objects and epochs are numbered, and encoded bytes are shared with whoever pushed them. An operation
+//! takes about 130 bytes and 36 for each object that it names.
 
 use rustc_hash::FxHashMap;
 use ssmr_core::{

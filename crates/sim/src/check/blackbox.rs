@@ -6,8 +6,8 @@
 //! harms what can follow; and states are compared in full, not by hash. The problem is NP-complete: beyond [`STEPS`] it
 //! gives up.
 //!
-//! It never looks at timestamps, revisions or what the groups recorded. An operation whose client was not told its outcome
-//! may take effect at any time after its invocation, or never.
+//! It never looks at timestamps, revisions or what the groups recorded. An operation whose client was not told its
+//! outcome may take effect at any time after its invocation, or never.
 
 mod search;
 
@@ -19,7 +19,7 @@ use ssmr_core::{Application, Micros};
 use std::collections::BTreeMap;
 
 /// How many operations the search for one set of connected objects may execute.
-const STEPS: u64 = 1_000_000;
+const STEPS: u64 = 500_000;
 
 /// How many operations before the one that cannot be explained are shown.
 const SHOWN: usize = 10;

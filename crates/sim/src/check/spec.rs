@@ -1,6 +1,7 @@
 //! What a service that nobody else uses would answer: the sequential specification that both checks compare with.
 //!
-//! It knows nothing of partitions, plans or revisions. A move changes nothing that a client can see, but needs its object.
+//! It knows nothing of partitions, plans or revisions. A move changes nothing that a client can see, but needs its
+//! object.
 
 use crate::history::{Aim, Fate, History, Item};
 use ssmr_core::application::{Operand, run};

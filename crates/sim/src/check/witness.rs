@@ -6,17 +6,20 @@
 //! 3. These orders and real time together have no cycle ([`order`]).
 //! 4. Replayed one after the other in such an order, all operations have the outcomes they had ([`replay`]).
 //!
-//! 3 and 4 are the definition of linearizability; 1 and 2 find the order, and make it cheap: O(n log n) in all. Timestamps
-//! alone are no witness (clocks of groups that never talk drift apart) and are compared for existence only.
+//! 3 and 4 are the definition of linearizability; 1 and 2 find the order, and make it cheap: O(n log n) in all.
+//! Timestamps alone are no witness (clocks of groups that never talk drift apart) and are compared for existence only.
 //!
-//! **Unanswered operations.** One that was attributed counts like an answered one that may take effect at any time after
-//! its invocation. Of the others it is checked that: a transition that no answered operation made has one that could have
-//! made it, each counting once for an object; where it is the only one, and made the only such transition of its kind on
-//! that object, it takes part in order and replay, with its effects on the other objects it writes. Left open are the
-//! values that two or more of them, or the hidden objects they read, may have produced (until the object is created anew),
-//! and what is told of the existence of objects that one of them may have created or deleted. [`Summary::unjudged`] counts
-//! the operations to which that applies. An epoch that changes while the version stays is a move, and needs no operation:
-//! `gather` makes moves that are in no history, and they change nothing that a client can see.
+//! **Unanswered operations.** One that was attributed counts like an answered one that may take effect at any time
+//! after its invocation. Of the others this is checked: a transition that no answered operation made has one that could
+//! have made it, each counting once for an object. Where it is the only one that could, and made the only such
+//! transition of its kind on that object, it takes part in order and replay, together with what it writes to other
+//! objects, seen or not. Left open are: which of several made what, and so the values of the object until it is created
+//! anew; the values that such a one wrote if it also read what it is not known to have written; what it creates and
+//! deletes elsewhere unseen; existence and values of objects that one of them may have created or deleted.
+//! [`Summary::unjudged`] counts the answered operations that depend on these.
+//!
+//! An epoch that changes while the version stays is a move, and needs no operation: the moves that `gather` makes are in
+//! no history, and change nothing that a client can see.
 
 mod answers;
 mod existence;

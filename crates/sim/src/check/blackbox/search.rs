@@ -218,8 +218,8 @@ fn inert<A: Application>(history: &History<A>, operation: usize) -> bool {
     }
 }
 
-/// The calls that may be linearized next: those invoked before the earliest answer among those not taken. The most urgent
-/// come first, those that need not be linearized at all last.
+/// The calls that may be linearized next: those invoked before the earliest answer among those not taken. The most
+/// urgent come first, those that need not be linearized at all last.
 fn candidates(calls: &[Call], now: &Position) -> Vec<(Micros, usize)> {
     let mut horizon = Micros::MAX;
     let mut candidates = Vec::new();

@@ -1,8 +1,8 @@
 //! What is told of an object's existence without a revision: lookups, `NotFound` and `AlreadyExists`.
 //!
-//! All creates and deletes of an object, and every command that tells of its existence, are delivered by some group in
-//! common, in the order of their final timestamps. So these, and these alone, are ordered by comparing timestamps. Plain
-//! writes are not: they need not meet.
+//! Who tells of an object's existence is an authority, which delivers all its creates and deletes, or the owner, which
+//! delivers the create or move that made it the owner. So these commands are delivered in the order of their final
+//! timestamps, and are ordered by comparing them. They are not ordered against plain writes, which they need not meet.
 
 use super::super::violation::{Fault, Violation};
 use super::Graph;

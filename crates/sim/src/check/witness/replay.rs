@@ -1,6 +1,7 @@
 //! Replays all operations, one after the other, and compares outcomes: replies byte for byte.
 //!
-//! The last step of the witnessed check. The revisions say who follows whom, this says that each saw what it should have.
+//! The last step of the witnessed check. The revisions say who follows whom, this says that each saw what it should
+//! have.
 
 use super::super::violation::{Fault, Violation, outcome};
 use super::super::{Summary, spec};
@@ -82,39 +83,40 @@ impl<A: Application> Replay<'_, A> {
         Ok(())
     }
 
-    /// Carries out an operation where it took effect, as far as that is known. Where it is not known what it read there,
-    /// or where and when it read, what it wrote is open.
+    /// Carries out an operation where it took effect, as far as that is known. Unless all that it accessed is known,
+    /// and when it did, what it wrote is open.
     fn believe(&mut self, index: u32, took_effect: impl Fn(u32) -> bool) {
         let items = self.history.items(index as usize);
-        let open = |object| matches!(self.slots[object as usize], Slot::Open);
         let mut accessed = items
             .iter()
             .filter(|item| item.aim.reads() || item.aim.writes());
-        let blind = accessed.any(|item| open(item.object) || !took_effect(item.object));
+        let clear = accessed.all(|item| self.known(item.object) && took_effect(item.object));
         let mut changes = spec::placements(self.history, items);
-        if !blind {
+        if clear {
             let value = |object| self.value(object);
             changes.extend(spec::access(self.history, index as usize, value).1);
         }
         changes.retain(|(object, _)| took_effect(*object));
         self.apply(index, changes);
-        for item in items
+        let written = items
             .iter()
-            .filter(|item| item.aim.writes() && took_effect(item.object))
-        {
-            if blind {
-                self.slots[item.object as usize] = Slot::Open;
-            }
+            .filter(|item| item.aim.writes() && took_effect(item.object));
+        if !clear {
+            written.for_each(|item| self.slots[item.object as usize] = Slot::Open);
         }
     }
 
     /// Whether everything that the outcome depends on is known.
     fn certain(&self, index: u32) -> bool {
         let mut items = self.history.items(index as usize).iter();
-        items.all(|item| {
-            let open = matches!(self.slots[item.object as usize], Slot::Open);
-            !open && !self.suspects.loose(item.object)
-        })
+        items.all(|item| self.known(item.object))
+    }
+
+    /// Whether an object's existence and value are known. Where an unanswered operation may have created or deleted it,
+    /// what looks like a move or one write may be more.
+    fn known(&self, object: u32) -> bool {
+        let open = matches!(self.slots[object as usize], Slot::Open);
+        !open && !self.suspects.loose(object)
     }
 
     fn value(&self, object: u32) -> Option<Encoded> {

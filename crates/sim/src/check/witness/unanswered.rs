@@ -66,8 +66,8 @@ impl Hidden {
         self.creates + self.writes + self.deletes
     }
 
-    /// The kind of transition that the candidates are too few for, if there is one: how many of a kind there are in given
-    /// transitions, and an explanation.
+    /// The kind of transition that the candidates are too few for, if there is one: how many of a kind there are in
+    /// given transitions, and an explanation.
     pub(super) fn beyond(self, candidates: Option<&Candidates>) -> Option<(Count, String)> {
         let none = Candidates::default();
         let Candidates {
@@ -118,8 +118,8 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// The one operation that must have made a hidden transition, if it is the only one of its kind and there is only one
-    /// candidate.
+    /// The one operation that must have made a hidden transition, if it is the only one of its kind and there is only
+    /// one candidate.
     pub(super) fn author(&self, hidden: Hidden, total: Hidden) -> Option<u32> {
         let (list, total) = match hidden {
             _ if hidden.count() != 1 => return None,
@@ -182,8 +182,8 @@ pub(super) struct End {
 /// The ends of objects that have candidates.
 pub(super) type Ends = BTreeMap<u32, End>;
 
-/// Sees to it that operations that must have taken effect on one object do so on the others that they write: where nobody
-/// found such a write, it comes after everything known.
+/// Sees to it that operations that must have taken effect on one object do so on the others that they write: where
+/// nobody found such a write, it comes after everything known.
 pub(super) fn settle<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
