@@ -13,6 +13,7 @@ use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::EventLoop;
+use ssmr_core::layout::mix;
 use ssmr_core::replica::Counters;
 use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
 use ssmr_multicast::GroupMulticast;
@@ -153,7 +154,9 @@ type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
 
 fn assemble<A: Application, O: Oracle>(options: &ReplicaOptions<O>) -> TheReplica<A, O> {
     let (id, layout) = (options.id, options.config.layout);
-    let multicast = GroupMulticast::new(id, layout, options.seed);
+    // Replicas of one group must not draw the same election timeouts, or they split every vote.
+    let own_seed = mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index)));
+    let multicast = GroupMulticast::new(id, layout, own_seed);
     let engine = Engine::new(id.group, layout, options.mutant);
     Replica::new(id, layout, multicast, engine, options.oracle.clone())
 }
