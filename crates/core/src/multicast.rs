@@ -64,6 +64,9 @@ pub trait Multicast {
 
     /// The log's time: it grows with the leader's monotonic clock and with nothing else.
     fn time(&self) -> Micros;
+
+    /// A digest of the ordered state: equal at replicas that applied the same log entries.
+    fn digest(&self) -> u64;
 }
 
 /// How often [`Multicast::on_timer`] wants to be called, in microseconds.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// **The law of authority:** `authority(o)` is never empty and depends on the object and the layout alone, so that all
 /// creates and deletes of one id meet in at least one group.
-pub trait Oracle: Clone + Send + 'static {
+pub trait Oracle: Clone + std::fmt::Debug + Send + 'static {
     /// The value of `--strategy`, of the CSV column, and the suffix of the crate.
     const NAME: &'static str;
 

@@ -85,6 +85,14 @@ impl Filter {
         }
     }
 
+    /// All of it in a fixed order, for digests.
+    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeMap<u64, u8>, u32)> {
+        self.sessions
+            .iter()
+            .map(|(&id, w)| (id, (w.low, &w.attempts, w.pending)))
+            .collect()
+    }
+
     /// Forgets and returns the sessions that are too old at log time `time`, none with an attempt that is not delivered.
     pub(crate) fn expire(&mut self, time: Micros) -> Vec<SessionId> {
         let aged = self

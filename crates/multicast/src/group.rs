@@ -63,6 +63,8 @@ struct Duties {
     acknowledgements: BTreeMap<GroupId, u64>,
     proposed_at: Micros,
     fetched_at: Micros,
+    /// What was asked for last.
+    fetching: BTreeMap<CommandId, GroupId>,
 }
 
 /// Another group, seen from a replica of this one.
@@ -120,6 +122,29 @@ impl<L: GroupLog> GroupMulticast<L> {
         self.order.pending_count()
     }
 
+    /// How the order and the links stand, for diagnosis.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = format!(
+            "term {}, {:?}, pending {}",
+            self.log.term(),
+            self.duties,
+            self.order.describe()
+        );
+        for (&group, peer) in &self.peers {
+            let (links, incoming) = (self.order.links(), &peer.incoming);
+            let (acknowledged, last) = links
+                .to(group)
+                .map_or((0, 0), |l| (l.acknowledged(), l.last()));
+            let received = links.received(group);
+            text += &format!(
+                "; {group} (r{}): sent {} of {acknowledged}..{last}, received {received}, {incoming:?}",
+                peer.leader, peer.sent
+            );
+        }
+        text
+    }
+
     // -- taking office -------------------------------------------------------------------------------------------
 
     /// Notices that this replica has become leader, or no longer is.
@@ -170,14 +195,8 @@ impl<L: GroupLog> GroupMulticast<L> {
                 continue;
             };
             let (first, items) = peer.incoming.take_ready(carrier);
-            if let Some(after) = peer.incoming.wants_in_full(now) {
-                out.send(
-                    ReplicaId {
-                        group,
-                        index: peer.leader,
-                    },
-                    Message::Pull { after },
-                );
+            if let Some((index, after)) = peer.incoming.wants_in_full(now) {
+                out.send(ReplicaId { group, index }, Message::Pull { after });
             }
             if !items.is_empty() {
                 self.take(Input::Receive {
@@ -228,9 +247,12 @@ impl<L: GroupLog> GroupMulticast<L> {
             .propose(now, codec::encode(&batch), &mut self.outbox);
     }
 
-    /// Applies what is committed.
+    /// Applies what is committed, one entry at a time while there are deliveries: what they make the partition signal goes
+    /// into the links before anything of the next entry, at every replica, however many entries it learns of at once.
     fn apply_committed(&mut self) {
-        while let Some((index, entry)) = self.log.poll_committed() {
+        while !self.order.has_deliveries()
+            && let Some((index, entry)) = self.log.poll_committed()
+        {
             self.applied = index;
             let LogEntry::Batch(bytes) = entry else {
                 continue;
@@ -238,18 +260,23 @@ impl<L: GroupLog> GroupMulticast<L> {
             let batch: Batch = codec::decode(&bytes).unwrap_or_else(|error| {
                 panic!("entry {index} of {}'s log: {error}", self.id.group)
             });
-            if self.duties.term.is_some() {
-                for input in &batch.inputs {
-                    match input {
-                        Input::Submit(command) => drop(self.duties.taken.remove(&command.id)),
-                        Input::Receive { from, .. } => {
-                            self.peers.entry(*from).or_default().incoming.acknowledge();
-                        }
-                        Input::Acknowledged { .. } => {}
-                    }
+            let mut senders = Vec::new();
+            for input in &batch.inputs {
+                match input {
+                    Input::Submit(command) => drop(self.duties.taken.remove(&command.id)),
+                    Input::Receive { from, .. } => senders.push(*from),
+                    Input::Acknowledged { .. } => {}
                 }
             }
             self.order.apply(batch);
+            for from in senders.into_iter().filter(|_| self.duties.term.is_some()) {
+                let received = self.order.links().received(from);
+                self.peers
+                    .entry(from)
+                    .or_default()
+                    .incoming
+                    .logged(received);
+            }
         }
     }
 
@@ -278,10 +305,11 @@ impl<L: GroupLog> GroupMulticast<L> {
             let Some(link) = self.order.links().to(group) else {
                 continue;
             };
+            peer.acknowledged = peer.acknowledged.max(link.acknowledged());
             if peer.sent <= peer.acknowledged {
                 peer.progress = now;
             }
-            peer.sent = peer.sent.max(link.acknowledged());
+            peer.sent = peer.sent.max(peer.acknowledged);
             while peer.sent < link.last() {
                 let first = peer.sent + 1;
                 let mut bytes = 0;
@@ -317,17 +345,34 @@ impl<L: GroupLog> GroupMulticast<L> {
         }
     }
 
-    /// Asks for commands that another destination has timestamped and that nobody has handed in here.
+    /// Asks for commands that another destination has timestamped and that nobody has handed in here; another replica each
+    /// time, for the believed leader may be gone.
     fn fetch(&mut self, now: Micros, out: &mut Outbox<Message<L::Msg>>) {
         if now < self.duties.fetched_at + FETCH {
             return;
         }
         self.duties.fetched_at = now;
-        for (id, group) in self.order.strangers() {
-            if !self.duties.taken.contains(&id) {
-                out.send(self.leader_of(group), Message::Fetch { id });
+        let wanted = self
+            .order
+            .strangers()
+            .filter(|(id, _)| !self.duties.taken.contains(id));
+        let wanted: BTreeMap<CommandId, GroupId> = wanted.collect();
+        for (&id, &group) in &wanted {
+            let Some(peer) = self.peers.get_mut(&group) else {
+                continue;
+            };
+            if self.duties.fetching.contains_key(&id) {
+                peer.leader = (peer.leader + 1) % self.layout.replica_count(group).max(1);
             }
+            out.send(
+                ReplicaId {
+                    group,
+                    index: peer.leader,
+                },
+                Message::Fetch { id },
+            );
         }
+        self.duties.fetching = wanted;
     }
 
     /// Somebody else leads the group of `from`, or it has just begun to: what it was sent goes to the right one.
@@ -351,8 +396,15 @@ impl<L: GroupLog> GroupMulticast<L> {
         let Some(peer) = self.peers.get_mut(&from.group) else {
             return;
         };
+        if matches!(
+            msg,
+            Message::Link { .. } | Message::Acknowledge { .. } | Message::Pull { .. }
+        ) {
+            // Only leaders say such things.
+            peer.leader = from.index;
+        }
         match msg {
-            Message::Link { first, items } => peer.incoming.take(first, items),
+            Message::Link { first, items } => peer.incoming.take(from.index, first, items),
             Message::Acknowledge { upto } if upto > peer.acknowledged => {
                 peer.acknowledged = upto;
                 peer.progress = now;
@@ -361,11 +413,6 @@ impl<L: GroupLog> GroupMulticast<L> {
             Message::Pull { after } => {
                 peer.in_full = peer.sent;
                 peer.sent = after.max(peer.acknowledged).min(peer.sent);
-            }
-            Message::Fetch { id } => {
-                if let Some(command) = self.order.command(id) {
-                    out.send(from, Message::Relay(command.clone()));
-                }
             }
             Message::Relay(command) => {
                 let wanted = self.order.strangers().any(|(id, _)| id == command.id);
@@ -421,6 +468,12 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
                 self.pump_log(out);
             }
             Message::Log(_) => {}
+            Message::Fetch { id } => {
+                // Any replica will do: a command that is pending is pending at all of them.
+                let command = self.order.command(id).cloned();
+                out.messages
+                    .extend(command.map(|command| (from, Message::Relay(command))));
+            }
             Message::Leading => self.redirect(now, from.group, from.index),
             Message::NotLeader { leader } => {
                 let believed = self
@@ -500,6 +553,10 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn time(&self) -> Micros {
         self.order.time()
+    }
+
+    fn digest(&self) -> u64 {
+        self.order.digest()
     }
 }
 

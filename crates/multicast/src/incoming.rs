@@ -17,6 +17,8 @@ const PULL: Micros = 50_000;
 pub(crate) struct Incoming {
     /// The number of the last item that was proposed.
     proposed: u64,
+    /// The replica that they come from.
+    source: u8,
     /// The items after it, without a gap.
     waiting: VecDeque<Item>,
     /// The first waiting item's value cannot be found here: its sender must send it in full.
@@ -34,8 +36,9 @@ impl Incoming {
         };
     }
 
-    /// Takes items, of which the first has number `first`.
-    pub(crate) fn take(&mut self, first: u64, items: Vec<Item>) {
+    /// Takes items from a replica of the sending group; the first has number `first`.
+    pub(crate) fn take(&mut self, from: u8, first: u64, items: Vec<Item>) {
+        self.source = from;
         let next = self.proposed + self.waiting.len() as u64 + 1;
         if first > next {
             return;
@@ -75,17 +78,21 @@ impl Incoming {
         (first, ready)
     }
 
-    /// The number after which items are wanted in full, if they must be asked for now.
-    pub(crate) fn wants_in_full(&mut self, now: Micros) -> Option<u64> {
+    /// Whom to ask now for items in full, if anybody, and after which number they are wanted.
+    pub(crate) fn wants_in_full(&mut self, now: Micros) -> Option<(u8, u64)> {
         let due = self.stuck && self.pulled.is_none_or(|at| now >= at + PULL);
         due.then(|| {
             self.pulled = Some(now);
-            self.proposed
+            (self.source, self.proposed)
         })
     }
 
-    /// Items were logged: tell the sender at the next occasion.
-    pub(crate) fn acknowledge(&mut self) {
+    /// The items up to number `received` are logged: tell the sender at the next occasion. Entries of an earlier leader may
+    /// have brought more of them than this leader has proposed.
+    pub(crate) fn logged(&mut self, received: u64) {
+        let ahead = received.saturating_sub(self.proposed) as usize;
+        self.waiting.drain(..ahead.min(self.waiting.len()));
+        self.proposed = self.proposed.max(received);
         self.acknowledge = true;
     }
 

@@ -47,7 +47,7 @@ pub enum Message<L> {
         /// The last number that is not wanted.
         after: u64,
     },
-    /// To the leader of another group: you have timestamped this command, and nobody has handed it in here.
+    /// To any replica of another group, which has timestamped this command: nobody has handed it in here.
     Fetch {
         /// The command.
         id: CommandId,

@@ -4,7 +4,6 @@
 //! each once; the sender keeps them until it has logged the acknowledgement. So a timestamp or signal is never lost,
 //! doubled or overtaken, whichever replicas die on either side, and acknowledgements are cumulative.
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{CommandId, GroupId, Signal, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +26,7 @@ pub enum Item {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Links {
     outgoing: BTreeMap<GroupId, Outgoing>,
-    received: FxHashMap<GroupId, u64>,
+    received: BTreeMap<GroupId, u64>,
 }
 
 /// The sending end of one link.

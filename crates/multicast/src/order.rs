@@ -22,8 +22,9 @@ use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use ssmr_core::id::digest;
 use ssmr_core::limits::CLOCK_LEAD;
-use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp};
+use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp, codec};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -113,6 +114,32 @@ impl Order {
         self.clock
     }
 
+    /// A digest of the state: equal at replicas that applied the same entries.
+    pub(crate) fn digest(&self) -> u64 {
+        let Self {
+            clock,
+            time,
+            pending,
+            early,
+            filter,
+            links,
+            ..
+        } = self;
+        let missing: Vec<Groups> = pending
+            .values()
+            .map(|id| self.commands[id].missing)
+            .collect();
+        digest(&codec::encode(&(
+            clock,
+            time,
+            pending,
+            missing,
+            early,
+            filter.sorted(),
+            links,
+        )))
+    }
+
     pub(crate) fn links(&self) -> &Links {
         &self.links
     }
@@ -127,6 +154,16 @@ impl Order {
 
     pub(crate) fn has_deliveries(&self) -> bool {
         !self.deliveries.is_empty()
+    }
+
+    /// The first commands that are not delivered, with the groups they wait for; for diagnosis.
+    pub(crate) fn describe(&self) -> String {
+        let first = self
+            .pending
+            .iter()
+            .take(3)
+            .map(|(at, id)| (at, id, self.commands[id].missing));
+        format!("{:?}, early {:?}", first.collect::<Vec<_>>(), self.early)
     }
 
     /// How many commands are logged and not delivered.

@@ -1,3 +1,26 @@
-//! To come.
+//! The adversary: a deterministic simulator for the whole system, and the checks that judge every run.
+//!
+//! The same replicas and clients that run over TCP run here in virtual time, on a network that delays, reorders, loses and
+//! doubles, while replicas stop, clients die and the cache forgets. A run is a pure function of its seed.
+//!
+//! - [`simulate()`]: one run, from seed to [`Report`] or [`Failure`].
+//! - [`history`] and [`check`]: what clients saw, and the two independent linearizability checks.
+//! - [`conformance`]: what every strategy must pass, as a test of a few lines.
+
+pub mod app;
+mod cache;
 pub mod check;
+pub mod conformance;
 pub mod history;
+mod network;
+mod options;
+mod report;
+mod simulate;
+mod watch;
+mod workload;
+mod world;
+
+pub use options::{Options, Profile};
+pub use report::Report;
+pub use simulate::{Failure, layout, simulate};
+pub use world::World;

@@ -235,6 +235,20 @@ impl<O: Oracle> Client<O> {
         self.completed.pop_front()
     }
 
+    /// How a request stands whose client is about to be dropped: unknown, with the attempt that was sent last.
+    #[must_use]
+    pub fn abandoned(&self, ticket: u64, invoked: Micros, now: Micros) -> Completion {
+        let request = Task::new(Request::default(), None, invoked);
+        let task = self.tasks.get(&ticket).unwrap_or(&request);
+        task.completion(ticket, now, Outcome::Unknown, None)
+    }
+
+    /// The requests under way with how far they are, for diagnosis.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!("{:?}, contacts {:?}", self.tasks.values(), self.contacts)
+    }
+
     /// How many requests are under way, those included whose outcome was given up as unknown.
     #[must_use]
     pub fn outstanding(&self) -> usize {

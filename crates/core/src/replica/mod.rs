@@ -18,7 +18,7 @@ use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, CommandId, Intent};
 use crate::hints::HintTable;
 use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
-use crate::layout::Layout;
+use crate::layout::{Layout, mix};
 use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Record, Rejection, Signal, Standing};
 use crate::oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Oracle, Unpacked};
 use serde::{Deserialize, Serialize};
@@ -227,9 +227,19 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         }
     }
 
+    /// A digest of the whole ordered state: equal at replicas that applied the same log entries.
+    pub fn digest(&self) -> u64 {
+        mix(self.multicast.digest()) ^ self.partition.digest()
+    }
+
     /// The replicated state, for checks.
     pub fn partition(&self) -> &P {
         &self.partition
+    }
+
+    /// The replicated state, for observers that stand between multicast and engine.
+    pub fn partition_mut(&mut self) -> &mut P {
+        &mut self.partition
     }
 
     /// The order, for checks.

@@ -71,11 +71,11 @@ impl Sessions {
     }
 
     /// All of it in a fixed order, for digests.
-    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u32, bool, Vec<&Arc<Answer>>)> {
-        let parts = |s: &Session| (s.active, s.over);
+    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u32, bool, Vec<Arc<Answer>>)> {
+        let parts = |s: &Session| (s.active, s.over, s.answers.values().cloned().collect());
         self.sessions
             .iter()
-            .map(|(&id, s)| (id, (parts(s).0, parts(s).1, s.answers.values().collect())))
+            .map(|(&id, session)| (id, parts(session)))
             .collect()
     }
 }

@@ -1,0 +1,66 @@
+//! The service that the simulator replicates: registers whose value tells which writes they have seen, and in what order.
+
+use serde::{Deserialize, Serialize};
+use ssmr_core::layout::mix;
+use ssmr_core::{Access, Application, ObjectId, Objects};
+
+/// Registers that writes are folded into: a lost, doubled or reordered write changes the value for good.
+#[derive(Debug)]
+pub struct Registers;
+
+/// The value of a register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// How many writes it has seen.
+    pub writes: u64,
+    /// A hash over their marks in the order in which they came.
+    pub chain: u64,
+}
+
+impl Register {
+    /// The value after one more write.
+    #[must_use]
+    pub fn write(self, mark: u64) -> Self {
+        Self { writes: self.writes + 1, chain: mix(self.chain ^ mark) }
+    }
+}
+
+/// What one can do with registers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Op {
+    /// Read some.
+    Read(Vec<ObjectId>),
+    /// Read some and write the mark to all of them.
+    Update(Vec<ObjectId>, u64),
+    /// Write the mark to some, unseen.
+    Write(Vec<ObjectId>, u64),
+}
+
+impl Application for Registers {
+    type Object = Register;
+    type Op = Op;
+    /// The values that were read, before the operation.
+    type Reply = Vec<Register>;
+
+    fn access(op: &Op) -> Access {
+        match op {
+            Op::Read(objects) => Access { reads: objects.clone(), writes: Vec::new() },
+            Op::Update(objects, _) => Access { reads: objects.clone(), writes: objects.clone() },
+            Op::Write(objects, _) => Access { reads: Vec::new(), writes: objects.clone() },
+        }
+    }
+
+    fn execute(op: &Op, registers: &mut Objects<Register>) -> Vec<Register> {
+        let (objects, mark) = match op {
+            Op::Read(objects) => (objects, None),
+            Op::Update(objects, mark) | Op::Write(objects, mark) => (objects, Some(*mark)),
+        };
+        let reply = objects.iter().filter_map(|&object| registers.get(object).copied()).collect();
+        for &object in objects {
+            if let Some(mark) = mark {
+                registers.update(object, |register| *register = register.write(mark));
+            }
+        }
+        reply
+    }
+}

@@ -1,0 +1,66 @@
+//! The simulated shared cache: what memcached promises, which is little.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::{CacheCall, CacheReply, Found, Hint, Micros, codec};
+use std::collections::BTreeMap;
+
+/// A shared cache that may be flushed, evict, be slow, or be dead.
+#[derive(Debug, Default)]
+pub struct Cache {
+    values: BTreeMap<bytes::Bytes, bytes::Bytes>,
+    dead: bool,
+    slow: bool,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+}
+
+impl Cache {
+    /// Carries out a call. Returns the reply, if there is one, and how long it takes.
+    pub(crate) fn call(&mut self, rng: &mut ChaCha8Rng, call: CacheCall) -> Option<(Micros, CacheReply)> {
+        let delay = if self.slow { rng.random_range(10_000..200_000) } else { rng.random_range(50..400) };
+        match call {
+            CacheCall::Set { key, value } if !self.dead => drop(self.values.insert(key, value)),
+            CacheCall::Publish { key, hint } if !self.dead => {
+                let known = self.values.get(&key).and_then(|bytes| codec::decode::<Hint>(bytes).ok());
+                if known.is_none_or(|known| known.epoch < hint.epoch) {
+                    self.values.insert(key, codec::encode(&hint));
+                }
+            }
+            CacheCall::Get { key } => return Some((delay, self.get(key))),
+            CacheCall::Set { .. } | CacheCall::Publish { .. } => {}
+        }
+        None
+    }
+
+    fn get(&mut self, key: bytes::Bytes) -> CacheReply {
+        let found = match self.values.get(&key) {
+            _ if self.dead => Found::Down,
+            Some(value) => Found::Hit(value.clone()),
+            None => Found::Miss,
+        };
+        self.hits += u64::from(matches!(found, Found::Hit(_)));
+        self.misses += u64::from(found == Found::Miss);
+        CacheReply { key, found }
+    }
+
+    /// Something happens to the cache.
+    pub(crate) fn hurt(&mut self, rng: &mut ChaCha8Rng) {
+        match rng.random_range(0..5) {
+            0 => self.values.clear(),
+            1 => self.values.retain(|_, _| rng.random_range(0..2) == 0),
+            2 => self.slow = !self.slow,
+            3 => {
+                self.dead = !self.dead;
+                self.values.clear();
+            }
+            _ => self.revive(),
+        }
+    }
+
+    /// It works again, if it did not.
+    pub(crate) fn revive(&mut self) {
+        self.dead = false;
+        self.slow = false;
+    }
+}

@@ -1,0 +1,96 @@
+//! The simulated network: who can reach whom, and when a message arrives, once, twice or never.
+
+use crate::options::Profile;
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::{ClientId, Micros, ReplicaId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Anybody who can send or receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Seat {
+    Replica(ReplicaId),
+    Client(ClientId),
+}
+
+/// Delays, losses and cuts.
+#[derive(Debug)]
+pub(crate) struct Network {
+    profile: Profile,
+    /// Directed: nothing gets from the first to the second.
+    cut: BTreeSet<(ReplicaId, ReplicaId)>,
+    /// Directed: takes so much longer.
+    slow: BTreeMap<(ReplicaId, ReplicaId), Micros>,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+}
+
+impl Network {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self { profile, cut: BTreeSet::new(), slow: BTreeMap::new(), lost: 0, doubled: 0 }
+    }
+
+    /// After which delays a message arrives: none if it is lost, two if it is doubled.
+    pub(crate) fn delays(&mut self, rng: &mut ChaCha8Rng, from: Seat, to: Seat) -> Vec<Micros> {
+        let mut extra = 0;
+        if let (Seat::Replica(from), Seat::Replica(to)) = (from, to) {
+            if self.cut.contains(&(from, to)) {
+                self.lost += 1;
+                return Vec::new();
+            }
+            extra = self.slow.get(&(from, to)).copied().unwrap_or_default();
+        }
+        if rng.random_range(0..1000) < self.profile.loss() {
+            self.lost += 1;
+            return Vec::new();
+        }
+        let longest = self.profile.longest_delay();
+        let mut delay = || extra + 50 + rng.random_range(0..longest) * rng.random_range(0..=100) / 100;
+        let mut delays = vec![delay()];
+        if rng.next_u32() % 1000 < self.profile.doubling() {
+            self.doubled += 1;
+            let second = extra + rng.random_range(50..longest * 20);
+            delays.push(second);
+        }
+        delays
+    }
+
+    /// Cuts a replica off from others, in one direction or both.
+    pub(crate) fn isolate(&mut self, rng: &mut ChaCha8Rng, victim: ReplicaId, others: &[ReplicaId]) {
+        let (hears, speaks) = match rng.random_range(0..4) {
+            0 => (false, true),
+            1 => (true, false),
+            _ => (false, false),
+        };
+        for &other in others {
+            // Sometimes only from some of them.
+            if other == victim || rng.random_range(0..5) == 0 {
+                continue;
+            }
+            if !speaks {
+                self.cut.insert((victim, other));
+            }
+            if !hears {
+                self.cut.insert((other, victim));
+            }
+        }
+    }
+
+    /// Makes the links of a replica slow.
+    pub(crate) fn slow_down(&mut self, rng: &mut ChaCha8Rng, victim: ReplicaId, others: &[ReplicaId]) {
+        for &other in others {
+            let extra = rng.random_range(1_000..200_000);
+            self.slow.insert((victim, other), extra);
+            self.slow.insert((other, victim), extra);
+        }
+    }
+
+    /// Ends cuts and slowness, and with `calm` all other faults too.
+    pub(crate) fn heal(&mut self, calm: bool) {
+        self.cut.clear();
+        self.slow.clear();
+        if calm {
+            self.profile = Profile::Calm;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a simulation is a pure function of, besides its seed.
+
+use ssmr_core::{Execution, Micros, Mutant};
+use std::fmt;
+use std::str::FromStr;
+
+/// Everything but the seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many partitions there are.
+    pub partitions: u8,
+    /// How many replicas a group has.
+    pub replicas: u8,
+    /// How many clients there are.
+    pub clients: u64,
+    /// How many requests each of them keeps outstanding.
+    pub window: usize,
+    /// How many requests each of them makes.
+    pub requests: usize,
+    /// How many objects they fight over: few, for trouble.
+    pub objects: u64,
+    /// Where multi-partition accesses execute.
+    pub execution: Execution,
+    /// Which faults strike.
+    pub profile: Profile,
+    /// After how many steps faults end at the latest.
+    pub steps: u64,
+    /// A fault built in on purpose.
+    pub mutant: Option<Mutant>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            partitions: 3,
+            replicas: 3,
+            clients: 4,
+            window: 2,
+            requests: 25,
+            objects: 4,
+            execution: Execution::Exchange,
+            profile: Profile::Calm,
+            steps: 5_000,
+            mutant: None,
+        }
+    }
+}
+
+/// Which faults strike in a simulation. Safety always holds; with a minority of each group hurt, progress too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Short delays, nothing lost.
+    Calm,
+    /// Delays that differ by orders of magnitude, so that messages overtake each other.
+    Reorder,
+    /// Messages are lost and doubled.
+    Lossy,
+    /// Some links are slow for a while.
+    Slow,
+    /// Replicas are cut off from others, in one direction or both, and come back.
+    Cut,
+    /// Leaders and followers stop for good, never a majority of a group.
+    Stop,
+    /// Clients die in the middle of what they do.
+    Deaths,
+    /// The shared cache is flushed, evicts, is slow, and dies for a while.
+    Cache,
+    /// All of it.
+    Storm,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Self; 9] = [
+        Self::Calm,
+        Self::Reorder,
+        Self::Lossy,
+        Self::Slow,
+        Self::Cut,
+        Self::Stop,
+        Self::Deaths,
+        Self::Cache,
+        Self::Storm,
+    ];
+
+    fn is(self, other: Self) -> bool {
+        self == other || self == Self::Storm
+    }
+
+    /// The longest that an undisturbed message takes.
+    pub(crate) fn longest_delay(self) -> Micros {
+        if self.is(Self::Reorder) { 40_000 } else { 1_500 }
+    }
+
+    /// Of 1,000 messages, how many are lost.
+    pub(crate) fn loss(self) -> u32 {
+        if self.is(Self::Lossy) { 30 } else { 0 }
+    }
+
+    /// Of 1,000 messages, how many come twice.
+    pub(crate) fn doubling(self) -> u32 {
+        if self.is(Self::Lossy) { 30 } else { 0 }
+    }
+
+    pub(crate) fn slows(self) -> bool {
+        self.is(Self::Slow)
+    }
+
+    pub(crate) fn cuts(self) -> bool {
+        self.is(Self::Cut)
+    }
+
+    pub(crate) fn stops(self) -> bool {
+        self.is(Self::Stop)
+    }
+
+    pub(crate) fn kills_clients(self) -> bool {
+        self.is(Self::Deaths)
+    }
+
+    pub(crate) fn hurts_cache(self) -> bool {
+        self.is(Self::Cache)
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", format!("{self:?}").to_lowercase())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|profile| profile.to_string() == name);
+        known.ok_or_else(|| format!("there is no fault profile '{name}'"))
+    }
+}

@@ -1,0 +1,99 @@
+//! What a simulation did: counters that show that it was not vacuous.
+
+use ssmr_core::{Completion, Outcome};
+use std::fmt;
+
+/// Counters of one or more simulations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events.
+    pub steps: u64,
+    /// Requests that took effect.
+    pub done: u64,
+    /// Requests that found an object existing or missing.
+    pub refused: u64,
+    /// Requests that the strategy does not support.
+    pub unsupported: u64,
+    /// Requests whose client died.
+    pub unknown: u64,
+    /// Retries.
+    pub retries: u64,
+    /// Requests that went to all groups.
+    pub fallbacks: u64,
+    /// Moves.
+    pub moves: u64,
+    /// Commands delivered.
+    pub delivered: u64,
+    /// Commands delivered by several groups.
+    pub multi_group: u64,
+    /// Replicas stopped.
+    pub stops: u64,
+    /// Replicas cut off.
+    pub cuts: u64,
+    /// Clients that died.
+    pub deaths: u64,
+    /// Messages lost.
+    pub lost: u64,
+    /// Messages doubled.
+    pub doubled: u64,
+    /// Hits in the shared cache.
+    pub cache_hits: u64,
+    /// Misses in the shared cache.
+    pub cache_misses: u64,
+    /// Operations that the black-box check gave up on.
+    pub undecided: u64,
+}
+
+impl Report {
+    /// Counts a completion.
+    pub(crate) fn count(&mut self, completion: &Completion) {
+        let counter = match completion.outcome {
+            Outcome::Done(_) => &mut self.done,
+            Outcome::AlreadyExists | Outcome::NotFound => &mut self.refused,
+            Outcome::Unsupported | Outcome::Refused(_) => &mut self.unsupported,
+            Outcome::Unknown => &mut self.unknown,
+        };
+        *counter += 1;
+        self.retries += u64::from(completion.cost.retries);
+        self.fallbacks += u64::from(completion.cost.fallbacks);
+        self.moves += u64::from(completion.cost.moves);
+    }
+
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 18] {
+        [
+            ("steps", &mut self.steps),
+            ("done", &mut self.done),
+            ("refused", &mut self.refused),
+            ("unsupported", &mut self.unsupported),
+            ("unknown", &mut self.unknown),
+            ("retries", &mut self.retries),
+            ("fallbacks", &mut self.fallbacks),
+            ("moves", &mut self.moves),
+            ("delivered", &mut self.delivered),
+            ("multi_group", &mut self.multi_group),
+            ("stops", &mut self.stops),
+            ("cuts", &mut self.cuts),
+            ("deaths", &mut self.deaths),
+            ("lost", &mut self.lost),
+            ("doubled", &mut self.doubled),
+            ("cache_hits", &mut self.cache_hits),
+            ("cache_misses", &mut self.cache_misses),
+            ("undecided", &mut self.undecided),
+        ]
+    }
+
+    /// Adds another simulation's counters.
+    pub fn add(&mut self, mut other: Self) {
+        for ((_, sum), (_, count)) in self.pairs().into_iter().zip(other.pairs()) {
+            *sum += *count;
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut copy = *self;
+        let shown: Vec<String> = copy.pairs().map(|(name, count)| format!("{name} {count}")).into();
+        write!(f, "{}", shown.join(", "))
+    }
+}

@@ -1,0 +1,242 @@
+//! One simulation: a pure function from seed and options to a report or a violation.
+//!
+//! First a phase in which faults strike while the clients race; then everything heals and every outstanding request must
+//! end within a bound of virtual time; then an audit reads every object, and both linearizability checks run.
+
+use crate::app::{Op, Registers};
+use crate::options::Options;
+use crate::report::Report;
+use crate::workload::{Workload, object};
+use crate::world::World;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::{ClientId, GroupId, Layout, Micros, Oracle, ReplicaId, Request};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How long, in virtual time, everything may take to end once all faults are over.
+const PATIENCE: Micros = 120_000_000;
+/// How often a fault may strike.
+const FAULT_INTERVAL: Micros = 150_000;
+
+/// A violation, with all that is needed to see it again.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The strategy's name.
+    pub strategy: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// The options.
+    pub options: Options,
+    /// The invariant that was violated, and how.
+    pub violation: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { strategy, seed, options, violation } = self;
+        write!(f, "strategy {strategy}, profile {}, seed {seed}: {violation}\n{options:?}", options.profile)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs one simulation of a strategy, whose oracle `make` makes for the layout.
+///
+/// # Errors
+/// With the first violation of an invariant.
+pub fn simulate<O: Oracle>(make: impl Fn(Layout) -> O, seed: u64, options: Options) -> Result<Report, Failure> {
+    let run = AssertUnwindSafe(|| Run::new(&make, seed, options).map_or_else(Err, Run::finish));
+    let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(message(&*panic)));
+    outcome.map_err(|violation| Failure { strategy: O::NAME, seed, options, violation })
+}
+
+/// The layout of a simulation: with an oracle group, which only the broker uses.
+///
+/// # Panics
+/// If the options are impossible.
+#[must_use]
+pub fn layout(options: &Options, oracle_group: bool) -> Layout {
+    let layout = Layout::new(options.partitions, options.replicas);
+    let layout = if oracle_group { layout.and_then(|l| l.with_oracle(options.replicas)) } else { layout };
+    layout.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("assertion: {}", text.unwrap_or("of unknown kind"))
+}
+
+struct Run<O: Oracle> {
+    world: World<O>,
+    oracle: O,
+    options: Options,
+    clients: BTreeMap<ClientId, (Workload, usize)>,
+    next_fault: Micros,
+}
+
+impl<O: Oracle> Run<O> {
+    fn new(make: &impl Fn(Layout) -> O, seed: u64, options: Options) -> Result<Self, String> {
+        let mut seeds = ChaCha8Rng::seed_from_u64(seed);
+        let layout = layout(&options, O::NAME == "broker");
+        let oracle = make(layout);
+        let mut world = World::new(layout, &oracle, seeds.random(), options);
+        let mut clients = BTreeMap::new();
+        for index in 1..=options.clients {
+            let rng = ChaCha8Rng::seed_from_u64(seeds.random());
+            let workload = Workload::new(rng, index, options.objects, options.partitions);
+            let id = ClientId(index);
+            world.connect(id, &oracle);
+            clients.insert(id, (workload, options.requests));
+            for _ in 0..options.window {
+                Self::ask(&mut world, &mut clients, id);
+            }
+        }
+        Ok(Self { world, oracle, options, clients, next_fault: 0 })
+    }
+
+    fn ask(world: &mut World<O>, clients: &mut BTreeMap<ClientId, (Workload, usize)>, id: ClientId) {
+        let Some((workload, left)) = clients.get_mut(&id).filter(|(_, left)| *left > 0) else { return };
+        *left -= 1;
+        world.submit(id, workload.request());
+    }
+
+    fn finish(mut self) -> Result<Report, String> {
+        while self.world.report.steps < self.options.steps && self.busy() {
+            self.strike();
+            self.step()?;
+        }
+        self.world.network.heal(true);
+        self.world.cache.revive();
+        let healed = self.world.now();
+        while self.busy() {
+            self.step()?;
+            if self.world.now() > healed + PATIENCE {
+                let state = self.world.describe();
+                return Err(format!("progress: requests are unanswered long after all faults have healed{state}"));
+            }
+        }
+        self.audit()?;
+        self.settle()?;
+        self.world.check_quiet()?;
+        self.world.attribute();
+        self.judge()
+    }
+
+    fn busy(&self) -> bool {
+        let asks = |(id, (_, left)): (&ClientId, &(Workload, usize))| *left > 0 || self.world.outstanding(*id) > 0;
+        self.clients.iter().any(asks)
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        self.world.step()?;
+        for (id, _) in self.world.take_completions() {
+            Self::ask(&mut self.world, &mut self.clients, id);
+        }
+        Ok(())
+    }
+
+    /// Reads every object once more, so that the checks see what is left.
+    fn audit(&mut self) -> Result<(), String> {
+        let auditor = ClientId(0);
+        self.world.connect(auditor, &self.oracle);
+        for n in 0..self.options.objects {
+            self.world.submit(auditor, Request::access::<Registers>(&Op::Read(vec![object(n)])));
+        }
+        let begun = self.world.now();
+        while self.world.outstanding(auditor) > 0 {
+            self.world.step()?;
+            if self.world.now() > begun + PATIENCE {
+                return Err("progress: the audit is not answered".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the last signals and acknowledgements arrive.
+    fn settle(&mut self) -> Result<(), String> {
+        let until = self.world.now() + 3_000_000;
+        while self.world.now() < until {
+            self.world.step()?;
+        }
+        Ok(())
+    }
+
+    fn judge(self) -> Result<Report, String> {
+        let World { history, mut report, network, cache, .. } = self.world;
+        history.check().map_err(|violation| format!("witnessed: {violation}"))?;
+        let black = history.check_blackbox().map_err(|violation| format!("black-box: {violation}"))?;
+        report.undecided = black.undecided as u64;
+        (report.lost, report.doubled) = (network.lost, network.doubled);
+        (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
+        Ok(report)
+    }
+
+    // -- faults --------------------------------------------------------------------------------------------------
+
+    /// Now and then, something of what the profile holds.
+    fn strike(&mut self) {
+        if self.world.now() < self.next_fault {
+            return;
+        }
+        let wait = self.world.chance().random_range(FAULT_INTERVAL / 4..2 * FAULT_INTERVAL);
+        self.next_fault = self.world.now() + wait;
+        let profile = self.options.profile;
+        if profile.cuts() || profile.slows() {
+            self.disturb();
+        }
+        if profile.stops() {
+            self.stop_some();
+        }
+        if profile.kills_clients() {
+            self.kill_some();
+        }
+        if profile.hurts_cache() {
+            self.world.hurt_cache();
+        }
+    }
+
+    /// Cuts or slows a replica, or lets everything recover.
+    fn disturb(&mut self) {
+        let profile = self.options.profile;
+        let victim = self.victim();
+        match self.world.chance().random_range(0..3) {
+            0 => self.world.network.heal(false),
+            1 if profile.cuts() => self.world.isolate(victim),
+            _ if profile.slows() => self.world.slow_down(victim),
+            _ => {}
+        }
+    }
+
+    /// Stops a replica where a majority of its group stays.
+    fn stop_some(&mut self) {
+        let victim = self.victim();
+        let living = self.world.living(victim.group).count();
+        let spare = living > usize::from(self.options.replicas) / 2 + 1;
+        if spare && self.world.chance().random_range(0..4) == 0 {
+            self.world.stop(victim);
+        }
+    }
+
+    fn kill_some(&mut self) {
+        if self.clients.len() < 2 || self.world.chance().random_range(0..6) != 0 {
+            return;
+        }
+        let place = self.world.chance().random_range(0..self.clients.len());
+        let Some(&victim) = self.clients.keys().nth(place) else { return };
+        self.clients.remove(&victim);
+        self.world.kill(victim);
+    }
+
+    /// A living replica, rather often a leader.
+    fn victim(&mut self) -> ReplicaId {
+        let groups: Vec<GroupId> = self.world.layout.groups().iter().collect();
+        let place = self.world.chance().random_range(0..groups.len());
+        let living: Vec<ReplicaId> = self.world.living(groups[place]).collect();
+        let leader = self.world.leader(groups[place]);
+        let any = living[self.world.chance().random_range(0..living.len())];
+        if self.world.chance().random_range(0..2) == 0 { leader.unwrap_or(any) } else { any }
+    }
+}

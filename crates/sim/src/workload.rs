@@ -1,0 +1,74 @@
+//! What the simulated clients ask for: biased towards trouble, for undirected schedules miss real bugs.
+//!
+//! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are created twice, and
+//! commands touch several objects at once.
+
+use crate::app::{Op, Register, Registers};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::{ObjectId, PartitionId, Request};
+
+/// One client's source of requests.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    rng: ChaCha8Rng,
+    objects: u64,
+    partitions: u8,
+    next_mark: u64,
+}
+
+impl Workload {
+    pub(crate) fn new(rng: ChaCha8Rng, client: u64, objects: u64, partitions: u8) -> Self {
+        Self { rng, objects, partitions, next_mark: client << 32 }
+    }
+
+    /// The next request.
+    pub(crate) fn request(&mut self) -> Request {
+        let object = self.object();
+        match self.rng.random_range(0..100) {
+            0..22 => {
+                let value = Register { writes: 0, chain: self.mark() };
+                Request::create::<Registers>(object, &value, Some(self.partition()))
+            }
+            22..34 => Request::delete(object),
+            34..52 => Request::relocate(object, self.partition()),
+            52..56 => Request::lookup(object),
+            56..72 => Request::access::<Registers>(&Op::Read(self.some())),
+            72..90 => Request::access::<Registers>(&Op::Update(self.some(), self.mark())),
+            90..97 => Request::access::<Registers>(&Op::Write(self.some(), self.mark())),
+            _ => self.rehome(object),
+        }
+    }
+
+    /// Deletes an object and creates another one, at once.
+    fn rehome(&mut self, object: ObjectId) -> Request {
+        let value = Register { writes: 0, chain: self.mark() };
+        let other = self.object();
+        let create = ssmr_core::Intent::Create { at: None, value: ssmr_core::codec::encode(&value) };
+        let request = Request::delete(object);
+        if other == object { request } else { request.and(other, create) }
+    }
+
+    fn object(&mut self) -> ObjectId {
+        object(self.rng.random_range(0..self.objects))
+    }
+
+    fn some(&mut self) -> Vec<ObjectId> {
+        let count = [1, 1, 2, 2, 3][self.rng.random_range(0..5usize)];
+        (0..count).map(|_| self.object()).collect()
+    }
+
+    fn partition(&mut self) -> PartitionId {
+        PartitionId(self.rng.random_range(0..self.partitions))
+    }
+
+    fn mark(&mut self) -> u64 {
+        self.next_mark += 1;
+        self.next_mark
+    }
+}
+
+/// The `n`-th object of the simulation.
+pub(crate) fn object(n: u64) -> ObjectId {
+    ObjectId::new(n, n)
+}

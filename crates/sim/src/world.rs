@@ -1,0 +1,385 @@
+//! The virtual world: replicas, clients, network, cache and time, all driven by one seed.
+//!
+//! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
+//! scheduled; every random number comes from one of the seed's streams.
+
+use crate::app::Registers;
+use crate::cache::Cache;
+use crate::history::History;
+use crate::network::{Network, Seat};
+use crate::options::Options;
+use crate::report::Report;
+use crate::watch::{Watch, Watched};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::multicast::TICK;
+use ssmr_core::{
+    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Engine, GroupId, Layout, Micros,
+    Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+};
+use ssmr_multicast::GroupMulticast;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+type Order = GroupMulticast;
+type Msg = <Order as Multicast>::Msg;
+
+/// How often a client's timer runs.
+const CLIENT_TICK: Micros = 20_000;
+
+/// Something that is going to happen.
+#[derive(Debug)]
+enum Event {
+    ToReplica(ReplicaId, Seat, ReplicaInput),
+    ToClient(ClientId, ReplicaId, ServerMessage),
+    CacheToReplica(ReplicaId, CacheReply),
+    CacheToClient(ClientId, CacheReply),
+    ReplicaTick(ReplicaId),
+    ClientTick(ClientId),
+}
+
+#[derive(Clone, Debug)]
+enum ReplicaInput {
+    Peer(PeerMessage<Msg>),
+    Client(ClientMessage),
+}
+
+/// A replica with what the world remembers of it.
+struct Member<O: Oracle> {
+    replica: Replica<Order, Watched, O>,
+    delivered: usize,
+    applied: u64,
+}
+
+/// A client with what it has asked for.
+struct User<O: Oracle> {
+    client: Client<O>,
+    requests: BTreeMap<u64, (Request, Micros)>,
+}
+
+/// The virtual world.
+pub struct World<O: Oracle> {
+    options: Options,
+    pub(crate) layout: Layout,
+    now: Micros,
+    rng: ChaCha8Rng,
+    events: BinaryHeap<Reverse<(Micros, u64)>>,
+    bodies: BTreeMap<u64, Event>,
+    scheduled: u64,
+    pub(crate) network: Network,
+    pub(crate) cache: Cache,
+    members: BTreeMap<ReplicaId, Member<O>>,
+    users: BTreeMap<ClientId, User<O>>,
+    watch: Watch,
+    /// What the clients saw.
+    pub history: History<Registers>,
+    completions: Vec<(ClientId, Completion)>,
+    pub(crate) report: Report,
+    violation: Option<String>,
+}
+
+impl<O: Oracle> World<O> {
+    /// A cluster of `layout` without clients, at time 0.
+    pub fn new(layout: Layout, oracle: &O, seed: u64, options: Options) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut world = Self {
+            options,
+            layout,
+            now: 0,
+            events: BinaryHeap::new(),
+            bodies: BTreeMap::new(),
+            scheduled: 0,
+            network: Network::new(options.profile),
+            cache: Cache::default(),
+            members: BTreeMap::new(),
+            users: BTreeMap::new(),
+            watch: Watch::default(),
+            history: History::default(),
+            completions: Vec::new(),
+            report: Report::default(),
+            violation: None,
+            rng: ChaCha8Rng::seed_from_u64(rng.random()),
+        };
+        for id in layout.replicas() {
+            let multicast = GroupMulticast::new(id, layout, rng.random());
+            let engine = Engine::new(id.group, layout, options.mutant);
+            let watched = Watched { engine, delivered: Vec::new() };
+            let replica = Replica::new(id, layout, multicast, watched, oracle.clone());
+            world.members.insert(id, Member { replica, delivered: 0, applied: 0 });
+            let start = world.rng.random_range(0..TICK);
+            world.schedule(start, Event::ReplicaTick(id));
+        }
+        world
+    }
+
+    /// Adds a client.
+    pub fn connect(&mut self, id: ClientId, oracle: &O) {
+        let settings = ssmr_core::client::Settings {
+            execution: self.options.execution,
+            deadline: Micros::MAX / 4,
+            mutant: self.options.mutant,
+            ..Default::default()
+        };
+        let client = Client::new(id, self.layout, oracle.clone(), settings);
+        self.users.insert(id, User { client, requests: BTreeMap::new() });
+        self.schedule(CLIENT_TICK, Event::ClientTick(id));
+    }
+
+    /// Has a client ask for something. Returns the ticket.
+    pub fn submit(&mut self, client: ClientId, request: Request) -> Option<u64> {
+        let mut out = ClientOutbox::default();
+        let user = self.users.get_mut(&client)?;
+        let ticket = user.client.submit(self.now, request.clone(), &mut out);
+        user.requests.insert(ticket, (request, self.now));
+        self.dispatch_client(client, out);
+        Some(ticket)
+    }
+
+    /// What has completed since it was last asked.
+    pub fn take_completions(&mut self) -> Vec<(ClientId, Completion)> {
+        std::mem::take(&mut self.completions)
+    }
+
+    /// The virtual time.
+    #[must_use]
+    pub fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// Lets the next thing happen.
+    ///
+    /// # Errors
+    /// With the invariant that was violated.
+    pub fn step(&mut self) -> Result<(), String> {
+        let Some(Reverse((time, number))) = self.events.pop() else { return Err("nothing happens any more".into()) };
+        self.now = time;
+        self.report.steps += 1;
+        if let Some(event) = self.bodies.remove(&number) {
+            self.happen(event);
+        }
+        self.violation.take().map_or(Ok(()), Err)
+    }
+
+    /// How many requests are unanswered.
+    #[must_use]
+    pub fn outstanding(&self, client: ClientId) -> usize {
+        self.users.get(&client).map_or(0, |user| user.requests.len())
+    }
+
+    // -- events --------------------------------------------------------------------------------------------------
+
+    fn schedule(&mut self, delay: Micros, event: Event) {
+        self.scheduled += 1;
+        self.events.push(Reverse((self.now + delay, self.scheduled)));
+        self.bodies.insert(self.scheduled, event);
+    }
+
+    fn happen(&mut self, event: Event) {
+        let now = self.now;
+        match event {
+            Event::ToReplica(id, from, input) => self.with_replica(id, |replica, out| match (input, from) {
+                (ReplicaInput::Peer(msg), Seat::Replica(from)) => replica.on_peer(now, from, msg, out),
+                (ReplicaInput::Client(msg), Seat::Client(from)) => replica.on_client(now, from, msg, out),
+                _ => unreachable!("replicas send as replicas, clients as clients"),
+            }),
+            Event::CacheToReplica(id, reply) => self.with_replica(id, |replica, _| replica.on_cache(now, reply)),
+            Event::ReplicaTick(id) => {
+                self.with_replica(id, |replica, out| replica.on_timer(now, out));
+                if self.members.contains_key(&id) {
+                    self.schedule(TICK, Event::ReplicaTick(id));
+                }
+            }
+            Event::ToClient(id, from, msg) => self.with_client(id, |client, out| client.on_message(now, from, msg, out)),
+            Event::CacheToClient(id, reply) => self.with_client(id, |client, out| client.on_cache(now, reply, out)),
+            Event::ClientTick(id) => {
+                self.with_client(id, |client, out| client.on_timer(now, out));
+                if self.users.contains_key(&id) {
+                    self.schedule(CLIENT_TICK, Event::ClientTick(id));
+                }
+            }
+        }
+    }
+
+    fn with_replica(
+        &mut self,
+        id: ReplicaId,
+        act: impl FnOnce(&mut Replica<Order, Watched, O>, &mut ReplicaOutbox<Msg>),
+    ) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let mut out = ReplicaOutbox::default();
+        act(&mut member.replica, &mut out);
+        member.replica.flush(self.now, &mut out);
+        self.look_at(id);
+        for (to, msg) in out.peers {
+            self.send(Seat::Replica(id), Seat::Replica(to), |_| {
+                Event::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
+            });
+        }
+        for (to, msg) in out.clients {
+            self.send(Seat::Replica(id), Seat::Client(to), |_| Event::ToClient(to, id, msg.clone()));
+        }
+        for call in out.cache {
+            if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
+                self.schedule(delay, Event::CacheToReplica(id, reply));
+            }
+        }
+    }
+
+    fn with_client(&mut self, id: ClientId, act: impl FnOnce(&mut Client<O>, &mut ClientOutbox)) {
+        let Some(user) = self.users.get_mut(&id) else { return };
+        let mut out = ClientOutbox::default();
+        act(&mut user.client, &mut out);
+        self.dispatch_client(id, out);
+    }
+
+    fn dispatch_client(&mut self, id: ClientId, out: ClientOutbox) {
+        for (to, msg) in out.messages {
+            self.send(Seat::Client(id), Seat::Replica(to), |_| {
+                Event::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))
+            });
+        }
+        for call in out.cache {
+            if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
+                self.schedule(delay, Event::CacheToClient(id, reply));
+            }
+        }
+        let Some(user) = self.users.get_mut(&id) else { return };
+        while let Some(completion) = user.client.poll_completed() {
+            let Some((request, _)) = user.requests.remove(&completion.ticket) else { continue };
+            self.report.count(&completion);
+            self.history.push(id, &request, &completion);
+            self.completions.push((id, completion));
+        }
+    }
+
+    fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> Event) {
+        for (copy, delay) in self.network.delays(&mut self.rng, from, to).into_iter().enumerate() {
+            self.schedule(delay, event(copy));
+        }
+    }
+
+    // -- invariants ----------------------------------------------------------------------------------------------
+
+    /// Checks what can be checked at every step.
+    fn look_at(&mut self, id: ReplicaId) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let applied = member.replica.multicast().applied();
+        if applied == member.applied {
+            return;
+        }
+        member.applied = applied;
+        let fresh = std::mem::take(&mut member.replica.partition_mut().delivered);
+        let before = member.delivered;
+        member.delivered += fresh.len();
+        let mut verdict = self.watch.deliver(id.group, before, &fresh);
+        if applied % 4 == 0 {
+            let digest = member.replica.digest();
+            verdict = verdict.and_then(|()| self.watch.digest(id.group, applied, digest));
+        }
+        self.violation = self.violation.take().or(verdict.err());
+    }
+
+    /// Checks what must hold once nothing is under way any more: agreement, completeness, ownership.
+    ///
+    /// # Errors
+    /// With the invariant that was violated.
+    pub fn check_quiet(&mut self) -> Result<(), String> {
+        self.watch.complete()?;
+        let mut owned = Vec::new();
+        for group in self.layout.groups().iter() {
+            let furthest = self.living(group).max_by_key(|id| self.members[id].applied);
+            let Some(furthest) = furthest else { continue };
+            let engine = &self.members[&furthest].replica.partition().engine;
+            if engine.unfinished_count() > 0 {
+                return Err(format!("progress: {group} has {} unfinished commands", engine.unfinished_count()));
+            }
+            owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
+            for id in self.living(group).collect::<Vec<_>>() {
+                let member = &self.members[&id];
+                let digest = member.replica.digest();
+                self.watch.digest(group, member.applied, digest)?;
+            }
+        }
+        (self.report.delivered, self.report.multi_group) = self.watch.counts();
+        Watch::ownership(owned.into_iter())
+    }
+
+    /// Asks the groups what became of the commands of clients that died.
+    pub fn attribute(&mut self) {
+        let unanswered: Vec<_> = self.history.unanswered().collect();
+        for (operation, id) in unanswered {
+            let mut recorded = self.members.values().filter_map(|member| {
+                Partition::<O>::recorded(member.replica.partition(), id).cloned()
+            });
+            let answer = recorded.next();
+            self.history.attribute(operation, answer.as_deref());
+        }
+    }
+
+    /// How everybody stands, for the message of a run that got stuck.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        for (id, Member { replica, applied, .. }) in &self.members {
+            let (order, engine) = (replica.multicast(), &replica.partition().engine);
+            let role = if replica.is_leader() { "leads" } else { "follows" };
+            let (unfinished, order) = (engine.unfinished_count(), order.describe());
+            text += &format!("\n{id} {role}, applied {applied}, unfinished {unfinished}, {order}");
+        }
+        for (id, user) in self.users.iter().filter(|(_, user)| !user.requests.is_empty()) {
+            text += &format!("\n{id:?} waits for {}", user.client.describe());
+        }
+        text
+    }
+
+    // -- what faults are made of ---------------------------------------------------------------------------------
+
+    /// The replicas of a group that are not stopped.
+    pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
+        self.layout.members(group).filter(|id| self.members.contains_key(id))
+    }
+
+    /// The replica that leads a group.
+    #[must_use]
+    pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
+        self.living(group).find(|id| self.members[id].replica.is_leader())
+    }
+
+    /// Stops a replica for good.
+    pub fn stop(&mut self, id: ReplicaId) {
+        self.report.stops += u64::from(self.members.remove(&id).is_some());
+    }
+
+    /// A client dies. What it had outstanding is in the history as unanswered.
+    pub fn kill(&mut self, id: ClientId) {
+        let Some(user) = self.users.remove(&id) else { return };
+        self.report.deaths += 1;
+        for (ticket, (request, invoked)) in user.requests {
+            let completion = user.client.abandoned(ticket, invoked, self.now);
+            self.history.push(id, &request, &completion);
+        }
+    }
+
+    /// The world's own random numbers, for faults.
+    pub(crate) fn chance(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// Cuts a replica off from some or all others.
+    pub(crate) fn isolate(&mut self, victim: ReplicaId) {
+        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.report.cuts += 1;
+        self.network.isolate(&mut self.rng, victim, &others);
+    }
+
+    /// Makes a replica's links slow.
+    pub(crate) fn slow_down(&mut self, victim: ReplicaId) {
+        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.network.slow_down(&mut self.rng, victim, &others);
+    }
+
+    /// Something happens to the cache.
+    pub(crate) fn hurt_cache(&mut self) {
+        self.cache.hurt(&mut self.rng);
+    }
+}
