@@ -228,7 +228,7 @@ pub(super) fn delete(
         return out.extend_from_slice(defect);
     }
     let Some(mut item) = store.get(key, now) else {
-        return flags.answer(b"NF", true, key, None, now, out);
+        return flags.answer(b"NF", false, key, None, now, out);
     };
     if flags
         .number(b'C')

@@ -3,6 +3,7 @@
 //! A cache may lose, delay or forget anything. Nobody's answer depends on it (see the cache strategy); its calls run
 //! beside the event loops, never within them.
 
+mod batch;
 mod client;
 mod meta;
 mod protocol;
