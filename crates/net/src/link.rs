@@ -101,3 +101,44 @@ where
         handed_on.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Sender;
+    use ssmr_core::ClientId;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_broken_link_is_dialled_again_and_answers_come_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let traffic = Arc::new(Traffic::default());
+        let mailbox = Arc::new(Mailbox::new(1 << 10, traffic.clone()));
+        let link = Link {
+            address: listener.local_addr().unwrap(),
+            handshake: Handshake::new(3, Sender::Client(ClientId(1))),
+            mailbox: mailbox.clone(),
+            traffic,
+            clock: Clock::start(),
+        };
+        let (inbox, mut received) = mpsc::channel(1);
+        let task = tokio::spawn(link.run(|answer: u64| answer, inbox));
+        for round in 0..3u64 {
+            // What is said while the other end is away may be dropped, so it is said until somebody listens.
+            let (stream, _) = loop {
+                mailbox.push(&round);
+                if let Ok(accepted) = timeout(Duration::from_millis(5), listener.accept()).await {
+                    break accepted.unwrap();
+                }
+            };
+            let (reader, mut writer) = stream.into_split();
+            let (mut frames, _) = Frames::accept(reader, 3).await.unwrap();
+            assert_eq!(frames.next::<u64>().await.unwrap().0, round);
+            let mut answer = BytesMut::new();
+            append(&mut answer, &(round + 100));
+            writer.write_all(&answer).await.unwrap();
+            assert_eq!(received.recv().await, Some(round + 100));
+        }
+        task.abort();
+    }
+}

@@ -26,7 +26,8 @@ pub(crate) const MAX_CLIENT_FRAME: usize = limits::MAX_REQUEST + (1 << 20);
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_HANDSHAKE: usize = 128;
-const READ_BUFFER: usize = 64 << 10;
+/// Where reading starts; it grows with the frames. Small, for a thousand clients have a connection each.
+const READ_BUFFER: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";
 const VERSION: u16 = 1;
 

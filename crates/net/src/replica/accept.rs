@@ -40,8 +40,11 @@ impl<M: DeserializeOwned + Send + 'static> Gate<M> {
                 Ok((stream, address)) => {
                     let gate = gate.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = gate.welcome(connection, stream).await {
-                            tracing::debug!(%address, %error, "a connection ended");
+                        match gate.welcome(connection, stream).await {
+                            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                                tracing::warn!(%address, %error, "a connection was refused");
+                            }
+                            ended => tracing::debug!(%address, ?ended, "a connection ended"),
                         }
                     });
                 }
