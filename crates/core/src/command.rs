@@ -166,6 +166,7 @@ impl Request {
                     | (Intent::Write, Intent::Read)
                     | (Intent::Update, Intent::Read | Intent::Write) => *old = Intent::Update,
                     (placing, touching) if placing.places() && !touching.places() => {}
+                    (_, Intent::Lookup) => {}
                     _ => *old = intent,
                 }
             }

@@ -40,7 +40,7 @@ impl From<&str> for ObjectId {
 
 impl fmt::Debug for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self)
+        write!(f, "{self}")
     }
 }
 
@@ -128,7 +128,7 @@ impl Groups {
     /// The first `count` partitions.
     #[must_use]
     pub fn partitions(count: u8) -> Self {
-        (0..count).map(|p| GroupId(p)).collect()
+        (0..count).map(GroupId).collect()
     }
 
     /// Adds a group.

@@ -43,7 +43,7 @@ impl Layout {
         if partitions == 0 {
             return Err(LayoutError::NoPartition);
         }
-        if replicas % 2 == 0 {
+        if replicas.is_multiple_of(2) {
             return Err(LayoutError::EvenReplicas(replicas));
         }
         Ok(Self {
@@ -58,7 +58,7 @@ impl Layout {
     /// # Errors
     /// If the number of replicas is even.
     pub fn with_oracle(self, replicas: u8) -> Result<Self, LayoutError> {
-        if replicas % 2 == 0 {
+        if replicas.is_multiple_of(2) {
             return Err(LayoutError::EvenReplicas(replicas));
         }
         Ok(Self {

@@ -5,9 +5,9 @@
 //! with a leader is sent again by somebody. Followers only apply.
 
 use crate::filter::Freshness;
-use crate::incoming::Incoming;
 use crate::log::{GroupLog, LogOutbox};
 use crate::order::{Batch, Input, MAX_ELAPSED, Order};
+use crate::peers::Peer;
 use crate::raft::RaftLog;
 use crate::{Item, Message};
 use rustc_hash::FxHashSet;
@@ -25,64 +25,43 @@ const PIPELINE: u64 = 4;
 const INBOX: usize = 1 << 14;
 /// How many bytes one batch carries, unless a single input is larger.
 const BATCH_BYTES: usize = 4 << 20;
-/// How many items of a link one message carries.
-const LINK_ITEMS: usize = 4096;
-/// How many bytes of values one link message carries, unless a single item is larger.
-const LINK_BYTES: usize = 4 << 20;
-/// How long a link's items may stay unacknowledged before they are sent again.
-const RESEND: Micros = 400_000;
 /// How long an acknowledgement may wait for other inputs to share a log entry with.
 const LAZY: Micros = 50_000;
-/// How long a command that another group has timestamped may take to come from its client before it is fetched.
-const FETCH: Micros = 100_000;
 
 /// One replica of one group, as a member of the multicast.
 #[derive(Debug)]
 pub struct GroupMulticast<L: GroupLog = RaftLog> {
-    id: ReplicaId,
-    layout: Layout,
+    pub(super) id: ReplicaId,
+    pub(super) layout: Layout,
     log: L,
-    order: Order,
+    pub(super) order: Order,
     applied: u64,
-    duties: Duties,
+    pub(super) duties: Duties,
     /// The other groups: whom to talk to, what was sent, what came in.
-    peers: BTreeMap<GroupId, Peer>,
+    pub(super) peers: BTreeMap<GroupId, Peer>,
     outbox: LogOutbox<L::Msg>,
 }
 
 /// What a leader has taken in and not proposed. Empty at followers.
 #[derive(Debug, Default)]
-struct Duties {
+pub(super) struct Duties {
     /// The term in which this replica leads.
-    term: Option<u64>,
-    inbox: Vec<Input>,
-    inbox_bytes: usize,
+    pub(super) term: Option<u64>,
+    pub(super) inbox: Vec<Input>,
+    pub(super) inbox_bytes: usize,
     /// Commands that are in the inbox or proposed.
-    taken: FxHashSet<CommandId>,
+    pub(super) taken: FxHashSet<CommandId>,
     /// Acknowledgements that wait for company.
-    acknowledgements: BTreeMap<GroupId, u64>,
-    proposed_at: Micros,
-    fetched_at: Micros,
+    pub(super) acknowledgements: BTreeMap<GroupId, u64>,
+    pub(super) proposed_at: Micros,
+    pub(super) fetched_at: Micros,
     /// What was asked for last.
-    fetching: BTreeMap<CommandId, GroupId>,
-}
-
-/// Another group, seen from a replica of this one.
-#[derive(Debug, Default)]
-struct Peer {
-    leader: u8,
-    /// The last item of our link that was sent.
-    sent: u64,
-    /// Items up to this number are sent with their values, for the receiver did not find them in the cache.
-    in_full: u64,
-    /// When the receiver last acknowledged something new, or items were last sent again.
-    progress: Micros,
-    acknowledged: u64,
-    incoming: Incoming,
+    pub(super) fetching: BTreeMap<CommandId, GroupId>,
 }
 
 impl GroupMulticast<RaftLog> {
-    /// A replica with an empty log. The seed varies its election timeouts.
+    /// A replica with an empty log. The seed varies its election timeouts: replicas of one group need different ones, or
+    /// they split every vote.
     #[must_use]
     pub fn new(id: ReplicaId, layout: Layout, seed: u64) -> Self {
         let count = layout.replica_count(id.group);
@@ -165,7 +144,7 @@ impl<L: GroupLog> GroupMulticast<L> {
                 .order
                 .links()
                 .to(group)
-                .map_or(0, |link| link.acknowledged());
+                .map_or(0, super::link::Outgoing::acknowledged);
             peer.sent = peer.acknowledged;
             peer.progress = now;
             if term.is_some() {
@@ -177,7 +156,7 @@ impl<L: GroupLog> GroupMulticast<L> {
 
     // -- proposing -----------------------------------------------------------------------------------------------
 
-    fn take(&mut self, input: Input) {
+    pub(super) fn take(&mut self, input: Input) {
         self.duties.inbox_bytes += input_size(&input);
         self.duties.inbox.push(input);
     }
@@ -280,150 +259,6 @@ impl<L: GroupLog> GroupMulticast<L> {
         }
     }
 
-    // -- links ---------------------------------------------------------------------------------------------------
-
-    /// Sends the items that are new, and the acknowledgements that are due.
-    fn send_links(
-        &mut self,
-        now: Micros,
-        carrier: &mut dyn Carrier,
-        out: &mut Outbox<Message<L::Msg>>,
-    ) {
-        for (&group, peer) in &mut self.peers {
-            let to = ReplicaId {
-                group,
-                index: peer.leader,
-            };
-            if peer.incoming.acknowledgement_due() {
-                out.send(
-                    to,
-                    Message::Acknowledge {
-                        upto: self.order.links().received(group),
-                    },
-                );
-            }
-            let Some(link) = self.order.links().to(group) else {
-                continue;
-            };
-            peer.acknowledged = peer.acknowledged.max(link.acknowledged());
-            if peer.sent <= peer.acknowledged {
-                peer.progress = now;
-            }
-            peer.sent = peer.sent.max(peer.acknowledged);
-            while peer.sent < link.last() {
-                let first = peer.sent + 1;
-                let mut bytes = 0;
-                let mut items = Vec::new();
-                for item in link.items_after(peer.sent).take(LINK_ITEMS) {
-                    let mut item = item.clone();
-                    peer.sent += 1;
-                    if let Item::Signal(signal) = &mut item
-                        && peer.sent > peer.in_full
-                    {
-                        carrier.pack(signal);
-                    }
-                    bytes += item_size(&item);
-                    items.push(item);
-                    if bytes >= LINK_BYTES {
-                        break;
-                    }
-                }
-                out.send(to, Message::Link { first, items });
-            }
-        }
-    }
-
-    /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays silent.
-    fn resend_links(&mut self, now: Micros) {
-        for (&group, peer) in &mut self.peers {
-            let unacknowledged = peer.sent > peer.acknowledged;
-            if unacknowledged && now >= peer.progress + RESEND {
-                peer.leader = (peer.leader + 1) % self.layout.replica_count(group).max(1);
-                peer.sent = peer.acknowledged;
-                peer.progress = now;
-            }
-        }
-    }
-
-    /// Asks for commands that another destination has timestamped and that nobody has handed in here; another replica each
-    /// time, for the believed leader may be gone.
-    fn fetch(&mut self, now: Micros, out: &mut Outbox<Message<L::Msg>>) {
-        if now < self.duties.fetched_at + FETCH {
-            return;
-        }
-        self.duties.fetched_at = now;
-        let wanted = self
-            .order
-            .strangers()
-            .filter(|(id, _)| !self.duties.taken.contains(id));
-        let wanted: BTreeMap<CommandId, GroupId> = wanted.collect();
-        for (&id, &group) in &wanted {
-            let Some(peer) = self.peers.get_mut(&group) else {
-                continue;
-            };
-            if self.duties.fetching.contains_key(&id) {
-                peer.leader = (peer.leader + 1) % self.layout.replica_count(group).max(1);
-            }
-            out.send(
-                ReplicaId {
-                    group,
-                    index: peer.leader,
-                },
-                Message::Fetch { id },
-            );
-        }
-        self.duties.fetching = wanted;
-    }
-
-    /// Somebody else leads the group of `from`, or it has just begun to: what it was sent goes to the right one.
-    fn redirect(&mut self, now: Micros, group: GroupId, leader: u8) {
-        let known = leader < self.layout.replica_count(group);
-        if let Some(peer) = self.peers.get_mut(&group).filter(|_| known) {
-            peer.leader = leader;
-            peer.sent = peer.acknowledged;
-            peer.progress = now;
-        }
-    }
-
-    /// Takes a message that only a leader can deal with.
-    fn lead(
-        &mut self,
-        now: Micros,
-        from: ReplicaId,
-        msg: Message<L::Msg>,
-        out: &mut Outbox<Message<L::Msg>>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&from.group) else {
-            return;
-        };
-        if matches!(
-            msg,
-            Message::Link { .. } | Message::Acknowledge { .. } | Message::Pull { .. }
-        ) {
-            // Only leaders say such things.
-            peer.leader = from.index;
-        }
-        match msg {
-            Message::Link { first, items } => peer.incoming.take(from.index, first, items),
-            Message::Acknowledge { upto } if upto > peer.acknowledged => {
-                peer.acknowledged = upto;
-                peer.progress = now;
-                self.duties.acknowledgements.insert(from.group, upto);
-            }
-            Message::Pull { after } => {
-                peer.in_full = peer.sent;
-                peer.sent = after.max(peer.acknowledged).min(peer.sent);
-            }
-            Message::Relay(command) => {
-                let wanted = self.order.strangers().any(|(id, _)| id == command.id);
-                if wanted && self.duties.taken.insert(command.id) {
-                    self.take(Input::Submit(command));
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn pump_log(&mut self, out: &mut Outbox<Message<L::Msg>>) {
         out.records.append(&mut self.outbox.records);
         let group = self.id.group;
@@ -484,7 +319,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
                     self.redirect(now, from.group, leader);
                 }
             }
-            msg if self.log.is_leader() => self.lead(now, from, msg, out),
+            msg if self.log.is_leader() => self.lead(now, from, msg),
             _ => out.send(
                 from,
                 Message::NotLeader {
@@ -569,7 +404,7 @@ fn input_size(input: &Input) -> usize {
     }
 }
 
-fn item_size(item: &Item) -> usize {
+pub(crate) fn item_size(item: &Item) -> usize {
     match item {
         Item::Timestamp { .. } => 48,
         Item::Signal(signal) => {

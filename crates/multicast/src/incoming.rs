@@ -54,7 +54,7 @@ impl Incoming {
     /// Takes out the items whose values are there, in order, with the number of the first.
     pub(crate) fn take_ready(&mut self, carrier: &mut dyn Carrier) -> (u64, Vec<Item>) {
         let first = self.proposed + 1;
-        let mut ready = Vec::new();
+        let (mut ready, mut missing) = (Vec::new(), false);
         while let Some(item) = self.waiting.front_mut() {
             let state = match item {
                 Item::Signal(signal) => carrier.unpack(signal),
@@ -65,7 +65,7 @@ impl Incoming {
                 Unpacked::Waiting => break,
                 Unpacked::Missing => {
                     self.waiting.clear();
-                    self.stuck = true;
+                    missing = true;
                     break;
                 }
             }
@@ -74,6 +74,7 @@ impl Incoming {
             self.stuck = false;
             self.pulled = None;
         }
+        self.stuck |= missing;
         self.proposed += ready.len() as u64;
         (first, ready)
     }

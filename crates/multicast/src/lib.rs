@@ -13,6 +13,7 @@ mod incoming;
 mod link;
 mod log;
 mod order;
+mod peers;
 mod raft;
 
 pub use group::GroupMulticast;

@@ -263,7 +263,7 @@ impl Order {
                     self.early.entry(command).or_default().push(timestamp);
                 }
                 Item::Signal(signal) => {
-                    self.deliveries.push_back(Delivery::Signal { from, signal })
+                    self.deliveries.push_back(Delivery::Signal { from, signal });
                 }
             }
         }

@@ -5,8 +5,11 @@
 //!
 //! It deliberately does not store anything: [`Record`]s say what must be durable before the messages leave.
 
+mod followers;
+
 use crate::log::{GroupLog, LogOutbox};
 use bytes::Bytes;
+use followers::Follower;
 use noraft::{
     Action, ClusterConfig, Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term,
 };
@@ -22,10 +25,6 @@ const HEARTBEAT: Micros = 75_000;
 const ELECTION: Micros = 500_000;
 /// How soon replica 0 tries again while the group has never had a leader.
 const FIRST_ELECTION: Micros = 40_000;
-/// How many entries may be on their way to one follower.
-const FOLLOWER_WINDOW: u64 = 256;
-/// How many bytes of entries one message carries, unless a single entry is larger.
-const MESSAGE_BYTES: usize = 4 << 20;
 
 /// Index and term of a log entry.
 type Position = (u64, u64);
@@ -79,19 +78,6 @@ pub enum RaftMessage {
         /// The entries did not fit its log.
         rejected: bool,
     },
-}
-
-/// What the leader knows of a follower beyond what the library does.
-#[derive(Clone, Copy, Debug, Default)]
-struct Follower {
-    /// The last entry that was sent.
-    sent: u64,
-    /// The match index when the last heartbeat was due.
-    matched: u64,
-    /// When entries were last sent again.
-    rewound: Micros,
-    /// When it was last heard of.
-    heard: Micros,
 }
 
 /// One replica's part of a group's log.
@@ -212,7 +198,7 @@ impl RaftLog {
 
     /// Carries out what the library wants done; `payload` holds the entries that it is about to append.
     fn drain(&mut self, now: Micros, payload: &[LogEntry], out: &mut LogOutbox<RaftMessage>) {
-        let mut actions = std::mem::take(self.node.actions_mut());
+        let actions = std::mem::take(self.node.actions_mut());
         if actions.save_current_term || actions.save_voted_for {
             let voted_for = self.node.voted_for().map(|id| id.get() as u8);
             out.records.push(Record::Vote {
@@ -220,7 +206,7 @@ impl RaftLog {
                 voted_for,
             });
         }
-        while let Some(action) = actions.next() {
+        for action in actions {
             match action {
                 Action::SetElectionTimeout => self.set_timer(now),
                 Action::SaveCurrentTerm | Action::SaveVotedFor => {}
@@ -318,80 +304,6 @@ impl RaftLog {
             },
         };
         out.messages.push((to, message));
-    }
-
-    // -- flow control --------------------------------------------------------------------------------------------
-
-    /// What of `wanted` is sent to a follower now: nothing twice, nothing that has a gap before it, and not too much.
-    fn portion(
-        &mut self,
-        to: u8,
-        wanted: &LogEntries,
-        broadcast: bool,
-    ) -> Option<(Position, Vec<LogEntry>)> {
-        let (first, last) = (wanted.prev_position(), wanted.last_position().index.get());
-        if wanted.is_empty() {
-            return Some((position(first), Vec::new()));
-        }
-        let matched = self.matched(to);
-        let sent = self.followers[usize::from(to)].sent;
-        let gap = broadcast && sent < first.index.get();
-        if gap || sent >= last || sent >= matched + FOLLOWER_WINDOW {
-            return None;
-        }
-        let start = sent.max(first.index.get());
-        let term = self.node.log().entries().get_term(LogIndex::new(start))?;
-        let mut bytes = 0;
-        let room = self
-            .entries
-            .range(start as usize..last as usize)
-            .take_while(|entry| {
-                let fits = bytes == 0 || bytes < MESSAGE_BYTES;
-                bytes += size(entry);
-                fits
-            });
-        let entries: Vec<LogEntry> = room.take(FOLLOWER_WINDOW as usize).cloned().collect();
-        self.followers[usize::from(to)].sent = start + entries.len() as u64;
-        Some(((start, term.get()), entries))
-    }
-
-    fn matched(&self, of: u8) -> u64 {
-        self.node
-            .follower_match_index(NodeId::new(of.into()))
-            .map_or(0, LogIndex::get)
-    }
-
-    /// Entries on their way to a follower seem lost: send again from what it is known to have.
-    fn rewind(&mut self, now: Micros, to: u8, from: u64) {
-        let follower = &mut self.followers[usize::from(to)];
-        follower.sent = from.min(follower.sent);
-        follower.rewound = now;
-    }
-
-    fn heartbeat(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        self.deadline = now + HEARTBEAT;
-        if !self.has_quorum(now) {
-            // Followers that still hear this leader must be free to elect one that it can hear. So no heartbeat, but a
-            // question that does not hold them back; whoever answers counts as heard.
-            let call = RaftMessage::PreVoteCall {
-                term: self.term() + 1,
-                last: self.last(),
-            };
-            out.messages
-                .extend(self.others().map(|to| (to, call.clone())));
-            return;
-        }
-        for to in self.others() {
-            let matched = self.matched(to);
-            let follower = &mut self.followers[usize::from(to)];
-            if std::mem::replace(&mut follower.matched, matched) == matched
-                && follower.sent > matched
-            {
-                self.rewind(now, to, matched);
-            }
-        }
-        self.node.heartbeat();
-        self.drain(now, &[], out);
     }
 
     fn on_append(
@@ -559,13 +471,6 @@ impl GroupLog for RaftLog {
 
     fn in_flight(&self) -> u64 {
         self.last().0 - self.node.commit_index().get()
-    }
-}
-
-fn size(entry: &LogEntry) -> usize {
-    match entry {
-        LogEntry::Term(_) => 16,
-        LogEntry::Batch(bytes) => 16 + bytes.len(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// A shared cache that may be flushed, evict, be slow, or be dead.
 #[derive(Debug, Default)]
-pub struct Cache {
+pub(crate) struct Cache {
     values: BTreeMap<bytes::Bytes, bytes::Bytes>,
     dead: bool,
     slow: bool,

@@ -20,18 +20,18 @@
 
 use super::queues::Queues;
 use super::sessions::Sessions;
-use super::store::{Record, Store};
-use super::verdict::{Finding, decide, join, known_revision};
+use super::store::Store;
+use super::verdict::{Finding, decide, join};
 use super::{Applied, Partition, Reply};
-use crate::answer::{Answer, Touch, Verdict};
-use crate::application::{Application, Operand, run};
+use crate::answer::{Answer, Verdict};
+use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, Intent};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::layout::Layout;
 use crate::multicast::{Delivery, Report, Signal, Standing};
 use crate::mutant::Mutant;
-use crate::oracle::{Carried, Change, Event, Oracle};
+use crate::oracle::{Carried, Oracle};
 use rustc_hash::FxHashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -39,10 +39,10 @@ use std::sync::Arc;
 /// The replicated state of one group, and the rules by which it changes.
 #[derive(Debug)]
 pub struct Engine<A> {
-    group: GroupId,
+    pub(super) group: GroupId,
     layout: Layout,
     mutant: Option<Mutant>,
-    store: Store,
+    pub(super) store: Store,
     queues: Queues,
     running: FxHashMap<CommandId, Running>,
     /// Signals of commands that are not delivered here yet.
@@ -189,7 +189,7 @@ impl<A: Application> Engine<A> {
         if running.missing == Groups::from(self.group) && self.queues.are_free(request.objects()) {
             // Nobody to wait for and nobody waiting: the common case never enters the queues.
             self.start(oracle, &mut running, out);
-            self.finish(oracle, running, out);
+            self.finish(oracle, &running, out);
             return;
         }
         running.blocked = self.queues.enter(id, request.objects());
@@ -243,7 +243,7 @@ impl<A: Application> Engine<A> {
                 continue;
             }
             let objects: Vec<ObjectId> = running.command.request.objects().collect();
-            self.finish(oracle, running, out);
+            self.finish(oracle, &running, out);
             for object in objects {
                 let Some(next) = self.queues.leave(id, object) else {
                     continue;
@@ -344,9 +344,9 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn finish<O: Oracle>(&mut self, oracle: &O, running: Running, out: &mut Applied) {
+    fn finish<O: Oracle>(&mut self, oracle: &O, running: &Running, out: &mut Applied) {
         let command = &running.command;
-        let findings = join_all(&running);
+        let findings = join_all(running);
         let expired = running.expired || running.signals.iter().any(|(_, signal)| signal.expired);
         let everywhere = command.destinations == self.layout.groups()
             && self.mutant.is_none()
@@ -381,190 +381,6 @@ impl<A: Application> Engine<A> {
             command: command.clone(),
             hints,
         });
-    }
-
-    /// Runs the application's operation where it changes something of this group's or the answer is due here.
-    fn execute(&mut self, command: &Command, findings: &[Finding], answers: bool) -> Encoded {
-        let request = &command.request;
-        let pairs = || request.intents().iter().zip(findings);
-        let owns = |f: &Finding| f.holder.is_some_and(|(group, _)| group == self.group);
-        let writes_here = pairs().any(|((_, intent), f)| intent.writes() && owns(f));
-        let mut outcome = (Encoded::new(), Vec::new());
-        if !request.op.is_empty() && (writes_here || answers) {
-            let operands = pairs().filter_map(|((object, intent), finding)| {
-                let (readable, writable) = (intent.reads(), intent.writes());
-                let visible = readable || (writable && owns(finding));
-                let value = finding.value.clone().filter(|_| visible)?;
-                Some(Operand {
-                    object: *object,
-                    value,
-                    readable,
-                    writable,
-                })
-            });
-            outcome = run::<A>(&request.op, operands);
-        }
-        let (reply, mut changed) = outcome;
-        for ((object, intent), finding) in pairs() {
-            if intent.writes() && owns(finding) {
-                let change = changed.iter_mut().find(|(id, _)| id == object);
-                self.store
-                    .write(*object, change.map(|(_, value)| std::mem::take(value)));
-            }
-        }
-        reply
-    }
-
-    /// Applies the intents that change existence, place or revision; tells what was found and left.
-    fn apply<O: Oracle>(
-        &mut self,
-        oracle: &O,
-        command: &Command,
-        timestamp: Timestamp,
-        findings: &[Finding],
-        out: &mut Applied,
-    ) -> Vec<Touch> {
-        let pairs = command.request.intents().iter().zip(findings);
-        pairs
-            .map(|((object, intent), finding)| {
-                let found = finding.holder.map(|(_, revision)| revision);
-                let left = match intent {
-                    Intent::Create { at, value } => Some(self.create(
-                        oracle,
-                        *object,
-                        oracle.owner(*object, *at),
-                        value,
-                        timestamp,
-                        out,
-                    )),
-                    Intent::Delete => {
-                        self.delete(*object, known_revision(finding), out);
-                        None
-                    }
-                    Intent::Move { to } => Some(self.relocate(
-                        oracle,
-                        *object,
-                        GroupId::from(*to),
-                        finding,
-                        timestamp,
-                        out,
-                    )),
-                    Intent::Write | Intent::Update => {
-                        self.note_write(*object, out);
-                        found.map(Revision::written)
-                    }
-                    Intent::Read => found,
-                    Intent::Lookup => Some(known_revision(finding)),
-                };
-                let found = if matches!(intent, Intent::Lookup) {
-                    left
-                } else {
-                    found
-                };
-                Touch {
-                    object: *object,
-                    found,
-                    left,
-                }
-            })
-            .collect()
-    }
-
-    fn create<O: Oracle>(
-        &mut self,
-        oracle: &O,
-        object: ObjectId,
-        owner: crate::PartitionId,
-        value: &Encoded,
-        epoch: Timestamp,
-        out: &mut Applied,
-    ) -> Revision {
-        let revision = Revision { epoch, version: 0 };
-        let here = GroupId::from(owner) == self.group;
-        if here {
-            self.store.install(object, revision, value.clone());
-        } else {
-            let record = self
-                .answers_for(oracle, object)
-                .then_some(Record { owner, epoch });
-            self.store.hand_over(object, record);
-        }
-        let change = Change::Created(owner, here.then(|| value.clone()));
-        out.events.push(Event {
-            object,
-            revision,
-            change,
-            here,
-        });
-        revision
-    }
-
-    fn delete(&mut self, object: ObjectId, revision: Revision, out: &mut Applied) {
-        let here = self.store.object(object).is_some();
-        self.store.delete(object);
-        out.events.push(Event {
-            object,
-            revision,
-            change: Change::Deleted,
-            here,
-        });
-    }
-
-    fn relocate<O: Oracle>(
-        &mut self,
-        oracle: &O,
-        object: ObjectId,
-        target: GroupId,
-        finding: &Finding,
-        epoch: Timestamp,
-        out: &mut Applied,
-    ) -> Revision {
-        let old = known_revision(finding);
-        let owner = target
-            .partition()
-            .unwrap_or_else(|| unreachable!("a move goes to a partition"));
-        if finding.holder.is_some_and(|(holder, _)| holder == target) {
-            return old;
-        }
-        let revision = Revision { epoch, ..old };
-        let here = target == self.group;
-        if here {
-            let value = finding.value.clone();
-            let value = value.unwrap_or_else(|| panic!("{object} moved here without its value"));
-            self.store.install(object, revision, value);
-        } else {
-            let record = self
-                .answers_for(oracle, object)
-                .then_some(Record { owner, epoch });
-            self.store.hand_over(object, record);
-        }
-        let change = Change::Moved(owner, finding.value.clone().filter(|_| here));
-        out.events.push(Event {
-            object,
-            revision,
-            change,
-            here,
-        });
-        revision
-    }
-
-    fn note_write(&self, object: ObjectId, out: &mut Applied) {
-        if let Some(held) = self.store.object(object) {
-            let change = Change::Written(held.value.clone());
-            out.events.push(Event {
-                object,
-                revision: held.revision,
-                change,
-                here: true,
-            });
-        }
-    }
-
-    fn answers_for<O: Oracle>(&self, oracle: &O, object: ObjectId) -> bool {
-        oracle
-            .authority(object)
-            .union(oracle.directory(object))
-            .contains(self.group)
     }
 }
 

@@ -6,6 +6,7 @@
 //! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the outbox's records, and
 //! only then sends the rest.
 
+mod effect;
 mod engine;
 mod queues;
 mod sessions;
@@ -168,7 +169,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     ) {
         match msg {
             PeerMessage::Multicast(msg) => {
-                self.multicast.on_message(now, from, msg, &mut self.outbox)
+                self.multicast.on_message(now, from, msg, &mut self.outbox);
             }
             PeerMessage::Hints(hints) => hints.into_iter().for_each(|hint| self.hints.learn(hint)),
         }

@@ -1,0 +1,62 @@
+//! How a client begins: greetings that tell it the time, and numbers for its requests.
+
+use super::Client;
+use crate::answer::ClientMessage;
+use crate::id::Micros;
+use crate::oracle::Oracle;
+
+use super::ClientOutbox;
+
+impl<O: Oracle> Client<O> {
+    /// Asks the groups for their time, so that the first session is not born expired.
+    pub(super) fn greet(&mut self, now: Micros, out: &mut ClientOutbox) {
+        let due = self
+            .greeted_at
+            .is_none_or(|at| now >= at + self.settings.resend);
+        if self.ungreeted.is_empty() || !due {
+            return;
+        }
+        if let Some(at) = self.greeted_at {
+            self.ungreeted
+                .iter()
+                .for_each(|group| self.contacts.suspect(now, group, at));
+        } else {
+            self.first_greeting = now;
+        }
+        self.greeted_at = Some(now);
+        for group in self.ungreeted.iter() {
+            out.messages
+                .push((self.contacts.leader(group), ClientMessage::Hello));
+        }
+    }
+
+    /// Whether the time is known: from every group, or after a while from one.
+    pub(super) fn greeted(&self, now: Micros) -> bool {
+        let some = self.ungreeted != self.layout.groups();
+        self.ungreeted.is_empty() || (some && now >= self.first_greeting + 4 * self.settings.resend)
+    }
+
+    /// Starts as many waiting tasks as there are free numbers.
+    pub(super) fn admit(&mut self, now: Micros, out: &mut ClientOutbox) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if !self.greeted(now) {
+            self.greet(now, out);
+            return;
+        }
+        while let Some(ticket) = self.waiting.pop_front() {
+            let Some(task) = self.tasks.get_mut(&ticket) else {
+                continue;
+            };
+            let Some((session, number)) = self.sessions.allot() else {
+                self.waiting.push_front(ticket);
+                return;
+            };
+            task.number = Some((session, number));
+            task.attempt = 0;
+            self.numbers.insert((session, number), ticket);
+            self.plan(now, ticket, out);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a Raft leader owes each follower: every entry, none twice unless it was lost, and not too many at once.
+//!
+//! The library would send all that a follower lacks with every reply; here is what of it is really sent.
+
+use super::{HEARTBEAT, Position, RaftLog, RaftMessage, position};
+use crate::log::{GroupLog, LogOutbox};
+use noraft::{LogEntries, LogIndex, NodeId};
+use ssmr_core::Micros;
+use ssmr_core::multicast::LogEntry;
+
+/// How many entries may be on their way to one follower.
+const FOLLOWER_WINDOW: u64 = 256;
+/// How many bytes of entries one message carries, unless a single entry is larger.
+const MESSAGE_BYTES: usize = 4 << 20;
+
+/// What the leader knows of a follower beyond what the library does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Follower {
+    /// The last entry that was sent.
+    pub(super) sent: u64,
+    /// The match index when the last heartbeat was due.
+    pub(super) matched: u64,
+    /// When entries were last sent again.
+    pub(super) rewound: Micros,
+    /// When it was last heard of.
+    pub(super) heard: Micros,
+}
+
+impl RaftLog {
+    /// What of `wanted` is sent to a follower now: nothing twice, nothing that has a gap before it, and not too much.
+    pub(super) fn portion(
+        &mut self,
+        to: u8,
+        wanted: &LogEntries,
+        broadcast: bool,
+    ) -> Option<(Position, Vec<LogEntry>)> {
+        let (first, last) = (wanted.prev_position(), wanted.last_position().index.get());
+        if wanted.is_empty() {
+            return Some((position(first), Vec::new()));
+        }
+        let matched = self.matched(to);
+        let sent = self.followers[usize::from(to)].sent;
+        let gap = broadcast && sent < first.index.get();
+        if gap || sent >= last || sent >= matched + FOLLOWER_WINDOW {
+            return None;
+        }
+        let start = sent.max(first.index.get());
+        let term = self.node.log().entries().get_term(LogIndex::new(start))?;
+        let mut bytes = 0;
+        let room = self
+            .entries
+            .range(start as usize..last as usize)
+            .take_while(|entry| {
+                let fits = bytes == 0 || bytes < MESSAGE_BYTES;
+                bytes += size(entry);
+                fits
+            });
+        let entries: Vec<LogEntry> = room.take(FOLLOWER_WINDOW as usize).cloned().collect();
+        self.followers[usize::from(to)].sent = start + entries.len() as u64;
+        Some(((start, term.get()), entries))
+    }
+
+    pub(super) fn matched(&self, of: u8) -> u64 {
+        self.node
+            .follower_match_index(NodeId::new(of.into()))
+            .map_or(0, LogIndex::get)
+    }
+
+    /// Entries on their way to a follower seem lost: send again from what it is known to have.
+    pub(super) fn rewind(&mut self, now: Micros, to: u8, from: u64) {
+        let follower = &mut self.followers[usize::from(to)];
+        follower.sent = from.min(follower.sent);
+        follower.rewound = now;
+    }
+
+    pub(super) fn heartbeat(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+        self.deadline = now + HEARTBEAT;
+        if !self.has_quorum(now) {
+            // Followers that still hear this leader must be free to elect one that it can hear. So no heartbeat, but a
+            // question that does not hold them back; whoever answers counts as heard.
+            let call = RaftMessage::PreVoteCall {
+                term: self.term() + 1,
+                last: self.last(),
+            };
+            out.messages
+                .extend(self.others().map(|to| (to, call.clone())));
+            return;
+        }
+        for to in self.others() {
+            let matched = self.matched(to);
+            let follower = &mut self.followers[usize::from(to)];
+            if std::mem::replace(&mut follower.matched, matched) == matched
+                && follower.sent > matched
+            {
+                self.rewind(now, to, matched);
+            }
+        }
+        self.node.heartbeat();
+        self.drain(now, &[], out);
+    }
+}
+
+fn size(entry: &LogEntry) -> usize {
+    match entry {
+        LogEntry::Term(_) => 16,
+        LogEntry::Batch(bytes) => 16 + bytes.len(),
+    }
+}
