@@ -5,7 +5,7 @@
 //! with a leader is sent again by somebody. Followers only apply.
 
 use crate::filter::Freshness;
-use crate::log::{GroupLog, LogOutbox};
+use crate::log::{GroupLog, LogOutbox, Stored};
 use crate::order::{Batch, Input, MAX_ELAPSED, Order};
 use crate::peers::Peer;
 use crate::raft::RaftLog;
@@ -64,12 +64,19 @@ impl GroupMulticast<RaftLog> {
     /// they split every vote.
     #[must_use]
     pub fn new(id: ReplicaId, layout: Layout, seed: u64) -> Self {
+        Self::restore(id, layout, seed, Stored::default())
+    }
+
+    /// A replica that comes back with what it had stored. Its state is rebuilt from its log as the group tells it again
+    /// what is committed.
+    #[must_use]
+    pub fn restore(id: ReplicaId, layout: Layout, seed: u64, stored: Stored) -> Self {
         let count = layout.replica_count(id.group);
         let others = layout.groups().without(id.group);
         Self {
             id,
             layout,
-            log: RaftLog::new(id.index, count, seed),
+            log: RaftLog::restore(id.index, count, seed, stored),
             order: Order::new(id.group),
             applied: 0,
             duties: Duties::default(),

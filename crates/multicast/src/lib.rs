@@ -18,7 +18,7 @@ mod raft;
 
 pub use group::GroupMulticast;
 pub use link::Item;
-pub use log::{GroupLog, LogOutbox};
+pub use log::{GroupLog, LogOutbox, Stored};
 pub use order::{Batch, Input};
 pub use raft::{RaftLog, RaftMessage};
 

@@ -2,7 +2,7 @@
 //! replaced without touching anything else.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
 use ssmr_core::multicast::{LogEntry, Record};
 use std::fmt::Debug;
@@ -53,6 +53,33 @@ impl<M> Default for LogOutbox<M> {
         Self {
             records: Vec::new(),
             messages: Vec::new(),
+        }
+    }
+}
+
+/// What a replica of a group has stored: its vote and its log. It is what the [`Record`]s of its outboxes add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// The consensus term.
+    pub term: u64,
+    /// Who was voted for in it.
+    pub voted_for: Option<u8>,
+    /// The entries from index 1 on.
+    pub entries: Vec<LogEntry>,
+}
+
+impl Stored {
+    /// Adds a record, in the order in which they were made durable.
+    pub fn add(&mut self, record: Record) {
+        match record {
+            Record::Vote { term, voted_for } => {
+                self.term = term;
+                self.voted_for = voted_for;
+            }
+            Record::Append { after, entries } => {
+                self.entries.truncate(after.0 as usize);
+                self.entries.extend(entries);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 
 mod followers;
 
-use crate::log::{GroupLog, LogOutbox};
+use crate::log::{GroupLog, LogOutbox, Stored};
 use bytes::Bytes;
 use followers::Follower;
 use noraft::{
@@ -102,12 +102,22 @@ impl RaftLog {
     /// The empty log of replica `index` of a group of `count`. The seed varies the election timeouts.
     #[must_use]
     pub fn new(index: u8, count: u8, seed: u64) -> Self {
+        Self::restore(index, count, seed, Stored::default())
+    }
+
+    /// The log as it was stored. Which of its entries are committed the group will tell.
+    #[must_use]
+    pub fn restore(index: u8, count: u8, seed: u64, stored: Stored) -> Self {
         let mut config = ClusterConfig::new();
         config
             .voters
             .extend((0..count).map(|i| NodeId::new(i.into())));
-        let log = Log::new(config, LogEntries::new(LogPosition::ZERO));
-        let node = Node::restart(NodeId::new(index.into()), Term::ZERO, None, log);
+        let kinds = stored.entries.iter().map(kind);
+        let log = Log::new(config, LogEntries::from_iter(LogPosition::ZERO, kinds));
+        let voted_for = stored.voted_for.map(|index| NodeId::new(index.into()));
+        let id = NodeId::new(index.into());
+        let node = Node::restart(id, Term::new(stored.term), voted_for, log);
+
         let deadline = if index == 0 {
             0
         } else {
@@ -116,7 +126,7 @@ impl RaftLog {
         Self {
             index,
             node,
-            entries: VecDeque::new(),
+            entries: stored.entries.into(),
             polled: 0,
             followers: vec![Follower::default(); count.into()],
             pre_votes: 0,
@@ -316,10 +326,7 @@ impl RaftLog {
         out: &mut LogOutbox<RaftMessage>,
     ) {
         let (term, commit) = head;
-        let kinds = entries.iter().map(|entry| match entry {
-            LogEntry::Term(term) => noraft::LogEntry::Term(Term::new(*term)),
-            LogEntry::Batch(_) => noraft::LogEntry::Command,
-        });
+        let kinds = entries.iter().map(kind);
         let call = Message::AppendEntriesCall {
             from: NodeId::new(from.into()),
             term: Term::new(term),
@@ -480,4 +487,11 @@ fn position(at: LogPosition) -> Position {
 
 fn library((index, term): Position) -> LogPosition {
     LogPosition::new(Term::new(term), LogIndex::new(index))
+}
+
+fn kind(entry: &LogEntry) -> noraft::LogEntry {
+    match entry {
+        LogEntry::Term(term) => noraft::LogEntry::Term(Term::new(*term)),
+        LogEntry::Batch(_) => noraft::LogEntry::Command,
+    }
 }
