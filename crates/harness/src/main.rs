@@ -1,2 +1,42 @@
-//! To come.
-fn main() {}
+//! The measure: runs the four strategies on identical workloads, checks every history, and writes what it measured.
+//!
+//! Exit status: 0, 1 (the run failed or a check found a violation), 2 (bad usage).
+
+mod check;
+mod cli;
+mod interrupt;
+mod load;
+mod machine;
+mod progress;
+mod registry;
+mod report;
+mod results;
+mod run;
+mod time;
+mod trial;
+mod workload;
+
+use clap::Parser;
+use cli::{Cli, Command, UsageError};
+use run::Ending;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // Quiet unless RUST_LOG asks: the machines' events are for debugging.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let ending = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+    };
+    match ending {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::Violated) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! One client of the load: loads its share, then issues the commands of its workload at its pace.
+//!
+//! It never looks at an answer to choose a command. Invariant: each submitted request is recorded exactly once, with the
+//! completion that the engine gave it.
+
+use super::pace::Pace;
+use super::{ClientReport, End, Job, Plan, Sample};
+use crate::workload::Workload;
+use anyhow::{Result, bail};
+use rustc_hash::FxHashMap;
+use ssmr_core::{ClientId, Completion, Micros, Oracle, Outcome, Request};
+use ssmr_net::{NetError, Pipeline, TrafficCount};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::watch;
+
+/// How many creates a client keeps outstanding while it loads.
+const LOADING: usize = 64;
+
+/// A client.
+pub(super) struct LoadClient<W: Workload, O: Oracle> {
+    job: Arc<Job<W>>,
+    number: u64,
+    pipeline: Pipeline<O>,
+    pending: FxHashMap<u64, Pending>,
+    samples: Vec<Sample>,
+    /// What went wrong first while loading.
+    not_loaded: Option<Outcome>,
+    /// What it had sent when measuring began, and what it sent from then until it ended.
+    before: Option<TrafficCount>,
+    sent: TrafficCount,
+}
+
+/// A request that has not ended.
+struct Pending {
+    request: Request,
+    /// Kind, due time and delay of a command; none while loading.
+    command: Option<(usize, Micros, Micros)>,
+}
+
+impl<W: Workload, O: Oracle> LoadClient<W, O> {
+    pub(super) fn new(job: Arc<Job<W>>, number: u64, oracle: O) -> Result<Self, NetError> {
+        let id = ClientId(number);
+        let pipeline = Pipeline::new(&job.config, id, oracle, job.settings, job.clock)?;
+        Ok(Self {
+            job,
+            number,
+            pipeline,
+            pending: FxHashMap::default(),
+            samples: Vec::new(),
+            not_loaded: None,
+            before: None,
+            sent: TrafficCount::default(),
+        })
+    }
+
+    /// Creates this client's share of the objects.
+    pub(super) async fn load(&mut self) -> Result<()> {
+        let job = self.job.clone();
+        let objects = self.number..job.workload.preload_count();
+        let mut share = objects.step_by(job.workload.client_count() as usize);
+        loop {
+            while self.pending.len() < LOADING
+                && !job.stop.load(Relaxed)
+                && let Some(object) = share.next()
+            {
+                self.submit(job.workload.preload(object), None);
+            }
+            if self.pending.is_empty() {
+                break;
+            }
+            let completion = self.pipeline.next().await;
+            self.finish(&completion);
+            job.loaded.fetch_add(1, Relaxed);
+        }
+        if let Some(outcome) = &self.not_loaded {
+            bail!("an object could not be created: {outcome:?}");
+        }
+        Ok(())
+    }
+
+    /// Waits for the plan, carries it out, and waits for what is outstanding.
+    pub(super) async fn run(&mut self, mut plan: watch::Receiver<Option<Plan>>, pace: Pace) {
+        let plan = plan.wait_for(Option::is_some).await.ok().and_then(|plan| *plan);
+        if let Some(plan) = plan {
+            self.issue(plan, pace).await;
+        }
+        while !self.pending.is_empty() {
+            self.take().await;
+        }
+    }
+
+    /// What it did.
+    pub(super) fn report(self) -> ClientReport {
+        ClientReport { samples: self.samples, sent: self.sent }
+    }
+
+    /// Issues commands until the plan says that it is enough.
+    async fn issue(&mut self, plan: Plan, mut pace: Pace) {
+        let job = self.job.clone();
+        let mut steps = job.workload.steps(self.number);
+        let mut left = job.operations.unwrap_or(u64::MAX);
+        let mut due = None;
+        'issuing: loop {
+            loop {
+                let now = job.clock.now();
+                if now >= plan.until || left == 0 || job.stop.load(Relaxed) {
+                    break 'issuing;
+                }
+                if now >= plan.from && self.before.is_none() {
+                    self.before = Some(self.pipeline.traffic());
+                }
+                let Some(at) = due.take().or_else(|| pace.due(self.pending.len(), now)) else { break };
+                let Some(step) = steps.next() else { break 'issuing };
+                left -= u64::from(at >= plan.from);
+                let command = (W::kind(&step), at, now.saturating_sub(at));
+                self.submit(job.workload.request(step), Some(command));
+            }
+            tokio::select! {
+                completion = self.pipeline.next() => self.finish(&completion),
+                at = pace.next(self.pending.len()) => match at {
+                    Some(at) => due = Some(at),
+                    None => break,
+                },
+            }
+            while let Some(completion) = self.pipeline.try_next() {
+                self.finish(&completion);
+            }
+        }
+        if let Some(before) = self.before {
+            self.sent = self.pipeline.traffic() - before;
+        }
+    }
+
+    async fn take(&mut self) {
+        let completion = self.pipeline.next().await;
+        self.finish(&completion);
+    }
+
+    fn submit(&mut self, request: Request, command: Option<(usize, Micros, Micros)>) {
+        let ticket = self.pipeline.submit(request.clone());
+        self.pending.insert(ticket, Pending { request, command });
+    }
+
+    fn finish(&mut self, completion: &Completion) {
+        let Some(Pending { request, command }) = self.pending.remove(&completion.ticket) else {
+            unreachable!("{completion:?} belongs to no request")
+        };
+        let id = ClientId(self.number);
+        self.job.recorder.record(id, &request, completion);
+        let Some((kind, due, late)) = command else {
+            if !matches!(completion.outcome, Outcome::Done(_)) {
+                self.not_loaded.get_or_insert(completion.outcome.clone());
+            }
+            return;
+        };
+        self.samples.push(Sample {
+            kind,
+            due,
+            late,
+            completed: completion.completed,
+            end: match &completion.outcome {
+                outcome if outcome.is_definite() => End::Ok,
+                Outcome::Unsupported => End::Unsupported,
+                _ => End::Error,
+            },
+            cost: completion.cost,
+        });
+    }
+}

@@ -1,0 +1,297 @@
+//! `harness run`: the same workload under each strategy, one after the other; tables, files, exit status.
+//!
+//! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has been checked, and the
+//! rows of a strategy are on disk before the next one starts.
+
+use crate::cli::{Directory, RunArgs, UsageError, WorkloadName};
+use crate::interrupt::Interrupt;
+use crate::machine::{self, Machine};
+use crate::progress::Progress;
+use crate::registry::{self, Parts};
+use crate::report;
+use crate::results::Folder;
+use crate::results::measures::Measures;
+use crate::results::rows::{ALL, Point, Table, Whole};
+use crate::time;
+use crate::trial::{Measured, Trial};
+use crate::workload::chirper::{Chirper, MAX_FOLLOWERS};
+use crate::workload::graph::Graph;
+use crate::workload::kv::Kv;
+use crate::workload::{OF_NO_CLIENT, Workload, stream};
+use anyhow::Result;
+use serde::Serialize;
+use ssmr_core::Layout;
+use ssmr_net::NetError;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The size of the made-up graph: that of SNAP's ego-Facebook.
+const GRAPH: (u64, u64) = (4_039, 88_234);
+
+/// How long a memcached server may take to accept a connection before the run starts.
+const CACHE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How a run ended that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing wrong was found.
+    Good,
+    /// A check found a violation.
+    Violated,
+}
+
+/// The content of `run.json`.
+#[derive(Serialize)]
+struct Description<'a> {
+    command_line: Vec<String>,
+    settings: &'a RunArgs,
+    digest: &'a str,
+    machine: Machine,
+    interrupted: bool,
+    /// What was noticed, by strategy.
+    strategies: &'a [Remarks],
+}
+
+/// What was noticed of one strategy.
+#[derive(Serialize)]
+struct Remarks {
+    strategy: &'static str,
+    checked_operation_count: Option<usize>,
+    violation: Option<String>,
+    notes: Vec<String>,
+}
+
+/// Checks the settings and carries out the run.
+pub(crate) fn run(args: &RunArgs) -> Result<Ending> {
+    args.check()?;
+    let usage = |flag| move |error| UsageError::new(flag, error);
+    let layout = Layout::new(args.partitions, args.replicas).map_err(usage("--partitions"))?;
+    let with_oracle = layout.with_oracle(args.oracle_replicas).map_err(usage("--oracle-replicas"))?;
+    machine::carries(&with_oracle, args.clients)?;
+    let parts = Parts {
+        layout,
+        with_oracle,
+        directory: args.directory == Directory::Home,
+        incarnation: 0,
+    };
+    check_memcached(args)?;
+    match args.workload {
+        WorkloadName::Kv => Run::begin(args, parts, kv(args))?.carry_out(),
+        WorkloadName::Chirper => Run::begin(args, parts, chirper(args)?)?.carry_out(),
+    }
+}
+
+fn kv(args: &RunArgs) -> Kv {
+    Kv {
+        seed: args.seed,
+        clients: args.clients,
+        partitions: args.partitions,
+        keys: args.kv.keys,
+        distribution: args.kv.distribution,
+        object_size: args.kv.object_size as usize,
+        multi_objects: args.kv.multi_objects,
+        percentages: args.percentages(),
+    }
+}
+
+fn chirper(args: &RunArgs) -> Result<Chirper, UsageError> {
+    let graph = match &args.chirper.graph {
+        None => Graph::scale_free(GRAPH.0, GRAPH.1, &mut stream(args.seed, OF_NO_CLIENT)),
+        Some(file) => {
+            let problem = |problem: &dyn std::fmt::Display| UsageError::new("--graph", format!("{}: {problem}", file.display()));
+            let graph = Graph::read(file).map_err(|error| problem(&error))?;
+            if graph.greatest_degree() > MAX_FOLLOWERS {
+                let most = format!("a vertex has {} neighbours, the limit is {MAX_FOLLOWERS}", graph.greatest_degree());
+                return Err(problem(&most));
+            }
+            graph
+        }
+    };
+    if args.clients > graph.vertex_count() {
+        let problem = format!("{} clients for {} users: each needs one to post for", args.clients, graph.vertex_count());
+        return Err(UsageError::new("--clients", problem));
+    }
+    Ok(Chirper {
+        seed: args.seed,
+        clients: args.clients,
+        mix: args.chirper.mix,
+        graph: Arc::new(graph),
+    })
+}
+
+/// A server that is not there would cost time in every lookup and prove nothing.
+fn check_memcached(args: &RunArgs) -> Result<(), UsageError> {
+    for server in &args.memcached {
+        let there = server.to_socket_addrs().and_then(|mut addresses| {
+            let address = addresses.next().ok_or(std::io::ErrorKind::NotFound)?;
+            TcpStream::connect_timeout(&address, CACHE_PATIENCE)
+        });
+        there.map_err(|error| UsageError::new("--memcached", format!("cannot reach {server}: {error}")))?;
+    }
+    Ok(())
+}
+
+/// A run under way.
+struct Run<'a, W> {
+    args: &'a RunArgs,
+    parts: Parts,
+    workload: Arc<W>,
+    digest: String,
+    folder: Folder,
+    interrupt: Interrupt,
+    progress: Progress,
+    rows: Vec<(Point, Measures, Whole)>,
+    remarks: Vec<Remarks>,
+}
+
+impl<'a, W: Workload> Run<'a, W> {
+    fn begin(args: &'a RunArgs, parts: Parts, workload: W) -> Result<Self, UsageError> {
+        let folder = Folder::create(&args.out)?;
+        let interrupt = Interrupt::listen();
+        let progress = Progress::new(args.quiet);
+        progress.phase("hashing the workload", None);
+        Ok(Self {
+            args,
+            parts,
+            digest: format!("{:016x}", workload.digest()),
+            workload: Arc::new(workload),
+            folder,
+            interrupt,
+            progress,
+            rows: Vec::new(),
+            remarks: Vec::new(),
+        })
+    }
+
+    fn carry_out(mut self) -> Result<Ending> {
+        self.describe(false)?;
+        for strategy in self.args.strategies() {
+            if self.interrupt.struck() {
+                break;
+            }
+            let parts = Parts { incarnation: time::unique(), ..self.parts };
+            let trial = Trial {
+                args: self.args,
+                workload: &self.workload,
+                incarnation: parts.incarnation,
+                interrupt: &self.interrupt,
+                progress: &self.progress,
+            };
+            let measured = registry::with(strategy, &parts, trial).map_err(|error| self.blame(strategy, error))?;
+            if let Some(measured) = measured {
+                self.keep(strategy, &measured)?;
+            }
+        }
+        self.describe(true)?;
+        self.progress.finish();
+        self.tell();
+        let violated = self.remarks.iter().any(|remarks| remarks.violation.is_some());
+        Ok(if violated { Ending::Violated } else { Ending::Good })
+    }
+
+    /// A port that the user chose is the user's to change.
+    fn blame(&self, strategy: &str, error: anyhow::Error) -> anyhow::Error {
+        self.progress.finish();
+        let ports = matches!(error.downcast_ref(), Some(NetError::Bind { .. } | NetError::Ports { .. }));
+        if ports && self.args.base_port.is_some() {
+            return UsageError::new("--base-port", error).into();
+        }
+        error.context(format!("strategy {strategy}"))
+    }
+
+    /// Writes what was measured of one strategy.
+    fn keep(&mut self, strategy: &'static str, measured: &Measured) -> Result<()> {
+        let table = Table::new(&measured.samples, W::KINDS, measured.span, measured.applies);
+        let summary = table.summary();
+        let latencies = summary.iter().map(|(op, _, latencies)| (*op, latencies));
+        self.folder.keep_latencies(strategy, Duration::from_micros(measured.span.length()), latencies)?;
+        self.folder.line_up(&table.intervals(strategy))?;
+        let rows: Vec<_> = summary
+            .into_iter()
+            .map(|(op, measures, _)| {
+                let whole = whole(op, &measures, measured);
+                (self.point(strategy, op, measured), measures, whole)
+            })
+            .collect();
+        self.folder.summarise(&rows)?;
+        self.remarks.push(Remarks {
+            strategy,
+            checked_operation_count: measured.verdict.as_ref().ok().copied(),
+            violation: measured.verdict.as_ref().err().cloned(),
+            notes: rows.first().map_or_else(Vec::new, |(_, all, _)| report::notes(self.args.rate, measured, all)),
+        });
+        self.rows.extend(rows);
+        self.describe(false)
+    }
+
+    fn point(&self, strategy: &'static str, op: &'static str, measured: &Measured) -> Point {
+        let args = self.args;
+        Point {
+            run_id: self.folder.run_id.clone(),
+            strategy,
+            workload: W::NAME,
+            digest: self.digest.clone(),
+            execution: measured.execution,
+            partitions: args.partitions.into(),
+            replicas: args.replicas.into(),
+            clients: args.clients,
+            window: args.rate.is_none().then_some(args.window),
+            rate: args.rate,
+            durability: "memory",
+            seed: args.seed,
+            op,
+        }
+    }
+
+    fn describe(&self, finished: bool) -> Result<()> {
+        let description = Description {
+            command_line: std::env::args().collect(),
+            settings: self.args,
+            digest: &self.digest,
+            machine: Machine::describe(),
+            interrupted: self.interrupt.struck(),
+            strategies: &self.remarks,
+        };
+        self.folder.describe(&description, finished.then(time::date))
+    }
+
+    /// Prints the table, and what to know with it. Violations are told even to those who want quiet.
+    fn tell(&self) {
+        for remarks in &self.remarks {
+            if let Some(violation) = &remarks.violation {
+                eprintln!("{}: VIOLATION: {violation}", remarks.strategy);
+            }
+        }
+        if self.args.quiet {
+            return;
+        }
+        println!("{}", report::table(self.rows.iter().filter(|(point, ..)| point.op == ALL)));
+        if cfg!(debug_assertions) {
+            println!("note: this program was compiled without optimisation; use cargo run --release");
+        }
+        for remarks in &self.remarks {
+            remarks.notes.iter().for_each(|note| println!("note: {}: {note}", remarks.strategy));
+        }
+        if self.interrupt.struck() {
+            println!("interrupted: this is what was measured until then");
+        }
+        println!("results: {}", self.folder.path().display());
+    }
+}
+
+/// The values of a strategy as a whole; only the row for all operations has most of them.
+fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
+    let all = op == ALL;
+    let per_ok = |sum: u64| (all && measures.ok > 0).then(|| sum as f64 / measures.ok as f64);
+    let cache = all && measured.applies.cache;
+    Whole {
+        messages_per_command: per_ok(measured.message_count),
+        bytes_per_command: per_ok(measured.byte_count),
+        cpu_us_per_command: per_ok(measured.processor_us),
+        linearizable: if measured.verdict.is_ok() { "ok" } else { "violated" },
+        duration_s: measured.span.length() as f64 / 1e6,
+        value_hits: cache.then_some(measured.values.0),
+        value_misses: cache.then_some(measured.values.1),
+    }
+}

@@ -1,0 +1,30 @@
+//! The harness's own looks at the machine's clocks: the date for names and files, processor time for costs.
+//!
+//! Everything that is measured is timed by the cluster's monotonic clock instead.
+
+use rustix::time::{ClockId, clock_gettime};
+use ssmr_core::Micros;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The date.
+#[allow(clippy::disallowed_methods, reason = "the harness's one look at the date")]
+pub(crate) fn date() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A date as people and programs read it, in UTC.
+pub(crate) fn text(date: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(date).to_string()
+}
+
+/// A number that no other run has: nanoseconds since 1970, with the process.
+pub(crate) fn unique() -> u64 {
+    let since = date().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    ssmr_core::layout::mix(since.as_nanos() as u64 ^ u64::from(std::process::id()) << 48)
+}
+
+/// Processor time that this process has used so far, in user and kernel mode, all threads together.
+pub(crate) fn processor_us() -> Micros {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    used.tv_sec as Micros * 1_000_000 + used.tv_nsec as Micros / 1000
+}
