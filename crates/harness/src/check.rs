@@ -40,7 +40,9 @@ impl<A: Application> Recorder<A> {
     /// How many commands were checked, or how they contradict linearizability.
     pub(crate) fn judge(&self) -> Result<usize, String> {
         let summary = self.history().check();
-        summary.map(|summary| summary.operations).map_err(|violation| violation.to_string())
+        summary
+            .map(|summary| summary.operations)
+            .map_err(|violation| violation.to_string())
     }
 
     fn history(&self) -> std::sync::MutexGuard<'_, History<A>> {
@@ -52,12 +54,18 @@ impl<A: Application> Recorder<A> {
 ///
 /// # Errors
 /// Which replicas differ, have failed, or do not catch up.
-pub(crate) async fn agreement<A: Application, O: Oracle>(cluster: &Cluster<A, O>) -> Result<(), String> {
+pub(crate) async fn agreement<A: Application, O: Oracle>(
+    cluster: &Cluster<A, O>,
+) -> Result<(), String> {
     let layout = cluster.config().layout;
     for group in layout.groups().iter() {
         let members: Vec<ReplicaId> = layout.members(group).collect();
         let met = tokio::time::timeout(PATIENCE, meet(cluster, group, &members)).await;
-        met.unwrap_or_else(|_| Err(format!("the replicas of {group} do not come to the same state")))?;
+        met.unwrap_or_else(|_| {
+            Err(format!(
+                "the replicas of {group} do not come to the same state"
+            ))
+        })?;
     }
     Ok(())
 }
@@ -73,7 +81,10 @@ async fn meet<A: Application, O: Oracle>(
     loop {
         let mut places = Vec::new();
         for id in members {
-            let status = cluster.status(*id).await.ok_or_else(|| format!("replica {id} has failed"))?;
+            let status = cluster
+                .status(*id)
+                .await
+                .ok_or_else(|| format!("replica {id} has failed"))?;
             let applied = status.counters.applied;
             let (digest, other) = *states.entry(applied).or_insert((status.digest, *id));
             if digest != status.digest {

@@ -4,10 +4,10 @@
 //! names the flag. Refusals end with exit status 2, as clap's do.
 
 use crate::registry;
-use crate::workload::chirper::Mix;
+use crate::workload::chirper::Behaviour;
 use crate::workload::kv::Distribution;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
 use std::path::PathBuf;
@@ -24,8 +24,8 @@ pub(crate) struct UsageError {
 }
 
 impl UsageError {
-    pub(crate) fn new(flag: &'static str, problem: impl ToString) -> Self {
-        let problem = problem.to_string();
+    pub(crate) fn new(flag: &'static str, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
         Self { flag, problem }
     }
 }
@@ -36,6 +36,18 @@ impl UsageError {
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. What is wrong with it is told by the flag's name, a negative number too.
+    pub(crate) fn read() -> Self {
+        let negative = |arg: Arg| {
+            let has_value = arg.get_action().takes_values();
+            arg.allow_negative_numbers(has_value)
+        };
+        let command = Self::command().mut_subcommands(|command| command.mut_args(negative));
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What to do.
@@ -93,7 +105,7 @@ pub(crate) struct RunArgs {
     pub(crate) rate: Option<u64>,
 
     /// How long to measure, e.g. 500ms, 5s, 1m
-    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = positive_time)]
+    #[arg(long, default_value = "10s", value_name = "TIME", allow_hyphen_values = true, value_parser = positive_time)]
     #[serde(serialize_with = "as_text")]
     pub(crate) duration: Duration,
 
@@ -102,7 +114,7 @@ pub(crate) struct RunArgs {
     pub(crate) operations: Option<u64>,
 
     /// How long to run before measuring
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "2s", value_name = "TIME", allow_hyphen_values = true, value_parser = humantime::parse_duration)]
     #[serde(serialize_with = "as_text")]
     pub(crate) warmup: Duration,
 
@@ -192,7 +204,7 @@ pub(crate) struct KvArgs {
 pub(crate) struct ChirperArgs {
     /// What the users do: growing is mix with 5 % of signups
     #[arg(long, default_value = "mix", value_name = "NAME")]
-    pub(crate) mix: Mix,
+    pub(crate) mix: Behaviour,
 
     /// Who follows whom: an edge list, two integers a line; else a made-up graph of 4,039 users
     #[arg(long, value_name = "FILE")]
@@ -239,7 +251,14 @@ impl RunArgs {
     /// Percentages of kv's operations in the order of its kinds.
     pub(crate) fn percentages(&self) -> [u32; 6] {
         let kv = &self.kv;
-        [kv.create, kv.read, kv.update, kv.delete, kv.relocate, kv.multi]
+        [
+            kv.create,
+            kv.read,
+            kv.update,
+            kv.delete,
+            kv.relocate,
+            kv.multi,
+        ]
     }
 
     /// Checks what no flag shows by itself.
@@ -248,7 +267,10 @@ impl RunArgs {
             self.check_kv()?;
         }
         if self.chirper.graph.is_some() && self.workload != WorkloadName::Chirper {
-            return Err(UsageError::new("--graph", "only workload chirper has a graph"));
+            return Err(UsageError::new(
+                "--graph",
+                "only workload chirper has a graph",
+            ));
         }
         Ok(())
     }
@@ -257,7 +279,10 @@ impl RunArgs {
         let sum: u32 = self.percentages().iter().sum();
         if sum != 100 {
             let flags = "--create, --read, --update, --delete, --move, --multi";
-            return Err(UsageError::new(flags, format!("the percentages add up to {sum}, not 100")));
+            return Err(UsageError::new(
+                flags,
+                format!("the percentages add up to {sum}, not 100"),
+            ));
         }
         let kv = &self.kv;
         if kv.multi_objects > kv.keys {
@@ -287,7 +312,9 @@ fn percentage() -> clap::builder::RangedI64ValueParser<u32> {
 fn odd(text: &str) -> Result<u8, String> {
     match text.parse::<u8>() {
         Ok(count) if count % 2 == 1 => Ok(count),
-        Ok(_) => Err("an even number tolerates no more failures than one fewer: give an odd one".into()),
+        Ok(_) => {
+            Err("an even number tolerates no more failures than one fewer: give an odd one".into())
+        }
         Err(_) => Err("expected an odd number from 1 to 255".into()),
     }
 }
@@ -301,7 +328,8 @@ fn positive_time(text: &str) -> Result<Duration, String> {
 }
 
 fn host_and_port(text: &str) -> Result<String, String> {
-    let good = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0);
+    let good =
+        |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0);
     if text.rsplit_once(':').is_some_and(good) {
         Ok(text.into())
     } else {
@@ -316,7 +344,6 @@ fn as_text<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn run(flags: &[&str]) -> RunArgs {
         let words = ["harness", "run"].iter().chain(flags);
@@ -333,7 +360,10 @@ mod tests {
     fn every_flag_has_a_default_that_passes() {
         run(&[]).check().unwrap();
         assert_eq!(run(&[]).strategies(), registry::NAMES);
-        assert_eq!(run(&["--strategy", "cache,global"]).strategies(), ["global", "cache"]);
+        assert_eq!(
+            run(&["--strategy", "cache,global"]).strategies(),
+            ["global", "cache"]
+        );
     }
 
     #[test]

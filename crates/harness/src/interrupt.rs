@@ -15,7 +15,9 @@ impl Interrupt {
     pub(crate) fn listen() -> Self {
         let (struck, listener) = watch::channel(false);
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 if tokio::signal::ctrl_c().await.is_ok() {
@@ -40,7 +42,7 @@ impl Interrupt {
     pub(crate) async fn strikes(&self) {
         let mut listener = self.0.clone();
         if listener.wait_for(|struck| *struck).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

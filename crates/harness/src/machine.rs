@@ -61,7 +61,12 @@ fn line_of(text: &str, name: &str) -> Option<String> {
 /// What git says of the folder that the program was compiled from.
 fn git(arguments: &[&str]) -> Option<String> {
     let folder = env!("CARGO_MANIFEST_DIR");
-    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().into())
 }
@@ -77,10 +82,14 @@ impl Needs {
     fn of(layout: &Layout, clients: u64) -> Self {
         let groups = layout.groups().len() as u64;
         let replicas = layout.replicas().count() as u64;
-        let within: u64 = layout.groups().iter().map(|group: GroupId| {
-            let members = u64::from(layout.replica_count(group));
-            members * (members - 1)
-        }).sum();
+        let within: u64 = layout
+            .groups()
+            .iter()
+            .map(|group: GroupId| {
+                let members = u64::from(layout.replica_count(group));
+                members * (members - 1)
+            })
+            .sum();
         // Leaders talk to the leaders of other groups, in both directions, and to a former one now and then.
         let between = 2 * groups * (groups - 1);
         // Both ends of a connection are in this process.
@@ -102,20 +111,46 @@ pub(crate) fn carries(layout: &Layout, clients: u64) -> Result<(), UsageError> {
     let files = getrlimit(Resource::Nofile);
     if let Some(most) = files.maximum.filter(|most| *most < needs.files) {
         let few_clients = Needs::of(layout, 1).files <= most;
-        let flag = if few_clients { "--clients" } else { "--partitions" };
-        let problem = format!("{} open files are needed, this machine's limit is {most}", needs.files);
+        let flag = if few_clients {
+            "--clients"
+        } else {
+            "--partitions"
+        };
+        let problem = format!(
+            "{} open files are needed, this machine's limit is {most}",
+            needs.files
+        );
         return Err(UsageError::new(flag, problem));
     }
     if files.current.is_some_and(|current| current < needs.files) {
-        let raised = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
+        let raised = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: files.maximum,
+                ..files
+            },
+        );
         raised.map_err(|error| {
-            UsageError::new("--partitions", format!("{} open files are needed: {error}", needs.files))
+            UsageError::new(
+                "--partitions",
+                format!("{} open files are needed: {error}", needs.files),
+            )
         })?;
     }
-    let kernel = fs::read_to_string("/proc/sys/kernel/threads-max").ok().and_then(|text| text.trim().parse().ok());
+    let kernel = fs::read_to_string("/proc/sys/kernel/threads-max")
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let threads = [getrlimit(Resource::Nproc).current, kernel];
-    if let Some(most) = threads.into_iter().flatten().min().filter(|most| *most < needs.threads) {
-        let problem = format!("{} threads are needed, this machine's limit is {most}", needs.threads);
+    if let Some(most) = threads
+        .into_iter()
+        .flatten()
+        .min()
+        .filter(|most| *most < needs.threads)
+    {
+        let problem = format!(
+            "{} threads are needed, this machine's limit is {most}",
+            needs.threads
+        );
         return Err(UsageError::new("--partitions", problem));
     }
     Ok(())
@@ -130,7 +165,10 @@ mod tests {
         let layout = |partitions, replicas| Layout::new(partitions, replicas).unwrap();
         assert!(carries(&layout(2, 3), 16).is_ok());
         let needs = Needs::of(&layout(255, 255), 1);
-        assert!(needs.files > 30_000_000 && needs.threads > 65_000, "{needs:?}");
+        assert!(
+            needs.files > 30_000_000 && needs.threads > 65_000,
+            "{needs:?}"
+        );
     }
 
     #[test]

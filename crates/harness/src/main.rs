@@ -16,7 +16,6 @@ mod time;
 mod trial;
 mod workload;
 
-use clap::Parser;
 use cli::{Cli, Command, UsageError};
 use run::Ending;
 use std::process::ExitCode;
@@ -28,7 +27,7 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let ending = match Cli::parse().command {
+    let ending = match Cli::read().command {
         Command::Run(args) => run::run(&args),
     };
     match ending {

@@ -26,12 +26,29 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a (Point, Measures, Whole)>
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
-        "strategy", "ops/s", "p50 us", "p95 us", "p99 us", "max us", "errors", "multi %", "groups", "messages", "bytes",
-        "retries", "lookups", "cpu us", "linearizable",
+        "strategy",
+        "ops/s",
+        "p50 us",
+        "p95 us",
+        "p99 us",
+        "max us",
+        "errors",
+        "multi %",
+        "groups",
+        "messages",
+        "bytes",
+        "retries",
+        "lookups",
+        "cpu us",
+        "linearizable",
     ]);
     for (point, measures, whole) in rows {
         let per_command = |count: u64| (measures.ok > 0).then(|| count as f64 / measures.ok as f64);
-        let lookups = [measures.oracle_consults, measures.cache_hits, measures.cache_misses];
+        let lookups = [
+            measures.oracle_consults,
+            measures.cache_hits,
+            measures.cache_misses,
+        ];
         let asked = lookups.iter().any(Option::is_some);
         let lookups: u64 = lookups.into_iter().flatten().sum();
         table.add_row([
@@ -78,17 +95,25 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
         if came + refused < rate as f64 * REACHED {
             notes.push(format!("{came:.0} of {rate} commands a second: the rate was not reached, latencies grow with time"));
         }
-        let within = measured.samples.iter().filter(|s| measured.span.contains(s.due));
+        let within = measured
+            .samples
+            .iter()
+            .filter(|s| measured.span.contains(s.due));
         let late = within.map(|sample| sample.late).max().unwrap_or(0);
         if late > LATE {
-            notes.push(format!("commands were issued up to {late} us late, which their latencies include"));
+            notes.push(format!(
+                "commands were issued up to {late} us late, which their latencies include"
+            ));
         }
     }
     if all.errors > 0 {
         notes.push(format!("{} commands were not answered", all.errors));
     }
     if all.ok < FEW {
-        notes.push(format!("{} commands are few for percentiles beyond the 99th", all.ok));
+        notes.push(format!(
+            "{} commands are few for percentiles beyond the 99th",
+            all.ok
+        ));
     }
     notes
 }
@@ -98,7 +123,9 @@ fn whole_number(value: Option<u64>) -> String {
 }
 
 fn rounded(value: Option<f64>, digits: usize) -> String {
-    value.map(|value| format!("{value:.digits$}")).unwrap_or_default()
+    value
+        .map(|value| format!("{value:.digits$}"))
+        .unwrap_or_default()
 }
 
 /// A number with its thousands set apart.

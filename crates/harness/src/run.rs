@@ -21,6 +21,7 @@ use crate::workload::{OF_NO_CLIENT, Workload, stream};
 use anyhow::Result;
 use serde::Serialize;
 use ssmr_core::Layout;
+use ssmr_core::layout::LayoutError;
 use ssmr_net::NetError;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -65,9 +66,11 @@ struct Remarks {
 /// Checks the settings and carries out the run.
 pub(crate) fn run(args: &RunArgs) -> Result<Ending> {
     args.check()?;
-    let usage = |flag| move |error| UsageError::new(flag, error);
+    let usage = |flag| move |error: LayoutError| UsageError::new(flag, error.to_string());
     let layout = Layout::new(args.partitions, args.replicas).map_err(usage("--partitions"))?;
-    let with_oracle = layout.with_oracle(args.oracle_replicas).map_err(usage("--oracle-replicas"))?;
+    let with_oracle = layout
+        .with_oracle(args.oracle_replicas)
+        .map_err(usage("--oracle-replicas"))?;
     machine::carries(&with_oracle, args.clients)?;
     let parts = Parts {
         layout,
@@ -99,17 +102,26 @@ fn chirper(args: &RunArgs) -> Result<Chirper, UsageError> {
     let graph = match &args.chirper.graph {
         None => Graph::scale_free(GRAPH.0, GRAPH.1, &mut stream(args.seed, OF_NO_CLIENT)),
         Some(file) => {
-            let problem = |problem: &dyn std::fmt::Display| UsageError::new("--graph", format!("{}: {problem}", file.display()));
+            let problem = |problem: &dyn std::fmt::Display| {
+                UsageError::new("--graph", format!("{}: {problem}", file.display()))
+            };
             let graph = Graph::read(file).map_err(|error| problem(&error))?;
             if graph.greatest_degree() > MAX_FOLLOWERS {
-                let most = format!("a vertex has {} neighbours, the limit is {MAX_FOLLOWERS}", graph.greatest_degree());
+                let most = format!(
+                    "a vertex has {} neighbours, the limit is {MAX_FOLLOWERS}",
+                    graph.greatest_degree()
+                );
                 return Err(problem(&most));
             }
             graph
         }
     };
     if args.clients > graph.vertex_count() {
-        let problem = format!("{} clients for {} users: each needs one to post for", args.clients, graph.vertex_count());
+        let problem = format!(
+            "{} clients for {} users: each needs one to post for",
+            args.clients,
+            graph.vertex_count()
+        );
         return Err(UsageError::new("--clients", problem));
     }
     Ok(Chirper {
@@ -127,7 +139,9 @@ fn check_memcached(args: &RunArgs) -> Result<(), UsageError> {
             let address = addresses.next().ok_or(std::io::ErrorKind::NotFound)?;
             TcpStream::connect_timeout(&address, CACHE_PATIENCE)
         });
-        there.map_err(|error| UsageError::new("--memcached", format!("cannot reach {server}: {error}")))?;
+        there.map_err(|error| {
+            UsageError::new("--memcached", format!("cannot reach {server}: {error}"))
+        })?;
     }
     Ok(())
 }
@@ -170,7 +184,10 @@ impl<'a, W: Workload> Run<'a, W> {
             if self.interrupt.struck() {
                 break;
             }
-            let parts = Parts { incarnation: time::unique(), ..self.parts };
+            let parts = Parts {
+                incarnation: time::unique(),
+                ..self.parts
+            };
             let trial = Trial {
                 args: self.args,
                 workload: &self.workload,
@@ -178,7 +195,8 @@ impl<'a, W: Workload> Run<'a, W> {
                 interrupt: &self.interrupt,
                 progress: &self.progress,
             };
-            let measured = registry::with(strategy, &parts, trial).map_err(|error| self.blame(strategy, error))?;
+            let measured = registry::with(strategy, &parts, trial)
+                .map_err(|error| self.blame(strategy, error))?;
             if let Some(measured) = measured {
                 self.keep(strategy, &measured)?;
             }
@@ -186,16 +204,26 @@ impl<'a, W: Workload> Run<'a, W> {
         self.describe(true)?;
         self.progress.finish();
         self.tell();
-        let violated = self.remarks.iter().any(|remarks| remarks.violation.is_some());
-        Ok(if violated { Ending::Violated } else { Ending::Good })
+        let violated = self
+            .remarks
+            .iter()
+            .any(|remarks| remarks.violation.is_some());
+        Ok(if violated {
+            Ending::Violated
+        } else {
+            Ending::Good
+        })
     }
 
     /// A port that the user chose is the user's to change.
     fn blame(&self, strategy: &str, error: anyhow::Error) -> anyhow::Error {
         self.progress.finish();
-        let ports = matches!(error.downcast_ref(), Some(NetError::Bind { .. } | NetError::Ports { .. }));
+        let ports = matches!(
+            error.downcast_ref(),
+            Some(NetError::Bind { .. } | NetError::Ports { .. })
+        );
         if ports && self.args.base_port.is_some() {
-            return UsageError::new("--base-port", error).into();
+            return UsageError::new("--base-port", error.to_string()).into();
         }
         error.context(format!("strategy {strategy}"))
     }
@@ -205,7 +233,11 @@ impl<'a, W: Workload> Run<'a, W> {
         let table = Table::new(&measured.samples, W::KINDS, measured.span, measured.applies);
         let summary = table.summary();
         let latencies = summary.iter().map(|(op, _, latencies)| (*op, latencies));
-        self.folder.keep_latencies(strategy, Duration::from_micros(measured.span.length()), latencies)?;
+        self.folder.keep_latencies(
+            strategy,
+            Duration::from_micros(measured.span.length()),
+            latencies,
+        )?;
         self.folder.line_up(&table.intervals(strategy))?;
         let rows: Vec<_> = summary
             .into_iter()
@@ -219,7 +251,9 @@ impl<'a, W: Workload> Run<'a, W> {
             strategy,
             checked_operation_count: measured.verdict.as_ref().ok().copied(),
             violation: measured.verdict.as_ref().err().cloned(),
-            notes: rows.first().map_or_else(Vec::new, |(_, all, _)| report::notes(self.args.rate, measured, all)),
+            notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
+                report::notes(self.args.rate, measured, all)
+            }),
         });
         self.rows.extend(rows);
         self.describe(false)
@@ -253,7 +287,8 @@ impl<'a, W: Workload> Run<'a, W> {
             interrupted: self.interrupt.struck(),
             strategies: &self.remarks,
         };
-        self.folder.describe(&description, finished.then(time::date))
+        self.folder
+            .describe(&description, finished.then(time::date))
     }
 
     /// Prints the table, and what to know with it. Violations are told even to those who want quiet.
@@ -266,12 +301,20 @@ impl<'a, W: Workload> Run<'a, W> {
         if self.args.quiet {
             return;
         }
-        println!("{}", report::table(self.rows.iter().filter(|(point, ..)| point.op == ALL)));
+        println!(
+            "{}",
+            report::table(self.rows.iter().filter(|(point, ..)| point.op == ALL))
+        );
         if cfg!(debug_assertions) {
-            println!("note: this program was compiled without optimisation; use cargo run --release");
+            println!(
+                "note: this program was compiled without optimisation; use cargo run --release"
+            );
         }
         for remarks in &self.remarks {
-            remarks.notes.iter().for_each(|note| println!("note: {}: {note}", remarks.strategy));
+            remarks
+                .notes
+                .iter()
+                .for_each(|note| println!("note: {}: {note}", remarks.strategy));
         }
         if self.interrupt.struck() {
             println!("interrupted: this is what was measured until then");
@@ -289,7 +332,11 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
         cpu_us_per_command: per_ok(measured.processor_us),
-        linearizable: if measured.verdict.is_ok() { "ok" } else { "violated" },
+        linearizable: if measured.verdict.is_ok() {
+            "ok"
+        } else {
+            "violated"
+        },
         duration_s: measured.span.length() as f64 / 1e6,
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),

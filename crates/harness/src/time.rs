@@ -7,7 +7,10 @@ use ssmr_core::Micros;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The date.
-#[allow(clippy::disallowed_methods, reason = "the harness's one look at the date")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the harness's one look at the date"
+)]
 pub(crate) fn date() -> SystemTime {
     SystemTime::now()
 }

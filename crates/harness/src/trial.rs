@@ -78,8 +78,12 @@ impl<W: Workload> Visitor for Trial<'_, W> {
     type Output = Result<Option<Measured>>;
 
     fn visit<O: Oracle>(self, oracle: O, layout: Layout) -> Self::Output {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.context("cannot start an event loop")?.block_on(self.run(oracle, layout))
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime
+            .context("cannot start an event loop")?
+            .block_on(self.run(oracle, layout))
     }
 }
 
@@ -88,7 +92,11 @@ impl<W: Workload> Trial<'_, W> {
         self.say::<O>("starting", None);
         let applies = Applies::to(&oracle);
         let cluster = Cluster::<W::App, O>::start(self.options(oracle.clone(), layout, applies))?;
-        let Some(()) = self.unless_interrupted(cluster.ready(ELECTIONS)).await.transpose()? else {
+        let Some(()) = self
+            .unless_interrupted(cluster.ready(ELECTIONS))
+            .await
+            .transpose()?
+        else {
             return Ok(None);
         };
         let recorder = Recorder::default();
@@ -100,7 +108,12 @@ impl<W: Workload> Trial<'_, W> {
 
         let plan = self.plan(cluster.clock().now());
         let mut reports = Vec::new();
-        let readings = if loaded { self.measure(&cluster, &mut load, plan, &mut reports).await? } else { None };
+        let readings = if loaded {
+            self.measure(&cluster, &mut load, plan, &mut reports)
+                .await?
+        } else {
+            None
+        };
         self.say::<O>("draining and checking", None);
         load.stop();
         load.go(plan);
@@ -116,18 +129,27 @@ impl<W: Workload> Trial<'_, W> {
         let sent: Vec<TrafficCount> = reports.iter().map(|report| report.sent).collect();
         let clients: TrafficCount = sent.into_iter().sum();
         let traffic = after.traffic - before.traffic;
-        let samples: Vec<Sample> = reports.into_iter().flat_map(|report| report.samples).collect();
+        let samples: Vec<Sample> = reports
+            .into_iter()
+            .flat_map(|report| report.samples)
+            .collect();
         Ok(Some(Measured {
             execution: match execution {
                 Execution::Exchange => "exchange",
                 Execution::Gather => "gather",
             },
             applies,
-            span: Span { from: plan.from, until: after.at },
+            span: Span {
+                from: plan.from,
+                until: after.at,
+            },
             samples,
             message_count: traffic.messages_sent + clients.messages_sent,
             byte_count: traffic.bytes_sent + clients.bytes_sent,
-            values: (after.values.0 - before.values.0, after.values.1 - before.values.1),
+            values: (
+                after.values.0 - before.values.0,
+                after.values.1 - before.values.1,
+            ),
             processor_us: after.processor_us - before.processor_us,
             verdict,
         }))
@@ -162,7 +184,10 @@ impl<W: Workload> Trial<'_, W> {
             workload: self.workload.clone(),
             config: cluster.config().clone(),
             clock: cluster.clock(),
-            settings: Settings { execution, ..Settings::default() },
+            settings: Settings {
+                execution,
+                ..Settings::default()
+            },
             recorder,
             window: self.args.window as usize,
             rate: self.args.rate,
@@ -195,7 +220,11 @@ impl<W: Workload> Trial<'_, W> {
             Some(_) => Micros::MAX,
             None => from + self.args.duration.as_micros() as Micros,
         };
-        Plan { start: now, from, until }
+        Plan {
+            start: now,
+            from,
+            until,
+        }
     }
 
     /// Warms up and measures. Returns the readings at the beginning and at the end, if it came to that.
@@ -226,14 +255,20 @@ impl<W: Workload> Trial<'_, W> {
         if all_ended {
             // They may have been done a moment ago: the span ends with the last command.
             let samples = reports.iter().flat_map(|report| &report.samples);
-            after.at = samples.map(|sample| sample.completed + 1).max().unwrap_or(after.at);
+            after.at = samples
+                .map(|sample| sample.completed + 1)
+                .max()
+                .unwrap_or(after.at);
         }
         after.at = after.at.clamp(plan.from + 1, plan.until);
         Ok(Some((before, after)))
     }
 
     /// The result, or `None` if the user ends the run first.
-    async fn unless_interrupted<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Option<Result<T, E>> {
+    async fn unless_interrupted<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Option<Result<T, E>> {
         tokio::select! {
             done = work => Some(done),
             () = self.interrupt.strikes() => None,

@@ -81,7 +81,11 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
 
     /// Waits for the plan, carries it out, and waits for what is outstanding.
     pub(super) async fn run(&mut self, mut plan: watch::Receiver<Option<Plan>>, pace: Pace) {
-        let plan = plan.wait_for(Option::is_some).await.ok().and_then(|plan| *plan);
+        let plan = plan
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|plan| *plan);
         if let Some(plan) = plan {
             self.issue(plan, pace).await;
         }
@@ -92,7 +96,10 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
 
     /// What it did.
     pub(super) fn report(self) -> ClientReport {
-        ClientReport { samples: self.samples, sent: self.sent }
+        ClientReport {
+            samples: self.samples,
+            sent: self.sent,
+        }
     }
 
     /// Issues commands until the plan says that it is enough.
@@ -110,8 +117,12 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
                 if now >= plan.from && self.before.is_none() {
                     self.before = Some(self.pipeline.traffic());
                 }
-                let Some(at) = due.take().or_else(|| pace.due(self.pending.len(), now)) else { break };
-                let Some(step) = steps.next() else { break 'issuing };
+                let Some(at) = due.take().or_else(|| pace.due(self.pending.len(), now)) else {
+                    break;
+                };
+                let Some(step) = steps.next() else {
+                    break 'issuing;
+                };
                 left -= u64::from(at >= plan.from);
                 let command = (W::kind(&step), at, now.saturating_sub(at));
                 self.submit(job.workload.request(step), Some(command));

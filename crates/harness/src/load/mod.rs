@@ -118,11 +118,16 @@ impl<W: Workload> Load<W> {
         }
         if let Some(rate) = job.rate {
             let (job, planned) = (job.clone(), planned);
-            let pacer = move || pace::keep(rate, paces, planned, job.clock, &job.stop);
+            let pacer = move || pace::keep(rate, &paces, planned, job.clock, &job.stop);
             let thread = thread::Builder::new().name("pacer".into());
             thread.spawn(pacer).context("cannot start the clients")?;
         }
-        Ok(Self { job, plan, loaded, reports })
+        Ok(Self {
+            job,
+            plan,
+            loaded,
+            reports,
+        })
     }
 
     /// What the clients have in common.
@@ -169,7 +174,9 @@ fn serve<W: Workload, O: Oracle>(
     loaded: &mpsc::Sender<Result<()>>,
     done: &mpsc::Sender<ClientReport>,
 ) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

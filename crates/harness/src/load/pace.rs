@@ -61,27 +61,38 @@ impl Paces {
     pub(super) fn new(window: usize, open: Option<u64>) -> Self {
         let channels = (0..open.unwrap_or(0)).map(|_| mpsc::channel(BOUND));
         let (senders, receivers) = channels.map(|(to, from)| (to, Some(from))).unzip();
-        Self { window, senders, receivers }
+        Self {
+            window,
+            senders,
+            receivers,
+        }
     }
 
     /// The pace of a client.
     pub(super) fn take(&mut self, client: u64) -> Pace {
         let receiver = self.receivers.get_mut(client as usize);
-        receiver.and_then(Option::take).map_or(Pace::Closed(self.window), Pace::Open)
+        receiver
+            .and_then(Option::take)
+            .map_or(Pace::Closed(self.window), Pace::Open)
     }
 }
 
 /// Tells each client in turn when its next command is due, until the plan is over or all have stopped listening.
 pub(super) fn keep(
     rate: u64,
-    paces: Paces,
+    paces: &Paces,
     mut plan: watch::Receiver<Option<Plan>>,
     clock: Clock,
     stop: &AtomicBool,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let Ok(runtime) = runtime else { return };
-    let plan = runtime.block_on(async { plan.wait_for(Option::is_some).await.ok().and_then(|plan| *plan) });
+    let plan = runtime.block_on(async {
+        plan.wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|plan| *plan)
+    });
     let Some(plan) = plan else { return };
     let clients = paces.senders.len();
     let mut gone = 0;
@@ -93,7 +104,9 @@ pub(super) fn keep(
         if due >= plan.until || stop.load(Relaxed) || gone == clients {
             return;
         }
-        let listens = paces.senders[number as usize % clients].blocking_send(due).is_ok();
+        let listens = paces.senders[number as usize % clients]
+            .blocking_send(due)
+            .is_ok();
         gone = if listens { 0 } else { gone + 1 };
     }
 }

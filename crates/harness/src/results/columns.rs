@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn fields_are_columns_and_what_does_not_apply_is_empty() {
         let columns = Example::columns();
-        assert_eq!((columns[0].name, columns[0].doc), ("first", "First column."));
+        assert_eq!(
+            (columns[0].name, columns[0].doc),
+            ("first", "First column.")
+        );
         let cells = |second| Example { first: 0, second }.cells();
         assert_eq!(cells(None), ["0", ""]);
         assert_eq!(cells(Some(1.5)), ["0", "1.5"]);

@@ -100,7 +100,9 @@ impl Measures {
             add(&mut total, &sample.cost);
             if sample.end == End::Ok {
                 let latency = sample.completed.saturating_sub(sample.due);
-                latencies.record(latency).unwrap_or_else(|e| unreachable!("it grows as needed: {e}"));
+                latencies
+                    .record(latency)
+                    .unwrap_or_else(|e| unreachable!("it grows as needed: {e}"));
                 spread += u64::from(sample.cost.multi_partition);
                 groups += u64::from(sample.cost.groups);
             }
@@ -158,8 +160,18 @@ mod tests {
 
     #[test]
     fn long_latencies_are_kept() {
-        let m = Measures::of([sample(End::Ok, 30_000_000)].iter(), 1, 1, ALL, &mut histogram());
-        assert!(m.max_us.is_some_and(|max| max.abs_diff(30_000_000) < 30_000), "{m:?}");
+        let m = Measures::of(
+            [sample(End::Ok, 30_000_000)].iter(),
+            1,
+            1,
+            ALL,
+            &mut histogram(),
+        );
+        assert!(
+            m.max_us
+                .is_some_and(|max| max.abs_diff(30_000_000) < 30_000),
+            "{m:?}"
+        );
     }
 
     fn sample(end: End, took: Micros) -> Sample {
@@ -191,7 +203,10 @@ mod tests {
         assert_eq!((m.throughput_ops, m.mean_us), (4.0, Some(150.0)));
         assert_eq!((m.p50_us, m.max_us), (Some(100), Some(200)));
         assert_eq!((m.retries, m.moves, m.cache_hits), (4, Some(0), Some(0)));
-        assert_eq!((m.groups_per_command, m.multi_partition_pct), (Some(2.0), Some(50.0)));
+        assert_eq!(
+            (m.groups_per_command, m.multi_partition_pct),
+            (Some(2.0), Some(50.0))
+        );
     }
 
     #[test]
@@ -199,7 +214,10 @@ mod tests {
         let m = Measures::of([].iter(), 0, 100_000, NONE, &mut histogram());
         assert_eq!((m.issued, m.throughput_ops), (0, 0.0));
         assert_eq!((m.mean_us, m.p50_us, m.max_us), (None, None, None));
-        assert_eq!((m.moves, m.oracle_consults, m.cache_hits, m.cache_misses), (None, None, None, None));
+        assert_eq!(
+            (m.moves, m.oracle_consults, m.cache_hits, m.cache_misses),
+            (None, None, None, None)
+        );
         assert_eq!(m.groups_per_command, None);
     }
 }

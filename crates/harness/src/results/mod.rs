@@ -40,7 +40,10 @@ impl Folder {
     /// If `out` cannot be written to.
     pub(crate) fn create(out: &Path) -> Result<Self, UsageError> {
         let began = time::date();
-        let date: String = time::text(began).chars().filter(char::is_ascii_alphanumeric).collect();
+        let date: String = time::text(began)
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let run_id = format!("{date}-{:04x}", time::unique() & 0xffff);
         let path = out.join(&run_id);
         let make = || -> io::Result<Self> {
@@ -57,7 +60,10 @@ impl Folder {
             })
         };
         let folder = make().map_err(|error| {
-            UsageError::new("--out", format!("cannot write to {}: {error}", out.display()))
+            UsageError::new(
+                "--out",
+                format!("cannot write to {}: {error}", out.display()),
+            )
         })?;
         folder.link(out);
         Ok(folder)
@@ -89,7 +95,9 @@ impl Folder {
     pub(crate) fn line_up(&mut self, rows: &[(Interval, Measures)]) -> Result<()> {
         for (interval, measures) in rows {
             let cells = [interval.cells(), measures.cells()].concat();
-            self.intervals.write_record(cells).context("intervals.csv")?;
+            self.intervals
+                .write_record(cells)
+                .context("intervals.csv")?;
         }
         self.intervals.flush().context("intervals.csv")
     }
@@ -101,7 +109,10 @@ impl Folder {
         measured: Duration,
         latencies: impl Iterator<Item = (&'static str, &'a Histogram<u64>)>,
     ) -> Result<()> {
-        let path = self.path.join("histograms").join(format!("{strategy}.hlog"));
+        let path = self
+            .path
+            .join("histograms")
+            .join(format!("{strategy}.hlog"));
         let mut file = BufWriter::new(File::create(&path).context("histograms")?);
         let mut serializer = V2DeflateSerializer::new();
         let mut log = IntervalLogWriterBuilder::new()
@@ -116,7 +127,11 @@ impl Folder {
     }
 
     /// Writes `run.json`.
-    pub(crate) fn describe(&self, run: &impl Serialize, finished: Option<SystemTime>) -> Result<()> {
+    pub(crate) fn describe(
+        &self,
+        run: &impl Serialize,
+        finished: Option<SystemTime>,
+    ) -> Result<()> {
         #[derive(Serialize)]
         struct Description<'a, T> {
             run_id: &'a str,

@@ -102,10 +102,12 @@ impl Span {
 
     /// The intervals of this span. The last one may be shorter.
     fn intervals(self) -> impl Iterator<Item = Span> {
-        (self.from..self.until).step_by(INTERVAL as usize).map(move |from| Span {
-            from,
-            until: self.until.min(from + INTERVAL),
-        })
+        (self.from..self.until)
+            .step_by(INTERVAL as usize)
+            .map(move |from| Span {
+                from,
+                until: self.until.min(from + INTERVAL),
+            })
     }
 }
 
@@ -125,29 +127,48 @@ impl<'a> Table<'a> {
         span: Span,
         applies: Applies,
     ) -> Self {
-        Self { samples, kinds, span, applies }
+        Self {
+            samples,
+            kinds,
+            span,
+            applies,
+        }
     }
 
     /// The measures of all operations, then of each kind that was issued, with the latencies.
     pub(crate) fn summary(&self) -> Vec<(&'static str, Measures, Histogram<u64>)> {
         let all: Vec<&Sample> = self.samples.iter().collect();
-        self.ops(&all, &all, self.span, |latencies| latencies.clone())
+        self.ops(&all, &all, self.span, Clone::clone)
     }
 
     /// The rows of the intervals.
     pub(crate) fn intervals(&self, strategy: &'static str) -> Vec<(Interval, Measures)> {
         let spans: Vec<Span> = self.span.intervals().collect();
         let (mut issued, mut came) = (vec![Vec::new(); spans.len()], vec![Vec::new(); spans.len()]);
-        let place = |at: Micros| (self.span.contains(at)).then(|| ((at - self.span.from) / INTERVAL) as usize);
+        let place = |at: Micros| {
+            (self.span.contains(at)).then(|| ((at - self.span.from) / INTERVAL) as usize)
+        };
         for sample in self.samples {
-            place(sample.due).into_iter().for_each(|place| issued[place].push(sample));
-            place(sample.completed).into_iter().for_each(|place| came[place].push(sample));
+            place(sample.due)
+                .into_iter()
+                .for_each(|place| issued[place].push(sample));
+            place(sample.completed)
+                .into_iter()
+                .for_each(|place| came[place].push(sample));
         }
         let mut rows = Vec::new();
         for (place, span) in spans.into_iter().enumerate() {
             let t_ms = (span.from - self.span.from) / 1000;
             for (op, measures, ()) in self.ops(&issued[place], &came[place], span, |_| ()) {
-                rows.push((Interval { strategy, t_ms, op, fault: None }, measures));
+                rows.push((
+                    Interval {
+                        strategy,
+                        t_ms,
+                        op,
+                        fault: None,
+                    },
+                    measures,
+                ));
             }
         }
         rows
@@ -162,14 +183,24 @@ impl<'a> Table<'a> {
     ) -> Vec<(&'static str, Measures, T)> {
         let mut latencies = histogram();
         let kinds = self.kinds.iter().enumerate();
-        let ops = [(ALL, None)].into_iter().chain(kinds.map(|(kind, name)| (*name, Some(kind))));
+        let ops = [(ALL, None)]
+            .into_iter()
+            .chain(kinds.map(|(kind, name)| (*name, Some(kind))));
         let mut rows = Vec::new();
         for (op, kind) in ops {
             let of_kind = |sample: &Sample| kind.is_none_or(|kind| sample.kind == kind);
             let own = |sample: &&&Sample| of_kind(sample) && span.contains(sample.due);
-            let came = came.iter().filter(|s| of_kind(s) && s.end == End::Ok && span.contains(s.completed));
+            let came = came
+                .iter()
+                .filter(|s| of_kind(s) && s.end == End::Ok && span.contains(s.completed));
             let mine = issued.iter().filter(own).copied();
-            let measures = Measures::of(mine, came.count() as u64, span.length(), self.applies, &mut latencies);
+            let measures = Measures::of(
+                mine,
+                came.count() as u64,
+                span.length(),
+                self.applies,
+                &mut latencies,
+            );
             if kind.is_none() || measures.issued > 0 {
                 rows.push((op, measures, keep(&latencies)));
             }
@@ -194,11 +225,22 @@ pub(crate) fn data_dictionary() -> String {
         "# Data dictionary\n\nGenerated from the structs that write the rows. An empty cell: the value does not apply.\n",
     );
     let files = [
-        ("summary.csv", "One row for each strategy and kind of operation.", summary_columns()),
-        ("intervals.csv", "The same measures over time, in long form.", interval_columns()),
+        (
+            "summary.csv",
+            "One row for each strategy and kind of operation.",
+            summary_columns(),
+        ),
+        (
+            "intervals.csv",
+            "The same measures over time, in long form.",
+            interval_columns(),
+        ),
     ];
     for (file, about, columns) in files {
-        let _ = write!(text, "\n## `{file}`\n\n{about}\n\n| column | meaning |\n| --- | --- |\n");
+        let _ = write!(
+            text,
+            "\n## `{file}`\n\n{about}\n\n| column | meaning |\n| --- | --- |\n"
+        );
         for Column { name, doc } in columns {
             let _ = writeln!(text, "| `{name}` | {doc} |");
         }
@@ -233,7 +275,10 @@ mod tests {
 
     #[test]
     fn the_dictionary_of_the_project_is_the_generated_one() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../results/data-dictionary.md");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../results/data-dictionary.md"
+        );
         if std::env::var_os("UPDATE_DATA_DICTIONARY").is_some() {
             std::fs::write(path, data_dictionary()).unwrap();
         }
@@ -256,7 +301,10 @@ mod tests {
 
     #[test]
     fn intervals_cover_exactly_the_measured_span() {
-        let span = Span { from: 1_000, until: 251_000 };
+        let span = Span {
+            from: 1_000,
+            until: 251_000,
+        };
         let samples = [
             sample(0, 900, 1_100),
             sample(0, 1_000, 101_500),
@@ -265,7 +313,10 @@ mod tests {
         ];
         let table = Table::new(&samples, &["a", "b"], span, APPLIES);
         let rows = table.intervals("global");
-        let found: Vec<_> = rows.iter().map(|(row, m)| (row.t_ms, row.op, m.issued, m.throughput_ops)).collect();
+        let found: Vec<_> = rows
+            .iter()
+            .map(|(row, m)| (row.t_ms, row.op, m.issued, m.throughput_ops))
+            .collect();
         let expected = [
             (0, ALL, 1, 10.0),
             (0, "a", 1, 10.0),

@@ -78,7 +78,9 @@ impl Application for ChirperService {
     fn execute(op: &Op, users: &mut Objects<User>) -> Vec<Post> {
         match op {
             Op::Timeline(user) => {
-                return users.get(*user).map_or_else(Vec::new, |user| user.timeline.clone());
+                return users
+                    .get(*user)
+                    .map_or_else(Vec::new, |user| user.timeline.clone());
             }
             Op::Post(followers, post) => {
                 for follower in followers {
@@ -90,8 +92,12 @@ impl Application for ChirperService {
                 users.update(*follower, |user| user.following_count += 1);
             }
             Op::Unfollow { user, follower } => {
-                users.update(*user, |user| user.follower_count = user.follower_count.saturating_sub(1));
-                users.update(*follower, |user| user.following_count = user.following_count.saturating_sub(1));
+                users.update(*user, |user| {
+                    user.follower_count = user.follower_count.saturating_sub(1);
+                });
+                users.update(*follower, |user| {
+                    user.following_count = user.following_count.saturating_sub(1);
+                });
             }
         }
         Vec::new()
@@ -110,7 +116,7 @@ impl User {
 /// What the users do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Mix {
+pub(crate) enum Behaviour {
     /// Timelines only.
     Timeline,
     /// Posts only.
@@ -123,7 +129,7 @@ pub(crate) enum Mix {
     Growing,
 }
 
-impl Mix {
+impl Behaviour {
     /// Weights in the order of [`Workload::KINDS`].
     fn weights(self) -> [u32; 5] {
         match self {
@@ -144,7 +150,7 @@ pub(crate) struct Chirper {
     /// How many clients there are, at most as many as users.
     pub(crate) clients: u64,
     /// What the users do.
-    pub(crate) mix: Mix,
+    pub(crate) mix: Behaviour,
     /// Who follows whom at the start: neighbours follow each other.
     #[serde(skip)]
     pub(crate) graph: Arc<Graph>,
@@ -153,17 +159,30 @@ pub(crate) struct Chirper {
 /// One command.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) enum Step {
-    Timeline { user: u64 },
-    Post { author: u64, followers: Vec<u64>, stamp: u64 },
-    Follow { user: u64, follower: u64 },
-    Unfollow { user: u64, follower: u64 },
-    Signup { user: u64 },
+    Timeline {
+        user: u64,
+    },
+    Post {
+        author: u64,
+        followers: Vec<u64>,
+        stamp: u64,
+    },
+    Follow {
+        user: u64,
+        follower: u64,
+    },
+    Unfollow {
+        user: u64,
+        follower: u64,
+    },
+    Signup {
+        user: u64,
+    },
 }
 
 impl Workload for Chirper {
     const NAME: &'static str = "chirper";
-    const KINDS: &'static [&'static str] =
-        &["timeline", "post", "follow", "unfollow", "signup"];
+    const KINDS: &'static [&'static str] = &["timeline", "post", "follow", "unfollow", "signup"];
     type App = ChirperService;
     type Step = Step;
     type Steps = Steps;
@@ -195,7 +214,9 @@ impl Workload for Chirper {
             loaded,
             client,
             rng: stream(self.seed, client),
-            own: users.map(|user| (user, self.graph.neighbours(user).to_vec())).collect(),
+            own: users
+                .map(|user| (user, self.graph.neighbours(user).to_vec()))
+                .collect(),
             signups: 0,
         }
     }
@@ -214,7 +235,11 @@ impl Workload for Chirper {
         let access = |op| Request::access::<ChirperService>(&op);
         match step {
             Step::Timeline { user } => access(Op::Timeline(object(user))),
-            Step::Post { author, followers, stamp } => {
+            Step::Post {
+                author,
+                followers,
+                stamp,
+            } => {
                 let followers = followers.into_iter().map(object).collect();
                 let text = payload(stamp, POST);
                 access(Op::Post(followers, Post { author, text }))
@@ -259,7 +284,9 @@ impl Iterator for Steps {
 
     fn next(&mut self) -> Option<Step> {
         Some(match draw(&mut self.rng, &self.weights) {
-            0 => Step::Timeline { user: self.anybody() },
+            0 => Step::Timeline {
+                user: self.anybody(),
+            },
             1 => self.post(),
             2 => self.follow(),
             3 => self.unfollow(),
@@ -271,7 +298,9 @@ impl Iterator for Steps {
 impl Steps {
     /// A user that was loaded, or one that signed up if every client is as far as this one: it may not be there yet.
     fn anybody(&mut self) -> u64 {
-        let number = self.rng.random_range(0..self.loaded + self.signups * self.clients);
+        let number = self
+            .rng
+            .random_range(0..self.loaded + self.signups * self.clients);
         if number < self.loaded {
             number
         } else {
@@ -288,7 +317,11 @@ impl Steps {
     /// Who has no followers talks to itself.
     fn post(&mut self) -> Step {
         let (author, followers) = &self.own[self.rng.random_range(0..self.own.len())];
-        let followers = if followers.is_empty() { vec![*author] } else { followers.clone() };
+        let followers = if followers.is_empty() {
+            vec![*author]
+        } else {
+            followers.clone()
+        };
         Step::Post {
             author: *author,
             followers,
@@ -335,7 +368,10 @@ impl Steps {
     fn end(&mut self, place: usize) -> Step {
         let (user, followers) = &mut self.own[place];
         let follower = followers.swap_remove(self.rng.random_range(0..followers.len()));
-        Step::Unfollow { user: *user, follower }
+        Step::Unfollow {
+            user: *user,
+            follower,
+        }
     }
 
     fn sign_up(&mut self) -> Step {
@@ -352,7 +388,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn chirper(mix: Mix) -> Chirper {
+    fn chirper(mix: Behaviour) -> Chirper {
         let graph = Graph::scale_free(50, 200, &mut stream(1, OF_NO_CLIENT));
         Chirper {
             seed: 1,
@@ -365,14 +401,23 @@ mod tests {
     #[test]
     fn commands_are_a_pure_function_of_settings_seed_and_client() {
         let first = |seed, client| {
-            let chirper = Chirper { seed, ..chirper(Mix::Growing) };
+            let chirper = Chirper {
+                seed,
+                ..chirper(Behaviour::Growing)
+            };
             chirper.steps(client).take(1000).collect::<Vec<_>>()
         };
         assert_eq!(first(1, 2), first(1, 2));
         assert_ne!(first(1, 2), first(1, 3));
         assert_ne!(first(1, 2), first(2, 2));
-        assert_eq!(chirper(Mix::Mix).digest(), chirper(Mix::Mix).digest());
-        assert_ne!(chirper(Mix::Mix).digest(), chirper(Mix::Growing).digest());
+        assert_eq!(
+            chirper(Behaviour::Mix).digest(),
+            chirper(Behaviour::Mix).digest()
+        );
+        assert_ne!(
+            chirper(Behaviour::Mix).digest(),
+            chirper(Behaviour::Growing).digest()
+        );
     }
 
     #[test]
@@ -382,22 +427,25 @@ mod tests {
             steps.filter(|step| Chirper::kind(step) == kind).count() as f64 / 200.0
         };
         for (mix, kind, percent) in [
-            (Mix::Timeline, 0, 100.0),
-            (Mix::Post, 1, 100.0),
-            (Mix::Mix, 0, 85.0),
-            (Mix::Mix, 1, 7.5),
-            (Mix::Mix, 2, 3.75),
-            (Mix::Mix, 3, 3.75),
-            (Mix::Growing, 4, 5.0),
+            (Behaviour::Timeline, 0, 100.0),
+            (Behaviour::Post, 1, 100.0),
+            (Behaviour::Mix, 0, 85.0),
+            (Behaviour::Mix, 1, 7.5),
+            (Behaviour::Mix, 2, 3.75),
+            (Behaviour::Mix, 3, 3.75),
+            (Behaviour::Growing, 4, 5.0),
         ] {
             let found = share(mix, kind);
-            assert!((found - percent).abs() <= percent / 8.0, "{mix:?} {kind}: {found} %");
+            assert!(
+                (found - percent).abs() <= percent / 8.0,
+                "{mix:?} {kind}: {found} %"
+            );
         }
     }
 
     #[test]
     fn posts_go_to_exactly_the_followers_that_the_commands_made() {
-        let chirper = chirper(Mix::Growing);
+        let chirper = chirper(Behaviour::Growing);
         for client in 0..chirper.clients {
             let mut known: BTreeSet<u64> = (0..chirper.preload_count()).collect();
             let followers = |user: u64| chirper.graph.neighbours(user).iter().copied();
@@ -416,12 +464,16 @@ mod tests {
                         assert!(edges.insert((user, follower)));
                     }
                     Step::Unfollow { user, follower } => assert!(edges.remove(&(user, follower))),
-                    Step::Post { author, followers, .. } => {
+                    Step::Post {
+                        author, followers, ..
+                    } => {
                         assert_eq!(author % chirper.clients, client);
                         let own = edges.range((author, 0)..=(author, u64::MAX));
                         let expected: BTreeSet<u64> = own.map(|(_, follower)| *follower).collect();
                         let alone = expected.is_empty() && followers == [author];
-                        assert!(alone || followers.into_iter().collect::<BTreeSet<_>>() == expected);
+                        assert!(
+                            alone || followers.into_iter().collect::<BTreeSet<_>>() == expected
+                        );
                     }
                 }
             }
@@ -432,7 +484,10 @@ mod tests {
     fn a_timeline_keeps_the_newest_posts() {
         let mut user = User::default();
         for author in 0..25 {
-            user.see(&Post { author, text: Bytes::new() });
+            user.see(&Post {
+                author,
+                text: Bytes::new(),
+            });
         }
         let authors: Vec<u64> = user.timeline.iter().map(|post| post.author).collect();
         assert_eq!(authors, (15..25).collect::<Vec<_>>());
@@ -440,8 +495,13 @@ mod tests {
 
     #[test]
     fn a_post_writes_unseen() {
-        let chirper = chirper(Mix::Post);
+        let chirper = chirper(Behaviour::Post);
         let request = chirper.request(chirper.steps(0).next().unwrap());
-        assert!(request.intents().iter().all(|(_, intent)| intent.writes() && !intent.reads()));
+        assert!(
+            request
+                .intents()
+                .iter()
+                .all(|(_, intent)| intent.writes() && !intent.reads())
+        );
     }
 }

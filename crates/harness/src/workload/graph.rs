@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn an_edge_list_is_read() {
-        let graph = Graph::parse("# SNAP\n10\t30\n\n30 20 # a comment\r\n10 30\n30 10\n20 20\n".as_bytes());
+        let graph =
+            Graph::parse("# SNAP\n10\t30\n\n30 20 # a comment\r\n10 30\n30 10\n20 20\n".as_bytes());
         let graph = graph.unwrap();
         assert_eq!(graph.neighbours, [vec![2], vec![2], vec![0, 1]]);
         assert_eq!((graph.vertex_count(), graph.greatest_degree()), (3, 2));
@@ -142,16 +143,33 @@ mod tests {
 
     #[test]
     fn what_is_no_edge_list_is_refused_with_its_line() {
-        for bad in ["1 2\n3\n", "1 2\na b\n", "1 2\n1 2 3\n", "1 2\n-1 2\n", "1 2\n\u{fffd}"] {
+        for bad in [
+            "1 2\n3\n",
+            "1 2\na b\n",
+            "1 2\n1 2 3\n",
+            "1 2\n-1 2\n",
+            "1 2\n\u{fffd}",
+        ] {
             let error = Graph::parse(bad.as_bytes()).unwrap_err().to_string();
-            assert!(error.starts_with("line 2: expected two integers"), "{error}");
+            assert!(
+                error.starts_with("line 2: expected two integers"),
+                "{error}"
+            );
         }
-        let error = Graph::parse(&b"1 2\n\xff\xfe\n"[..]).unwrap_err().to_string();
+        let error = Graph::parse(&b"1 2\n\xff\xfe\n"[..])
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("line 2"), "{error}");
         for empty in ["", "# nothing\n\n", "7 7\n"] {
-            assert!(matches!(Graph::parse(empty.as_bytes()), Err(GraphError::Empty)));
+            assert!(matches!(
+                Graph::parse(empty.as_bytes()),
+                Err(GraphError::Empty)
+            ));
         }
-        assert!(matches!(Graph::read(Path::new("/nowhere")), Err(GraphError::Read(_))));
+        assert!(matches!(
+            Graph::read(Path::new("/nowhere")),
+            Err(GraphError::Read(_))
+        ));
     }
 
     #[test]

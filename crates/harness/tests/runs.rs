@@ -1,0 +1,350 @@
+//! Whole runs of the binary: clusters over TCP, checked histories, files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A row of a CSV file.
+type Row = BTreeMap<String, String>;
+
+/// A finished run.
+struct Run {
+    folder: PathBuf,
+    stdout: String,
+    _out: tempfile::TempDir,
+}
+
+impl Run {
+    /// Runs with these flags and expects it to go well.
+    fn of(flags: &[&str]) -> Self {
+        let out = tempfile::tempdir().unwrap();
+        let short = ["run", "--warmup", "100ms", "--keys", "200", "--out"];
+        let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(short)
+            .arg(out.path())
+            .args(flags)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{flags:?}: {stderr}");
+        Self {
+            folder: fs::canonicalize(out.path().join("latest")).unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            _out: out,
+        }
+    }
+
+    fn rows(&self, file: &str) -> Vec<Row> {
+        let mut reader = csv::Reader::from_path(self.folder.join(file)).unwrap();
+        reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    /// Checks what holds for every run, and returns the rows for all operations together.
+    fn summary(&self) -> Vec<Row> {
+        let rows = self.rows("summary.csv");
+        for row in &rows {
+            assert_eq!(
+                (&row["linearizable"][..], &row["errors"][..]),
+                ("ok", "0"),
+                "{row:?}"
+            );
+            let count = |name| row[name].parse::<u64>().unwrap();
+            assert_eq!(
+                count("issued"),
+                count("ok") + count("unsupported"),
+                "{row:?}"
+            );
+        }
+        let all: Vec<Row> = rows
+            .iter()
+            .filter(|row| row["op"] == "all")
+            .cloned()
+            .collect();
+        for total in &all {
+            let parts = rows
+                .iter()
+                .filter(|r| r["strategy"] == total["strategy"] && r["op"] != "all");
+            let sum: u64 = parts.map(|row| row["issued"].parse::<u64>().unwrap()).sum();
+            assert!(sum > 0 && sum.to_string() == total["issued"], "{total:?}");
+        }
+        all
+    }
+}
+
+fn column<'a>(rows: &'a [Row], name: &str) -> Vec<&'a str> {
+    rows.iter().map(|row| &row[name][..]).collect()
+}
+
+#[test]
+fn all_strategies_do_the_same_work_and_are_linearizable() {
+    let run = Run::of(&["--duration", "500ms", "--clients", "6", "--window", "2"]);
+    let all = run.summary();
+    assert_eq!(
+        column(&all, "strategy"),
+        ["global", "broker", "static", "cache"]
+    );
+    assert!(
+        column(&all, "digest")
+            .windows(2)
+            .all(|pair| pair[0] == pair[1])
+    );
+    assert_eq!(column(&all, "duration_s"), ["0.5"; 4]);
+    // What does not apply is empty.
+    assert_eq!(
+        column(&all, "cache_hits")
+            .iter()
+            .filter(|cell| cell.is_empty())
+            .count(),
+        3
+    );
+    assert_eq!(
+        (&all[2]["moves"][..], &all[2]["oracle_consults"][..]),
+        ("", "")
+    );
+    assert!(column(&all, "rate").iter().all(|cell| cell.is_empty()));
+    // Static placement refuses moves, and only these.
+    let rows = run.rows("summary.csv");
+    let unsupported = rows
+        .iter()
+        .filter(|row| row["unsupported"] != "0" && row["op"] != "all");
+    let refused: Vec<_> = unsupported
+        .map(|row| (&row["strategy"][..], &row["op"][..], &row["p50_us"][..]))
+        .collect();
+    assert_eq!(refused, [("static", "move", "")]);
+    // Five intervals each, one row for all operations.
+    let intervals: Vec<Row> = run
+        .rows("intervals.csv")
+        .into_iter()
+        .filter(|row| row["op"] == "all")
+        .collect();
+    assert_eq!(
+        column(&intervals[..5], "t_ms"),
+        ["0", "100", "200", "300", "400"]
+    );
+    assert_eq!(intervals.len(), 20);
+    let sum: u64 = intervals[..5]
+        .iter()
+        .map(|row| row["issued"].parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(sum.to_string(), all[0]["issued"]);
+    for file in [
+        "run.json",
+        "histograms/global.hlog",
+        "../data-dictionary.md",
+    ] {
+        assert!(run.folder.join(file).exists(), "{file} is missing");
+    }
+    for word in [
+        "global",
+        "broker",
+        "static",
+        "cache",
+        "groups",
+        "lookups",
+        "linearizable",
+    ] {
+        assert!(run.stdout.contains(word), "no {word:?} in {}", run.stdout);
+    }
+    histograms_are_readable(&run.folder.join("histograms/cache.hlog"), &all[3]);
+}
+
+/// The histogram of all operations holds as many values as the summary counts.
+fn histograms_are_readable(path: &Path, row: &Row) {
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+    let log = fs::read(path).unwrap();
+    let entries: Vec<_> = IntervalLogIterator::new(&log).map(Result::unwrap).collect();
+    let all = entries.iter().find_map(|entry| match entry {
+        LogEntry::Interval(interval) if interval.tag().is_some_and(|tag| tag.as_str() == "all") => {
+            Some(interval)
+        }
+        _ => None,
+    });
+    let encoded = all
+        .expect("there is one for all operations")
+        .encoded_histogram();
+    let bytes = decode_base64(encoded);
+    let histogram = Deserializer::new()
+        .deserialize::<u64, _>(&mut &bytes[..])
+        .unwrap();
+    assert_eq!(histogram.len().to_string(), row["ok"]);
+    assert_eq!(histogram.value_at_quantile(0.5).to_string(), row["p50_us"]);
+}
+
+/// Standard base64; enough for a test.
+fn decode_base64(text: &str) -> Vec<u8> {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text
+        .bytes()
+        .filter_map(|byte| alphabet.iter().position(|letter| *letter == byte));
+    let (mut bytes, mut bits, mut width) = (Vec::new(), 0usize, 0);
+    for digit in digits {
+        (bits, width) = (bits << 6 | digit, width + 6);
+        if width >= 8 {
+            width -= 8;
+            bytes.push((bits >> width) as u8);
+            bits &= (1 << width) - 1;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn the_social_network_grows_under_every_strategy() {
+    let graph = tempfile::tempdir().unwrap();
+    let file = graph.path().join("ring.txt");
+    let ring: String = (0..60)
+        .map(|user| format!("{user} {}\n{user} {}\n", (user + 1) % 60, (user + 7) % 60))
+        .collect();
+    fs::write(&file, ring).unwrap();
+    let run = Run::of(&[
+        "--workload",
+        "chirper",
+        "--mix",
+        "growing",
+        "--graph",
+        file.to_str().unwrap(),
+        "--duration",
+        "300ms",
+        "--clients",
+        "4",
+    ]);
+    assert_eq!(run.summary().len(), 4);
+    let ops: Vec<String> = run
+        .rows("summary.csv")
+        .into_iter()
+        .map(|row| row["op"].clone())
+        .collect();
+    assert_eq!(
+        &ops[..6],
+        ["all", "timeline", "post", "follow", "unfollow", "signup"]
+    );
+}
+
+#[test]
+fn gathering_a_directory_and_other_sizes_work() {
+    let common = ["--duration", "200ms", "--clients", "4"];
+    for flags in [
+        &[
+            "--execution",
+            "gather",
+            "--partitions",
+            "3",
+            "--replicas",
+            "1",
+            "--multi-objects",
+            "4",
+        ][..],
+        &[
+            "--directory",
+            "home",
+            "--strategy",
+            "static",
+            "--distribution",
+            "zipf",
+        ],
+        &[
+            "--partitions",
+            "1",
+            "--strategy",
+            "broker",
+            "--oracle-replicas",
+            "1",
+            "--window",
+            "8",
+        ],
+        &[
+            "--strategy",
+            "global,cache",
+            "--replicas",
+            "5",
+            "--object-size",
+            "5000",
+        ],
+    ] {
+        let all = Run::of(&[&common, flags].concat()).summary();
+        for row in &all {
+            let gathers = flags.contains(&"gather") && row["strategy"] != "static";
+            assert_eq!(row["execution"] == "gather", gathers, "{row:?}");
+            assert!(
+                !flags.contains(&"home") || row["unsupported"] == "0",
+                "{row:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_number_of_operations_is_measured_exactly() {
+    let run = Run::of(&[
+        "--operations",
+        "50",
+        "--clients",
+        "5",
+        "--strategy",
+        "static,global",
+    ]);
+    assert_eq!(column(&run.summary(), "issued"), ["250", "250"]);
+}
+
+#[test]
+fn an_open_loop_issues_at_its_rate() {
+    let run = Run::of(&[
+        "--rate",
+        "500",
+        "--duration",
+        "1s",
+        "--clients",
+        "7",
+        "--strategy",
+        "static",
+    ]);
+    let all = run.summary();
+    assert_eq!((&all[0]["rate"][..], &all[0]["window"][..]), ("500", ""));
+    assert_eq!(all[0]["issued"], "500");
+}
+
+#[test]
+fn quiet_runs_say_nothing_and_write_everything() {
+    let run = Run::of(&["--quiet", "--strategy", "static", "--duration", "100ms"]);
+    assert_eq!(run.stdout, "");
+    assert_eq!(run.summary().len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_what_was_measured() {
+    let out = tempfile::tempdir().unwrap();
+    let flags = [
+        "run",
+        "--strategy",
+        "static",
+        "--warmup",
+        "0s",
+        "--duration",
+        "1h",
+        "--out",
+    ];
+    let mut harness = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(flags)
+        .arg(out.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(harness.stderr.take().unwrap()));
+    for line in lines {
+        if line.unwrap() == "static: measuring" {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let id = rustix::process::Pid::from_child(&harness);
+            rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        }
+    }
+    assert_eq!(harness.wait().unwrap().code(), Some(0));
+    let mut reader = csv::Reader::from_path(out.path().join("latest/summary.csv")).unwrap();
+    let row: Row = reader.deserialize().next().unwrap().unwrap();
+    assert!(row["ok"] != "0" && row["linearizable"] == "ok", "{row:?}");
+    let duration: f64 = row["duration_s"].parse().unwrap();
+    assert!((0.2..60.0).contains(&duration), "{duration}");
+}

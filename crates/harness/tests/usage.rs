@@ -1,0 +1,207 @@
+//! Bad usage: exit status 2, and a message that names the flag.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+fn harness(arguments: &[&str]) -> Output {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.args(arguments);
+    if arguments.first() == Some(&"run") && !arguments.contains(&"--out") {
+        command.arg("--out").arg(out.path());
+    }
+    command.output().unwrap()
+}
+
+/// Asserts that these flags of `run` are refused, with a message that contains all of these words.
+fn refused(flags: &[&str], words: &[&str]) {
+    let output = harness(&[&["run"], flags].concat());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{flags:?}: {message}");
+    for word in words {
+        assert!(
+            message.contains(word),
+            "{flags:?}: no {word:?} in {message}"
+        );
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_known_ones() {
+    refused(
+        &["--strategy", "blockchain"],
+        &[
+            "--strategy",
+            "blockchain",
+            "global",
+            "broker",
+            "static",
+            "cache",
+            "all",
+        ],
+    );
+    refused(
+        &["--workload", "tpcc"],
+        &["--workload", "tpcc", "kv", "chirper"],
+    );
+    refused(&["--mix", "party"], &["--mix", "growing"]);
+    refused(&["--execution", "later"], &["--execution", "gather"]);
+    refused(&["--directory", "root"], &["--directory", "home"]);
+    refused(&["--distribution", "normal"], &["--distribution", "zipf"]);
+    refused(&["--nonsense", "1"], &["--nonsense"]);
+}
+
+#[test]
+fn numbers_out_of_bounds_are_refused() {
+    for bad in ["0", "256", "1000", "-1", "two", ""] {
+        refused(&["--partitions", bad], &["--partitions"]);
+        refused(&["--replicas", bad], &["--replicas"]);
+        refused(&["--oracle-replicas", bad], &["--oracle-replicas"]);
+    }
+    for even in ["2", "4"] {
+        refused(&["--replicas", even], &["--replicas", "even"]);
+        refused(&["--oracle-replicas", even], &["--oracle-replicas", "even"]);
+    }
+    for flag in [
+        "--clients",
+        "--window",
+        "--rate",
+        "--operations",
+        "--keys",
+        "--multi-objects",
+        "--base-port",
+    ] {
+        refused(&[flag, "0"], &[flag]);
+        refused(&[flag, "many"], &[flag]);
+    }
+    refused(&["--object-size", "2000000"], &["--object-size"]);
+    refused(&["--base-port", "70000"], &["--base-port"]);
+    refused(&["--seed", "x"], &["--seed"]);
+}
+
+#[test]
+fn what_the_machine_cannot_carry_is_refused() {
+    refused(
+        &["--partitions", "255", "--replicas", "255"],
+        &["--partitions", "limit"],
+    );
+}
+
+#[test]
+fn times_need_a_unit_and_a_length() {
+    for bad in ["0s", "10", "soon", "-1s", ""] {
+        refused(&["--duration", bad], &["--duration"]);
+    }
+    refused(&["--warmup", "2"], &["--warmup"]);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    refused(&["--rate", "100", "--window", "2"], &["--rate", "--window"]);
+    refused(
+        &["--operations", "100", "--duration", "2s"],
+        &["--operations", "--duration"],
+    );
+    refused(&["--graph", "Cargo.toml"], &["--graph", "chirper"]);
+}
+
+#[test]
+fn percentages_add_up_to_100() {
+    refused(&["--read", "46"], &["--read", "101"]);
+    refused(&["--read", "0", "--update", "0"], &["--update", "20"]);
+    refused(&["--read", "101"], &["--read"]);
+    refused(
+        &["--keys", "3", "--multi-objects", "4"],
+        &["--multi-objects"],
+    );
+    refused(
+        &["--object-size", "1000000", "--multi-objects", "9"],
+        &["--multi-objects", "--object-size"],
+    );
+}
+
+#[test]
+fn graphs_are_refused_with_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let chirper = |content: Option<&str>, words: &[&str]| {
+        let file = folder.path().join("graph.txt");
+        let _ = fs::remove_file(&file);
+        if let Some(content) = content {
+            fs::write(&file, content).unwrap();
+        }
+        let file = file.to_str().unwrap();
+        let words = [&["--graph", file], words].concat();
+        refused(&["--workload", "chirper", "--graph", file], &words);
+    };
+    chirper(None, &["No such file"]);
+    chirper(Some(""), &["no edge"]);
+    chirper(Some("# nothing\n"), &["no edge"]);
+    chirper(Some("1 2\n2 three\n"), &["line 2", "2 three"]);
+    let hub: String = (1..=5000).map(|other| format!("0 {other}\n")).collect();
+    chirper(Some(&hub), &["5000 neighbours"]);
+
+    let small = folder.path().join("small.txt");
+    fs::write(&small, "1 2\n2 3\n").unwrap();
+    let small = small.to_str().unwrap();
+    refused(
+        &["--workload", "chirper", "--graph", small, "--clients", "4"],
+        &["--clients", "3 users"],
+    );
+    refused(&["--workload", "chirper", "--graph", "."], &["--graph"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused() {
+    refused(
+        &["--out", "/dev/null/results"],
+        &["--out", "/dev/null/results"],
+    );
+}
+
+#[test]
+fn ports_in_use_are_refused() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    refused(
+        &["--base-port", &port, "--strategy", "static"],
+        &["--base-port", &port],
+    );
+    refused(
+        &["--base-port", "65534", "--strategy", "static"],
+        &["--base-port"],
+    );
+}
+
+#[test]
+fn caches_that_are_not_there_are_refused() {
+    refused(&["--memcached", "localhost"], &["--memcached", "HOST:PORT"]);
+    // Nobody listens on the port of a listener that is gone.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let address = format!("127.0.0.1:{port}");
+    refused(&["--memcached", &address], &["--memcached", &address]);
+}
+
+#[test]
+fn help_shows_every_flag_with_its_default_and_examples() {
+    let output = harness(&["run", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    for word in [
+        "--strategy",
+        "--partitions",
+        "[default: 2]",
+        "Examples:",
+        "Workload kv:",
+        "Workload chirper:",
+    ] {
+        assert!(help.contains(word), "no {word:?} in {help}");
+    }
+    assert_eq!(harness(&[]).status.code(), Some(2));
+    assert_eq!(harness(&["sing"]).status.code(), Some(2));
+}
