@@ -1,13 +1,14 @@
 //! A whole cluster in this process: every replica of every group as a thread, an embedded cache if wanted.
 //!
-//! They talk over TCP as separate processes would. Stopping a replica is final while state is in memory: it could only
-//! come back as one that has forgotten its votes, which consensus forbids.
+//! They talk over TCP as separate processes would. A stopped replica may be started again if it has stored its log; in
+//! memory it could only come back as one that has forgotten its votes, which consensus forbids.
 
 use crate::cache::CacheServer;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::replica::{Leaders, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use crate::storage::Durability;
 use crate::traffic::TrafficCount;
 use ssmr_core::{Application, GroupId, Layout, Mutant, Oracle, ReplicaId};
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct ClusterOptions<O> {
     pub base_port: Option<u16>,
     /// The shared cache.
     pub cache: CacheChoice,
+    /// Where the replicas keep their logs.
+    pub durability: Durability,
 }
 
 impl<O> ClusterOptions<O> {
@@ -50,6 +53,7 @@ impl<O> ClusterOptions<O> {
             bind: Ipv4Addr::LOCALHOST.into(),
             base_port: None,
             cache: CacheChoice::None,
+            durability: Durability::Memory,
         }
     }
 }
@@ -73,7 +77,8 @@ pub enum CacheChoice {
 pub struct Cluster<A, O> {
     config: ClusterConfig,
     clock: Clock,
-    replicas: BTreeMap<ReplicaId, ReplicaThread>,
+    replicas: BTreeMap<ReplicaId, (ReplicaOptions<O>, ReplicaThread)>,
+    office: Arc<watch::Sender<Leaders>>,
     leaders: watch::Receiver<Leaders>,
     cache: Option<(CacheServer, u64)>,
     service: PhantomData<fn(O) -> A>,
@@ -90,6 +95,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             oracle,
             mutant,
             seed,
+            durability,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -120,14 +126,16 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 mutant,
                 seed,
                 clock,
+                durability: durability.clone(),
             };
-            let replica = ReplicaThread::start::<A, O>(options, listener, office.clone())?;
-            replicas.insert(id, replica);
+            let replica = ReplicaThread::start::<A, O>(options.clone(), listener, office.clone())?;
+            replicas.insert(id, (options, replica));
         }
         Ok(Self {
             config,
             clock,
             replicas,
+            office,
             leaders,
             cache,
             service: PhantomData,
@@ -178,13 +186,13 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     pub fn running(&self) -> impl Iterator<Item = ReplicaId> {
         let replicas = self.replicas.iter();
         replicas
-            .filter(|(_, replica)| replica.is_running())
+            .filter(|(_, (_, replica))| replica.is_running())
             .map(|(id, _)| *id)
     }
 
     /// Stops a replica for good: its sockets are closed and its thread is gone when this returns. Returns whether it ran.
     pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
-        let Some(replica) = self.replicas.get_mut(&id) else {
+        let Some((_, replica)) = self.replicas.get_mut(&id) else {
             return false;
         };
         let ran = replica.is_running();
@@ -192,15 +200,40 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         ran
     }
 
+    /// Starts a replica that was stopped again, at its old address and with what it had stored. Returns whether it did: not
+    /// if it runs, is unknown, or kept its state in memory, for then it would have forgotten its votes.
+    ///
+    /// # Errors
+    /// If its address has been taken by somebody else meanwhile, or its log cannot be read.
+    pub fn restart_replica(&mut self, id: ReplicaId) -> Result<bool, NetError> {
+        let Some((options, replica)) = self.replicas.get_mut(&id) else {
+            return Ok(false);
+        };
+        if replica.is_running() || options.durability == Durability::Memory {
+            return Ok(false);
+        }
+        replica.stop();
+        let address = self.config.addresses[&id];
+        let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {
+            address: format!("{address} (replica {id})"),
+            source,
+        })?;
+        *replica = ReplicaThread::start::<A, O>(options.clone(), listener, self.office.clone())?;
+        Ok(true)
+    }
+
     /// Asks a replica for its state's digest and its counters; `None` if it has stopped.
     pub async fn status(&self, id: ReplicaId) -> Option<ReplicaStatus> {
-        self.replicas.get(&id)?.status().await
+        self.replicas.get(&id)?.1.status().await
     }
 
     /// What all replicas together have sent and received so far, those included that have stopped.
     #[must_use]
     pub fn traffic(&self) -> TrafficCount {
-        self.replicas.values().map(ReplicaThread::traffic).sum()
+        self.replicas
+            .values()
+            .map(|(_, replica)| replica.traffic())
+            .sum()
     }
 
     /// Stops the embedded cache, if there is one that runs: its items are gone.

@@ -36,6 +36,9 @@ pub enum NetError {
     /// The configuration names no address for a replica of the layout.
     #[error("the cluster's configuration has no address for replica {0}")]
     NoAddress(ReplicaId),
+    /// A replica's log cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] crate::storage::StorageError),
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {

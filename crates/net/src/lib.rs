@@ -16,6 +16,7 @@ mod error;
 mod link;
 mod mailbox;
 mod replica;
+mod storage;
 mod traffic;
 mod wire;
 
@@ -26,4 +27,5 @@ pub use cluster::{CacheChoice, Cluster, ClusterOptions};
 pub use config::ClusterConfig;
 pub use error::NetError;
 pub use replica::{Leaders, ReplicaOptions, ReplicaStatus, ReplicaThread};
+pub use storage::{Durability, LogStore, StorageError};
 pub use traffic::TrafficCount;

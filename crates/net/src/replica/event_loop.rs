@@ -13,11 +13,12 @@ use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::link::Link;
 use crate::mailbox::Mailbox;
+use crate::storage::LogStore;
 use crate::traffic::Traffic;
 use crate::wire::{Handshake, Sender};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use ssmr_core::multicast::{Record, TICK};
+use ssmr_core::multicast::TICK;
 use ssmr_core::{
     CacheReply, ClientId, ClientMessage, Micros, Multicast, Oracle, Partition, PeerMessage,
     Replica, ReplicaId, ReplicaOutbox,
@@ -59,6 +60,8 @@ enum Nothing {}
 /// A replica and all that it is connected to.
 pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     replica: Replica<M, P, O>,
+    /// Where records go; none if state is in memory.
+    log: Option<LogStore>,
     clock: Clock,
     inbox: mpsc::Receiver<Event<M::Msg>>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
@@ -72,6 +75,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     /// Starts the tasks around `replica`. To be called within its runtime.
     pub(super) fn new(
         replica: Replica<M, P, O>,
+        log: Option<LogStore>,
         options: ReplicaOptions<O>,
         listener: TcpListener,
         traffic: &Arc<Traffic>,
@@ -107,6 +111,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             .collect();
         Self {
             replica,
+            log,
             clock,
             inbox,
             peers,
@@ -131,12 +136,16 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
                 _ = self.inbox.recv_many(&mut events, ROUND) => {
                     let now = self.clock.now();
                     events.drain(..).for_each(|event| self.take(now, event));
-                    self.finish_round(now, office);
+                    if !self.finish_round(now, office) {
+                        return;
+                    }
                 }
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     self.replica.on_timer(now, &mut self.out);
-                    self.finish_round(now, office);
+                    if !self.finish_round(now, office) {
+                        return;
+                    }
                 }
                 question = questions.recv() => match question {
                     Some(answer) => drop(answer.send(self.status())),
@@ -165,10 +174,17 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         }
     }
 
-    /// Logs, applies, stores and sends what the inputs of this round led to.
-    fn finish_round(&mut self, now: Micros, office: &InOffice) {
+    /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the replica may go on: one that
+    /// cannot store must not say anything that depends on it.
+    fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
-        store(&mut self.out.records);
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.append(&self.out.records)
+        {
+            tracing::error!(%error, "the log cannot be written: the replica stops");
+            return false;
+        }
+        self.out.records.clear();
         for (to, message) in self.out.peers.drain(..) {
             if let Some(mailbox) = self.peers.get(&to) {
                 mailbox.push(&message);
@@ -188,6 +204,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             self.leads_since = self.replica.is_leader().then_some(now);
             office.publish(self.leads_since);
         }
+        true
     }
 
     fn status(&self) -> ReplicaStatus {
@@ -197,10 +214,4 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             counters: self.replica.counters(),
         }
     }
-}
-
-/// Makes records durable before anything that depends on them is sent. In memory there is nothing to do: this is the one
-/// place where durable storage belongs.
-fn store(records: &mut Vec<Record>) {
-    records.clear();
 }

@@ -3,7 +3,8 @@
 //! The thread runs a current-thread runtime. Tasks read and decode; the loop alone touches the state machine, and never
 //! waits for anything but its inputs. A replica therefore always goes on reading from its peers.
 //!
-//! It decides nothing and stores nothing yet: state is in memory, and a replica that stopped stays away.
+//! It decides nothing. With durable storage a replica that stopped may be started again: it comes back with the log and the
+//! vote that it had stored. In memory it must stay away, for it would have forgotten its votes.
 
 mod accept;
 mod event_loop;
@@ -11,12 +12,13 @@ mod event_loop;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
+use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::EventLoop;
 use ssmr_core::layout::mix;
 use ssmr_core::replica::Counters;
 use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
-use ssmr_multicast::GroupMulticast;
+use ssmr_multicast::{GroupMulticast, Stored};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub struct ReplicaOptions<O> {
     pub seed: u64,
     /// Its clock.
     pub clock: Clock,
+    /// Where it keeps its log: in a folder of its own within the one named here.
+    pub durability: Durability,
 }
 
 /// What a replica says of itself.
@@ -68,7 +72,7 @@ impl ReplicaThread {
     /// Starts a replica that listens with `listener` and publishes in `leaders` whether it leads.
     ///
     /// # Errors
-    /// If an address is missing, or the thread or its event loop cannot be started.
+    /// If an address is missing, its log cannot be opened, or the thread or its event loop cannot be started.
     pub fn start<A: Application, O: Oracle>(
         options: ReplicaOptions<O>,
         listener: TcpListener,
@@ -80,6 +84,7 @@ impl ReplicaThread {
             what: format!("replica {id}"),
             source,
         };
+        let (log, stored) = open_log(&options)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -93,8 +98,8 @@ impl ReplicaThread {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        let replica = assemble::<A, O>(&options);
-                        let event_loop = EventLoop::new(replica, options, listener, &counted);
+                        let replica = assemble::<A, O>(&options, stored);
+                        let event_loop = EventLoop::new(replica, log, options, listener, &counted);
                         event_loop.run(asked, &office).await;
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
@@ -152,11 +157,25 @@ impl Drop for ReplicaThread {
 
 type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
 
-fn assemble<A: Application, O: Oracle>(options: &ReplicaOptions<O>) -> TheReplica<A, O> {
+/// Opens the replica's log, if it has one, and reads what it has stored.
+fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Stored), NetError> {
+    let (folder, sync) = match &options.durability {
+        Durability::Memory => return Ok((None, Stored::default())),
+        Durability::Async(folder) => (folder, false),
+        Durability::Sync(folder) => (folder, true),
+    };
+    let (log, stored) = LogStore::open(&folder.join(options.id.to_string()), sync)?;
+    Ok((Some(log), stored))
+}
+
+fn assemble<A: Application, O: Oracle>(
+    options: &ReplicaOptions<O>,
+    stored: Stored,
+) -> TheReplica<A, O> {
     let (id, layout) = (options.id, options.config.layout);
     // Replicas of one group must not draw the same election timeouts, or they split every vote.
     let own_seed = mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index)));
-    let multicast = GroupMulticast::new(id, layout, own_seed);
+    let multicast = GroupMulticast::restore(id, layout, own_seed, stored);
     let engine = Engine::new(id.group, layout, options.mutant);
     Replica::new(id, layout, multicast, engine, options.oracle.clone())
 }

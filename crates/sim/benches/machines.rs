@@ -1,0 +1,123 @@
+//! What the machines cost without IO: `cargo bench -p ssmr-sim`.
+//!
+//! The whole system over TCP is measured by the harness; here are the parts that one profiles.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ssmr_core::replica::Applied;
+use ssmr_core::{
+    ClientId, Command, CommandId, Delivery, Effects, Engine, GroupId, Groups, Guess, Layout,
+    ObjectId, Oracle, Partition, PartitionId, Request, SessionId, Timestamp, codec,
+};
+use ssmr_sim::app::{Op, Register, Registers};
+use ssmr_sim::{Options, Profile, simulate};
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// Everything at one partition: the benches measure the engine, not a strategy.
+#[derive(Clone, Debug)]
+struct OnePlace;
+
+impl Oracle for OnePlace {
+    const NAME: &'static str = "one-place";
+
+    fn authority(&self, _object: ObjectId) -> Groups {
+        PartitionId(0).into()
+    }
+
+    fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
+        PartitionId(0)
+    }
+
+    fn guess(&self, _object: ObjectId) -> Guess {
+        Guess::At(PartitionId(0))
+    }
+
+    fn observe(&mut self, _now: u64, _event: &ssmr_core::Event, _out: &mut Effects) {}
+}
+
+fn command(number: u64, request: Request) -> Command {
+    let session = SessionId {
+        client: ClientId(1),
+        opened: 0,
+    };
+    Command {
+        id: CommandId {
+            session,
+            number,
+            attempt: 1,
+        },
+        low: number,
+        clock: 0,
+        destinations: PartitionId(0).into(),
+        request,
+    }
+}
+
+fn update(number: u64) -> Command {
+    let object = ObjectId::new(0, number % 1000);
+    command(
+        number,
+        Request::access::<Registers>(&Op::Update(vec![object], number)),
+    )
+}
+
+fn engine(c: &mut Criterion) {
+    let layout = Layout::new(1, 1).expect("one partition of one replica");
+    let group = GroupId::from(PartitionId(0));
+    let mut engine = Engine::<Registers>::new(group, layout, None);
+    let mut number = 0;
+    let mut deliver = |request: Option<Request>| {
+        number += 1;
+        let command =
+            Arc::new(request.map_or_else(|| update(number), |request| command(number, request)));
+        let timestamp = Timestamp::new(number, group);
+        let delivery = Delivery::Command {
+            command,
+            timestamp,
+            expired: false,
+        };
+        let mut out = Applied::default();
+        engine.on_deliver(&OnePlace, delivery, &mut out);
+        out
+    };
+    for key in 0..1000 {
+        let create =
+            Request::create::<Registers>(ObjectId::new(0, key), &Register::default(), None);
+        deliver(Some(create));
+    }
+    let mut bench = c.benchmark_group("engine");
+    bench.throughput(Throughput::Elements(1));
+    bench.bench_function("update one object", |b| b.iter(|| black_box(deliver(None))));
+    bench.finish();
+}
+
+fn wire(c: &mut Criterion) {
+    let command = update(1);
+    let bytes = codec::encode(&command);
+    let mut bench = c.benchmark_group("codec");
+    bench.throughput(Throughput::Bytes(bytes.len() as u64));
+    bench.bench_function("encode a command", |b| {
+        b.iter(|| codec::encode(black_box(&command)))
+    });
+    bench.bench_function("decode a command", |b| {
+        b.iter(|| codec::decode::<Command>(black_box(&bytes)).expect("it was encoded above"));
+    });
+    bench.finish();
+}
+
+fn world(c: &mut Criterion) {
+    let options = Options {
+        profile: Profile::Calm,
+        partitions: 1,
+        ..Options::default()
+    };
+    let mut bench = c.benchmark_group("simulator");
+    bench.sample_size(20);
+    bench.bench_function("a calm run, both checks included", |b| {
+        b.iter(|| simulate(|_| OnePlace, 1, options).expect("it is linearizable"));
+    });
+    bench.finish();
+}
+
+criterion_group!(benches, engine, wire, world);
+criterion_main!(benches);
