@@ -39,10 +39,12 @@ pub enum RaftMessage {
         /// Its last entry.
         last: Position,
     },
-    /// I would.
+    /// The answer to a pre-vote call.
     PreVoteReply {
-        /// The term that was asked about.
+        /// If granted, the term that was asked about; if not, the sender's own, which the asker has missed.
         term: u64,
+        /// I would vote for you.
+        granted: bool,
     },
     /// Vote for me.
     VoteCall {
@@ -198,9 +200,12 @@ impl RaftLog {
         let content = self.node.role().is_leader() && self.has_quorum(now)
             || self.contact.is_some_and(|at| now < at + ELECTION);
         let up_to_date = (last.1, last.0) >= (self.last().1, self.last().0);
-        if !content && up_to_date && term > self.term() {
+        let granted = !content && up_to_date && term > self.term();
+        // An asker with a lower term may be the only one with an electable log: it must learn the term, or nobody wins.
+        if granted || term <= self.term() {
+            let term = term.max(self.term());
             out.messages
-                .push((from, RaftMessage::PreVoteReply { term }));
+                .push((from, RaftMessage::PreVoteReply { term, granted }));
         }
     }
 
@@ -410,13 +415,29 @@ impl GroupLog for RaftLog {
             RaftMessage::PreVoteCall { term, last } => {
                 return self.on_pre_vote(now, from, term, last, out);
             }
-            RaftMessage::PreVoteReply { term } => {
+            RaftMessage::PreVoteReply {
+                term,
+                granted: true,
+            } => {
                 self.followers[usize::from(from)].heard = now;
                 if term == self.term() + 1 && self.pre_votes != 0 {
                     self.pre_votes |= 1 << from;
                     self.campaign_if_wanted(now, out);
                 }
                 return;
+            }
+            RaftMessage::PreVoteReply {
+                term,
+                granted: false,
+            } => {
+                self.followers[usize::from(from)].heard = now;
+                // A message that does nothing but bear the term.
+                let last_position = LogPosition::ZERO;
+                Message::AppendEntriesReply {
+                    from: sender,
+                    term: Term::new(term),
+                    last_position,
+                }
             }
             RaftMessage::Append {
                 term,

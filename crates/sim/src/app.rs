@@ -21,7 +21,10 @@ impl Register {
     /// The value after one more write.
     #[must_use]
     pub fn write(self, mark: u64) -> Self {
-        Self { writes: self.writes + 1, chain: mix(self.chain ^ mark) }
+        Self {
+            writes: self.writes + 1,
+            chain: mix(self.chain ^ mark),
+        }
     }
 }
 
@@ -44,9 +47,18 @@ impl Application for Registers {
 
     fn access(op: &Op) -> Access {
         match op {
-            Op::Read(objects) => Access { reads: objects.clone(), writes: Vec::new() },
-            Op::Update(objects, _) => Access { reads: objects.clone(), writes: objects.clone() },
-            Op::Write(objects, _) => Access { reads: Vec::new(), writes: objects.clone() },
+            Op::Read(objects) => Access {
+                reads: objects.clone(),
+                writes: Vec::new(),
+            },
+            Op::Update(objects, _) => Access {
+                reads: objects.clone(),
+                writes: objects.clone(),
+            },
+            Op::Write(objects, _) => Access {
+                reads: Vec::new(),
+                writes: objects.clone(),
+            },
         }
     }
 
@@ -55,7 +67,10 @@ impl Application for Registers {
             Op::Read(objects) => (objects, None),
             Op::Update(objects, mark) | Op::Write(objects, mark) => (objects, Some(*mark)),
         };
-        let reply = objects.iter().filter_map(|&object| registers.get(object).copied()).collect();
+        let reply = objects
+            .iter()
+            .filter_map(|&object| registers.get(object).copied())
+            .collect();
         for &object in objects {
             if let Some(mark) = mark {
                 registers.update(object, |register| *register = register.write(mark));

@@ -17,12 +17,23 @@ pub(crate) struct Cache {
 
 impl Cache {
     /// Carries out a call. Returns the reply, if there is one, and how long it takes.
-    pub(crate) fn call(&mut self, rng: &mut ChaCha8Rng, call: CacheCall) -> Option<(Micros, CacheReply)> {
-        let delay = if self.slow { rng.random_range(10_000..200_000) } else { rng.random_range(50..400) };
+    pub(crate) fn call(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        call: CacheCall,
+    ) -> Option<(Micros, CacheReply)> {
+        let delay = if self.slow {
+            rng.random_range(10_000..200_000)
+        } else {
+            rng.random_range(50..400)
+        };
         match call {
             CacheCall::Set { key, value } if !self.dead => drop(self.values.insert(key, value)),
             CacheCall::Publish { key, hint } if !self.dead => {
-                let known = self.values.get(&key).and_then(|bytes| codec::decode::<Hint>(bytes).ok());
+                let known = self
+                    .values
+                    .get(&key)
+                    .and_then(|bytes| codec::decode::<Hint>(bytes).ok());
                 if known.is_none_or(|known| known.epoch < hint.epoch) {
                     self.values.insert(key, codec::encode(&hint));
                 }

@@ -7,12 +7,19 @@ use ssmr_core::{Execution, Layout, Oracle};
 ///
 /// # Panics
 /// With the failure, if an invariant is violated.
-pub fn survives<O: Oracle>(make: impl Fn(Layout) -> O + Copy, seeds: std::ops::Range<u64>) -> Report {
+pub fn survives<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+    seeds: std::ops::Range<u64>,
+) -> Report {
     let mut total = Report::default();
     for seed in seeds {
         for profile in Profile::ALL {
             for execution in [Execution::Exchange, Execution::Gather] {
-                let options = Options { profile, execution, ..Options::default() };
+                let options = Options {
+                    profile,
+                    execution,
+                    ..Options::default()
+                };
                 match simulate(make, seed, options) {
                     Ok(report) => total.add(report),
                     Err(failure) => panic!("{failure}"),

@@ -27,7 +27,13 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(profile: Profile) -> Self {
-        Self { profile, cut: BTreeSet::new(), slow: BTreeMap::new(), lost: 0, doubled: 0 }
+        Self {
+            profile,
+            cut: BTreeSet::new(),
+            slow: BTreeMap::new(),
+            lost: 0,
+            doubled: 0,
+        }
     }
 
     /// After which delays a message arrives: none if it is lost, two if it is doubled.
@@ -45,7 +51,8 @@ impl Network {
             return Vec::new();
         }
         let longest = self.profile.longest_delay();
-        let mut delay = || extra + 50 + rng.random_range(0..longest) * rng.random_range(0..=100) / 100;
+        let mut delay =
+            || extra + 50 + rng.random_range(0..longest) * rng.random_range(0..=100) / 100;
         let mut delays = vec![delay()];
         if rng.next_u32() % 1000 < self.profile.doubling() {
             self.doubled += 1;
@@ -56,7 +63,12 @@ impl Network {
     }
 
     /// Cuts a replica off from others, in one direction or both.
-    pub(crate) fn isolate(&mut self, rng: &mut ChaCha8Rng, victim: ReplicaId, others: &[ReplicaId]) {
+    pub(crate) fn isolate(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        victim: ReplicaId,
+        others: &[ReplicaId],
+    ) {
         let (hears, speaks) = match rng.random_range(0..4) {
             0 => (false, true),
             1 => (true, false),
@@ -77,7 +89,12 @@ impl Network {
     }
 
     /// Makes the links of a replica slow.
-    pub(crate) fn slow_down(&mut self, rng: &mut ChaCha8Rng, victim: ReplicaId, others: &[ReplicaId]) {
+    pub(crate) fn slow_down(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        victim: ReplicaId,
+        others: &[ReplicaId],
+    ) {
         for &other in others {
             let extra = rng.random_range(1_000..200_000);
             self.slow.insert((victim, other), extra);

@@ -61,6 +61,8 @@ pub enum Profile {
     Cut,
     /// Leaders and followers stop for good, never a majority of a group.
     Stop,
+    /// Replicas crash, any number of them, and come back with what they had stored.
+    Crash,
     /// Clients die in the middle of what they do.
     Deaths,
     /// The shared cache is flushed, evicts, is slow, and dies for a while.
@@ -71,13 +73,14 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
         Self::Slow,
         Self::Cut,
         Self::Stop,
+        Self::Crash,
         Self::Deaths,
         Self::Cache,
         Self::Storm,
@@ -89,7 +92,11 @@ impl Profile {
 
     /// The longest that an undisturbed message takes.
     pub(crate) fn longest_delay(self) -> Micros {
-        if self.is(Self::Reorder) { 40_000 } else { 1_500 }
+        if self.is(Self::Reorder) {
+            40_000
+        } else {
+            1_500
+        }
     }
 
     /// Of 1,000 messages, how many are lost.
@@ -114,6 +121,10 @@ impl Profile {
         self.is(Self::Stop)
     }
 
+    pub(crate) fn crashes(self) -> bool {
+        self.is(Self::Crash)
+    }
+
     pub(crate) fn kills_clients(self) -> bool {
         self.is(Self::Deaths)
     }
@@ -133,7 +144,9 @@ impl FromStr for Profile {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|profile| profile.to_string() == name);
+        let known = Self::ALL
+            .into_iter()
+            .find(|profile| profile.to_string() == name);
         known.ok_or_else(|| format!("there is no fault profile '{name}'"))
     }
 }

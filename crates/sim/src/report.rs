@@ -28,6 +28,8 @@ pub struct Report {
     pub multi_group: u64,
     /// Replicas stopped.
     pub stops: u64,
+    /// Replicas that crashed and came back.
+    pub crashes: u64,
     /// Replicas cut off.
     pub cuts: u64,
     /// Clients that died.
@@ -59,7 +61,7 @@ impl Report {
         self.moves += u64::from(completion.cost.moves);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 18] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 19] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -72,6 +74,7 @@ impl Report {
             ("delivered", &mut self.delivered),
             ("multi_group", &mut self.multi_group),
             ("stops", &mut self.stops),
+            ("crashes", &mut self.crashes),
             ("cuts", &mut self.cuts),
             ("deaths", &mut self.deaths),
             ("lost", &mut self.lost),
@@ -93,7 +96,10 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut copy = *self;
-        let shown: Vec<String> = copy.pairs().map(|(name, count)| format!("{name} {count}")).into();
+        let shown: Vec<String> = copy
+            .pairs()
+            .map(|(name, count)| format!("{name} {count}"))
+            .into();
         write!(f, "{}", shown.join(", "))
     }
 }

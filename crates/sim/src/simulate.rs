@@ -35,8 +35,17 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { strategy, seed, options, violation } = self;
-        write!(f, "strategy {strategy}, profile {}, seed {seed}: {violation}\n{options:?}", options.profile)
+        let Self {
+            strategy,
+            seed,
+            options,
+            violation,
+        } = self;
+        write!(
+            f,
+            "strategy {strategy}, profile {}, seed {seed}: {violation}\n{options:?}",
+            options.profile
+        )
     }
 }
 
@@ -46,10 +55,19 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 /// With the first violation of an invariant.
-pub fn simulate<O: Oracle>(make: impl Fn(Layout) -> O, seed: u64, options: Options) -> Result<Report, Failure> {
+pub fn simulate<O: Oracle>(
+    make: impl Fn(Layout) -> O,
+    seed: u64,
+    options: Options,
+) -> Result<Report, Failure> {
     let run = AssertUnwindSafe(|| Run::new(&make, seed, options).map_or_else(Err, Run::finish));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(message(&*panic)));
-    outcome.map_err(|violation| Failure { strategy: O::NAME, seed, options, violation })
+    outcome.map_err(|violation| Failure {
+        strategy: O::NAME,
+        seed,
+        options,
+        violation,
+    })
 }
 
 /// The layout of a simulation: with an oracle group, which only the broker uses.
@@ -59,7 +77,11 @@ pub fn simulate<O: Oracle>(make: impl Fn(Layout) -> O, seed: u64, options: Optio
 #[must_use]
 pub fn layout(options: &Options, oracle_group: bool) -> Layout {
     let layout = Layout::new(options.partitions, options.replicas);
-    let layout = if oracle_group { layout.and_then(|l| l.with_oracle(options.replicas)) } else { layout };
+    let layout = if oracle_group {
+        layout.and_then(|l| l.with_oracle(options.replicas))
+    } else {
+        layout
+    };
     layout.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -94,11 +116,23 @@ impl<O: Oracle> Run<O> {
                 Self::ask(&mut world, &mut clients, id);
             }
         }
-        Ok(Self { world, oracle, options, clients, next_fault: 0 })
+        Ok(Self {
+            world,
+            oracle,
+            options,
+            clients,
+            next_fault: 0,
+        })
     }
 
-    fn ask(world: &mut World<O>, clients: &mut BTreeMap<ClientId, (Workload, usize)>, id: ClientId) {
-        let Some((workload, left)) = clients.get_mut(&id).filter(|(_, left)| *left > 0) else { return };
+    fn ask(
+        world: &mut World<O>,
+        clients: &mut BTreeMap<ClientId, (Workload, usize)>,
+        id: ClientId,
+    ) {
+        let Some((workload, left)) = clients.get_mut(&id).filter(|(_, left)| *left > 0) else {
+            return;
+        };
         *left -= 1;
         world.submit(id, workload.request());
     }
@@ -109,13 +143,16 @@ impl<O: Oracle> Run<O> {
             self.step()?;
         }
         self.world.network.heal(true);
+        self.world.start_all();
         self.world.cache.revive();
         let healed = self.world.now();
         while self.busy() {
             self.step()?;
             if self.world.now() > healed + PATIENCE {
                 let state = self.world.describe();
-                return Err(format!("progress: requests are unanswered long after all faults have healed{state}"));
+                return Err(format!(
+                    "progress: requests are unanswered long after all faults have healed{state}"
+                ));
             }
         }
         self.audit()?;
@@ -126,7 +163,9 @@ impl<O: Oracle> Run<O> {
     }
 
     fn busy(&self) -> bool {
-        let asks = |(id, (_, left)): (&ClientId, &(Workload, usize))| *left > 0 || self.world.outstanding(*id) > 0;
+        let asks = |(id, (_, left)): (&ClientId, &(Workload, usize))| {
+            *left > 0 || self.world.outstanding(*id) > 0
+        };
         self.clients.iter().any(asks)
     }
 
@@ -143,7 +182,10 @@ impl<O: Oracle> Run<O> {
         let auditor = ClientId(0);
         self.world.connect(auditor, &self.oracle);
         for n in 0..self.options.objects {
-            self.world.submit(auditor, Request::access::<Registers>(&Op::Read(vec![object(n)])));
+            self.world.submit(
+                auditor,
+                Request::access::<Registers>(&Op::Read(vec![object(n)])),
+            );
         }
         let begun = self.world.now();
         while self.world.outstanding(auditor) > 0 {
@@ -165,9 +207,19 @@ impl<O: Oracle> Run<O> {
     }
 
     fn judge(self) -> Result<Report, String> {
-        let World { history, mut report, network, cache, .. } = self.world;
-        history.check().map_err(|violation| format!("witnessed: {violation}"))?;
-        let black = history.check_blackbox().map_err(|violation| format!("black-box: {violation}"))?;
+        let World {
+            history,
+            mut report,
+            network,
+            cache,
+            ..
+        } = self.world;
+        history
+            .check()
+            .map_err(|violation| format!("witnessed: {violation}"))?;
+        let black = history
+            .check_blackbox()
+            .map_err(|violation| format!("black-box: {violation}"))?;
         report.undecided = black.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
@@ -181,7 +233,10 @@ impl<O: Oracle> Run<O> {
         if self.world.now() < self.next_fault {
             return;
         }
-        let wait = self.world.chance().random_range(FAULT_INTERVAL / 4..2 * FAULT_INTERVAL);
+        let wait = self
+            .world
+            .chance()
+            .random_range(FAULT_INTERVAL / 4..2 * FAULT_INTERVAL);
         self.next_fault = self.world.now() + wait;
         let profile = self.options.profile;
         if profile.cuts() || profile.slows() {
@@ -189,6 +244,9 @@ impl<O: Oracle> Run<O> {
         }
         if profile.stops() {
             self.stop_some();
+        }
+        if profile.crashes() {
+            self.crash_some();
         }
         if profile.kills_clients() {
             self.kill_some();
@@ -201,7 +259,7 @@ impl<O: Oracle> Run<O> {
     /// Cuts or slows a replica, or lets everything recover.
     fn disturb(&mut self) {
         let profile = self.options.profile;
-        let victim = self.victim();
+        let Some(victim) = self.victim() else { return };
         match self.world.chance().random_range(0..3) {
             0 => self.world.network.heal(false),
             1 if profile.cuts() => self.world.isolate(victim),
@@ -212,11 +270,25 @@ impl<O: Oracle> Run<O> {
 
     /// Stops a replica where a majority of its group stays.
     fn stop_some(&mut self) {
-        let victim = self.victim();
-        let living = self.world.living(victim.group).count();
+        let Some(victim) = self.victim() else { return };
+        let living = self.world.remaining(victim.group);
         let spare = living > usize::from(self.options.replicas) / 2 + 1;
         if spare && self.world.chance().random_range(0..4) == 0 {
             self.world.stop(victim);
+        }
+    }
+
+    /// Crashes a replica, or brings all that are down back.
+    fn crash_some(&mut self) {
+        match self.world.chance().random_range(0..5) {
+            0 | 1 => {
+                let victim = self.victim();
+                victim
+                    .into_iter()
+                    .for_each(|victim| self.world.crash(victim));
+            }
+            2 => self.world.start_all(),
+            _ => {}
         }
     }
 
@@ -225,18 +297,24 @@ impl<O: Oracle> Run<O> {
             return;
         }
         let place = self.world.chance().random_range(0..self.clients.len());
-        let Some(&victim) = self.clients.keys().nth(place) else { return };
+        let Some(&victim) = self.clients.keys().nth(place) else {
+            return;
+        };
         self.clients.remove(&victim);
         self.world.kill(victim);
     }
 
-    /// A living replica, rather often a leader.
-    fn victim(&mut self) -> ReplicaId {
+    /// A living replica, rather often a leader; `None` if the group that was drawn has none.
+    fn victim(&mut self) -> Option<ReplicaId> {
         let groups: Vec<GroupId> = self.world.layout.groups().iter().collect();
         let place = self.world.chance().random_range(0..groups.len());
         let living: Vec<ReplicaId> = self.world.living(groups[place]).collect();
         let leader = self.world.leader(groups[place]);
+        if living.is_empty() {
+            return None;
+        }
         let any = living[self.world.chance().random_range(0..living.len())];
-        if self.world.chance().random_range(0..2) == 0 { leader.unwrap_or(any) } else { any }
+        let lead = self.world.chance().random_range(0..2) == 0;
+        leader.filter(|_| lead).or(Some(any))
     }
 }

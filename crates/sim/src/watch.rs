@@ -4,7 +4,8 @@
 
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition, Timestamp,
+    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition,
+    Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +22,12 @@ pub(crate) struct Watched {
 
 impl<O: Oracle> Partition<O> for Watched {
     fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied) {
-        if let Delivery::Command { command, timestamp, .. } = &delivery {
-            self.delivered.push((command.id, *timestamp, command.destinations));
+        if let Delivery::Command {
+            command, timestamp, ..
+        } = &delivery
+        {
+            self.delivered
+                .push((command.id, *timestamp, command.destinations));
         }
         self.engine.on_deliver(oracle, delivery, out);
     }
@@ -53,12 +58,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Invariant 1: replicas of a group that applied the same entries have the same state.
-    pub(crate) fn digest(&mut self, group: GroupId, applied: u64, digest: u64) -> Result<(), String> {
+    pub(crate) fn digest(
+        &mut self,
+        group: GroupId,
+        applied: u64,
+        digest: u64,
+    ) -> Result<(), String> {
         let first = *self.digests.entry((group, applied)).or_insert(digest);
         if first == digest {
             return Ok(());
         }
-        Err(format!("agreement: replicas of {group} differ after entry {applied}: {first:x} and {digest:x}"))
+        Err(format!(
+            "agreement: replicas of {group} differ after entry {applied}: {first:x} and {digest:x}"
+        ))
     }
 
     /// Invariant 2: a group's replicas deliver the same commands in the same order, which is that of final timestamps,
@@ -73,17 +85,28 @@ impl Watch {
         for (place, &(id, timestamp, destinations)) in (before..).zip(fresh) {
             let known = *self.commands.entry(id).or_insert((timestamp, destinations));
             if known.0 != timestamp {
-                return Err(format!("order: {id:?} is final at {:?} and at {timestamp:?}", known.0));
+                return Err(format!(
+                    "order: {id:?} is final at {:?} and at {timestamp:?}",
+                    known.0
+                ));
             }
             if !destinations.contains(group) {
-                return Err(format!("order: {group} delivered {id:?}, which is not for it"));
+                return Err(format!(
+                    "order: {group} delivered {id:?}, which is not for it"
+                ));
             }
             match order.get(place) {
                 Some(&first) if first == (id, timestamp) => {}
-                Some(first) => return Err(format!("order: {group} delivered {id:?} and {first:?} as number {place}")),
+                Some(first) => {
+                    return Err(format!(
+                        "order: {group} delivered {id:?} and {first:?} as number {place}"
+                    ));
+                }
                 None => {
                     if let Some(last) = order.last().filter(|last| last.1 >= timestamp) {
-                        return Err(format!("order: {group} delivered {id:?} at {timestamp:?} after {last:?}"));
+                        return Err(format!(
+                            "order: {group} delivered {id:?} at {timestamp:?} after {last:?}"
+                        ));
                     }
                     order.push((id, timestamp));
                 }
@@ -96,23 +119,31 @@ impl Watch {
     pub(crate) fn complete(&self) -> Result<(), String> {
         let mut got: BTreeMap<CommandId, Groups> = BTreeMap::new();
         for (&group, order) in &self.delivered {
-            order.iter().for_each(|(id, _)| got.entry(*id).or_default().insert(group));
+            order
+                .iter()
+                .for_each(|(id, _)| got.entry(*id).or_default().insert(group));
         }
         for (id, (_, destinations)) in &self.commands {
             let by = got.get(id).copied().unwrap_or_default();
             if by != *destinations {
-                return Err(format!("order: {id:?} is for {destinations:?} and was delivered by {by:?}"));
+                return Err(format!(
+                    "order: {id:?} is for {destinations:?} and was delivered by {by:?}"
+                ));
             }
         }
         Ok(())
     }
 
     /// Invariant 3: an object is owned once.
-    pub(crate) fn ownership(owned: impl Iterator<Item = (GroupId, ObjectId)>) -> Result<(), String> {
+    pub(crate) fn ownership(
+        owned: impl Iterator<Item = (GroupId, ObjectId)>,
+    ) -> Result<(), String> {
         let mut owners: BTreeMap<ObjectId, GroupId> = BTreeMap::new();
         for (group, object) in owned {
             if let Some(other) = owners.insert(object, group) {
-                return Err(format!("ownership: {object} is owned by {other} and by {group}"));
+                return Err(format!(
+                    "ownership: {object} is owned by {other} and by {group}"
+                ));
             }
         }
         Ok(())
@@ -120,7 +151,11 @@ impl Watch {
 
     /// How many commands were delivered, and how many of them by more than one group.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let several = self.commands.values().filter(|(_, groups)| groups.len() > 1).count();
+        let several = self
+            .commands
+            .values()
+            .filter(|(_, groups)| groups.len() > 1)
+            .count();
         (self.commands.len() as u64, several as u64)
     }
 }

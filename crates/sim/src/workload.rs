@@ -19,7 +19,12 @@ pub(crate) struct Workload {
 
 impl Workload {
     pub(crate) fn new(rng: ChaCha8Rng, client: u64, objects: u64, partitions: u8) -> Self {
-        Self { rng, objects, partitions, next_mark: client << 32 }
+        Self {
+            rng,
+            objects,
+            partitions,
+            next_mark: client << 32,
+        }
     }
 
     /// The next request.
@@ -27,7 +32,10 @@ impl Workload {
         let object = self.object();
         match self.rng.random_range(0..100) {
             0..22 => {
-                let value = Register { writes: 0, chain: self.mark() };
+                let value = Register {
+                    writes: 0,
+                    chain: self.mark(),
+                };
                 Request::create::<Registers>(object, &value, Some(self.partition()))
             }
             22..34 => Request::delete(object),
@@ -42,11 +50,21 @@ impl Workload {
 
     /// Deletes an object and creates another one, at once.
     fn rehome(&mut self, object: ObjectId) -> Request {
-        let value = Register { writes: 0, chain: self.mark() };
+        let value = Register {
+            writes: 0,
+            chain: self.mark(),
+        };
         let other = self.object();
-        let create = ssmr_core::Intent::Create { at: None, value: ssmr_core::codec::encode(&value) };
+        let create = ssmr_core::Intent::Create {
+            at: None,
+            value: ssmr_core::codec::encode(&value),
+        };
         let request = Request::delete(object);
-        if other == object { request } else { request.and(other, create) }
+        if other == object {
+            request
+        } else {
+            request.and(other, create)
+        }
     }
 
     fn object(&mut self) -> ObjectId {

@@ -14,12 +14,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Engine, GroupId, Layout, Micros,
-    Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Engine, GroupId, Layout,
+    Micros, Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
+    ServerMessage,
 };
-use ssmr_multicast::GroupMulticast;
+use ssmr_multicast::{GroupMulticast, Stored};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 type Order = GroupMulticast;
 type Msg = <Order as Multicast>::Msg;
@@ -34,7 +35,8 @@ enum Event {
     ToClient(ClientId, ReplicaId, ServerMessage),
     CacheToReplica(ReplicaId, CacheReply),
     CacheToClient(ClientId, CacheReply),
-    ReplicaTick(ReplicaId),
+    /// With the life that it belongs to: a replica that came back has a timer of its own.
+    ReplicaTick(ReplicaId, u64),
     ClientTick(ClientId),
 }
 
@@ -47,6 +49,8 @@ enum ReplicaInput {
 /// A replica with what the world remembers of it.
 struct Member<O: Oracle> {
     replica: Replica<Order, Watched, O>,
+    life: u64,
+
     delivered: usize,
     applied: u64,
 }
@@ -69,6 +73,13 @@ pub struct World<O: Oracle> {
     pub(crate) network: Network,
     pub(crate) cache: Cache,
     members: BTreeMap<ReplicaId, Member<O>>,
+    /// What each replica has stored, also while it is down.
+    disks: BTreeMap<ReplicaId, Stored>,
+    /// Replicas that never come back.
+    stopped: BTreeSet<ReplicaId>,
+    /// How often a replica was started so far.
+    lives: u64,
+    oracle: O,
     users: BTreeMap<ClientId, User<O>>,
     watch: Watch,
     /// What the clients saw.
@@ -92,6 +103,11 @@ impl<O: Oracle> World<O> {
             network: Network::new(options.profile),
             cache: Cache::default(),
             members: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            lives: 0,
+            oracle: oracle.clone(),
+
             users: BTreeMap::new(),
             watch: Watch::default(),
             history: History::default(),
@@ -100,15 +116,7 @@ impl<O: Oracle> World<O> {
             violation: None,
             rng: ChaCha8Rng::seed_from_u64(rng.random()),
         };
-        for id in layout.replicas() {
-            let multicast = GroupMulticast::new(id, layout, rng.random());
-            let engine = Engine::new(id.group, layout, options.mutant);
-            let watched = Watched { engine, delivered: Vec::new() };
-            let replica = Replica::new(id, layout, multicast, watched, oracle.clone());
-            world.members.insert(id, Member { replica, delivered: 0, applied: 0 });
-            let start = world.rng.random_range(0..TICK);
-            world.schedule(start, Event::ReplicaTick(id));
-        }
+        layout.replicas().for_each(|id| world.start(id));
         world
     }
 
@@ -121,7 +129,13 @@ impl<O: Oracle> World<O> {
             ..Default::default()
         };
         let client = Client::new(id, self.layout, oracle.clone(), settings);
-        self.users.insert(id, User { client, requests: BTreeMap::new() });
+        self.users.insert(
+            id,
+            User {
+                client,
+                requests: BTreeMap::new(),
+            },
+        );
         self.schedule(CLIENT_TICK, Event::ClientTick(id));
     }
 
@@ -151,7 +165,9 @@ impl<O: Oracle> World<O> {
     /// # Errors
     /// With the invariant that was violated.
     pub fn step(&mut self) -> Result<(), String> {
-        let Some(Reverse((time, number))) = self.events.pop() else { return Err("nothing happens any more".into()) };
+        let Some(Reverse((time, number))) = self.events.pop() else {
+            return Err("nothing happens any more".into());
+        };
         self.now = time;
         self.report.steps += 1;
         if let Some(event) = self.bodies.remove(&number) {
@@ -163,34 +179,53 @@ impl<O: Oracle> World<O> {
     /// How many requests are unanswered.
     #[must_use]
     pub fn outstanding(&self, client: ClientId) -> usize {
-        self.users.get(&client).map_or(0, |user| user.requests.len())
+        self.users
+            .get(&client)
+            .map_or(0, |user| user.requests.len())
     }
 
     // -- events --------------------------------------------------------------------------------------------------
 
     fn schedule(&mut self, delay: Micros, event: Event) {
         self.scheduled += 1;
-        self.events.push(Reverse((self.now + delay, self.scheduled)));
+        self.events
+            .push(Reverse((self.now + delay, self.scheduled)));
         self.bodies.insert(self.scheduled, event);
     }
 
     fn happen(&mut self, event: Event) {
         let now = self.now;
         match event {
-            Event::ToReplica(id, from, input) => self.with_replica(id, |replica, out| match (input, from) {
-                (ReplicaInput::Peer(msg), Seat::Replica(from)) => replica.on_peer(now, from, msg, out),
-                (ReplicaInput::Client(msg), Seat::Client(from)) => replica.on_client(now, from, msg, out),
-                _ => unreachable!("replicas send as replicas, clients as clients"),
-            }),
-            Event::CacheToReplica(id, reply) => self.with_replica(id, |replica, _| replica.on_cache(now, reply)),
-            Event::ReplicaTick(id) => {
-                self.with_replica(id, |replica, out| replica.on_timer(now, out));
-                if self.members.contains_key(&id) {
-                    self.schedule(TICK, Event::ReplicaTick(id));
+            Event::ToReplica(id, from, input) => {
+                self.with_replica(id, |replica, out| match (input, from) {
+                    (ReplicaInput::Peer(msg), Seat::Replica(from)) => {
+                        replica.on_peer(now, from, msg, out)
+                    }
+                    (ReplicaInput::Client(msg), Seat::Client(from)) => {
+                        replica.on_client(now, from, msg, out)
+                    }
+                    _ => unreachable!("replicas send as replicas, clients as clients"),
+                })
+            }
+            Event::CacheToReplica(id, reply) => {
+                self.with_replica(id, |replica, _| replica.on_cache(now, reply))
+            }
+            Event::ReplicaTick(id, life) => {
+                if self
+                    .members
+                    .get(&id)
+                    .is_some_and(|member| member.life == life)
+                {
+                    self.with_replica(id, |replica, out| replica.on_timer(now, out));
+                    self.schedule(TICK, Event::ReplicaTick(id, life));
                 }
             }
-            Event::ToClient(id, from, msg) => self.with_client(id, |client, out| client.on_message(now, from, msg, out)),
-            Event::CacheToClient(id, reply) => self.with_client(id, |client, out| client.on_cache(now, reply, out)),
+            Event::ToClient(id, from, msg) => {
+                self.with_client(id, |client, out| client.on_message(now, from, msg, out))
+            }
+            Event::CacheToClient(id, reply) => {
+                self.with_client(id, |client, out| client.on_cache(now, reply, out))
+            }
             Event::ClientTick(id) => {
                 self.with_client(id, |client, out| client.on_timer(now, out));
                 if self.users.contains_key(&id) {
@@ -205,10 +240,14 @@ impl<O: Oracle> World<O> {
         id: ReplicaId,
         act: impl FnOnce(&mut Replica<Order, Watched, O>, &mut ReplicaOutbox<Msg>),
     ) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
         let mut out = ReplicaOutbox::default();
         act(&mut member.replica, &mut out);
         member.replica.flush(self.now, &mut out);
+        let disk = self.disks.entry(id).or_default();
+        out.records.drain(..).for_each(|record| disk.add(record));
         self.look_at(id);
         for (to, msg) in out.peers {
             self.send(Seat::Replica(id), Seat::Replica(to), |_| {
@@ -216,7 +255,9 @@ impl<O: Oracle> World<O> {
             });
         }
         for (to, msg) in out.clients {
-            self.send(Seat::Replica(id), Seat::Client(to), |_| Event::ToClient(to, id, msg.clone()));
+            self.send(Seat::Replica(id), Seat::Client(to), |_| {
+                Event::ToClient(to, id, msg.clone())
+            });
         }
         for call in out.cache {
             if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
@@ -226,7 +267,9 @@ impl<O: Oracle> World<O> {
     }
 
     fn with_client(&mut self, id: ClientId, act: impl FnOnce(&mut Client<O>, &mut ClientOutbox)) {
-        let Some(user) = self.users.get_mut(&id) else { return };
+        let Some(user) = self.users.get_mut(&id) else {
+            return;
+        };
         let mut out = ClientOutbox::default();
         act(&mut user.client, &mut out);
         self.dispatch_client(id, out);
@@ -243,9 +286,13 @@ impl<O: Oracle> World<O> {
                 self.schedule(delay, Event::CacheToClient(id, reply));
             }
         }
-        let Some(user) = self.users.get_mut(&id) else { return };
+        let Some(user) = self.users.get_mut(&id) else {
+            return;
+        };
         while let Some(completion) = user.client.poll_completed() {
-            let Some((request, _)) = user.requests.remove(&completion.ticket) else { continue };
+            let Some((request, _)) = user.requests.remove(&completion.ticket) else {
+                continue;
+            };
             self.report.count(&completion);
             self.history.push(id, &request, &completion);
             self.completions.push((id, completion));
@@ -253,7 +300,12 @@ impl<O: Oracle> World<O> {
     }
 
     fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> Event) {
-        for (copy, delay) in self.network.delays(&mut self.rng, from, to).into_iter().enumerate() {
+        for (copy, delay) in self
+            .network
+            .delays(&mut self.rng, from, to)
+            .into_iter()
+            .enumerate()
+        {
             self.schedule(delay, event(copy));
         }
     }
@@ -262,7 +314,9 @@ impl<O: Oracle> World<O> {
 
     /// Checks what can be checked at every step.
     fn look_at(&mut self, id: ReplicaId) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
         let applied = member.replica.multicast().applied();
         if applied == member.applied {
             return;
@@ -291,7 +345,10 @@ impl<O: Oracle> World<O> {
             let Some(furthest) = furthest else { continue };
             let engine = &self.members[&furthest].replica.partition().engine;
             if engine.unfinished_count() > 0 {
-                return Err(format!("progress: {group} has {} unfinished commands", engine.unfinished_count()));
+                return Err(format!(
+                    "progress: {group} has {} unfinished commands",
+                    engine.unfinished_count()
+                ));
             }
             owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
             for id in self.living(group).collect::<Vec<_>>() {
@@ -320,13 +377,27 @@ impl<O: Oracle> World<O> {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut text = String::new();
-        for (id, Member { replica, applied, .. }) in &self.members {
+        for (
+            id,
+            Member {
+                replica, applied, ..
+            },
+        ) in &self.members
+        {
             let (order, engine) = (replica.multicast(), &replica.partition().engine);
-            let role = if replica.is_leader() { "leads" } else { "follows" };
+            let role = if replica.is_leader() {
+                "leads"
+            } else {
+                "follows"
+            };
             let (unfinished, order) = (engine.unfinished_count(), order.describe());
             text += &format!("\n{id} {role}, applied {applied}, unfinished {unfinished}, {order}");
         }
-        for (id, user) in self.users.iter().filter(|(_, user)| !user.requests.is_empty()) {
+        for (id, user) in self
+            .users
+            .iter()
+            .filter(|(_, user)| !user.requests.is_empty())
+        {
             text += &format!("\n{id:?} waits for {}", user.client.describe());
         }
         text
@@ -336,23 +407,74 @@ impl<O: Oracle> World<O> {
 
     /// The replicas of a group that are not stopped.
     pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
-        self.layout.members(group).filter(|id| self.members.contains_key(id))
+        self.layout
+            .members(group)
+            .filter(|id| self.members.contains_key(id))
+    }
+
+    /// How many replicas of a group have not been stopped for good.
+    pub(crate) fn remaining(&self, group: GroupId) -> usize {
+        self.layout
+            .members(group)
+            .filter(|id| !self.stopped.contains(id))
+            .count()
     }
 
     /// The replica that leads a group.
     #[must_use]
     pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
-        self.living(group).find(|id| self.members[id].replica.is_leader())
+        self.living(group)
+            .find(|id| self.members[id].replica.is_leader())
+    }
+
+    /// Starts a replica with what it has stored.
+    pub fn start(&mut self, id: ReplicaId) {
+        if self.members.contains_key(&id) {
+            return;
+        }
+        let stored = self.disks.get(&id).cloned().unwrap_or_default();
+        let multicast = GroupMulticast::restore(id, self.layout, self.rng.random(), stored);
+        let engine = Engine::new(id.group, self.layout, self.options.mutant);
+        let watched = Watched {
+            engine,
+            delivered: Vec::new(),
+        };
+        let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
+        self.lives += 1;
+        let member = Member {
+            replica,
+            life: self.lives,
+            delivered: 0,
+            applied: 0,
+        };
+        self.members.insert(id, member);
+        let start = self.rng.random_range(0..TICK);
+        self.schedule(start, Event::ReplicaTick(id, self.lives));
+    }
+
+    /// A replica crashes: all that it has not stored is gone.
+    pub fn crash(&mut self, id: ReplicaId) {
+        self.report.crashes += u64::from(self.members.remove(&id).is_some());
+    }
+
+    /// Starts every replica that has crashed.
+    pub(crate) fn start_all(&mut self) {
+        let all = self.layout.replicas();
+        let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
+        down.into_iter().for_each(|id| self.start(id));
     }
 
     /// Stops a replica for good.
     pub fn stop(&mut self, id: ReplicaId) {
+        self.stopped.insert(id);
         self.report.stops += u64::from(self.members.remove(&id).is_some());
     }
 
     /// A client dies. What it had outstanding is in the history as unanswered.
     pub fn kill(&mut self, id: ClientId) {
-        let Some(user) = self.users.remove(&id) else { return };
+        let Some(user) = self.users.remove(&id) else {
+            return;
+        };
         self.report.deaths += 1;
         for (ticket, (request, invoked)) in user.requests {
             let completion = user.client.abandoned(ticket, invoked, self.now);
