@@ -199,16 +199,16 @@ impl<O: Oracle> World<O> {
             Event::ToReplica(id, from, input) => {
                 self.with_replica(id, |replica, out| match (input, from) {
                     (ReplicaInput::Peer(msg), Seat::Replica(from)) => {
-                        replica.on_peer(now, from, msg, out)
+                        replica.on_peer(now, from, msg, out);
                     }
                     (ReplicaInput::Client(msg), Seat::Client(from)) => {
-                        replica.on_client(now, from, msg, out)
+                        replica.on_client(now, from, msg, out);
                     }
                     _ => unreachable!("replicas send as replicas, clients as clients"),
-                })
+                });
             }
             Event::CacheToReplica(id, reply) => {
-                self.with_replica(id, |replica, _| replica.on_cache(now, reply))
+                self.with_replica(id, |replica, _| replica.on_cache(now, reply));
             }
             Event::ReplicaTick(id, life) => {
                 if self
@@ -221,10 +221,10 @@ impl<O: Oracle> World<O> {
                 }
             }
             Event::ToClient(id, from, msg) => {
-                self.with_client(id, |client, out| client.on_message(now, from, msg, out))
+                self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
             Event::CacheToClient(id, reply) => {
-                self.with_client(id, |client, out| client.on_cache(now, reply, out))
+                self.with_client(id, |client, out| client.on_cache(now, reply, out));
             }
             Event::ClientTick(id) => {
                 self.with_client(id, |client, out| client.on_timer(now, out));
