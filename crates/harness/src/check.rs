@@ -100,3 +100,72 @@ async fn meet<A: Application, O: Oracle>(
         tokio::time::sleep(PAUSE).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Workload;
+    use crate::workload::kv::{Distribution, Kv};
+    use ssmr_core::{Cost, Layout, ObjectId, Outcome, PartitionId, Revision, Timestamp, Touch};
+    use ssmr_net::ClusterOptions;
+    use ssmr_strategy_static::Static;
+
+    const KV: Kv = Kv {
+        seed: 1,
+        clients: 1,
+        partitions: 1,
+        keys: 10,
+        distribution: Distribution::Uniform,
+        object_size: 8,
+        multi_objects: 1,
+        percentages: [100, 0, 0, 0, 0, 0],
+    };
+
+    /// A create of key 0 that took effect at this time of all clocks.
+    fn created(at: u64) -> Completion {
+        let object = ObjectId::new(0, 0);
+        let timestamp = Timestamp::new(at, PartitionId(0).into());
+        let left = Some(Revision {
+            epoch: timestamp,
+            version: 0,
+        });
+        let touched = vec![Touch {
+            object,
+            found: None,
+            left,
+        }];
+        Completion {
+            ticket: at,
+            outcome: Outcome::Done(bytes::Bytes::new()),
+            timestamp: Some(timestamp),
+            touched,
+            last_attempt: None,
+            invoked: at,
+            completed: at + 1,
+            cost: Cost::default(),
+        }
+    }
+
+    #[test]
+    fn an_object_created_twice_is_a_violation() {
+        let recorder = Recorder::<<Kv as Workload>::App>::default();
+        recorder.record(ClientId(0), &KV.preload(0), &created(1));
+        assert_eq!(recorder.judge(), Ok(1));
+        recorder.record(ClientId(1), &KV.preload(0), &created(3));
+        let violation = recorder.judge().unwrap_err();
+        assert!(violation.starts_with("not linearizable"), "{violation}");
+    }
+
+    #[tokio::test]
+    async fn replicas_agree_unless_one_has_failed() {
+        let layout = Layout::new(1, 3).unwrap();
+        let options = ClusterOptions::new(layout, Static::new(layout));
+        let mut cluster = Cluster::<<Kv as Workload>::App, _>::start(options).unwrap();
+        cluster.ready(PATIENCE).await.unwrap();
+        assert_eq!(agreement(&cluster).await, Ok(()));
+        let one = cluster.running().next().unwrap();
+        cluster.stop_replica(one);
+        let problem = agreement(&cluster).await.unwrap_err();
+        assert_eq!(problem, format!("replica {one} has failed"));
+    }
+}

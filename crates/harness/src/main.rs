@@ -12,6 +12,7 @@ mod registry;
 mod report;
 mod results;
 mod run;
+mod setup;
 mod time;
 mod trial;
 mod workload;

@@ -3,35 +3,25 @@
 //! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has been checked, and the
 //! rows of a strategy are on disk before the next one starts.
 
-use crate::cli::{Directory, RunArgs, UsageError, WorkloadName};
+use crate::cli::{RunArgs, UsageError, WorkloadName};
 use crate::interrupt::Interrupt;
-use crate::machine::{self, Machine};
+use crate::machine::Machine;
 use crate::progress::Progress;
 use crate::registry::{self, Parts};
 use crate::report;
 use crate::results::Folder;
 use crate::results::measures::Measures;
-use crate::results::rows::{ALL, Point, Table, Whole};
+use crate::results::rows::{ALL, Point, Whole};
+use crate::results::table::Table;
+use crate::setup;
 use crate::time;
 use crate::trial::{Measured, Trial};
-use crate::workload::chirper::{Chirper, MAX_FOLLOWERS};
-use crate::workload::graph::Graph;
-use crate::workload::kv::Kv;
-use crate::workload::{OF_NO_CLIENT, Workload, stream};
+use crate::workload::Workload;
 use anyhow::Result;
 use serde::Serialize;
-use ssmr_core::Layout;
-use ssmr_core::layout::LayoutError;
 use ssmr_net::NetError;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The size of the made-up graph: that of SNAP's ego-Facebook.
-const GRAPH: (u64, u64) = (4_039, 88_234);
-
-/// How long a memcached server may take to accept a connection before the run starts.
-const CACHE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a run ended that was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,84 +56,12 @@ struct Remarks {
 /// Checks the settings and carries out the run.
 pub(crate) fn run(args: &RunArgs) -> Result<Ending> {
     args.check()?;
-    let usage = |flag| move |error: LayoutError| UsageError::new(flag, error.to_string());
-    let layout = Layout::new(args.partitions, args.replicas).map_err(usage("--partitions"))?;
-    let with_oracle = layout
-        .with_oracle(args.oracle_replicas)
-        .map_err(usage("--oracle-replicas"))?;
-    machine::carries(&with_oracle, args.clients)?;
-    let parts = Parts {
-        layout,
-        with_oracle,
-        directory: args.directory == Directory::Home,
-        incarnation: 0,
-    };
-    check_memcached(args)?;
+    let parts = setup::parts(args)?;
+    setup::check_memcached(args)?;
     match args.workload {
-        WorkloadName::Kv => Run::begin(args, parts, kv(args))?.carry_out(),
-        WorkloadName::Chirper => Run::begin(args, parts, chirper(args)?)?.carry_out(),
+        WorkloadName::Kv => Run::begin(args, parts, setup::kv(args))?.carry_out(),
+        WorkloadName::Chirper => Run::begin(args, parts, setup::chirper(args)?)?.carry_out(),
     }
-}
-
-fn kv(args: &RunArgs) -> Kv {
-    Kv {
-        seed: args.seed,
-        clients: args.clients,
-        partitions: args.partitions,
-        keys: args.kv.keys,
-        distribution: args.kv.distribution,
-        object_size: args.kv.object_size as usize,
-        multi_objects: args.kv.multi_objects,
-        percentages: args.percentages(),
-    }
-}
-
-fn chirper(args: &RunArgs) -> Result<Chirper, UsageError> {
-    let graph = match &args.chirper.graph {
-        None => Graph::scale_free(GRAPH.0, GRAPH.1, &mut stream(args.seed, OF_NO_CLIENT)),
-        Some(file) => {
-            let problem = |problem: &dyn std::fmt::Display| {
-                UsageError::new("--graph", format!("{}: {problem}", file.display()))
-            };
-            let graph = Graph::read(file).map_err(|error| problem(&error))?;
-            if graph.greatest_degree() > MAX_FOLLOWERS {
-                let most = format!(
-                    "a vertex has {} neighbours, the limit is {MAX_FOLLOWERS}",
-                    graph.greatest_degree()
-                );
-                return Err(problem(&most));
-            }
-            graph
-        }
-    };
-    if args.clients > graph.vertex_count() {
-        let problem = format!(
-            "{} clients for {} users: each needs one to post for",
-            args.clients,
-            graph.vertex_count()
-        );
-        return Err(UsageError::new("--clients", problem));
-    }
-    Ok(Chirper {
-        seed: args.seed,
-        clients: args.clients,
-        mix: args.chirper.mix,
-        graph: Arc::new(graph),
-    })
-}
-
-/// A server that is not there would cost time in every lookup and prove nothing.
-fn check_memcached(args: &RunArgs) -> Result<(), UsageError> {
-    for server in &args.memcached {
-        let there = server.to_socket_addrs().and_then(|mut addresses| {
-            let address = addresses.next().ok_or(std::io::ErrorKind::NotFound)?;
-            TcpStream::connect_timeout(&address, CACHE_PATIENCE)
-        });
-        there.map_err(|error| {
-            UsageError::new("--memcached", format!("cannot reach {server}: {error}"))
-        })?;
-    }
-    Ok(())
 }
 
 /// A run under way.
@@ -301,10 +219,10 @@ impl<'a, W: Workload> Run<'a, W> {
         if self.args.quiet {
             return;
         }
-        println!(
-            "{}",
-            report::table(self.rows.iter().filter(|(point, ..)| point.op == ALL))
-        );
+        if !self.rows.is_empty() {
+            let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
+            println!("{}", report::table(totals));
+        }
         if cfg!(debug_assertions) {
             println!(
                 "note: this program was compiled without optimisation; use cargo run --release"

@@ -14,7 +14,7 @@ use crate::load::{ClientReport, Job, Load, Plan, Sample};
 use crate::progress::Progress;
 use crate::registry::Visitor;
 use crate::results::measures::Applies;
-use crate::results::rows::Span;
+use crate::results::table::Span;
 use crate::time;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
@@ -115,8 +115,11 @@ impl<W: Workload> Trial<'_, W> {
             None
         };
         self.say::<O>("draining and checking", None);
-        load.stop();
-        load.go(plan);
+        if readings.is_none() {
+            // The user ended it: clients that wait for the plan are to see that it is over.
+            load.stop();
+            load.go(plan);
+        }
         load.reports(&mut reports).await?;
         let agreed = agreement(&cluster).await;
         cluster.shutdown();
@@ -248,9 +251,11 @@ impl<W: Workload> Trial<'_, W> {
         let all_ended = tokio::select! {
             () = until(plan.until) => false,
             ended = load.reports(reports) => ended.map(|()| true)?,
-            () = self.interrupt.strikes() => false,
+            () = self.interrupt.strikes() => {
+                load.stop();
+                false
+            }
         };
-        load.stop();
         let mut after = read(cluster).await;
         if all_ended {
             // They may have been done a moment ago: the span ends with the last command.

@@ -111,7 +111,7 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
         'issuing: loop {
             loop {
                 let now = job.clock.now();
-                if now >= plan.until || left == 0 || job.stop.load(Relaxed) {
+                if pace.is_over(now, plan.until) || left == 0 || job.stop.load(Relaxed) {
                     break 'issuing;
                 }
                 if now >= plan.from && self.before.is_none() {

@@ -16,6 +16,10 @@ use tokio::sync::{mpsc, watch};
 /// wait too, and their latency tells.
 const BOUND: usize = 1024;
 
+/// How long after the end commands are still issued that were due before it. Where that does not suffice, the rate is far
+/// out of reach and the rest would only take time.
+const GRACE: Micros = 1_000_000;
+
 /// The longest nap: how long an interrupt may go unnoticed.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -29,6 +33,12 @@ pub(super) enum Pace {
 }
 
 impl Pace {
+    /// Whether a plan that lasts until then is carried out. In an open loop the keeper of the times knows, and every
+    /// command that was due is issued.
+    pub(super) fn is_over(&self, now: Micros, until: Micros) -> bool {
+        matches!(self, Self::Closed(_)) && now >= until
+    }
+
     /// When the next command is (or was) due, if it is time to issue one.
     pub(super) fn due(&mut self, outstanding: usize, now: Micros) -> Option<Micros> {
         match self {
@@ -101,7 +111,8 @@ pub(super) fn keep(
         while clock.now() < due && !stop.load(Relaxed) {
             thread::sleep(NAP.min(Duration::from_micros(due.saturating_sub(clock.now()))));
         }
-        if due >= plan.until || stop.load(Relaxed) || gone == clients {
+        let hopeless = clock.now() > plan.until.saturating_add(GRACE);
+        if due >= plan.until || hopeless || stop.load(Relaxed) || gone == clients {
             return;
         }
         let listens = paces.senders[number as usize % clients]

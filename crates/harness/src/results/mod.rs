@@ -6,6 +6,7 @@
 pub(crate) mod columns;
 pub(crate) mod measures;
 pub(crate) mod rows;
+pub(crate) mod table;
 
 use crate::cli::UsageError;
 use crate::time;

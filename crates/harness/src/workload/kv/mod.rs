@@ -6,13 +6,15 @@
 //!
 //! The static attribute is the key itself: a key-value service knows nothing better.
 
+mod service;
+
 use super::{Workload, draw, payload, stream};
-use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Zipf};
-use serde::{Deserialize, Serialize};
-use ssmr_core::{Access, Application, ObjectId, Objects, PartitionId, Request};
+use serde::Serialize;
+use service::{KvService, Op};
+use ssmr_core::{ObjectId, PartitionId, Request};
 use std::collections::VecDeque;
 
 /// The exponent of the Zipf distribution, as in YCSB.
@@ -20,55 +22,6 @@ const THETA: f64 = 0.99;
 
 /// How many of a client's newest keys count as young.
 const YOUNG: u64 = 16;
-
-/// A key-value service.
-#[derive(Debug)]
-pub(crate) struct KvService;
-
-/// What can be done with objects that exist.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Op {
-    /// Read a value.
-    Read(ObjectId),
-    /// Overwrite a value unseen.
-    Update(ObjectId, Bytes),
-    /// Read all values, and overwrite them with one.
-    Multi(Vec<ObjectId>, Bytes),
-}
-
-impl Application for KvService {
-    type Object = Bytes;
-    type Op = Op;
-    /// The values that were read.
-    type Reply = Vec<Bytes>;
-
-    fn access(op: &Op) -> Access {
-        let (reads, writes) = match op {
-            Op::Read(object) => (vec![*object], Vec::new()),
-            Op::Update(object, _) => (Vec::new(), vec![*object]),
-            Op::Multi(objects, _) => (objects.clone(), objects.clone()),
-        };
-        Access { reads, writes }
-    }
-
-    fn execute(op: &Op, objects: &mut Objects<Bytes>) -> Vec<Bytes> {
-        match op {
-            Op::Read(object) => objects.get(*object).cloned().into_iter().collect(),
-            Op::Update(object, new) => {
-                objects.update(*object, |value| *value = new.clone());
-                Vec::new()
-            }
-            Op::Multi(all, new) => {
-                let read = all.iter().filter_map(|o| objects.get(*o).cloned());
-                let read = read.collect();
-                for object in all {
-                    objects.update(*object, |value| *value = new.clone());
-                }
-                read
-            }
-        }
-    }
-}
 
 /// How often each key is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]

@@ -6,112 +6,23 @@
 //! Who follows whom is known outside the service: a user belongs to the client `id mod clients`, who alone posts for it
 //! and changes its followers, and therefore knows them whatever the others do. The static attribute is the user.
 
+mod service;
+
 use super::graph::Graph;
 use super::{Workload, draw, payload, stream};
-use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use service::{ChirperService, Op, Post, User};
 use ssmr_core::limits::MAX_OBJECTS;
-use ssmr_core::{Access, Application, ObjectId, Objects, Request};
+use ssmr_core::{ObjectId, Request};
 use std::sync::Arc;
-
-/// How many posts a timeline keeps.
-const TIMELINE: usize = 10;
 
 /// The size of a post in bytes.
 const POST: usize = 140;
 
 /// The most followers that a user may have: a post names all of them.
 pub(crate) const MAX_FOLLOWERS: usize = MAX_OBJECTS;
-
-/// The social network.
-#[derive(Debug)]
-pub(crate) struct ChirperService;
-
-/// A user.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct User {
-    /// The newest posts of those it follows, the oldest first.
-    timeline: Vec<Post>,
-    follower_count: u64,
-    following_count: u64,
-}
-
-/// Something said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Post {
-    author: u64,
-    text: Bytes,
-}
-
-/// What can be done with users that exist.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Op {
-    /// Read a user's timeline.
-    Timeline(ObjectId),
-    /// Append to the timelines of these users.
-    Post(Vec<ObjectId>, Post),
-    /// `follower` follows `user` from now on.
-    Follow { user: ObjectId, follower: ObjectId },
-    /// `follower` does so no more.
-    Unfollow { user: ObjectId, follower: ObjectId },
-}
-
-impl Application for ChirperService {
-    type Object = User;
-    type Op = Op;
-    /// The timeline that was read.
-    type Reply = Vec<Post>;
-
-    fn access(op: &Op) -> Access {
-        let (reads, writes) = match op {
-            Op::Timeline(user) => (vec![*user], Vec::new()),
-            Op::Post(followers, _) => (Vec::new(), followers.clone()),
-            Op::Follow { user, follower } | Op::Unfollow { user, follower } => {
-                (Vec::new(), vec![*user, *follower])
-            }
-        };
-        Access { reads, writes }
-    }
-
-    fn execute(op: &Op, users: &mut Objects<User>) -> Vec<Post> {
-        match op {
-            Op::Timeline(user) => {
-                return users
-                    .get(*user)
-                    .map_or_else(Vec::new, |user| user.timeline.clone());
-            }
-            Op::Post(followers, post) => {
-                for follower in followers {
-                    users.update(*follower, |user| user.see(post));
-                }
-            }
-            Op::Follow { user, follower } => {
-                users.update(*user, |user| user.follower_count += 1);
-                users.update(*follower, |user| user.following_count += 1);
-            }
-            Op::Unfollow { user, follower } => {
-                users.update(*user, |user| {
-                    user.follower_count = user.follower_count.saturating_sub(1);
-                });
-                users.update(*follower, |user| {
-                    user.following_count = user.following_count.saturating_sub(1);
-                });
-            }
-        }
-        Vec::new()
-    }
-}
-
-impl User {
-    fn see(&mut self, post: &Post) {
-        if self.timeline.len() == TIMELINE {
-            self.timeline.remove(0);
-        }
-        self.timeline.push(post.clone());
-    }
-}
 
 /// What the users do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -478,19 +389,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_timeline_keeps_the_newest_posts() {
-        let mut user = User::default();
-        for author in 0..25 {
-            user.see(&Post {
-                author,
-                text: Bytes::new(),
-            });
-        }
-        let authors: Vec<u64> = user.timeline.iter().map(|post| post.author).collect();
-        assert_eq!(authors, (15..25).collect::<Vec<_>>());
     }
 
     #[test]

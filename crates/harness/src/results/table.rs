@@ -1,0 +1,196 @@
+//! The commands of one strategy, sorted into the rows of both files: by kind of operation, and by interval.
+//!
+//! Invariant: the intervals cover exactly what was measured, so their counts add up to those of the summary.
+
+use super::measures::{Applies, Measures, histogram};
+use super::rows::{ALL, Interval};
+use crate::load::{End, Sample};
+use hdrhistogram::Histogram;
+use ssmr_core::Micros;
+
+/// The length of an interval.
+const INTERVAL: Micros = 100_000;
+
+/// What is measured: the commands issued from `from` to `until`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// The first microsecond.
+    pub(crate) from: Micros,
+    /// The first one after it.
+    pub(crate) until: Micros,
+}
+
+impl Span {
+    /// How long it is.
+    pub(crate) fn length(self) -> Micros {
+        self.until - self.from
+    }
+
+    /// Whether a time is within.
+    pub(crate) fn contains(self, at: Micros) -> bool {
+        (self.from..self.until).contains(&at)
+    }
+
+    /// The intervals of this span. The last one may be shorter.
+    fn intervals(self) -> impl Iterator<Item = Span> {
+        (self.from..self.until)
+            .step_by(INTERVAL as usize)
+            .map(move |from| Span {
+                from,
+                until: self.until.min(from + INTERVAL),
+            })
+    }
+}
+
+/// The commands of one strategy, by kind and interval.
+pub(crate) struct Table<'a> {
+    samples: &'a [Sample],
+    kinds: &'static [&'static str],
+    span: Span,
+    applies: Applies,
+}
+
+impl<'a> Table<'a> {
+    /// Commands of these kinds under a strategy to which these measures apply.
+    pub(crate) fn new(
+        samples: &'a [Sample],
+        kinds: &'static [&'static str],
+        span: Span,
+        applies: Applies,
+    ) -> Self {
+        Self {
+            samples,
+            kinds,
+            span,
+            applies,
+        }
+    }
+
+    /// The measures of all operations, then of each kind that was issued, with the latencies.
+    pub(crate) fn summary(&self) -> Vec<(&'static str, Measures, Histogram<u64>)> {
+        let all: Vec<&Sample> = self.samples.iter().collect();
+        self.ops(&all, &all, self.span, Clone::clone)
+    }
+
+    /// The rows of the intervals.
+    pub(crate) fn intervals(&self, strategy: &'static str) -> Vec<(Interval, Measures)> {
+        let spans: Vec<Span> = self.span.intervals().collect();
+        let (mut issued, mut came) = (vec![Vec::new(); spans.len()], vec![Vec::new(); spans.len()]);
+        let place = |at: Micros| {
+            (self.span.contains(at)).then(|| ((at - self.span.from) / INTERVAL) as usize)
+        };
+        for sample in self.samples {
+            place(sample.due)
+                .into_iter()
+                .for_each(|place| issued[place].push(sample));
+            place(sample.completed)
+                .into_iter()
+                .for_each(|place| came[place].push(sample));
+        }
+        let mut rows = Vec::new();
+        for (place, span) in spans.into_iter().enumerate() {
+            let t_ms = (span.from - self.span.from) / 1000;
+            for (op, measures, ()) in self.ops(&issued[place], &came[place], span, |_| ()) {
+                rows.push((
+                    Interval {
+                        strategy,
+                        t_ms,
+                        op,
+                        fault: None,
+                    },
+                    measures,
+                ));
+            }
+        }
+        rows
+    }
+
+    fn ops<T>(
+        &self,
+        issued: &[&Sample],
+        came: &[&Sample],
+        span: Span,
+        keep: impl Fn(&Histogram<u64>) -> T,
+    ) -> Vec<(&'static str, Measures, T)> {
+        let mut latencies = histogram();
+        let kinds = self.kinds.iter().enumerate();
+        let ops = [(ALL, None)]
+            .into_iter()
+            .chain(kinds.map(|(kind, name)| (*name, Some(kind))));
+        let mut rows = Vec::new();
+        for (op, kind) in ops {
+            let of_kind = |sample: &Sample| kind.is_none_or(|kind| sample.kind == kind);
+            let own = |sample: &&&Sample| of_kind(sample) && span.contains(sample.due);
+            let came = came
+                .iter()
+                .filter(|s| of_kind(s) && s.end == End::Ok && span.contains(s.completed));
+            let mine = issued.iter().filter(own).copied();
+            let measures = Measures::of(
+                mine,
+                came.count() as u64,
+                span.length(),
+                self.applies,
+                &mut latencies,
+            );
+            if kind.is_none() || measures.issued > 0 {
+                rows.push((op, measures, keep(&latencies)));
+            }
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_core::Cost;
+
+    fn sample(kind: usize, due: Micros, completed: Micros) -> Sample {
+        Sample {
+            kind,
+            due,
+            late: 0,
+            completed,
+            end: End::Ok,
+            cost: Cost::default(),
+        }
+    }
+
+    const APPLIES: Applies = Applies {
+        moves: true,
+        consults: true,
+        cache: false,
+    };
+
+    #[test]
+    fn intervals_cover_exactly_the_measured_span() {
+        let span = Span {
+            from: 1_000,
+            until: 251_000,
+        };
+        let samples = [
+            sample(0, 900, 1_100),
+            sample(0, 1_000, 101_500),
+            sample(1, 250_999, 400_000),
+            sample(1, 251_000, 252_000),
+        ];
+        let table = Table::new(&samples, &["a", "b"], span, APPLIES);
+        let rows = table.intervals("global");
+        let found: Vec<_> = rows
+            .iter()
+            .map(|(row, m)| (row.t_ms, row.op, m.issued, m.throughput_ops))
+            .collect();
+        let expected = [
+            (0, ALL, 1, 10.0),
+            (0, "a", 1, 10.0),
+            (100, ALL, 0, 10.0),
+            (200, ALL, 1, 0.0),
+            (200, "b", 1, 0.0),
+        ];
+        assert_eq!(found, expected);
+        let summary = table.summary();
+        assert_eq!((summary[0].0, summary[0].1.issued), (ALL, 2));
+        assert_eq!(summary[0].1.throughput_ops, 8.0);
+        assert_eq!(summary.len(), 3);
+    }
+}
