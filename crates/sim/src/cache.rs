@@ -5,6 +5,17 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_core::{CacheCall, CacheReply, Found, Hint, Micros, codec};
 use std::collections::BTreeMap;
 
+/// What may happen to the shared cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ailment {
+    /// It forgets everything.
+    Flushed,
+    /// It answers late.
+    Slow,
+    /// It does not answer, and forgets everything.
+    Dead,
+}
+
 /// A shared cache that may be flushed, evict, be slow, or be dead.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
@@ -66,6 +77,18 @@ impl Cache {
                 self.values.clear();
             }
             _ => self.revive(),
+        }
+    }
+
+    /// This happens to it.
+    pub(crate) fn suffer(&mut self, ailment: Ailment) {
+        match ailment {
+            Ailment::Flushed => self.values.clear(),
+            Ailment::Slow => self.slow = true,
+            Ailment::Dead => {
+                self.dead = true;
+                self.values.clear();
+            }
         }
     }
 

@@ -1,31 +1,69 @@
 //! The conformance suite: what every strategy must pass.
+//!
+//! Named scenarios, each a function over the strategy that drives a [`Stage`](stage::Stage) step by step and asserts exact
+//! outcomes; and a band of seeds of the simulator, which asserts invariants, progress, and that something happened at
+//! all. [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
+//! Scenarios of restarts are not here.
 
-use crate::{Options, Profile, Report, simulate};
-use ssmr_core::{Execution, Layout, Oracle};
+mod band;
+mod caching;
+mod creation;
+mod failures;
+mod hints;
+mod late;
+mod moving;
+mod mutants;
+mod shapes;
+mod stage;
 
-/// Runs a band of seeds over all profiles and both execution modes; returns the counters of all of them together.
-///
-/// # Panics
-/// With the failure, if an invariant is violated.
-pub fn survives<O: Oracle>(
-    make: impl Fn(Layout) -> O + Copy,
-    seeds: std::ops::Range<u64>,
-) -> Report {
-    let mut total = Report::default();
-    for seed in seeds {
-        for profile in Profile::ALL {
-            for execution in [Execution::Exchange, Execution::Gather] {
-                let options = Options {
-                    profile,
-                    execution,
-                    ..Options::default()
-                };
-                match simulate(make, seed, options) {
-                    Ok(report) => total.add(report),
-                    Err(failure) => panic!("{failure}"),
-                }
-            }
+pub use band::{band, passes};
+pub use caching::*;
+pub use creation::*;
+pub use failures::*;
+pub use hints::*;
+pub use late::*;
+pub use moving::*;
+pub use mutants::{Caught, catch};
+pub use shapes::*;
+
+/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout.
+#[macro_export]
+macro_rules! conformance {
+    ($make:expr) => {
+        $crate::conformance! { @scenarios $make;
+            the_law_of_authority,
+            false_hints_cost_time_only,
+            read_before_create,
+            lookup_overlaps_create,
+            location_known_before_the_create_ends,
+            announced_but_lost,
+            two_creates_have_one_winner,
+            delete_with_cached_locations,
+            a_stale_location_costs_one_retry,
+            moves_race_everything,
+            a_move_races_each_access_in_every_order,
+            ping_pong,
+            an_old_owner_update_is_ignored,
+            the_owners_leader_dies_before_answering,
+            the_oracles_leader_dies,
+            a_client_dies_half_way,
+            a_timestamp_is_lost_after_the_delivery,
+            a_clock_jumps_a_day_ahead,
+            a_group_with_a_far_lower_clock,
+            an_expired_session_at_the_second_group,
+            a_late_command_after_forgetting,
+            the_cache_fails_in_every_way,
+            odd_shapes_of_commands,
+            values_up_to_the_limit,
         }
-    }
-    total
+        $crate::conformance! { @band $make;
+            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, stop Stop, crash Crash, deaths Deaths, cache Cache, storm Storm,
+        }
+    };
+    (@scenarios $make:expr; $($scenario:ident,)*) => {
+        $(#[test] fn $scenario() { $crate::conformance::$scenario($make); })*
+    };
+    (@band $make:expr; $($name:ident $profile:ident,)*) => {
+        mod band { use super::*; $(#[test] fn $name() { $crate::conformance::band($make, $crate::Profile::$profile); })* }
+    };
 }

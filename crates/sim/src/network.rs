@@ -18,7 +18,9 @@ pub(crate) enum Seat {
 pub(crate) struct Network {
     profile: Profile,
     /// Directed: nothing gets from the first to the second.
-    cut: BTreeSet<(ReplicaId, ReplicaId)>,
+    cut: BTreeSet<(Seat, Seat)>,
+    /// Directed: what the first sends to the second waits until it is released.
+    held: BTreeSet<(Seat, Seat)>,
     /// Directed: takes so much longer.
     slow: BTreeMap<(ReplicaId, ReplicaId), Micros>,
     pub(crate) lost: u64,
@@ -30,6 +32,7 @@ impl Network {
         Self {
             profile,
             cut: BTreeSet::new(),
+            held: BTreeSet::new(),
             slow: BTreeMap::new(),
             lost: 0,
             doubled: 0,
@@ -38,12 +41,12 @@ impl Network {
 
     /// After which delays a message arrives: none if it is lost, two if it is doubled.
     pub(crate) fn delays(&mut self, rng: &mut ChaCha8Rng, from: Seat, to: Seat) -> Vec<Micros> {
+        if self.cut.contains(&(from, to)) {
+            self.lost += 1;
+            return Vec::new();
+        }
         let mut extra = 0;
         if let (Seat::Replica(from), Seat::Replica(to)) = (from, to) {
-            if self.cut.contains(&(from, to)) {
-                self.lost += 1;
-                return Vec::new();
-            }
             extra = self.slow.get(&(from, to)).copied().unwrap_or_default();
         }
         if rng.random_range(0..1000) < self.profile.loss() {
@@ -60,6 +63,26 @@ impl Network {
             delays.push(second);
         }
         delays
+    }
+
+    /// Loses what the one sends to the other, until it is healed.
+    pub(crate) fn cut(&mut self, from: Seat, to: Seat) {
+        self.cut.insert((from, to));
+    }
+
+    /// Has what the one sends to the other wait.
+    pub(crate) fn hold(&mut self, from: Seat, to: Seat) {
+        self.held.insert((from, to));
+    }
+
+    /// Whether what the one sends to the other waits.
+    pub(crate) fn holds(&self, from: Seat, to: Seat) -> bool {
+        self.held.contains(&(from, to))
+    }
+
+    /// Holds nothing back any more.
+    pub(crate) fn let_through(&mut self) {
+        self.held.clear();
     }
 
     /// Cuts a replica off from others, in one direction or both.
@@ -80,10 +103,10 @@ impl Network {
                 continue;
             }
             if !speaks {
-                self.cut.insert((victim, other));
+                self.cut(Seat::Replica(victim), Seat::Replica(other));
             }
             if !hears {
-                self.cut.insert((other, victim));
+                self.cut(Seat::Replica(other), Seat::Replica(victim));
             }
         }
     }

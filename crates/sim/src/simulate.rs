@@ -4,6 +4,8 @@
 //! end within a bound of virtual time; then an audit reads every object, and both linearizability checks run.
 
 use crate::app::{Op, Registers};
+use crate::check::Summary;
+use crate::history::History;
 use crate::options::Options;
 use crate::report::Report;
 use crate::workload::{Workload, object};
@@ -83,6 +85,19 @@ pub fn layout(options: &Options, oracle_group: bool) -> Layout {
         layout
     };
     layout.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs both checks, also where the first one finds something, so that the message says whether they agree.
+pub(crate) fn judge(history: &History<Registers>) -> Result<Summary, String> {
+    let witnessed = history.check().map_err(|v| format!("witnessed: {v}"));
+    let searched = history
+        .check_blackbox()
+        .map_err(|v| format!("black-box: {v}"));
+    match (witnessed, searched) {
+        (Ok(_), searched) => searched,
+        (Err(witnessed), Ok(_)) => Err(witnessed),
+        (Err(witnessed), Err(searched)) => Err(format!("{witnessed}\n{searched}")),
+    }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -214,13 +229,7 @@ impl<O: Oracle> Run<O> {
             cache,
             ..
         } = self.world;
-        history
-            .check()
-            .map_err(|violation| format!("witnessed: {violation}"))?;
-        let black = history
-            .check_blackbox()
-            .map_err(|violation| format!("black-box: {violation}"))?;
-        report.undecided = black.undecided as u64;
+        report.undecided = judge(&history)?.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
         Ok(report)

@@ -3,6 +3,9 @@
 //! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
 //! scheduled; every random number comes from one of the seed's streams.
 
+mod faults;
+mod hands;
+
 use crate::app::Registers;
 use crate::cache::Cache;
 use crate::history::History;
@@ -14,8 +17,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Engine, GroupId, Layout,
-    Micros, Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
+    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Layout, Micros,
+    Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
     ServerMessage,
 };
 use ssmr_multicast::{GroupMulticast, Stored};
@@ -40,6 +43,18 @@ enum Event {
     ClientTick(ClientId),
 }
 
+impl Event {
+    /// The replica to which it happens.
+    fn replica(&self) -> Option<ReplicaId> {
+        match self {
+            Self::ToReplica(id, ..) | Self::CacheToReplica(id, ..) | Self::ReplicaTick(id, ..) => {
+                Some(*id)
+            }
+            Self::ToClient(..) | Self::CacheToClient(..) | Self::ClientTick(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum ReplicaInput {
     Peer(PeerMessage<Msg>),
@@ -53,6 +68,8 @@ struct Member<O: Oracle> {
 
     delivered: usize,
     applied: u64,
+    /// How far its clock is ahead of everybody else's.
+    ahead: Micros,
 }
 
 /// A client with what it has asked for.
@@ -70,6 +87,8 @@ pub struct World<O: Oracle> {
     events: BinaryHeap<Reverse<(Micros, u64)>>,
     bodies: BTreeMap<u64, Event>,
     scheduled: u64,
+    /// Messages that wait for their release, in the order in which they were sent.
+    held: Vec<Event>,
     pub(crate) network: Network,
     pub(crate) cache: Cache,
     members: BTreeMap<ReplicaId, Member<O>>,
@@ -100,6 +119,7 @@ impl<O: Oracle> World<O> {
             events: BinaryHeap::new(),
             bodies: BTreeMap::new(),
             scheduled: 0,
+            held: Vec::new(),
             network: Network::new(options.profile),
             cache: Cache::default(),
             members: BTreeMap::new(),
@@ -194,7 +214,8 @@ impl<O: Oracle> World<O> {
     }
 
     fn happen(&mut self, event: Event) {
-        let now = self.now;
+        let ahead = |id| self.members.get(&id).map_or(0, |member| member.ahead);
+        let now = self.now + event.replica().map_or(0, ahead);
         match event {
             Event::ToReplica(id, from, input) => {
                 self.with_replica(id, |replica, out| match (input, from) {
@@ -245,7 +266,7 @@ impl<O: Oracle> World<O> {
         };
         let mut out = ReplicaOutbox::default();
         act(&mut member.replica, &mut out);
-        member.replica.flush(self.now, &mut out);
+        member.replica.flush(self.now + member.ahead, &mut out);
         let disk = self.disks.entry(id).or_default();
         out.records.drain(..).for_each(|record| disk.add(record));
         self.look_at(id);
@@ -300,6 +321,10 @@ impl<O: Oracle> World<O> {
     }
 
     fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> Event) {
+        if self.network.holds(from, to) {
+            self.held.push(event(0));
+            return;
+        }
         for (copy, delay) in self
             .network
             .delays(&mut self.rng, from, to)
@@ -401,107 +426,5 @@ impl<O: Oracle> World<O> {
             text += &format!("\n{id:?} waits for {}", user.client.describe());
         }
         text
-    }
-
-    // -- what faults are made of ---------------------------------------------------------------------------------
-
-    /// The replicas of a group that are not stopped.
-    pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
-        self.layout
-            .members(group)
-            .filter(|id| self.members.contains_key(id))
-    }
-
-    /// How many replicas of a group have not been stopped for good.
-    pub(crate) fn remaining(&self, group: GroupId) -> usize {
-        self.layout
-            .members(group)
-            .filter(|id| !self.stopped.contains(id))
-            .count()
-    }
-
-    /// The replica that leads a group.
-    #[must_use]
-    pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
-        self.living(group)
-            .find(|id| self.members[id].replica.is_leader())
-    }
-
-    /// Starts a replica with what it has stored.
-    pub fn start(&mut self, id: ReplicaId) {
-        if self.members.contains_key(&id) {
-            return;
-        }
-        let stored = self.disks.get(&id).cloned().unwrap_or_default();
-        let multicast = GroupMulticast::restore(id, self.layout, self.rng.random(), stored);
-        let engine = Engine::new(id.group, self.layout, self.options.mutant);
-        let watched = Watched {
-            engine,
-            delivered: Vec::new(),
-        };
-        let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
-        self.lives += 1;
-        let member = Member {
-            replica,
-            life: self.lives,
-            delivered: 0,
-            applied: 0,
-        };
-        self.members.insert(id, member);
-        let start = self.rng.random_range(0..TICK);
-        self.schedule(start, Event::ReplicaTick(id, self.lives));
-    }
-
-    /// A replica crashes: all that it has not stored is gone.
-    pub fn crash(&mut self, id: ReplicaId) {
-        self.report.crashes += u64::from(self.members.remove(&id).is_some());
-    }
-
-    /// Starts every replica that has crashed.
-    pub(crate) fn start_all(&mut self) {
-        let all = self.layout.replicas();
-        let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
-        down.into_iter().for_each(|id| self.start(id));
-    }
-
-    /// Stops a replica for good.
-    pub fn stop(&mut self, id: ReplicaId) {
-        self.stopped.insert(id);
-        self.report.stops += u64::from(self.members.remove(&id).is_some());
-    }
-
-    /// A client dies. What it had outstanding is in the history as unanswered.
-    pub fn kill(&mut self, id: ClientId) {
-        let Some(user) = self.users.remove(&id) else {
-            return;
-        };
-        self.report.deaths += 1;
-        for (ticket, (request, invoked)) in user.requests {
-            let completion = user.client.abandoned(ticket, invoked, self.now);
-            self.history.push(id, &request, &completion);
-        }
-    }
-
-    /// The world's own random numbers, for faults.
-    pub(crate) fn chance(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
-    /// Cuts a replica off from some or all others.
-    pub(crate) fn isolate(&mut self, victim: ReplicaId) {
-        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
-        self.report.cuts += 1;
-        self.network.isolate(&mut self.rng, victim, &others);
-    }
-
-    /// Makes a replica's links slow.
-    pub(crate) fn slow_down(&mut self, victim: ReplicaId) {
-        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
-        self.network.slow_down(&mut self.rng, victim, &others);
-    }
-
-    /// Something happens to the cache.
-    pub(crate) fn hurt_cache(&mut self) {
-        self.cache.hurt(&mut self.rng);
     }
 }

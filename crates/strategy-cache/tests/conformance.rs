@@ -1,10 +1,17 @@
 //! Strategy cache against the conformance suite.
 
+use ssmr_core::Layout;
 use ssmr_sim::conformance;
 use ssmr_strategy_cache::Cache;
 
+fn make(layout: Layout) -> Cache {
+    Cache::new(layout, 7)
+}
+
+conformance!(make);
+
+/// Scenario 19: Two runs share one memcached: the second never reads the first one's values.
 #[test]
-fn survives_all_profiles() {
-    let report = conformance::survives(|layout| Cache::new(layout, 7), 0..10);
-    println!("{report}");
+fn two_runs_share_a_cache() {
+    conformance::two_runs_share_a_cache(make, |layout| Cache::new(layout, 8));
 }

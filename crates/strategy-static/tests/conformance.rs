@@ -1,10 +1,13 @@
-//! Strategy static against the conformance suite.
+//! Strategy static against the conformance suite, without moves and with a directory.
 
-use ssmr_sim::conformance;
 use ssmr_strategy_static::Static;
 
-#[test]
-fn survives_all_profiles() {
-    let report = conformance::survives(Static::new, 0..10);
-    println!("{report}");
+mod stays {
+    use super::Static;
+    ssmr_sim::conformance!(Static::new);
+}
+
+mod directory {
+    use super::Static;
+    ssmr_sim::conformance!(Static::with_directory);
 }

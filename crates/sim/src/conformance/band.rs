@@ -1,0 +1,102 @@
+//! A fixed band of simulator seeds for each profile, over layouts, loads and both execution modes.
+
+use crate::{Options, Profile, Report, simulate};
+use ssmr_core::{Execution, Layout, Oracle};
+
+/// How many seeds of each profile `cargo test` runs.
+const SEEDS: u64 = 24;
+
+/// Runs a strategy through the band of one profile.
+///
+/// # Panics
+/// With the failure, if an invariant is violated; also if what the profile and the strategy promise has not happened.
+pub fn band<O: Oracle>(make: impl Fn(Layout) -> O + Copy, profile: Profile) {
+    let mut total = Report::default();
+    for seed in 0..SEEDS {
+        let report = simulate(make, seed, options(profile, seed));
+        total.add(report.unwrap_or_else(|failure| panic!("{failure}")));
+    }
+    let movable = make(crate::layout(&Options::default(), O::NAME == "broker")).movable();
+    happened(&total, profile, movable);
+}
+
+/// A layout and a load that vary with the seed.
+fn options(profile: Profile, seed: u64) -> Options {
+    let pick = |from: &[u8], by: u64| from[(by % from.len() as u64) as usize];
+    let execution = if seed.is_multiple_of(2) {
+        Execution::Exchange
+    } else {
+        Execution::Gather
+    };
+    let clients = 1 + (seed * 5 + 3) % 8;
+    // More at once on so few objects, and the black-box search drowns in possible orders.
+    let most = (16 / clients).min(8) as usize;
+    Options {
+        partitions: pick(&[3, 2, 4, 3, 2, 1, 3, 2, 8], seed),
+        replicas: pick(&[3, 3, 5, 1, 3], seed / 2),
+        clients,
+        window: 1 + (seed as usize * 3 + 1) % most,
+        // What a dead client did may be anywhere: the black-box search needs shorter histories then.
+        requests: if profile.kills_clients() { 10 } else { 25 },
+        execution,
+        profile,
+        ..Options::default()
+    }
+}
+
+/// A run in which nothing happens proves nothing.
+fn happened(report: &Report, profile: Profile, movable: bool) {
+    let storm = profile == Profile::Storm;
+    let mut expected = vec![
+        ("done", report.done),
+        ("refused", report.refused),
+        ("multi_group", report.multi_group),
+    ];
+    if movable {
+        expected.extend([("retries", report.retries), ("moves", report.moves)]);
+    } else {
+        expected.push(("unsupported", report.unsupported));
+    }
+    if storm || profile == Profile::Stop {
+        expected.push(("stops", report.stops));
+    }
+    if storm || profile == Profile::Crash {
+        expected.push(("crashes", report.crashes));
+    }
+    if storm || profile == Profile::Cut {
+        expected.extend([("cuts", report.cuts), ("lost", report.lost)]);
+    }
+    if storm || profile == Profile::Deaths {
+        expected.push(("deaths", report.deaths));
+    }
+    if storm || profile == Profile::Lossy {
+        expected.extend([("lost", report.lost), ("doubled", report.doubled)]);
+    }
+    for (what, count) in expected {
+        assert!(count > 0, "{profile}: nothing was {what}: {report}");
+    }
+    assert!(
+        report.undecided <= SEEDS / 6,
+        "{profile}: the black-box search gives up too often: {report}"
+    );
+}
+
+/// Runs one simulation.
+///
+/// # Panics
+/// With the failure, if an invariant is violated.
+pub fn passes<O: Oracle>(
+    make: impl Fn(Layout) -> O,
+    seed: u64,
+    profile: Profile,
+    execution: Execution,
+) {
+    let options = Options {
+        profile,
+        execution,
+        ..Options::default()
+    };
+    if let Err(failure) = simulate(make, seed, options) {
+        panic!("{failure}");
+    }
+}

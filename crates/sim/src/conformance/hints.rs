@@ -1,0 +1,98 @@
+//! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and R7).
+
+use super::stage::{P0, P1, Stage, create, read, register, update, value, values};
+use crate::options::Options;
+use crate::simulate::layout;
+use ssmr_core::{
+    ClientId, GroupId, Hint, Layout, ObjectId, Oracle, Outcome, PartitionId, Request, Timestamp,
+};
+
+/// A hint that somebody might believe.
+pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
+    let epoch = Timestamp::new(epoch, GroupId::from(owner));
+    Hint {
+        object,
+        owner,
+        epoch,
+    }
+}
+
+/// Authority and directory are never empty or foreign, depend on object and layout alone, and owners are partitions.
+pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+    for partitions in [1, 2, 3, 8, 255] {
+        let options = Options {
+            partitions,
+            ..Options::default()
+        };
+        let layout = layout(&options, O::NAME == "broker");
+        let (one, mut other) = (make(layout), make(layout));
+        for n in 0..1_000 {
+            let object = ObjectId::new(n % 50, n);
+            // What an instance has seen must make no difference.
+            let reply = ssmr_core::CacheReply {
+                key: n.to_le_bytes().to_vec().into(),
+                found: ssmr_core::Found::Miss,
+            };
+            other.on_cache(n, reply);
+            let authority = one.authority(object);
+            assert!(!authority.is_empty());
+            assert!(
+                authority
+                    .union(one.directory(object))
+                    .is_subset(layout.groups())
+            );
+            assert_eq!(authority, other.authority(object));
+            assert_eq!(one.directory(object), other.directory(object));
+            for wish in [
+                None,
+                Some(PartitionId(0)),
+                Some(PartitionId(partitions - 1)),
+            ] {
+                assert!(one.owner(object, wish).0 < partitions);
+                assert_eq!(one.owner(object, wish), other.owner(object, wish));
+            }
+        }
+    }
+}
+
+/// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the future) still get
+/// right outcomes, only later.
+pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+    for epoch in [0, 1 << 20, 1 << 60] {
+        let mut stage = Stage::with(make, epoch, Options::default());
+        let (x, y, z) = (
+            stage.object(P0, 1),
+            stage.object(P1, 2),
+            stage.object(P0, 3),
+        );
+        stage.done(1, create(x, 7, P0));
+        stage.done(1, create(y, 8, P1));
+        stage.read(2, z);
+        for round in 0..3u8 {
+            let wrong = |object, by| {
+                hint(
+                    object,
+                    PartitionId((by + round) % 3),
+                    epoch + u64::from(round),
+                )
+            };
+            let lies = vec![wrong(x, 1), wrong(y, 2), wrong(z, 0)];
+            stage.world.tell_replicas(&lies);
+            stage.world.tell_client(ClientId(2), lies);
+            stage.pass(1_000);
+            assert_eq!(stage.read(2, z), None);
+            let both = stage.done(2, update(&[x, y], u64::from(round)));
+            assert!(values(&both).is_some_and(|v| v.iter().all(|r| r.writes == u64::from(round))));
+            assert_eq!(
+                stage.run(2, create(x, 9, P1)).outcome,
+                Outcome::AlreadyExists
+            );
+        }
+        stage.done(2, Request::delete(y));
+        let gone = stage.run(3, read(&[x, y]));
+        assert_eq!(value(&gone), None);
+        stage.done(2, create(z, 5, P1));
+        assert_eq!(stage.read(3, z), Some(register(5)));
+        stage.close();
+    }
+}

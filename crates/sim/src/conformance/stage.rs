@@ -1,0 +1,232 @@
+//! Where a scenario is played: a small world, clients that ask and wait, and the checks at the end.
+//!
+//! It decides nothing by chance of its own: a stage is a pure function of seed, options and what the scenario does.
+
+use crate::app::{Op, Register, Registers};
+use crate::network::Seat;
+use crate::options::Options;
+use crate::simulate::{judge, layout};
+use crate::world::World;
+use ssmr_core::{
+    ClientId, Completion, GroupId, Layout, Micros, ObjectId, Oracle, Outcome, PartitionId, Request,
+    codec,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest that anything may take, in virtual time.
+const PATIENCE: Micros = 60_000_000;
+/// A tenth of a second.
+pub(super) const MOMENT: Micros = 100_000;
+/// The first partitions.
+pub(super) const P0: PartitionId = PartitionId(0);
+pub(super) const P1: PartitionId = PartitionId(1);
+pub(super) const P2: PartitionId = PartitionId(2);
+
+/// A request under way: whose, and which.
+pub(super) type Ticket = (ClientId, u64);
+
+/// A world and what its clients have been told.
+pub(super) struct Stage<O: Oracle> {
+    pub(super) world: World<O>,
+    pub(super) oracle: O,
+    connected: BTreeSet<ClientId>,
+    ended: BTreeMap<Ticket, Completion>,
+}
+
+impl<O: Oracle> Stage<O> {
+    /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and no faults.
+    pub(super) fn new(make: impl Fn(Layout) -> O, seed: u64) -> Self {
+        Self::with(
+            make,
+            seed,
+            Options {
+                partitions: 2,
+                ..Options::default()
+            },
+        )
+    }
+
+    /// A cluster as the options say, which has elected its leaders.
+    pub(super) fn with(make: impl Fn(Layout) -> O, seed: u64, options: Options) -> Self {
+        let layout = layout(&options, O::NAME == "broker");
+        let oracle = make(layout);
+        let world = World::new(layout, &oracle, seed, options);
+        let (connected, ended) = Default::default();
+        let mut stage = Self {
+            world,
+            oracle,
+            connected,
+            ended,
+        };
+        stage.pass(10 * MOMENT);
+        stage
+    }
+
+    /// An object that is at home at a partition; others have other numbers.
+    pub(super) fn object(&self, home: PartitionId, number: u64) -> ObjectId {
+        let attributes = (0..).filter(|&a| self.world.layout.home(ObjectId::new(a, 0)) == home);
+        let attribute = attributes.take(1).next().unwrap_or_default();
+        ObjectId::new(attribute, number)
+    }
+
+    /// The group that owns an object whose create wished for a partition.
+    pub(super) fn owner(&self, object: ObjectId, wish: PartitionId) -> PartitionId {
+        self.oracle.owner(object, Some(wish))
+    }
+
+    /// Has a client ask for something.
+    pub(super) fn ask(&mut self, client: u64, request: Request) -> Ticket {
+        let id = ClientId(client);
+        if self.connected.insert(id) {
+            self.world.connect(id, &self.oracle.clone());
+        }
+        let ticket = self.world.submit(id, request);
+        self.collect();
+        (
+            id,
+            ticket.unwrap_or_else(|| panic!("client {client} is dead")),
+        )
+    }
+
+    /// Whether a request has ended.
+    pub(super) fn has_ended(&self, ticket: Ticket) -> bool {
+        self.ended.contains_key(&ticket)
+    }
+
+    /// Waits for the end of a request.
+    pub(super) fn wait(&mut self, ticket: Ticket) -> Completion {
+        let begun = self.world.now();
+        loop {
+            if let Some(completion) = self.ended.get(&ticket) {
+                return completion.clone();
+            }
+            self.step();
+            let late = self.world.now() > begun + PATIENCE;
+            assert!(!late, "{ticket:?} hangs{}", self.world.describe());
+        }
+    }
+
+    /// Asks and waits.
+    pub(super) fn run(&mut self, client: u64, request: Request) -> Completion {
+        let ticket = self.ask(client, request);
+        self.wait(ticket)
+    }
+
+    /// Asks and waits; it must take effect.
+    pub(super) fn done(&mut self, client: u64, request: Request) -> Completion {
+        let text = format!("{request:?}");
+        let completion = self.run(client, request);
+        let done = matches!(completion.outcome, Outcome::Done(_));
+        assert!(done, "{text} of client {client}: {:?}", completion.outcome);
+        completion
+    }
+
+    /// Reads one object: its value, or nothing if it does not exist.
+    pub(super) fn read(&mut self, client: u64, object: ObjectId) -> Option<Register> {
+        let completion = self.run(client, read(&[object]));
+        value(&completion)
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, time: Micros) {
+        let until = self.world.now() + time;
+        while self.world.now() < until {
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        if let Err(violation) = self.world.step() {
+            panic!("{violation}");
+        }
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        let completions = self.world.take_completions().into_iter();
+        self.ended
+            .extend(completions.map(|(client, c)| ((client, c.ticket), c)));
+    }
+
+    /// All replicas of a group.
+    pub(super) fn group(&self, group: impl Into<GroupId>) -> Vec<Seat> {
+        self.world
+            .layout
+            .members(group.into())
+            .map(Seat::Replica)
+            .collect()
+    }
+
+    /// All replicas of all other groups.
+    pub(super) fn others(&self, group: impl Into<GroupId>) -> Vec<Seat> {
+        let group = group.into();
+        let others = self.world.layout.replicas().filter(|id| id.group != group);
+        others.map(Seat::Replica).collect()
+    }
+
+    /// Stops the leader of a group.
+    pub(super) fn stop_leader(&mut self, group: impl Into<GroupId>) {
+        if let Some(leader) = self.world.leader(group.into()) {
+            self.world.stop(leader);
+        }
+    }
+
+    /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs.
+    pub(super) fn close(mut self) {
+        self.world.network.heal(true);
+        self.world.cache.revive();
+        for object in self.world.history.objects.things().to_vec() {
+            self.run(u64::MAX, read(&[object]));
+        }
+        self.pass(3_000_000);
+        let quiet = self.world.check_quiet();
+        self.world.attribute();
+        let verdict = quiet.and_then(|()| judge(&self.world.history));
+        let undecided = verdict
+            .unwrap_or_else(|violation| panic!("{violation}"))
+            .undecided;
+        assert_eq!(undecided, 0, "the black-box search gave up");
+    }
+}
+
+/// The request to create a register with a mark.
+pub(super) fn create(object: ObjectId, mark: u64, at: PartitionId) -> Request {
+    Request::create::<Registers>(object, &register(mark), Some(at))
+}
+
+/// The request to read.
+pub(super) fn read(objects: &[ObjectId]) -> Request {
+    Request::access::<Registers>(&Op::Read(objects.to_vec()))
+}
+
+/// The request to read and write.
+pub(super) fn update(objects: &[ObjectId], mark: u64) -> Request {
+    Request::access::<Registers>(&Op::Update(objects.to_vec(), mark))
+}
+
+/// A register as it is created with a mark.
+pub(super) fn register(mark: u64) -> Register {
+    Register {
+        writes: 0,
+        chain: mark,
+    }
+}
+
+/// The values that an access read; nothing if something was missing.
+pub(super) fn values(completion: &Completion) -> Option<Vec<Register>> {
+    match &completion.outcome {
+        Outcome::Done(reply) => codec::decode(reply).ok(),
+        Outcome::NotFound => None,
+        other => panic!("an access ended as {other:?}"),
+    }
+}
+
+/// The value that an access of one object read.
+pub(super) fn value(completion: &Completion) -> Option<Register> {
+    values(completion)?.first().copied()
+}
+
+/// Whether it took effect.
+pub(super) fn is_done(completion: &Completion) -> bool {
+    matches!(completion.outcome, Outcome::Done(_))
+}

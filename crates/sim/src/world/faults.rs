@@ -1,0 +1,114 @@
+//! What seeded faults are made of: replicas that stop, crash and come back, clients that die, links that fail.
+//!
+//! When which of it happens is not decided here ([`simulate`](crate::simulate())).
+
+use super::{Event, Member, World};
+use crate::watch::Watched;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use ssmr_core::multicast::TICK;
+use ssmr_core::{ClientId, Engine, GroupId, Oracle, Replica, ReplicaId};
+use ssmr_multicast::GroupMulticast;
+
+impl<O: Oracle> World<O> {
+    /// The replicas of a group that are not stopped.
+    pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
+        self.layout
+            .members(group)
+            .filter(|id| self.members.contains_key(id))
+    }
+
+    /// How many replicas of a group have not been stopped for good.
+    pub(crate) fn remaining(&self, group: GroupId) -> usize {
+        self.layout
+            .members(group)
+            .filter(|id| !self.stopped.contains(id))
+            .count()
+    }
+
+    /// The replica that leads a group.
+    #[must_use]
+    pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
+        self.living(group)
+            .find(|id| self.members[id].replica.is_leader())
+    }
+
+    /// Starts a replica with what it has stored.
+    pub fn start(&mut self, id: ReplicaId) {
+        if self.members.contains_key(&id) {
+            return;
+        }
+        let stored = self.disks.get(&id).cloned().unwrap_or_default();
+        let multicast = GroupMulticast::restore(id, self.layout, self.rng.random(), stored);
+        let engine = Engine::new(id.group, self.layout, self.options.mutant);
+        let watched = Watched {
+            engine,
+            delivered: Vec::new(),
+        };
+        let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
+        self.lives += 1;
+        let member = Member {
+            replica,
+            life: self.lives,
+            delivered: 0,
+            applied: 0,
+            ahead: 0,
+        };
+        self.members.insert(id, member);
+        let start = self.rng.random_range(0..TICK);
+        self.schedule(start, Event::ReplicaTick(id, self.lives));
+    }
+
+    /// A replica crashes: all that it has not stored is gone.
+    pub fn crash(&mut self, id: ReplicaId) {
+        self.report.crashes += u64::from(self.members.remove(&id).is_some());
+    }
+
+    /// Starts every replica that has crashed.
+    pub(crate) fn start_all(&mut self) {
+        let all = self.layout.replicas();
+        let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
+        down.into_iter().for_each(|id| self.start(id));
+    }
+
+    /// Stops a replica for good.
+    pub fn stop(&mut self, id: ReplicaId) {
+        self.stopped.insert(id);
+        self.report.stops += u64::from(self.members.remove(&id).is_some());
+    }
+
+    /// A client dies. What it had outstanding is in the history as unanswered.
+    pub fn kill(&mut self, id: ClientId) {
+        let Some(user) = self.users.remove(&id) else {
+            return;
+        };
+        self.report.deaths += 1;
+        for (ticket, (request, invoked)) in user.requests {
+            let completion = user.client.abandoned(ticket, invoked, self.now);
+            self.history.push(id, &request, &completion);
+        }
+    }
+
+    /// The world's own random numbers, for faults.
+    pub(crate) fn chance(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// Cuts a replica off from some or all others.
+    pub(crate) fn isolate(&mut self, victim: ReplicaId) {
+        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.report.cuts += 1;
+        self.network.isolate(&mut self.rng, victim, &others);
+    }
+
+    /// Makes a replica's links slow.
+    pub(crate) fn slow_down(&mut self, victim: ReplicaId) {
+        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.network.slow_down(&mut self.rng, victim, &others);
+    }
+
+    /// Something happens to the cache.
+    pub(crate) fn hurt_cache(&mut self) {
+        self.cache.hurt(&mut self.rng);
+    }
+}

@@ -1,0 +1,37 @@
+//! Faults built in on purpose: under strategy cache too the checks of the clients' histories find them.
+//! Assertions inside mostly find them first, so some take many seeds.
+
+use ssmr_core::Execution::{self, Exchange, Gather};
+use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_sim::conformance::{Caught, catch};
+use ssmr_sim::{Options, Profile};
+use ssmr_strategy_cache::Cache;
+
+fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> Caught {
+    let mutant = Some(mutant);
+    let options = Options {
+        mutant,
+        profile,
+        execution,
+        ..Options::default()
+    };
+    catch(|layout| Cache::new(layout, 7), options, seeds)
+}
+
+#[test]
+fn a_missing_signal_wait_is_found() {
+    let caught = hunt(NoSignalWait, Profile::Cut, Gather, 40);
+    assert!(caught.says("witnessed: not linearizable: "));
+}
+
+#[test]
+fn open_queues_are_found() {
+    let caught = hunt(OpenQueues, Profile::Deaths, Exchange, 40);
+    assert!(caught.says("witnessed: not linearizable: "));
+}
+
+#[test]
+fn abandoned_attempts_are_found() {
+    let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
+    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}

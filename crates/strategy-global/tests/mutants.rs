@@ -1,0 +1,31 @@
+//! Faults built in on purpose: under strategy global too the checks of the clients' histories find them.
+//! A missing signal wait is left to the strategies where assertions inside do not mostly find it first.
+
+use ssmr_core::Execution::{self, Exchange};
+use ssmr_core::Mutant::{self, AbandonAttempts, OpenQueues};
+use ssmr_sim::conformance::{Caught, catch};
+use ssmr_sim::{Options, Profile};
+use ssmr_strategy_global::Global;
+
+fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> Caught {
+    let mutant = Some(mutant);
+    let options = Options {
+        mutant,
+        profile,
+        execution,
+        ..Options::default()
+    };
+    catch(Global::new, options, seeds)
+}
+
+#[test]
+fn open_queues_are_found() {
+    let caught = hunt(OpenQueues, Profile::Deaths, Exchange, 60);
+    assert!(caught.says("witnessed: not linearizable: "));
+}
+
+#[test]
+fn abandoned_attempts_are_found() {
+    let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
+    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}

@@ -1,0 +1,49 @@
+//! Faults built in on purpose: the checks of the clients' histories must find each of them, with and without moves.
+
+use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_sim::conformance::catch;
+use ssmr_sim::{Options, Profile};
+use ssmr_strategy_static::Static;
+
+fn options(mutant: Mutant, profile: Profile) -> Options {
+    let mutant = Some(mutant);
+    Options {
+        mutant,
+        profile,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_missing_signal_wait_is_found() {
+    let caught = catch(Static::new, options(NoSignalWait, Profile::Calm), 10);
+    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+    assert!(caught.says("black-box: not linearizable: no sequential order"));
+    let caught = catch(
+        Static::with_directory,
+        options(NoSignalWait, Profile::Calm),
+        10,
+    );
+    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}
+
+#[test]
+fn open_queues_are_found() {
+    for make in [Static::new, Static::with_directory] {
+        let caught = catch(make, options(OpenQueues, Profile::Reorder), 20);
+        assert!(caught.says("witnessed: not linearizable: "));
+    }
+}
+
+#[test]
+fn abandoned_attempts_are_found() {
+    let caught = catch(Static::new, options(AbandonAttempts, Profile::Calm), 10);
+    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+    assert!(caught.says("black-box: not linearizable: no sequential order"));
+    let caught = catch(
+        Static::with_directory,
+        options(AbandonAttempts, Profile::Deaths),
+        10,
+    );
+    assert!(caught.says("witnessed: not linearizable: "));
+}
