@@ -4,6 +4,7 @@
 //! names the flag. Refusals end with exit status 2, as clap's do.
 
 use crate::registry;
+use crate::sim::SimArgs;
 use crate::workload::chirper::Behaviour;
 use crate::workload::kv::Distribution;
 use clap::builder::PossibleValuesParser;
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Run one workload under one or all strategies, check every history, print a table, write CSV files
     #[command(after_help = EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Simulate whole clusters in virtual time, with faults, from seeds; say how to replay a failure
+    #[command(after_help = crate::sim::EXAMPLES)]
+    Sim(SimArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -309,7 +313,7 @@ fn percentage() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(0..=100)
 }
 
-fn odd(text: &str) -> Result<u8, String> {
+pub(crate) fn odd(text: &str) -> Result<u8, String> {
     match text.parse::<u8>() {
         Ok(count) if count % 2 == 1 => Ok(count),
         Ok(_) => {

@@ -13,6 +13,7 @@ mod report;
 mod results;
 mod run;
 mod setup;
+mod sim;
 mod time;
 mod trial;
 mod workload;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         .init();
     let ending = match Cli::read().command {
         Command::Run(args) => run::run(&args),
+        Command::Sim(args) => sim::run(&args),
     };
     match ending {
         Ok(Ending::Good) => ExitCode::SUCCESS,
