@@ -109,7 +109,9 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
     if all.errors > 0 {
         notes.push(format!("{} commands were not answered", all.errors));
     }
-    if all.ok < FEW {
+    if all.ok == 0 {
+        notes.push("no command had a definite outcome".into());
+    } else if all.ok < FEW {
         notes.push(format!(
             "{} commands are few for percentiles beyond the 99th",
             all.ok

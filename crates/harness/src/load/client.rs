@@ -12,10 +12,18 @@ use ssmr_core::{ClientId, Completion, Micros, Oracle, Outcome, Request};
 use ssmr_net::{NetError, Pipeline, TrafficCount};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// How many creates a client keeps outstanding while it loads.
 const LOADING: usize = 64;
+
+/// After so many refusals in a row a client pauses. They cost nothing, so a workload that consists of what a strategy
+/// refuses would be issued a million times a second, to no end but filling the memory.
+const REFUSALS: u32 = 32;
+
+/// How long it pauses. There is no event to wait for.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A client.
 pub(super) struct LoadClient<W: Workload, O: Oracle> {
@@ -24,6 +32,8 @@ pub(super) struct LoadClient<W: Workload, O: Oracle> {
     pipeline: Pipeline<O>,
     pending: FxHashMap<u64, Pending>,
     samples: Vec<Sample>,
+    /// How many commands in a row the strategy has refused.
+    refusals: u32,
     /// What went wrong first while loading.
     not_loaded: Option<Outcome>,
     /// What it had sent when measuring began, and what it sent from then until it ended.
@@ -48,6 +58,7 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
             pipeline,
             pending: FxHashMap::default(),
             samples: Vec::new(),
+            refusals: 0,
             not_loaded: None,
             before: None,
             sent: TrafficCount::default(),
@@ -69,8 +80,7 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
             if self.pending.is_empty() {
                 break;
             }
-            let completion = self.pipeline.next().await;
-            self.finish(&completion);
+            self.take().await;
             job.loaded.fetch_add(1, Relaxed);
         }
         if let Some(outcome) = &self.not_loaded {
@@ -137,12 +147,17 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
             while let Some(completion) = self.pipeline.try_next() {
                 self.finish(&completion);
             }
+            if self.refusals >= REFUSALS && self.pending.is_empty() {
+                self.refusals = 0;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
         if let Some(before) = self.before {
             self.sent = self.pipeline.traffic() - before;
         }
     }
 
+    /// Waits for one completion.
     async fn take(&mut self) {
         let completion = self.pipeline.next().await;
         self.finish(&completion);
@@ -164,6 +179,10 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
                 self.not_loaded.get_or_insert(completion.outcome.clone());
             }
             return;
+        };
+        self.refusals = match completion.outcome {
+            Outcome::Unsupported => self.refusals + 1,
+            _ => 0,
         };
         self.samples.push(Sample {
             kind,
