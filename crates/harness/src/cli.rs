@@ -351,7 +351,9 @@ mod tests {
 
     fn run(flags: &[&str]) -> RunArgs {
         let words = ["harness", "run"].iter().chain(flags);
-        let Command::Run(args) = Cli::try_parse_from(words).unwrap().command;
+        let Command::Run(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("{flags:?} is another command")
+        };
         *args
     }
 
