@@ -97,7 +97,7 @@ fn wire(c: &mut Criterion) {
     let mut bench = c.benchmark_group("codec");
     bench.throughput(Throughput::Bytes(bytes.len() as u64));
     bench.bench_function("encode a command", |b| {
-        b.iter(|| codec::encode(black_box(&command)))
+        b.iter(|| codec::encode(black_box(&command)));
     });
     bench.bench_function("decode a command", |b| {
         b.iter(|| codec::decode::<Command>(black_box(&bytes)).expect("it was encoded above"));

@@ -1,11 +1,9 @@
 //! How a client begins: greetings that tell it the time, and numbers for its requests.
 
-use super::Client;
+use super::{Client, ClientOutbox};
 use crate::answer::ClientMessage;
 use crate::id::Micros;
 use crate::oracle::Oracle;
-
-use super::ClientOutbox;
 
 impl<O: Oracle> Client<O> {
     /// Asks the groups for their time, so that the first session is not born expired.
@@ -40,6 +38,10 @@ impl<O: Oracle> Client<O> {
     pub(super) fn admit(&mut self, now: Micros, out: &mut ClientOutbox) {
         if self.waiting.is_empty() {
             return;
+        }
+        if self.ungreeted.is_empty() && self.sessions.is_out_of_touch(now) {
+            self.ungreeted = self.layout.groups();
+            self.greeted_at = None;
         }
         if !self.greeted(now) {
             self.greet(now, out);

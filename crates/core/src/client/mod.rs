@@ -160,7 +160,7 @@ impl<O: Oracle> Client<O> {
                 hints,
                 time,
             } => {
-                self.sessions.observe(time);
+                self.sessions.observe(now, time);
                 self.on_answer(now, &answer, &hints, out);
             }
             ServerMessage::Consulted { hints, unknown } => {
@@ -169,7 +169,7 @@ impl<O: Oracle> Client<O> {
                 self.informed(now, objects, out);
             }
             ServerMessage::Time(time) => {
-                self.sessions.observe(time);
+                self.sessions.observe(now, time);
                 self.ungreeted.remove(from.group);
             }
             ServerMessage::NotLeader { leader } => {
@@ -183,7 +183,7 @@ impl<O: Oracle> Client<O> {
                 }
             }
             ServerMessage::Expired { id, time } => {
-                self.sessions.observe(time);
+                self.sessions.observe(now, time);
                 if let Some(ticket) = self.attempting(id) {
                     self.complete(now, ticket, Outcome::Unknown, None, out);
                 }
@@ -282,5 +282,71 @@ impl<O: Oracle> Client<O> {
             .intents()
             .is_empty()
             .then(|| Outcome::Done(bytes::Bytes::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PartitionId;
+    use crate::limits::SESSION_TTL;
+
+    #[derive(Clone, Debug)]
+    struct OnePlace;
+
+    impl Oracle for OnePlace {
+        const NAME: &'static str = "one-place";
+
+        fn authority(&self, _object: ObjectId) -> Groups {
+            PartitionId(0).into()
+        }
+
+        fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
+            PartitionId(0)
+        }
+
+        fn guess(&self, _object: ObjectId) -> Guess {
+            Guess::At(PartitionId(0))
+        }
+    }
+
+    /// What the client sends when it is asked for something at `now`, and when a replica tells the time afterwards.
+    fn ask(client: &mut Client<OnePlace>, now: Micros) -> (Vec<ClientMessage>, Vec<ClientMessage>) {
+        let from = ReplicaId {
+            group: PartitionId(0).into(),
+            index: 0,
+        };
+        let mut out = ClientOutbox::default();
+        client.submit(now, Request::lookup(ObjectId::new(1, 1)), &mut out);
+        let first = out.messages.drain(..).map(|(_, message)| message).collect();
+        client.on_message(now, from, ServerMessage::Time(now), &mut out);
+        (
+            first,
+            out.messages
+                .into_iter()
+                .map(|(_, message)| message)
+                .collect(),
+        )
+    }
+
+    fn session(messages: &[ClientMessage]) -> Option<SessionId> {
+        match messages {
+            [ClientMessage::Submit(command)] => Some(command.id.session),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_client_that_was_idle_for_long_asks_for_the_time_before_it_goes_on() {
+        let layout = Layout::new(1, 1).unwrap();
+        let mut client = Client::new(ClientId(1), layout, OnePlace, Settings::default());
+        let (greeting, first) = ask(&mut client, 5);
+        assert_eq!(greeting, [ClientMessage::Hello]);
+        let first = session(&first).unwrap();
+        let (second, _) = ask(&mut client, 6);
+        assert_eq!(session(&second), Some(first));
+        let (greeting, third) = ask(&mut client, 2 * SESSION_TTL);
+        assert_eq!(greeting, [ClientMessage::Hello]);
+        assert!(session(&third).unwrap().opened > first.opened);
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Sessions {
     unanswered: BTreeSet<(SessionId, u64)>,
     /// The greatest log time that a group has told.
     time: Micros,
+    /// When a group last told it.
+    told: Micros,
 }
 
 impl Sessions {
@@ -24,12 +26,19 @@ impl Sessions {
             next_number: 1,
             unanswered: BTreeSet::new(),
             time: 0,
+            told: 0,
         }
     }
 
     /// A group has told its log time.
-    pub(super) fn observe(&mut self, time: Micros) {
+    pub(super) fn observe(&mut self, now: Micros, time: Micros) {
         self.time = self.time.max(time);
+        self.told = now;
+    }
+
+    /// Whether the time that was told last is so long ago that a session judged by it might have expired.
+    pub(super) fn is_out_of_touch(&self, now: Micros) -> bool {
+        now > self.told + SESSION_TTL / 4
     }
 
     /// The next number, in a session young enough; `None` while the window is full.
@@ -94,9 +103,9 @@ mod tests {
     #[test]
     fn a_session_is_changed_at_half_its_life() {
         let mut sessions = Sessions::new(ClientId(1));
-        sessions.observe(7);
+        sessions.observe(0, 7);
         let (first, _) = sessions.allot().unwrap();
-        sessions.observe(7 + SESSION_TTL / 2 + 1);
+        sessions.observe(0, 7 + SESSION_TTL / 2 + 1);
         let (second, number) = sessions.allot().unwrap();
         assert!(second.opened > first.opened);
         assert_eq!(number, 1);
