@@ -17,6 +17,8 @@ pub enum Verdict {
     Retry,
     /// A group had forgotten its session: nothing changed by this attempt.
     SessionExpired,
+    /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing changed.
+    TooLarge,
 }
 
 /// An object as a command found it and left it; `None` where it did not exist.

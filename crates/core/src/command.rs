@@ -7,7 +7,7 @@ use crate::application::Application;
 use crate::codec;
 use crate::id::{ClientId, Encoded, GroupId, Groups, Micros, ObjectId, PartitionId};
 use crate::layout::Layout;
-use crate::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
+use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
 use crate::oracle::Oracle;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -81,9 +81,11 @@ pub enum Defect {
     RequestTooLarge,
     /// It names more than [`MAX_OBJECTS`] objects.
     TooManyObjects,
+    /// The values that it reads or moves are together larger than [`MAX_OPERANDS`].
+    OperandsTooLarge,
     /// It names a partition that the cluster does not have.
     NoSuchPartition,
-    /// Its objects are not in ascending order, or its destinations are not groups of the cluster: not one of our clients.
+    /// It breaks the protocol (unordered objects, impossible destinations or numbers): not one of our clients.
     Malformed,
 }
 
@@ -92,6 +94,12 @@ impl fmt::Display for Defect {
         match self {
             Self::ValueTooLarge => write!(f, "a value is larger than {MAX_VALUE} bytes"),
             Self::RequestTooLarge => write!(f, "the request is larger than {MAX_REQUEST} bytes"),
+            Self::OperandsTooLarge => {
+                write!(
+                    f,
+                    "the values that the request reads or moves are larger than {MAX_OPERANDS} bytes"
+                )
+            }
             Self::TooManyObjects => write!(f, "the request names more than {MAX_OBJECTS} objects"),
             Self::NoSuchPartition => write!(f, "the request names a partition that does not exist"),
             Self::Malformed => write!(f, "the request is malformed"),
@@ -323,8 +331,13 @@ impl Command {
         let defect = self.request.defect(layout);
         defect.or_else(|| {
             let known = self.destinations.is_subset(layout.groups());
+            let CommandId {
+                number, attempt, ..
+            } = self.id;
+            let window = self.low..self.low.saturating_add(SESSION_WINDOW);
+            let numbered = attempt > 0 && self.low > 0 && window.contains(&number);
             let complete = self.request.required(oracle).is_subset(self.destinations);
-            let ours = known && complete && !self.destinations.is_empty();
+            let ours = known && complete && numbered && !self.destinations.is_empty();
             (!ours).then_some(Defect::Malformed)
         })
     }

@@ -113,6 +113,8 @@ pub struct Signal {
     pub command: CommandId,
     /// The command's session had expired at the sender.
     pub expired: bool,
+    /// How many bytes the values have that the sender owns and the command reads or moves, whether or not they come along.
+    pub operand_bytes: u64,
     /// One entry for each object of which the sender has something to say, ascending. It lacks the others and has no
     /// authority over them.
     pub reports: Vec<Report>,

@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW};
+use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW, SESSIONS};
 use ssmr_core::{ClientId, Command, CommandId, Micros, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,8 @@ impl Filter {
                 Freshness::Fresh
             };
         };
-        let past =
-            id.number < window.low || id.number >= command.low.max(window.low) + SESSION_WINDOW;
+        let past = id.number < window.low
+            || id.number >= command.low.max(window.low).saturating_add(SESSION_WINDOW);
         let known = window
             .attempts
             .get(&id.number)
@@ -59,6 +59,11 @@ impl Filter {
         } else {
             Freshness::Fresh
         }
+    }
+
+    /// Whether no session beyond those that are known can be taken.
+    pub(crate) fn is_full_for(&self, id: SessionId) -> bool {
+        self.sessions.len() >= SESSIONS && !self.sessions.contains_key(&id)
     }
 
     /// An attempt is logged.

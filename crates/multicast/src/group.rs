@@ -24,7 +24,7 @@ const PIPELINE: u64 = 4;
 /// How many inputs may wait for a batch. Clients are turned away beyond it, other groups never.
 const INBOX: usize = 1 << 14;
 /// How many bytes one batch carries, unless a single input is larger.
-const BATCH_BYTES: usize = 4 << 20;
+pub(crate) const BATCH_BYTES: usize = 4 << 20;
 /// How long an acknowledgement may wait for other inputs to share a log entry with.
 const LAZY: Micros = 50_000;
 
@@ -287,7 +287,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
             Freshness::Expired => return Err(Rejection::Expired),
             Freshness::Fresh => {}
         }
-        if self.duties.inbox.len() >= INBOX {
+        if self.duties.inbox.len() >= INBOX || !self.order.has_room_for(&command) {
             return Err(Rejection::Busy);
         }
         if self.duties.term.is_some() && self.duties.taken.insert(command.id) {

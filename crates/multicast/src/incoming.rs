@@ -4,6 +4,7 @@
 //! the log then accepts is decided when the entry applies.
 
 use crate::Item;
+use crate::group::{BATCH_BYTES, item_size};
 use ssmr_core::Micros;
 use ssmr_core::multicast::Carrier;
 use ssmr_core::oracle::Unpacked;
@@ -51,17 +52,20 @@ impl Incoming {
         self.waiting.extend(items.into_iter().skip(known));
     }
 
-    /// Takes out the items whose values are there, in order, with the number of the first.
+    /// Takes out the items whose values are there, in order, with the number of the first: as many as fit one batch.
     pub(crate) fn take_ready(&mut self, carrier: &mut dyn Carrier) -> (u64, Vec<Item>) {
         let first = self.proposed + 1;
-        let (mut ready, mut missing) = (Vec::new(), false);
-        while let Some(item) = self.waiting.front_mut() {
+        let (mut ready, mut missing, mut bytes) = (Vec::new(), false, 0);
+        while let Some(item) = self.waiting.front_mut().filter(|_| bytes < BATCH_BYTES) {
             let state = match item {
                 Item::Signal(signal) => carrier.unpack(signal),
                 Item::Timestamp { .. } => Unpacked::Ready,
             };
             match state {
-                Unpacked::Ready => ready.extend(self.waiting.pop_front()),
+                Unpacked::Ready => {
+                    bytes += item_size(item);
+                    ready.extend(self.waiting.pop_front());
+                }
                 Unpacked::Waiting => break,
                 Unpacked::Missing => {
                     self.waiting.clear();

@@ -23,7 +23,7 @@ use crate::link::{Item, Links};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
-use ssmr_core::limits::CLOCK_LEAD;
+use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp, codec};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -183,6 +183,12 @@ impl Order {
         }
     }
 
+    /// Whether a client may hand this command in as far as clock and number of sessions go.
+    pub(crate) fn has_room_for(&self, command: &Command) -> bool {
+        let clock = command.clock <= CLOCK_END && command.clock <= self.clock + CLOCK_LEAD;
+        clock && !self.filter.is_full_for(command.id.session)
+    }
+
     /// A command that is logged and not delivered, to be relayed to a destination that does not have it.
     pub(crate) fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
         self.commands.get(&id).map(|pending| &pending.command)
@@ -220,7 +226,7 @@ impl Order {
             self.filter.enter(&command);
         }
         // A client that has seen a timestamp is ordered after it; no client may spoil the clock.
-        let seen = command.clock.min(self.clock.saturating_add(CLOCK_LEAD));
+        let seen = command.clock.min(self.clock + CLOCK_LEAD).min(CLOCK_END);
         self.clock = self.clock.max(seen) + 1;
         let own = Timestamp::new(self.clock, self.group);
         let others = command.destinations.without(self.group);

@@ -23,6 +23,8 @@ const FETCH: Micros = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Peer {
     pub(super) leader: u8,
+    /// The replica that is asked for commands.
+    pub(super) fetch_from: u8,
     /// The last item of our link that was sent.
     pub(super) sent: u64,
     /// Items up to this number are sent with their values, for the receiver did not find them in the cache.
@@ -109,20 +111,19 @@ impl<L: GroupLog> GroupMulticast<L> {
             .strangers()
             .filter(|(id, _)| !self.duties.taken.contains(id));
         let wanted: BTreeMap<CommandId, GroupId> = wanted.collect();
+        let repeated = |group| {
+            wanted
+                .iter()
+                .any(|(id, of)| *of == group && self.duties.fetching.contains_key(id))
+        };
+        for (&group, peer) in &mut self.peers {
+            // Apart from the believed leader, to which links go: any replica can answer this.
+            let step = u8::from(repeated(group));
+            peer.fetch_from = (peer.fetch_from + step) % self.layout.replica_count(group).max(1);
+        }
         for (&id, &group) in &wanted {
-            let Some(peer) = self.peers.get_mut(&group) else {
-                continue;
-            };
-            if self.duties.fetching.contains_key(&id) {
-                peer.leader = (peer.leader + 1) % self.layout.replica_count(group).max(1);
-            }
-            out.send(
-                ReplicaId {
-                    group,
-                    index: peer.leader,
-                },
-                Message::Fetch { id },
-            );
+            let index = self.peers.get(&group).map_or(0, |peer| peer.fetch_from);
+            out.send(ReplicaId { group, index }, Message::Fetch { id });
         }
         self.duties.fetching = wanted;
     }
@@ -161,7 +162,8 @@ impl<L: GroupLog> GroupMulticast<L> {
                 peer.sent = after.max(peer.acknowledged).min(peer.sent);
             }
             Message::Relay(command) => {
-                let wanted = self.order.strangers().any(|(id, _)| id == command.id);
+                let ours = command.destinations.contains(self.id.group);
+                let wanted = ours && self.order.strangers().any(|(id, _)| id == command.id);
                 if wanted && self.duties.taken.insert(command.id) {
                     self.take(Input::Submit(command));
                 }

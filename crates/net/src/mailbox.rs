@@ -50,7 +50,10 @@ impl Mailbox {
             return self.traffic.dropped();
         }
         let was_empty = queue.frames.is_empty();
-        self.traffic.sent(wire::append(&mut queue.frames, message));
+        match wire::append(&mut queue.frames, message) {
+            Some(bytes) => self.traffic.sent(bytes),
+            None => return self.traffic.dropped(),
+        }
         drop(queue);
         if was_empty {
             self.filled.notify_one();

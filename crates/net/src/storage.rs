@@ -1,7 +1,7 @@
 //! The durable log of one replica: what its outboxes' records add up to, in checksummed segments.
 //!
-//! One append is one frame is one write, and with `sync` one `fdatasync`: group commit, since the event loop appends once a
-//! round. A frame is `length, checksum, records`; the checksum covers the length too, so that zeros are not a frame.
+//! One append is one frame is one write, and with `sync` one `fdatasync` (more only for more than [`FRAME`] bytes): group
+//! commit, since the event loop appends once a round. A frame is `length, checksum, records`; the checksum covers the length too, so that zeros are not a frame.
 //!
 //! When it is opened again, a torn frame at the very end is cut off: nothing that depended on it was sent. A frame that is
 //! broken while a whole one follows is no torn write; the file is refused, with the place. Snapshots and truncation are not
@@ -9,9 +9,8 @@
 //!
 //! Invariant: what [`LogStore::append`] has returned for is read back by every later [`LogStore::open`], in order.
 
-use crc32fast::hash as checksum;
 use ssmr_core::codec;
-use ssmr_core::multicast::Record;
+use ssmr_core::multicast::{LogEntry, Record};
 use ssmr_multicast::Stored;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -19,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// How many bytes a segment has before the next one is begun.
 const SEGMENT: u64 = 64 << 20;
+
+/// How many bytes a frame has at most, unless a single entry is larger: well below what the codec decodes.
+const FRAME: usize = 16 << 20;
 
 /// Length and checksum.
 const HEADER: usize = 8;
@@ -114,54 +116,113 @@ impl LogStore {
         Ok((store, stored))
     }
 
-    /// Stores records, all or (if the machine fails meanwhile) none of them.
+    /// Stores records, in order.
+    ///
+    /// They are one frame, which is stored as a whole or not at all if the machine fails meanwhile, unless they are larger
+    /// than [`FRAME`]: then they are several, each synced before the next one is begun.
     ///
     /// # Errors
     /// If they cannot be written or synced: a full disk, say. The log must not be used any more.
-    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
-        if records.is_empty() {
-            return Ok(());
+    pub fn append(&mut self, records: Vec<Record>) -> io::Result<()> {
+        for chunk in chunks(records) {
+            if self.length >= SEGMENT {
+                self.segment += 1;
+                self.file = open_segment(&self.folder, self.segment)?;
+                self.length = 0;
+            }
+            let frame = frame(&chunk);
+            self.file.write_all(&frame)?;
+            self.length += frame.len() as u64;
+            if self.sync {
+                self.file.sync_data()?;
+            }
         }
-        if self.length >= SEGMENT {
-            self.segment += 1;
-            self.file = open_segment(&self.folder, self.segment)?;
-            self.length = 0;
+        Ok(())
+    }
+}
+
+/// Groups records into frames of about [`FRAME`] bytes at most; long appends are split between entries.
+fn chunks(records: Vec<Record>) -> Vec<Vec<Record>> {
+    let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for record in records.into_iter().flat_map(split) {
+        let size = size(&record);
+        if bytes + size > FRAME && !chunk.is_empty() {
+            chunks.push(std::mem::take(&mut chunk));
+            bytes = 0;
         }
-        let frame = frame(records);
-        self.file.write_all(&frame)?;
-        self.length += frame.len() as u64;
-        if self.sync {
-            self.file.sync_data()
-        } else {
-            Ok(())
+        bytes += size;
+        chunk.push(record);
+    }
+    if !chunk.is_empty() {
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+/// A record as records of about [`FRAME`] bytes at most, unless a single entry is larger.
+fn split(record: Record) -> Vec<Record> {
+    let Record::Append { mut after, entries } = record else {
+        return vec![record];
+    };
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut place = after;
+    for entry in entries {
+        if bytes > 0 && bytes + entry_size(&entry) > FRAME {
+            let entries = std::mem::take(&mut part);
+            parts.push(Record::Append { after, entries });
+            (after, bytes) = (place, 0);
         }
+        bytes += entry_size(&entry);
+        place = match &entry {
+            LogEntry::Term(term) => (place.0 + 1, *term),
+            LogEntry::Batch(_) => (place.0 + 1, place.1),
+        };
+        part.push(entry);
+    }
+    parts.push(Record::Append {
+        after,
+        entries: part,
+    });
+    parts
+}
+
+fn size(record: &Record) -> usize {
+    match record {
+        Record::Vote { .. } => 32,
+        Record::Append { entries, .. } => 32 + entries.iter().map(entry_size).sum::<usize>(),
+    }
+}
+
+fn entry_size(entry: &LogEntry) -> usize {
+    match entry {
+        LogEntry::Term(_) => 16,
+        LogEntry::Batch(bytes) => 16 + bytes.len(),
     }
 }
 
 fn frame(records: &[Record]) -> Vec<u8> {
     let payload = codec::encode(&records);
-    let length = u32::try_from(payload.len()).unwrap_or_else(|_| panic!("a round of 4 GiB"));
-    let mut covered = length.to_le_bytes().to_vec();
-    covered.extend_from_slice(&payload);
-    let mut frame = Vec::with_capacity(HEADER + payload.len());
-    frame.extend_from_slice(&covered[..4]);
-    frame.extend_from_slice(&checksum(&covered).to_le_bytes());
+    let length = u32::try_from(payload.len()).unwrap_or_else(|_| panic!("a frame of 4 GiB"));
+    let mut frame = length.to_le_bytes().to_vec();
+    frame.extend_from_slice(&checksum(length, &payload).to_le_bytes());
     frame.extend_from_slice(&payload);
     frame
 }
 
-/// The frame at the beginning of `bytes`, with how long it is; `None` if it is not whole.
-fn parse(bytes: &[u8]) -> Option<(Vec<Record>, usize)> {
-    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
-    let expected = u32::from_le_bytes(bytes.get(4..HEADER)?.try_into().ok()?);
-    let payload = bytes.get(HEADER..HEADER.checked_add(length)?)?;
+/// Covers the length too, so that zeros are not a frame.
+fn checksum(length: u32, payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&bytes[..4]);
+    hasher.update(&length.to_le_bytes());
     hasher.update(payload);
-    if hasher.finalize() != expected {
-        return None;
-    }
-    Some((codec::decode(payload).ok()?, HEADER + length))
+    hasher.finalize()
+}
+
+/// The payload of the frame at the beginning of `bytes`, if a whole one is there.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
+    let expected = u32::from_le_bytes(bytes.get(4..HEADER)?.try_into().ok()?);
+    let payload = bytes.get(HEADER..HEADER.checked_add(length as usize)?)?;
+    (checksum(length, payload) == expected).then_some(payload)
 }
 
 /// Reads one segment; cuts a torn end off the last one.
@@ -175,14 +236,19 @@ fn read_segment(path: &Path, last: bool, stored: &mut Stored) -> Result<(), Stor
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(failed)?;
     let mut offset = 0;
-    while let Some((records, length)) = parse(&bytes[offset..]) {
+    while let Some(payload) = whole(&bytes[offset..]) {
+        // A whole frame that says nothing sensible is no torn write either.
+        let records: Vec<Record> = codec::decode(payload).map_err(|_| StorageError::Corrupted {
+            path: path.into(),
+            offset,
+        })?;
         records.into_iter().for_each(|record| stored.add(record));
-        offset += length;
+        offset += HEADER + payload.len();
     }
     if offset == bytes.len() {
         return Ok(());
     }
-    let follows = (offset + 1..bytes.len()).any(|place| parse(&bytes[place..]).is_some());
+    let follows = (offset + 1..bytes.len()).any(|place| whole(&bytes[place..]).is_some());
     if follows || !last {
         return Err(StorageError::Corrupted {
             path: path.into(),
@@ -227,7 +293,6 @@ fn segments(folder: &Path) -> io::Result<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::multicast::LogEntry;
 
     fn vote(term: u64) -> Record {
         Record::Vote {
@@ -247,9 +312,9 @@ mod tests {
     fn filled(folder: &Path) -> Stored {
         let (mut log, stored) = LogStore::open(folder, true).unwrap();
         assert_eq!(stored, Stored::default());
-        log.append(&[vote(1), entry(1)]).unwrap();
-        log.append(&[entry(2)]).unwrap();
-        log.append(&[entry(2), entry(3), vote(2)]).unwrap();
+        log.append(vec![vote(1), entry(1)]).unwrap();
+        log.append(vec![entry(2)]).unwrap();
+        log.append(vec![entry(2), entry(3), vote(2)]).unwrap();
         drop(log);
         LogStore::open(folder, true).unwrap().1
     }
@@ -275,7 +340,7 @@ mod tests {
             std::fs::write(&file, &whole[..length]).unwrap();
             let (mut log, stored) = LogStore::open(folder.path(), true).unwrap();
             counts.push(stored.entries.len());
-            log.append(&[vote(9)]).unwrap();
+            log.append(vec![vote(9)]).unwrap();
             drop(log);
             let (_, again) = LogStore::open(folder.path(), true).unwrap();
             assert_eq!((again.term, again.entries.len()), (9, stored.entries.len()));
@@ -290,7 +355,7 @@ mod tests {
         filled(folder.path());
         let file = path(folder.path(), 1);
         let whole = std::fs::read(&file).unwrap();
-        let second = parse(&whole).unwrap().1;
+        let second = HEADER + super::whole(&whole).unwrap().len();
         for broken in [second, second + 5, second + HEADER + 3] {
             let mut bytes = whole.clone();
             bytes[broken] ^= 0x40;
@@ -299,6 +364,24 @@ mod tests {
             assert!(error.contains("0000000001.log"), "{error}");
             assert!(error.contains(&format!("offset {second}")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_round_larger_than_a_frame_comes_back_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let batch = |byte| LogEntry::Batch(vec![byte; 5 << 20].into());
+        let entries: Vec<LogEntry> = std::iter::once(LogEntry::Term(3))
+            .chain((0..20).map(batch))
+            .collect();
+        let record = Record::Append {
+            after: (0, 0),
+            entries: entries.clone(),
+        };
+        let (mut log, _) = LogStore::open(folder.path(), false).unwrap();
+        log.append(vec![vote(3), record]).unwrap();
+        drop(log);
+        let (_, stored) = LogStore::open(folder.path(), false).unwrap();
+        assert!(stored.entries == entries && stored.term == 3);
     }
 
     #[test]

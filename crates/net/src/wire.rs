@@ -105,20 +105,21 @@ impl<R: AsyncRead + Unpin> Frames<R> {
     }
 }
 
-/// Appends a message as one frame. Returns the bytes it took.
+/// Appends a message as one frame. Returns the bytes it took; `None` if it is larger than a frame may be, and is left out.
 ///
-/// # Panics
-/// If the message is larger than a frame can be, which the bounds on requests and batches exclude.
-pub(crate) fn append<T: Serialize>(buffer: &mut BytesMut, message: &T) -> usize {
+/// The bounds on requests, batches and operands keep all messages well below that but for an application's replies.
+pub(crate) fn append<T: Serialize>(buffer: &mut BytesMut, message: &T) -> Option<usize> {
     let body = codec::encode(message);
-    assert!(
-        body.len() <= limits::MAX_FRAME,
-        "a message of {} bytes exceeds the frame limit",
-        body.len()
-    );
+    if body.len() > limits::MAX_FRAME {
+        tracing::error!(
+            bytes = body.len(),
+            "a message exceeds the frame limit and is dropped"
+        );
+        return None;
+    }
     buffer.extend_from_slice(&(body.len() as u32).to_be_bytes());
     buffer.extend_from_slice(&body);
-    body.len() + PREFIX
+    Some(body.len() + PREFIX)
 }
 
 fn invalid(why: &str) -> io::Error {

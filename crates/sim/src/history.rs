@@ -252,7 +252,7 @@ impl<A: Application> History<A> {
             Verdict::Done => Fate::Done(answer.reply.clone()),
             Verdict::AlreadyExists => Fate::AlreadyExists,
             Verdict::NotFound => Fate::NotFound,
-            Verdict::Retry | Verdict::SessionExpired => Fate::Nothing,
+            Verdict::Retry | Verdict::SessionExpired | Verdict::TooLarge => Fate::Nothing,
         };
         self.tell(operation, Some(answer.timestamp), &answer.touched);
     }

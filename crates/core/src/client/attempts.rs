@@ -3,7 +3,7 @@
 use super::task::Stage;
 use super::{Client, ClientOutbox};
 use crate::answer::{Answer, ClientMessage, Outcome, Touch, Verdict};
-use crate::command::{Command, CommandId, Intent};
+use crate::command::{Command, CommandId, Defect, Intent};
 use crate::id::{Groups, Hint, Micros, Timestamp};
 use crate::oracle::Oracle;
 use std::sync::Arc;
@@ -77,6 +77,7 @@ impl<O: Oracle> Client<O> {
             Verdict::Done => Outcome::Done(answer.reply.clone()),
             Verdict::AlreadyExists => Outcome::AlreadyExists,
             Verdict::NotFound => Outcome::NotFound,
+            Verdict::TooLarge => Outcome::Refused(Defect::OperandsTooLarge),
             Verdict::Retry => {
                 self.retry(now, ticket, hints, out);
                 return;

@@ -29,6 +29,7 @@ use crate::codec;
 use crate::command::{Command, CommandId, Intent};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::layout::Layout;
+use crate::limits::MAX_OPERANDS;
 use crate::multicast::{Delivery, Report, Signal, Standing};
 use crate::mutant::Mutant;
 use crate::oracle::{Carried, Oracle};
@@ -273,19 +274,20 @@ impl<A: Application> Engine<A> {
         running.missing.remove(self.group);
         let command = &running.command;
         let reports = self.reports(oracle, command);
+        let operand_bytes = operand_bytes(command, &reports);
         for to in command.destinations.without(self.group).iter() {
             let mut reports = reports.clone();
             for report in &mut reports {
-                self.strip(command, report, to);
+                self.strip(command, report, to, operand_bytes);
             }
-            out.signals.push((
-                to,
-                Signal {
-                    command: command.id,
-                    expired: running.expired,
-                    reports,
-                },
-            ));
+            let (command, expired) = (command.id, running.expired);
+            let signal = Signal {
+                command,
+                expired,
+                operand_bytes,
+                reports,
+            };
+            out.signals.push((to, signal));
         }
         if !command.is_local_to(self.group) {
             let has = |object| self.store.object(object).is_some();
@@ -297,9 +299,11 @@ impl<A: Application> Engine<A> {
                     .map(|object| (command.destinations, object)),
             );
         }
+        let (command, expired) = (command.id, running.expired);
         let signal = Signal {
-            command: command.id,
-            expired: running.expired,
+            command,
+            expired,
+            operand_bytes,
             reports,
         };
         running.signals.push((self.group, signal));
@@ -329,8 +333,9 @@ impl<A: Application> Engine<A> {
             .collect()
     }
 
-    /// Takes the value out of a report unless the receiver needs it: one that may execute, or the target of a move.
-    fn strip(&self, command: &Command, report: &mut Report, to: GroupId) {
+    /// Takes the value out of a report unless the receiver needs it: one that may execute, or the target of a move. Nobody
+    /// needs the values of a command that is too large to execute.
+    fn strip(&self, command: &Command, report: &mut Report, to: GroupId, operand_bytes: u64) {
         let Standing::Has(_, value) = &mut report.standing else {
             return;
         };
@@ -339,7 +344,7 @@ impl<A: Application> Engine<A> {
             Some(intent) => intent.reads() && to.partition().is_some(),
             None => false,
         };
-        if !needed {
+        if !needed || operand_bytes > MAX_OPERANDS {
             *value = None;
         }
     }
@@ -351,7 +356,15 @@ impl<A: Application> Engine<A> {
         let everywhere = command.destinations == self.layout.groups()
             && self.mutant.is_none()
             && running.missing.is_empty();
-        let (verdict, mut touched) = decide(&command.request, &findings, expired, everywhere);
+        let (mut verdict, mut touched) = decide(&command.request, &findings, expired, everywhere);
+        let operand_bytes: u64 = running
+            .signals
+            .iter()
+            .map(|(_, signal)| signal.operand_bytes)
+            .sum();
+        if verdict == Verdict::Done && operand_bytes > MAX_OPERANDS {
+            verdict = Verdict::TooLarge;
+        }
         let answerer = answerer(command, &findings, verdict);
         let mut reply = Encoded::new();
         if verdict == Verdict::Done {
@@ -392,6 +405,17 @@ fn join_all(running: &Running) -> Vec<Finding> {
             .iter()
             .map(|(group, signal)| (*group, signal)),
     )
+}
+
+/// How many bytes the reported values have that the command reads or moves.
+fn operand_bytes(command: &Command, reports: &[Report]) -> u64 {
+    let wanted = |object| match command.request.intent(object) {
+        Some(Intent::Move { .. }) => true,
+        Some(intent) => intent.reads(),
+        None => false,
+    };
+    let operands = reports.iter().filter(|report| wanted(report.object));
+    operands.map(|report| report.standing.size() as u64).sum()
 }
 
 /// The group that answers: of an executed command the least owner of an object that it accesses, else the least

@@ -16,7 +16,7 @@ mod verdict;
 pub use engine::Engine;
 
 use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
-use crate::command::{Command, CommandId, Intent};
+use crate::command::{Command, CommandId, Defect, Intent};
 use crate::hints::HintTable;
 use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::{Layout, mix};
@@ -152,6 +152,11 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         out: &mut ReplicaOutbox<M::Msg>,
     ) {
         let reply = match msg {
+            ClientMessage::Submit(command) if command.id.session.client != from => {
+                // Outcomes are told to the session's client: nobody asks in another one's name.
+                let (id, defect) = (command.id, Defect::Malformed);
+                Some(ServerMessage::Refused { id, defect })
+            }
             ClientMessage::Submit(command) => self.submit(now, command),
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
             ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.time())),
@@ -251,7 +256,9 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// Takes a command in. Returns what the client is told at once, if anything.
     fn submit(&mut self, now: Micros, command: Arc<Command>) -> Option<ServerMessage> {
         let id = command.id;
-        if let Some(defect) = command.defect(&self.layout, &self.oracle) {
+        let here = command.destinations.contains(self.id.group);
+        let defect = command.defect(&self.layout, &self.oracle);
+        if let Some(defect) = defect.or((!here).then_some(Defect::Malformed)) {
             return Some(ServerMessage::Refused { id, defect });
         }
         if let Some(answer) = self.partition.recorded(id) {

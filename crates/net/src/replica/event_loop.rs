@@ -178,13 +178,13 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     /// cannot store must not say anything that depends on it.
     fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
+        let records = std::mem::take(&mut self.out.records);
         if let Some(log) = &mut self.log
-            && let Err(error) = log.append(&self.out.records)
+            && let Err(error) = log.append(records)
         {
             tracing::error!(%error, "the log cannot be written: the replica stops");
             return false;
         }
-        self.out.records.clear();
         for (to, message) in self.out.peers.drain(..) {
             if let Some(mailbox) = self.peers.get(&to) {
                 mailbox.push(&message);

@@ -1,0 +1,110 @@
+//! What a replica does not take from a client, whatever the client is: it must cost nobody else anything.
+
+use ssmr_core::{
+    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Layout, ObjectId, Oracle,
+    PartitionId, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage, SessionId,
+};
+use ssmr_multicast::GroupMulticast;
+use ssmr_sim::app::Registers;
+use ssmr_strategy_static::Static;
+use std::sync::Arc;
+
+const CLIENT: ClientId = ClientId(7);
+
+/// What a client is told by the only replica of the first of two partitions, which leads, when it hands a command in.
+fn hand_in(command: Command) -> Option<ServerMessage> {
+    let layout = Layout::new(2, 1).unwrap();
+    let id = ReplicaId {
+        group: PartitionId(0).into(),
+        index: 0,
+    };
+    let multicast = GroupMulticast::new(id, layout, 1);
+    let engine = Engine::<Registers>::new(id.group, layout, None);
+    let mut replica = Replica::new(id, layout, multicast, engine, Static::new(layout));
+    let mut out = ReplicaOutbox::default();
+    replica.on_timer(0, &mut out);
+    replica.flush(0, &mut out);
+    assert!(replica.is_leader());
+    replica.on_client(
+        1,
+        CLIENT,
+        ClientMessage::Submit(Arc::new(command)),
+        &mut out,
+    );
+    replica.flush(1, &mut out);
+    out.clients.pop().map(|(_, message)| message)
+}
+
+/// A lookup of an object that is at home in the first partition.
+fn lookup() -> Command {
+    let layout = Layout::new(2, 1).unwrap();
+    let at_home = |object: &ObjectId| Static::new(layout).owner(*object, None) == PartitionId(0);
+    let object = (0..).map(|n| ObjectId::new(n, n)).find(at_home).unwrap();
+    let session = SessionId {
+        client: CLIENT,
+        opened: 0,
+    };
+    Command {
+        id: CommandId {
+            session,
+            number: 1,
+            attempt: 1,
+        },
+        low: 1,
+        clock: 0,
+        destinations: PartitionId(0).into(),
+        request: Request::lookup(object),
+    }
+}
+
+fn is_malformed(command: Command) -> bool {
+    let defect = Defect::Malformed;
+    matches!(hand_in(command), Some(ServerMessage::Refused { defect: told, .. }) if told == defect)
+}
+
+#[test]
+fn a_sound_command_is_answered() {
+    assert!(matches!(
+        hand_in(lookup()),
+        Some(ServerMessage::Answer { .. })
+    ));
+}
+
+#[test]
+fn a_command_for_others_is_refused() {
+    let elsewhere = PartitionId(1).into();
+    assert!(is_malformed(Command {
+        destinations: elsewhere,
+        ..lookup()
+    }));
+    assert!(is_malformed(Command {
+        destinations: Groups::EMPTY,
+        ..lookup()
+    }));
+}
+
+#[test]
+fn a_command_in_the_name_of_another_client_is_refused() {
+    let mut command = lookup();
+    command.id.session.client = ClientId(8);
+    assert!(is_malformed(command));
+}
+
+#[test]
+fn impossible_numbers_are_refused() {
+    for low in [0, 2, u64::MAX] {
+        assert!(is_malformed(Command { low, ..lookup() }), "{low}");
+    }
+    for (number, attempt) in [(0, 1), (1, 0), (u64::MAX, 1)] {
+        let mut command = lookup();
+        (command.id.number, command.id.attempt) = (number, attempt);
+        assert!(is_malformed(command), "{number}, {attempt}");
+    }
+}
+
+#[test]
+fn a_clock_from_the_far_future_is_not_taken() {
+    for clock in [1 << 49, 1 << 62, u64::MAX] {
+        assert_eq!(hand_in(Command { clock, ..lookup() }), None, "{clock}");
+    }
+}
