@@ -119,7 +119,7 @@ impl LogStore {
     /// Stores records, in order.
     ///
     /// They are one frame, which is stored as a whole or not at all if the machine fails meanwhile, unless they are larger
-    /// than [`FRAME`]: then they are several, each synced before the next one is begun.
+    /// than 16 MiB: then they are several, each synced before the next one is begun.
     ///
     /// # Errors
     /// If they cannot be written or synced: a full disk, say. The log must not be used any more.

@@ -1,6 +1,6 @@
 //! The conformance suite: what every strategy must pass.
 //!
-//! Named scenarios, each a function over the strategy that drives a [`Stage`](stage::Stage) step by step and asserts exact
+//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact
 //! outcomes; and a band of seeds of the simulator, which asserts invariants, progress, and that something happened at
 //! all. [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
 //! Scenarios of restarts are not here.

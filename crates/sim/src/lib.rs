@@ -5,7 +5,7 @@
 //!
 //! - [`simulate()`]: one run, from seed to [`Report`] or [`Failure`].
 //! - [`history`] and [`check`]: what clients saw, and the two independent linearizability checks.
-//! - [`conformance`]: what every strategy must pass, as a test of a few lines.
+//! - [`mod@conformance`]: what every strategy must pass, as a test of a few lines.
 
 pub mod app;
 mod cache;
