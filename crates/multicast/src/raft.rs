@@ -5,6 +5,7 @@
 //!
 //! It deliberately does not store anything: [`Record`]s say what must be durable before the messages leave.
 
+mod elections;
 mod followers;
 
 use crate::log::{GroupLog, LogOutbox, Stored};
@@ -138,10 +139,6 @@ impl RaftLog {
         }
     }
 
-    fn majority(&self) -> usize {
-        self.followers.len() / 2 + 1
-    }
-
     fn others(&self) -> impl Iterator<Item = u8> + use<> {
         let (count, own) = (self.followers.len() as u8, self.index);
         (0..count).filter(move |&index| index != own)
@@ -151,61 +148,12 @@ impl RaftLog {
         position(self.node.log().last_position())
     }
 
-    /// Whether a majority, this replica included, has been heard of within an election timeout.
-    fn has_quorum(&self, now: Micros) -> bool {
-        let recent = |&index: &u8| self.followers[usize::from(index)].heard + 2 * ELECTION > now;
-        1 + self.others().filter(recent).count() >= self.majority()
-    }
-
     fn patience(&mut self) -> Micros {
         self.seed = mix(self.seed);
         if self.contact.is_none() && self.index == 0 {
             FIRST_ELECTION
         } else {
             ELECTION + self.seed % ELECTION
-        }
-    }
-
-    // -- elections -----------------------------------------------------------------------------------------------
-
-    /// Asks whether an election could be won before disturbing anybody with one.
-    fn canvass(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        self.deadline = now + self.patience();
-        self.pre_votes = 1 << self.index;
-        let call = RaftMessage::PreVoteCall {
-            term: self.term() + 1,
-            last: self.last(),
-        };
-        out.messages
-            .extend(self.others().map(|to| (to, call.clone())));
-        self.campaign_if_wanted(now, out);
-    }
-
-    fn campaign_if_wanted(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        if self.pre_votes.count_ones() as usize >= self.majority() {
-            self.pre_votes = 0;
-            self.node.handle_election_timeout();
-            self.drain(now, &[], out);
-        }
-    }
-
-    fn on_pre_vote(
-        &mut self,
-        now: Micros,
-        from: u8,
-        term: u64,
-        last: Position,
-        out: &mut LogOutbox<RaftMessage>,
-    ) {
-        let content = self.node.role().is_leader() && self.has_quorum(now)
-            || self.contact.is_some_and(|at| now < at + ELECTION);
-        let up_to_date = (last.1, last.0) >= (self.last().1, self.last().0);
-        let granted = !content && up_to_date && term > self.term();
-        // An asker with a lower term may be the only one with an electable log: it must learn the term, or nobody wins.
-        if granted || term <= self.term() {
-            let term = term.max(self.term());
-            out.messages
-                .push((from, RaftMessage::PreVoteReply { term, granted }));
         }
     }
 
