@@ -130,6 +130,10 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value = "exchange", value_name = "HOW")]
     pub(crate) execution: ExecutionName,
 
+    /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
+    #[arg(long, default_value = "memory", value_name = "HOW")]
+    pub(crate) durability: DurabilityName,
+
     /// Whether static placement keeps a directory, so that objects can move
     #[arg(long, default_value = "none", value_name = "WHERE")]
     pub(crate) directory: Directory,
@@ -233,6 +237,29 @@ pub(crate) enum ExecutionName {
     Exchange,
     /// At one of them, after moving the objects there
     Gather,
+}
+
+/// Where replicas keep their logs. Files are within the run's folder and go when the strategy is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DurabilityName {
+    /// Nowhere
+    Memory,
+    /// In files, left to the operating system
+    Async,
+    /// In files, synced before anything that depends on them is sent
+    Sync,
+}
+
+impl DurabilityName {
+    /// The value of the CSV column.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Async => "async",
+            Self::Sync => "sync",
+        }
+    }
 }
 
 /// Whether static placement keeps a directory.

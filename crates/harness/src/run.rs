@@ -3,7 +3,7 @@
 //! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has been checked, and the
 //! rows of a strategy are on disk before the next one starts.
 
-use crate::cli::{RunArgs, UsageError, WorkloadName};
+use crate::cli::{DurabilityName, RunArgs, UsageError, WorkloadName};
 use crate::interrupt::Interrupt;
 use crate::machine::Machine;
 use crate::progress::Progress;
@@ -106,8 +106,10 @@ impl<'a, W: Workload> Run<'a, W> {
                 incarnation: time::unique(),
                 ..self.parts
             };
+            let logs = self.folder.path().join("logs").join(strategy);
             let trial = Trial {
                 args: self.args,
+                logs: &logs,
                 workload: &self.workload,
                 incarnation: parts.incarnation,
                 interrupt: &self.interrupt,
@@ -115,6 +117,9 @@ impl<'a, W: Workload> Run<'a, W> {
             };
             let measured = registry::with(strategy, &parts, trial)
                 .map_err(|error| self.blame(strategy, error))?;
+            if self.args.durability != DurabilityName::Memory {
+                std::fs::remove_dir_all(self.folder.path().join("logs"))?;
+            }
             if let Some(measured) = measured {
                 self.keep(strategy, &measured)?;
             }
@@ -190,7 +195,7 @@ impl<'a, W: Workload> Run<'a, W> {
             clients: args.clients,
             window: args.rate.is_none().then_some(args.window),
             rate: args.rate,
-            durability: "memory",
+            durability: args.durability.name(),
             seed: args.seed,
             op,
         }

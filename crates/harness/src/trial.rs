@@ -8,7 +8,7 @@
 //! with the verdict on the complete history.
 
 use crate::check::{Recorder, agreement};
-use crate::cli::{ExecutionName, RunArgs};
+use crate::cli::{DurabilityName, ExecutionName, RunArgs};
 use crate::interrupt::Interrupt;
 use crate::load::{ClientReport, Job, Load, Plan, Sample};
 use crate::progress::Progress;
@@ -20,8 +20,9 @@ use crate::workload::Workload;
 use anyhow::{Context, Result};
 use ssmr_core::client::{Execution, Settings};
 use ssmr_core::{Layout, Micros, Oracle};
-use ssmr_net::{CacheChoice, Cluster, ClusterOptions, TrafficCount};
+use ssmr_net::{CacheChoice, Cluster, ClusterOptions, Durability, TrafficCount};
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -36,6 +37,8 @@ const CACHE: u64 = 256 << 20;
 /// One strategy on one workload. The strategy itself comes with [`Visitor::visit`].
 pub(crate) struct Trial<'a, W> {
     pub(crate) args: &'a RunArgs,
+    /// Where the replicas' logs are, if they keep any.
+    pub(crate) logs: &'a Path,
     pub(crate) workload: &'a Arc<W>,
     pub(crate) incarnation: u64,
     pub(crate) interrupt: &'a Interrupt,
@@ -164,7 +167,13 @@ impl<W: Workload> Trial<'_, W> {
             (true, []) => CacheChoice::Embedded { bytes: CACHE },
             (true, servers) => CacheChoice::Servers(servers.to_vec()),
         };
+        let durability = match self.args.durability {
+            DurabilityName::Memory => Durability::Memory,
+            DurabilityName::Async => Durability::Async(self.logs.into()),
+            DurabilityName::Sync => Durability::Sync(self.logs.into()),
+        };
         ClusterOptions {
+            durability,
             seed: self.args.seed,
             incarnation: self.incarnation,
             base_port: self.args.base_port,

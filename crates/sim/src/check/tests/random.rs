@@ -261,17 +261,3 @@ fn a_long_history_of_many_objects_passes_the_witnessed_check() {
     let summary = tell(rng, &shape).0.history().check().unwrap();
     assert_eq!(summary.replayed, 20_000);
 }
-
-#[test]
-#[ignore = "a minute; run it in release to see that the check is fast enough for benchmarks"]
-fn a_million_operations_pass_the_witnessed_check() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(8);
-    let shape = Shape {
-        operations: 1_000_000,
-        objects: 1_000,
-        reach: 2_000,
-        unanswered: 0,
-    };
-    let summary = tell(rng, &shape).0.history().check().unwrap();
-    assert_eq!(summary.replayed, 1_000_000);
-}
