@@ -24,6 +24,9 @@ const POST: usize = 140;
 /// The most followers that a user may have: a post names all of them.
 pub(crate) const MAX_FOLLOWERS: usize = MAX_OBJECTS;
 
+/// How many users are looked at to find one with followers.
+const LOOK_AROUND: usize = 64;
+
 /// What the users do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -266,13 +269,16 @@ impl Steps {
         }
     }
 
-    /// Where nobody follows, somebody starts.
+    /// Somebody stops following a user of this client's. Newcomers have no followers yet, so it looks around for one who
+    /// has; only where hardly anybody has, somebody starts instead.
     fn unfollow(&mut self) -> Step {
-        let place = self.rng.random_range(0..self.own.len());
-        if self.own[place].1.is_empty() {
-            return self.follow();
+        for _ in 0..LOOK_AROUND {
+            let place = self.rng.random_range(0..self.own.len());
+            if !self.own[place].1.is_empty() {
+                return self.end(place);
+            }
         }
-        self.end(place)
+        self.follow()
     }
 
     /// Somebody who follows the user at `place` stops.
@@ -389,6 +395,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_growing_network_keeps_to_its_mix() {
+        let mut counts = [0u32; 5];
+        for step in chirper(Behaviour::Growing).steps(1).take(50_000) {
+            counts[Chirper::kind(&step)] += 1;
+        }
+        let (follows, unfollows) = (counts[2], counts[3]);
+        assert!(follows.abs_diff(unfollows) < follows / 5, "{counts:?}");
     }
 
     #[test]
