@@ -7,7 +7,8 @@ use crate::cache::CacheServer;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
-use crate::replica::{Leaders, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use crate::leaders::Leaders;
+use crate::replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 use crate::storage::Durability;
 use crate::traffic::TrafficCount;
 use ssmr_core::{Application, GroupId, Layout, Mutant, Oracle, ReplicaId};
@@ -80,6 +81,8 @@ pub struct Cluster<A, O> {
     replicas: BTreeMap<ReplicaId, (ReplicaOptions<O>, ReplicaThread)>,
     office: Arc<watch::Sender<Leaders>>,
     leaders: watch::Receiver<Leaders>,
+    /// What replicas had sent and received that were started again since.
+    former: TrafficCount,
     cache: Option<(CacheServer, u64)>,
     service: PhantomData<fn(O) -> A>,
 }
@@ -115,7 +118,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             cache_servers,
         };
         let clock = Clock::start();
-        let (office, leaders) = watch::channel(Leaders::new());
+        let (office, leaders) = watch::channel(Leaders::default());
         let office = Arc::new(office);
         let mut replicas = BTreeMap::new();
         for (id, (_, listener)) in listeners {
@@ -137,6 +140,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             replicas,
             office,
             leaders,
+            former: TrafficCount::default(),
             cache,
             service: PhantomData,
         })
@@ -159,27 +163,19 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// # Errors
     /// If one has none after `patience`.
     pub async fn ready(&self, patience: Duration) -> Result<(), NetError> {
-        let mut leaders = self.leaders.clone();
-        let leaderless = |leaders: &Leaders| {
-            let mut groups = self.config.layout.groups().iter();
-            groups.find(|group| leader_of(leaders, *group).is_none())
-        };
-        let all_led = leaders.wait_for(|leaders| leaderless(leaders).is_none());
-        // It ends without all of them too when every replica is gone.
-        let _ = tokio::time::timeout(patience, all_led).await;
-        match leaderless(&self.leaders.borrow()) {
-            None => Ok(()),
-            Some(group) => Err(NetError::NoLeader {
-                group,
-                waited: patience,
-            }),
-        }
+        Leaders::complete(self.leaders.clone(), self.config.layout.groups(), patience).await
+    }
+
+    /// Who leads which group, as it changes.
+    #[must_use]
+    pub fn leaders(&self) -> watch::Receiver<Leaders> {
+        self.leaders.clone()
     }
 
     /// The replica that leads a group, as far as the replicas know.
     #[must_use]
     pub fn leader_of(&self, group: GroupId) -> Option<ReplicaId> {
-        leader_of(&self.leaders.borrow(), group)
+        self.leaders.borrow().of(group)
     }
 
     /// The replicas that run.
@@ -218,8 +214,18 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             address: format!("{address} (replica {id})"),
             source,
         })?;
-        *replica = ReplicaThread::start::<A, O>(options.clone(), listener, self.office.clone())?;
+        let started = ReplicaThread::start::<A, O>(options.clone(), listener, self.office.clone())?;
+        self.former += replica.traffic();
+        *replica = started;
         Ok(true)
+    }
+
+    /// Cuts a replica off from all others, or joins it to them again: messages between it and them are dropped meanwhile, in
+    /// both directions. Clients still reach it. One that is started again is not cut off.
+    pub fn cut_replica(&self, id: ReplicaId, off: bool) {
+        if let Some((_, replica)) = self.replicas.get(&id) {
+            replica.cut(off);
+        }
     }
 
     /// Asks a replica for its state's digest and its counters; `None` if it has stopped.
@@ -230,9 +236,10 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// What all replicas together have sent and received so far, those included that have stopped.
     #[must_use]
     pub fn traffic(&self) -> TrafficCount {
-        self.replicas
-            .values()
+        let replicas = self.replicas.values();
+        replicas
             .map(|(_, replica)| replica.traffic())
+            .chain([self.former])
             .sum()
     }
 
@@ -259,16 +266,15 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     pub fn shutdown(self) {}
 }
 
-/// The replica of a group that took office last.
-fn leader_of(leaders: &Leaders, group: GroupId) -> Option<ReplicaId> {
-    let members = leaders.iter().filter(|(id, _)| id.group == group);
-    members.max_by_key(|(_, since)| **since).map(|(id, _)| *id)
-}
+/// A bound listener for each replica.
+pub type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
 
-type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
-
-/// Binds one listener for each replica.
-fn listen(layout: &Layout, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
+/// Binds one listener for each replica: the first one at the port `base`, the others following in the order of the layout;
+/// without it, at whatever ports are free.
+///
+/// # Errors
+/// If one cannot be bound, or there are too few ports from `base` on.
+pub fn listen(layout: &Layout, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
     let count = layout.replicas().count();
     let mut listeners = Listeners::new();
     for (place, id) in layout.replicas().enumerate() {

@@ -1,5 +1,6 @@
 //! Counts of what goes over the wire, for the tables. Relaxed atomics: they are statistics and order nothing.
 
+use serde::{Deserialize, Serialize};
 use std::ops::{AddAssign, Sub};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -44,7 +45,7 @@ impl Traffic {
 }
 
 /// Messages and bytes, frames' length prefixes included, since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficCount {
     /// Messages sent to replicas and clients.
     pub messages_sent: u64,

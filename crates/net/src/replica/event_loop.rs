@@ -25,6 +25,7 @@ use ssmr_core::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -65,6 +66,8 @@ pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     clock: Clock,
     inbox: mpsc::Receiver<Event<M::Msg>>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
+    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault on purpose.
+    cut: Arc<AtomicBool>,
     clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
     cache: CacheClient,
     out: ReplicaOutbox<M::Msg>,
@@ -79,6 +82,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         options: ReplicaOptions<O>,
         listener: TcpListener,
         traffic: &Arc<Traffic>,
+        cut: Arc<AtomicBool>,
     ) -> Self {
         let ReplicaOptions {
             id, config, clock, ..
@@ -115,6 +119,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             clock,
             inbox,
             peers,
+            cut,
             clients: FxHashMap::default(),
             cache: CacheClient::start(config.cache_servers, sender.clone()),
             out: ReplicaOutbox::default(),
@@ -157,6 +162,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
 
     fn take(&mut self, now: Micros, event: Event<M::Msg>) {
         match event {
+            Event::Peer(..) if self.cut.load(Relaxed) => {}
             Event::Peer(from, message) => self.replica.on_peer(now, from, message, &mut self.out),
             Event::Client(from, message) => {
                 self.replica.on_client(now, from, message, &mut self.out);
@@ -184,6 +190,9 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         {
             tracing::error!(%error, "the log cannot be written: the replica stops");
             return false;
+        }
+        if self.cut.load(Relaxed) {
+            self.out.peers.clear();
         }
         for (to, message) in self.out.peers.drain(..) {
             if let Some(mailbox) = self.peers.get(&to) {

@@ -12,6 +12,7 @@ mod event_loop;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
+use crate::leaders::Leaders;
 use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::EventLoop;
@@ -19,14 +20,11 @@ use ssmr_core::layout::mix;
 use ssmr_core::replica::Counters;
 use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
 use ssmr_multicast::{GroupMulticast, Stored};
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// Which replicas believe that they lead their group, and since when. Two of one group may: the later one is right.
-pub type Leaders = BTreeMap<ReplicaId, Micros>;
 
 /// What one replica is made of.
 #[derive(Clone, Debug)]
@@ -63,6 +61,7 @@ pub struct ReplicaStatus {
 pub struct ReplicaThread {
     id: ReplicaId,
     traffic: Arc<Traffic>,
+    cut: Arc<AtomicBool>,
     /// Closing it ends the event loop.
     questions: Option<mpsc::Sender<oneshot::Sender<ReplicaStatus>>>,
     thread: Option<JoinHandle<()>>,
@@ -92,14 +91,16 @@ impl ReplicaThread {
             .map_err(failed)?;
         let traffic = Arc::new(Traffic::default());
         let (questions, asked) = mpsc::channel(16);
-        let counted = traffic.clone();
+        let cut = Arc::new(AtomicBool::new(false));
+        let (counted, switch) = (traffic.clone(), cut.clone());
         let serve = move || {
             let office = InOffice { id, leaders };
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
                         let replica = assemble::<A, O>(&options, stored);
-                        let event_loop = EventLoop::new(replica, log, options, listener, &counted);
+                        let event_loop =
+                            EventLoop::new(replica, log, options, listener, &counted, switch);
                         event_loop.run(asked, &office).await;
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
@@ -112,6 +113,7 @@ impl ReplicaThread {
         Ok(Self {
             id,
             traffic,
+            cut,
             questions,
             thread,
         })
@@ -128,6 +130,12 @@ impl ReplicaThread {
     #[must_use]
     pub fn traffic(&self) -> TrafficCount {
         self.traffic.count()
+    }
+
+    /// Cuts it off from all other replicas, or joins it to them again: what they say to each other is dropped meanwhile, as
+    /// on a network that fails. Clients still reach it.
+    pub fn cut(&self, off: bool) {
+        self.cut.store(off, Relaxed);
     }
 
     /// Whether its thread still runs. One that ended by itself has found its state broken.
@@ -189,10 +197,8 @@ struct InOffice {
 impl InOffice {
     /// Publishes that the replica leads since `since`, or that it does not lead.
     fn publish(&self, since: Option<Micros>) {
-        self.leaders.send_if_modified(|leaders| match since {
-            Some(since) => leaders.insert(self.id, since).is_none(),
-            None => leaders.remove(&self.id).is_some(),
-        });
+        self.leaders
+            .send_if_modified(|leaders| leaders.note(self.id, since));
     }
 }
 

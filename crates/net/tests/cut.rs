@@ -1,0 +1,73 @@
+//! A replica that is cut off from the others: they go on without it, and it joins them again.
+
+use ssmr_core::client::Settings;
+use ssmr_core::{
+    Access, Application, ClientId, Layout, ObjectId, Objects, Outcome, PartitionId, ReplicaId,
+    Request,
+};
+use ssmr_net::{Client, Cluster, ClusterOptions};
+use ssmr_strategy_static::Static;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Objects that exist and do nothing.
+#[derive(Debug)]
+struct Things;
+
+impl Application for Things {
+    type Object = u64;
+    type Op = ();
+    type Reply = ();
+
+    fn access((): &()) -> Access {
+        Access::default()
+    }
+
+    fn execute((): &(), _objects: &mut Objects<u64>) {}
+}
+
+async fn create(client: &Client, key: u64) {
+    let request = Request::create::<Things>(ObjectId::new(key, 0), &key, None);
+    let outcome = client.execute(request).await.outcome;
+    assert!(matches!(outcome, Outcome::Done(_)), "{key}: {outcome:?}");
+}
+
+#[tokio::test]
+async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
+    let layout = Layout::new(1, 3).unwrap();
+    let oracle = Static::new(layout);
+    let options = ClusterOptions::new(layout, oracle.clone());
+    let cluster = Cluster::<Things, _>::start(options).unwrap();
+    cluster.ready(PATIENCE).await.unwrap();
+    let client = Client::connect(cluster.config(), ClientId(1), oracle, Settings::default());
+    let client = client.unwrap();
+    create(&client, 1).await;
+
+    let group = PartitionId(0).into();
+    let old = cluster.leader_of(group).unwrap();
+    cluster.cut_replica(old, true);
+    let mut leaders = cluster.leaders();
+    let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
+    tokio::time::timeout(PATIENCE, others)
+        .await
+        .expect("nobody else takes office")
+        .unwrap();
+    create(&client, 2).await;
+    let applied = async |id: ReplicaId| cluster.status(id).await.unwrap().counters.applied;
+    let new = cluster.leader_of(group).unwrap();
+    assert!(applied(old).await < applied(new).await);
+
+    cluster.cut_replica(old, false);
+    let caught_up = async {
+        while applied(old).await < applied(new).await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, caught_up)
+        .await
+        .expect("it does not catch up");
+    let digest = async |id: ReplicaId| cluster.status(id).await.unwrap().digest;
+    assert_eq!(digest(old).await, digest(new).await);
+    create(&client, 3).await;
+}
