@@ -4,7 +4,7 @@
 //! a value are an error too, so a frame that decodes was meant as what it decodes to.
 
 use crate::limits::MAX_FRAME;
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::config::{Config, Configuration, Fixint, Limit, LittleEndian, NoLimit};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,9 @@ use std::fmt;
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> = bincode::config::standard()
     .with_fixed_int_encoding()
     .with_limit::<MAX_FRAME>();
+
+const UNLIMITED: Configuration<LittleEndian, Fixint, NoLimit> =
+    bincode::config::standard().with_fixed_int_encoding();
 
 /// Bytes that are not an encoding of what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +44,19 @@ pub fn encode<T: Serialize>(value: &T) -> Bytes {
 /// # Errors
 /// If the bytes are malformed, incomplete, too many, or claim more than [`MAX_FRAME`] bytes.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG)
+    decode_with(bytes, CONFIG)
+}
+
+/// Decodes what a replica of the same cluster has encoded and a checksum has kept: a snapshot. It may be of any size.
+///
+/// # Errors
+/// If the bytes are malformed, incomplete or too many.
+pub fn decode_own<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_with(bytes, UNLIMITED)
+}
+
+fn decode_with<T: DeserializeOwned>(bytes: &[u8], config: impl Config) -> Result<T, DecodeError> {
+    let (value, used) = bincode::serde::decode_from_slice(bytes, config)
         .map_err(|error| DecodeError(error.to_string()))?;
     if used == bytes.len() {
         Ok(value)

@@ -18,11 +18,13 @@ mod hints;
 pub mod id;
 pub mod layout;
 pub mod limits;
+pub mod log;
 pub mod multicast;
 pub mod mutant;
 pub mod oracle;
 pub mod recent;
 pub mod replica;
+pub mod snapshot;
 
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
 pub use application::{Access, Application, Objects};

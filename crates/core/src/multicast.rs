@@ -2,7 +2,9 @@
 
 use crate::command::{Command, CommandId, SessionId};
 use crate::id::{Encoded, GroupId, Micros, ObjectId, ReplicaId, Revision, Timestamp};
+use crate::log::{Position, Record};
 use crate::oracle::{Carried, Unpacked};
+use crate::snapshot::{Capture, Snapshot};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -56,6 +58,9 @@ pub trait Multicast {
     /// Whether this replica leads its group, as far as it knows.
     fn is_leader(&self) -> bool;
 
+    /// Whether this replica takes full part: one that lost its memory does when its group has filled it.
+    fn is_voter(&self) -> bool;
+
     /// The index of the replica that leads this group, as far as is known.
     fn leader(&self) -> Option<u8>;
 
@@ -67,6 +72,20 @@ pub trait Multicast {
 
     /// A digest of the ordered state: equal at replicas that applied the same log entries.
     fn digest(&self) -> u64;
+
+    /// A copy of the state, without the partition's part, if the log has grown long or another replica of the group waits
+    /// for a snapshot. To be asked after [`flush`](Self::flush) has returned `false`, when all deliveries are applied.
+    fn capture(&mut self) -> Option<Capture>;
+
+    /// The last capture is where a replica that restarts will find it, so that the log behind it is not needed any more;
+    /// or, where nothing is stored, its state can be captured again at any time. `snapshot` is there if one was wanted.
+    fn captured(
+        &mut self,
+        now: Micros,
+        last: Position,
+        snapshot: Option<Snapshot>,
+        out: &mut Outbox<Self::Msg>,
+    );
 }
 
 /// How often [`Multicast::on_timer`] wants to be called, in microseconds.
@@ -104,6 +123,9 @@ pub enum Delivery {
     },
     /// A session is over: its outcomes may be forgotten.
     Forget(SessionId),
+    /// The replica starts over from a snapshot: this, encoded by [`Partition::image`](crate::Partition::image), takes the
+    /// place of the partition's whole state.
+    Restore(Bytes),
 }
 
 /// What a destination of a command tells the others: what it has, lacks, and knows of existence.
@@ -167,34 +189,6 @@ pub trait Carrier {
 
     /// The signal has come in and is about to be logged: every value must be there.
     fn unpack(&mut self, signal: &mut Signal) -> Unpacked;
-}
-
-/// Something to be made durable before anything else of the same [`Outbox`] leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Record {
-    /// The consensus term and vote.
-    Vote {
-        /// The term.
-        term: u64,
-        /// Who was voted for in it.
-        voted_for: Option<u8>,
-    },
-    /// Log entries that replace whatever the log held after `after`.
-    Append {
-        /// Index and term of the entry before the first one.
-        after: (u64, u64),
-        /// The entries.
-        entries: Vec<LogEntry>,
-    },
-}
-
-/// One entry of a group's log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LogEntry {
-    /// A leader took office in this term.
-    Term(u64),
-    /// A batch of inputs.
-    Batch(Bytes),
 }
 
 /// What a replica wants done: first `records` made durable, then `messages` sent.

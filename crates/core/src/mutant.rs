@@ -12,4 +12,14 @@ pub enum Mutant {
     OpenQueues,
     /// R5: a client abandons an attempt after a time-out and tries again under a new number.
     AbandonAttempts,
+    /// R5: recorded outcomes are left out of snapshots.
+    SnapshotsWithoutSessions,
+    /// Signals that have come in are left out of snapshots.
+    SnapshotsWithoutSignals,
+    /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
+    TimestampsReused,
+    /// A replica does not store whom it voted for. The driver's fault.
+    VoteNotPersisted,
+    /// A replica sends what depends on records before they are stored. The driver's fault.
+    AnswerBeforeSync,
 }

@@ -2,16 +2,16 @@
 //!
 //! It is bounded by what a session may have unanswered and, in log time, by the age of sessions.
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW, SESSIONS};
+use ssmr_core::snapshot::{SharedMap, entry};
 use ssmr_core::{ClientId, Command, CommandId, Micros, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a group knows of the sessions that it has logged commands of.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Filter {
-    sessions: FxHashMap<SessionId, Window>,
+    sessions: SharedMap<SessionId, Window>,
     /// The same sessions, oldest first.
     by_age: BTreeSet<(Micros, ClientId)>,
 }
@@ -63,14 +63,14 @@ impl Filter {
 
     /// Whether no session beyond those that are known can be taken.
     pub(crate) fn is_full_for(&self, id: SessionId) -> bool {
-        self.sessions.len() >= SESSIONS && !self.sessions.contains_key(&id)
+        self.sessions.size() >= SESSIONS && !self.sessions.contains_key(&id)
     }
 
     /// An attempt is logged.
     pub(crate) fn enter(&mut self, command: &Command) {
         let id = command.id;
         self.by_age.insert((id.session.opened, id.session.client));
-        let window = self.sessions.entry(id.session).or_default();
+        let window = entry(&mut self.sessions, id.session);
         window.low = window.low.max(command.low.min(id.number));
         while window
             .attempts
@@ -112,7 +112,7 @@ impl Filter {
         });
         let over: Vec<SessionId> = idle.collect();
         for id in &over {
-            self.sessions.remove(id);
+            self.sessions.remove_mut(id);
             self.by_age.remove(&(id.opened, id.client));
         }
         over

@@ -5,16 +5,19 @@
 //! with a leader is sent again by somebody. Followers only apply.
 
 use crate::filter::Freshness;
-use crate::log::{GroupLog, LogOutbox, Stored};
+use crate::log::{Committed, GroupLog, LogOutbox, Stored};
 use crate::order::{Batch, Input, MAX_ELAPSED, Order};
 use crate::peers::Peer;
 use crate::raft::RaftLog;
+use crate::snapshots::{Settings, Snapshots};
 use crate::{Item, Message};
 use rustc_hash::FxHashSet;
-use ssmr_core::multicast::{Carrier, LogEntry, Rejection};
+use ssmr_core::log::{LogEntry, Position, Record};
+use ssmr_core::multicast::{Carrier, Rejection};
+use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
-    Command, CommandId, Delivery, GroupId, Layout, Micros, Multicast, Outbox, ReplicaId, Signal,
-    codec,
+    Command, CommandId, Delivery, GroupId, Layout, Micros, Multicast, Mutant, Outbox, ReplicaId,
+    Signal, codec,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,9 +36,11 @@ const LAZY: Micros = 50_000;
 pub struct GroupMulticast<L: GroupLog = RaftLog> {
     pub(super) id: ReplicaId,
     pub(super) layout: Layout,
-    log: L,
+    pub(super) log: L,
     pub(super) order: Order,
-    applied: u64,
+    mutant: Option<Mutant>,
+    pub(super) applied: u64,
+    pub(super) snapshots: Snapshots,
     pub(super) duties: Duties,
     /// The other groups: whom to talk to, what was sent, what came in.
     pub(super) peers: BTreeMap<GroupId, Peer>,
@@ -60,25 +65,44 @@ pub(super) struct Duties {
 }
 
 impl GroupMulticast<RaftLog> {
-    /// A replica with an empty log. The seed varies its election timeouts: replicas of one group need different ones, or
-    /// they split every vote.
+    /// A founding member with an empty log.
     #[must_use]
-    pub fn new(id: ReplicaId, layout: Layout, seed: u64) -> Self {
-        Self::restore(id, layout, seed, Stored::default())
+    pub fn new(id: ReplicaId, layout: Layout, settings: Settings) -> Self {
+        Self::restore(id, layout, settings, Stored::default())
     }
 
-    /// A replica that comes back with what it had stored. Its state is rebuilt from its log as the group tells it again
-    /// what is committed.
+    /// A replica that has lost what it knew, in a new life: greater than those it had. It says nothing until the group has
+    /// told it everything, and then becomes a member that never voted.
     #[must_use]
-    pub fn restore(id: ReplicaId, layout: Layout, seed: u64, stored: Stored) -> Self {
+    pub fn join(id: ReplicaId, layout: Layout, settings: Settings, life: u64) -> Self {
+        let stored = Stored {
+            life,
+            ..Stored::default()
+        };
+        let mut joined = Self::restore(id, layout, settings, stored);
+        joined.outbox.records.push(Record::Life(life));
+        joined
+    }
+
+    /// A replica that comes back with what it had stored. Its state is rebuilt from its snapshot and its log as the group
+    /// tells it again what is committed.
+    #[must_use]
+    pub fn restore(id: ReplicaId, layout: Layout, settings: Settings, stored: Stored) -> Self {
         let count = layout.replica_count(id.group);
         let others = layout.groups().without(id.group);
+        let Settings {
+            seed,
+            log_bytes,
+            mutant,
+        } = settings;
         Self {
             id,
             layout,
             log: RaftLog::restore(id.index, count, seed, stored),
             order: Order::new(id.group),
+            mutant,
             applied: 0,
+            snapshots: Snapshots::after(log_bytes),
             duties: Duties::default(),
             peers: others
                 .iter()
@@ -106,6 +130,12 @@ impl<L: GroupLog> GroupMulticast<L> {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.order.pending_count()
+    }
+
+    /// The consensus log, for checks.
+    #[must_use]
+    pub fn log(&self) -> &L {
+        &self.log
     }
 
     /// How the order and the links stand, for diagnosis.
@@ -237,10 +267,21 @@ impl<L: GroupLog> GroupMulticast<L> {
     /// into the links before anything of the next entry, at every replica, however many entries it learns of at once.
     fn apply_committed(&mut self) {
         while !self.order.has_deliveries()
-            && let Some((index, entry)) = self.log.poll_committed()
+            && let Some(committed) = self.log.poll_committed()
         {
+            let (index, entry) = match committed {
+                Committed::Entry(index, entry) => (index, entry),
+                Committed::Snapshot(snapshot) => {
+                    self.start_over(&snapshot);
+                    continue;
+                }
+            };
             self.applied = index;
+            self.snapshots.applied_bytes += entry.size();
             let LogEntry::Batch(bytes) = entry else {
+                if self.mutant == Some(Mutant::TimestampsReused) {
+                    self.order.turn_back();
+                }
                 continue;
             };
             let batch: Batch = codec::decode(&bytes).unwrap_or_else(|error| {
@@ -376,6 +417,10 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
         self.duties.term.is_some()
     }
 
+    fn is_voter(&self) -> bool {
+        self.log.is_voter()
+    }
+
     fn leader(&self) -> Option<u8> {
         self.log.leader()
     }
@@ -399,6 +444,25 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn digest(&self) -> u64 {
         self.order.digest()
+    }
+
+    fn capture(&mut self) -> Option<Capture> {
+        self.take_capture()
+    }
+
+    fn captured(
+        &mut self,
+        now: Micros,
+        last: Position,
+        snapshot: Option<Snapshot>,
+        out: &mut Outbox<Self::Msg>,
+    ) {
+        self.snapshots.under_way = false;
+        self.log.compact(last, self.snapshots.log_bytes / 2);
+        if let Some(snapshot) = snapshot {
+            self.log.offer(now, snapshot, &mut self.outbox);
+            self.pump_log(out);
+        }
     }
 }
 

@@ -15,12 +15,14 @@ mod log;
 mod order;
 mod peers;
 mod raft;
+mod snapshots;
 
 pub use group::GroupMulticast;
 pub use link::Item;
-pub use log::{GroupLog, LogOutbox, Stored};
+pub use log::{Committed, Cut, GroupLog, LogOutbox, Stored};
 pub use order::{Batch, Input};
-pub use raft::{RaftLog, RaftMessage};
+pub use raft::{Body, RaftLog, RaftMessage};
+pub use snapshots::Settings;
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Command, CommandId};

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
-use ssmr_core::multicast::{LogEntry, Record};
+use ssmr_core::log::{LogEntry, MemberId, Members, Position, Record};
+use ssmr_core::snapshot::Snapshot;
 use std::fmt::Debug;
 
 /// A log that a group's replicas agree on.
@@ -16,6 +17,9 @@ pub trait GroupLog {
 
     /// Whether this replica leads, as far as it knows.
     fn is_leader(&self) -> bool;
+
+    /// Whether this replica's vote counts and will go on counting, as far as is committed.
+    fn is_voter(&self) -> bool;
 
     /// Who leads, as far as is known.
     fn leader(&self) -> Option<u8>;
@@ -32,11 +36,43 @@ pub trait GroupLog {
     /// Lets time pass.
     fn on_timer(&mut self, now: Micros, out: &mut LogOutbox<Self::Msg>);
 
-    /// The next committed entry with its index.
-    fn poll_committed(&mut self) -> Option<(u64, LogEntry)>;
+    /// What comes next of what is committed.
+    fn poll_committed(&mut self) -> Option<Committed>;
+
+    /// Where the log stands at entry `index`, which was polled and is not compacted: for a capture of the state then.
+    fn cut(&self, index: u64) -> Cut;
+
+    /// Whether another replica is so far behind that only a snapshot can help it.
+    fn wants_snapshot(&self) -> bool;
+
+    /// Here is a snapshot for those that need one.
+    fn offer(&mut self, now: Micros, snapshot: Snapshot, out: &mut LogOutbox<Self::Msg>);
+
+    /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them may be forgotten.
+    fn compact(&mut self, last: Position, keep: usize);
 
     /// How many entries are proposed and not committed.
     fn in_flight(&self) -> u64;
+}
+
+/// What a log has agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// An entry with its index.
+    Entry(u64, LogEntry),
+    /// The entries up to the snapshot's last one, not one by one but as what they led to.
+    Snapshot(Snapshot),
+}
+
+/// A log at one of its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The entry.
+    pub last: Position,
+    /// Who takes part in consensus there.
+    pub members: Members,
+    /// The entries behind it.
+    pub tail: Vec<LogEntry>,
 }
 
 /// What the log wants done: first the records made durable, then the messages sent.
@@ -57,29 +93,56 @@ impl<M> Default for LogOutbox<M> {
     }
 }
 
-/// What a replica of a group has stored: its vote and its log. It is what the [`Record`]s of its outboxes add up to.
+/// What a replica of a group has stored: what the [`Record`]s of its outboxes and its snapshots add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
+    /// The life in which it was stored.
+    pub life: u64,
     /// The consensus term.
     pub term: u64,
     /// Who was voted for in it.
-    pub voted_for: Option<u8>,
-    /// The entries from index 1 on.
+    pub voted_for: Option<MemberId>,
+    /// What stands for the log's oldest entries.
+    pub snapshot: Option<Snapshot>,
+    /// The entries behind the snapshot, or all of them.
     pub entries: Vec<LogEntry>,
 }
 
 impl Stored {
+    /// The last entry that the snapshot stands for.
+    #[must_use]
+    pub fn base(&self) -> Position {
+        self.snapshot
+            .as_ref()
+            .map_or((0, 0), |snapshot| snapshot.last)
+    }
+
     /// Adds a record, in the order in which they were made durable.
     pub fn add(&mut self, record: Record) {
         match record {
+            Record::Life(life) => self.life = life,
             Record::Vote { term, voted_for } => {
                 self.term = term;
                 self.voted_for = voted_for;
             }
             Record::Append { after, entries } => {
-                self.entries.truncate(after.0 as usize);
-                self.entries.extend(entries);
+                let kept = after.0.saturating_sub(self.base().0);
+                let known = self.base().0.saturating_sub(after.0);
+                self.entries.truncate(kept as usize);
+                self.entries
+                    .extend(entries.into_iter().skip(known as usize));
+            }
+            Record::Install { snapshot, entries } => {
+                self.snapshot = Some(snapshot);
+                self.entries = entries;
             }
         }
+    }
+
+    /// A snapshot of this log takes the place of the entries that it includes.
+    pub fn compact(&mut self, snapshot: Snapshot) {
+        let count = snapshot.last.0.saturating_sub(self.base().0) as usize;
+        self.entries.drain(..count.min(self.entries.len()));
+        self.snapshot = Some(snapshot);
     }
 }

@@ -20,10 +20,12 @@
 
 use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
+use ssmr_core::snapshot::Part;
 use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp, codec};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -138,6 +140,24 @@ impl Order {
             filter.sorted(),
             links,
         )))
+    }
+
+    /// Mutant: forgets the last timestamps.
+    pub(crate) fn turn_back(&mut self) {
+        self.clock = self.clock.saturating_sub(3);
+    }
+
+    /// Starts over from a snapshot's part; `partition` is the part that is the partition's.
+    pub(crate) fn restore(&mut self, part: &[u8], partition: Bytes) {
+        *self = codec::decode_own(part)
+            .unwrap_or_else(|error| panic!("the snapshot of {}'s order: {error}", self.group));
+        self.deliveries.push_back(Delivery::Restore(partition));
+    }
+
+    /// A cheap copy of the state, to be encoded later.
+    pub(crate) fn image(&self) -> Part {
+        let copy = self.clone();
+        Box::new(move || codec::encode(&copy))
     }
 
     pub(crate) fn links(&self) -> &Links {

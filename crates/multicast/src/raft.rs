@@ -1,24 +1,29 @@
 //! The group's log on `noraft`: Raft (Ongaro and Ousterhout, 2014) without IO, clock or randomness.
 //!
-//! The library keeps terms, votes and positions. What it leaves to its user is here: the entries themselves, the timers,
-//! pre-vote (section 9.6 of Ongaro's thesis), and flow control towards each follower.
+//! The library keeps terms, votes, positions and members. What it leaves to its user is here: the entries themselves, the
+//! timers, pre-vote (section 9.6 of Ongaro's thesis), flow control towards each follower, the transfer of snapshots, and
+//! when members change.
 //!
 //! It deliberately does not store anything: [`Record`]s say what must be durable before the messages leave.
 
 mod elections;
 mod followers;
+mod members;
+mod message;
+mod transfer;
 
-use crate::log::{GroupLog, LogOutbox, Stored};
+pub use message::{Body, RaftMessage};
+
+use crate::log::{Committed, Cut, GroupLog, LogOutbox, Stored};
 use bytes::Bytes;
 use followers::Follower;
-use noraft::{
-    Action, ClusterConfig, Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term,
-};
-use serde::{Deserialize, Serialize};
+use noraft::{Action, Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term};
 use ssmr_core::Micros;
 use ssmr_core::layout::mix;
-use ssmr_core::multicast::{LogEntry, Record};
-use std::collections::VecDeque;
+use ssmr_core::log::{LogEntry, MemberId, Members, Position, Record};
+use ssmr_core::snapshot::Snapshot;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use transfer::{Incoming, Transfers};
 
 /// How often a leader that has nothing to say says so.
 const HEARTBEAT: Micros = 75_000;
@@ -27,76 +32,28 @@ const ELECTION: Micros = 500_000;
 /// How soon replica 0 tries again while the group has never had a leader.
 const FIRST_ELECTION: Micros = 40_000;
 
-/// Index and term of a log entry.
-type Position = (u64, u64);
-
-/// What the replicas of a group say to each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RaftMessage {
-    /// Would you vote for me in this term? Binds nobody.
-    PreVoteCall {
-        /// The term that the sender would campaign in.
-        term: u64,
-        /// Its last entry.
-        last: Position,
-    },
-    /// The answer to a pre-vote call.
-    PreVoteReply {
-        /// If granted, the term that was asked about; if not, the sender's own, which the asker has missed.
-        term: u64,
-        /// I would vote for you.
-        granted: bool,
-    },
-    /// Vote for me.
-    VoteCall {
-        /// The candidate's term.
-        term: u64,
-        /// Its last entry.
-        last: Position,
-    },
-    /// The answer to a call for votes.
-    VoteReply {
-        /// The voter's term.
-        term: u64,
-        /// Whether it voted for the candidate.
-        granted: bool,
-    },
-    /// Append these entries, or none: a heartbeat.
-    Append {
-        /// The leader's term.
-        term: u64,
-        /// The leader's commit index.
-        commit: u64,
-        /// The entry before the first one.
-        after: Position,
-        /// The entries.
-        entries: Vec<LogEntry>,
-    },
-    /// The answer to `Append`.
-    Appended {
-        /// The follower's term.
-        term: u64,
-        /// Its last entry.
-        last: Position,
-        /// The entries did not fit its log.
-        rejected: bool,
-    },
-}
-
 /// One replica's part of a group's log.
 #[derive(Debug)]
 pub struct RaftLog {
-    index: u8,
+    me: MemberId,
+    /// How many replicas the group has.
+    count: u8,
     node: Node,
-    /// The entries from index 1 on.
+    /// The entries that are not compacted.
     entries: VecDeque<LogEntry>,
     polled: u64,
-    followers: Vec<Follower>,
-    pre_votes: u32,
+    /// What was installed and not polled.
+    installed: Option<Snapshot>,
+    followers: BTreeMap<MemberId, Follower>,
+    transfers: Transfers,
+    incoming: Incoming,
+    pre_votes: BTreeSet<MemberId>,
     /// A follower: when it loses patience. A leader: when the next heartbeat is due.
     deadline: Micros,
     /// When the leader was last heard of; `None` if there never was one.
     contact: Option<Micros>,
+    /// When this replica asked last to be taken in.
+    asked: Micros,
     /// State of the timers' random numbers.
     seed: u64,
 }
@@ -111,15 +68,25 @@ impl RaftLog {
     /// The log as it was stored. Which of its entries are committed the group will tell.
     #[must_use]
     pub fn restore(index: u8, count: u8, seed: u64, stored: Stored) -> Self {
-        let mut config = ClusterConfig::new();
-        config
-            .voters
-            .extend((0..count).map(|i| NodeId::new(i.into())));
+        let me = MemberId::new(index, stored.life);
+        let founders = Members {
+            voters: (0..count).map(|index| MemberId::new(index, 0)).collect(),
+            ..Members::default()
+        };
+        let members = stored
+            .snapshot
+            .as_ref()
+            .map_or(&founders, |snapshot| &snapshot.members);
         let kinds = stored.entries.iter().map(kind);
-        let log = Log::new(config, LogEntries::from_iter(LogPosition::ZERO, kinds));
-        let voted_for = stored.voted_for.map(|index| NodeId::new(index.into()));
-        let id = NodeId::new(index.into());
-        let node = Node::restart(id, Term::new(stored.term), voted_for, log);
+        let entries = LogEntries::from_iter(library(stored.base()), kinds);
+        let log = Log::new(members::config(members), entries);
+        let voted_for = stored.voted_for.map(|id| NodeId::new(id.number()));
+        let node = Node::restart(
+            NodeId::new(me.number()),
+            Term::new(stored.term),
+            voted_for,
+            log,
+        );
 
         let deadline = if index == 0 {
             0
@@ -127,30 +94,40 @@ impl RaftLog {
             ELECTION + mix(seed) % ELECTION
         };
         Self {
-            index,
+            me,
+            count,
             node,
+            polled: stored.base().0,
             entries: stored.entries.into(),
-            polled: 0,
-            followers: vec![Follower::default(); count.into()],
-            pre_votes: 0,
+            installed: stored.snapshot,
+            followers: BTreeMap::new(),
+            transfers: Transfers::default(),
+            incoming: Incoming::default(),
+            pre_votes: BTreeSet::new(),
             deadline,
             contact: None,
+            asked: 0,
             seed,
         }
-    }
-
-    fn others(&self) -> impl Iterator<Item = u8> + use<> {
-        let (count, own) = (self.followers.len() as u8, self.index);
-        (0..count).filter(move |&index| index != own)
     }
 
     fn last(&self) -> Position {
         position(self.node.log().last_position())
     }
 
+    /// The entry before the first one that is not compacted.
+    fn base(&self) -> Position {
+        position(self.node.log().snapshot_position())
+    }
+
+    fn tell(&self, to: MemberId, body: Body, out: &mut LogOutbox<RaftMessage>) {
+        let life = self.me.life();
+        out.messages.push((to.index(), RaftMessage { life, body }));
+    }
+
     fn patience(&mut self) -> Micros {
         self.seed = mix(self.seed);
-        if self.contact.is_none() && self.index == 0 {
+        if self.contact.is_none() && self.me.index() == 0 {
             FIRST_ELECTION
         } else {
             ELECTION + self.seed % ELECTION
@@ -163,7 +140,7 @@ impl RaftLog {
     fn drain(&mut self, now: Micros, payload: &[LogEntry], out: &mut LogOutbox<RaftMessage>) {
         let actions = std::mem::take(self.node.actions_mut());
         if actions.save_current_term || actions.save_voted_for {
-            let voted_for = self.node.voted_for().map(|id| id.get() as u8);
+            let voted_for = self.node.voted_for().map(|id| id.get().into());
             out.records.push(Record::Vote {
                 term: self.term(),
                 voted_for,
@@ -179,8 +156,10 @@ impl RaftLog {
                         self.send(to, &message, true, out);
                     }
                 }
-                Action::SendMessage(to, message) => self.send(to.get() as u8, &message, false, out),
-                Action::InstallSnapshot(_) => unreachable!("the log is never truncated"),
+                Action::SendMessage(to, message) => {
+                    self.send(to.get().into(), &message, false, out)
+                }
+                Action::InstallSnapshot(to) => self.need_snapshot(now, to.get().into(), out),
             }
         }
     }
@@ -194,7 +173,7 @@ impl RaftLog {
             };
     }
 
-    /// Appends what the library has appended to its own bookkeeping; the last entries of `payload` are those.
+    /// Appends what the library has appended to its own bookkeeping; the last batches of `payload` are among it.
     fn store(
         &mut self,
         appended: &LogEntries,
@@ -202,41 +181,54 @@ impl RaftLog {
         out: &mut LogOutbox<RaftMessage>,
     ) {
         let after = position(appended.prev_position());
-        self.entries.truncate(after.0 as usize);
-        let own_term = [LogEntry::Term(self.term())];
-        // An entry that nobody handed in is the one with which a new leader opens its term.
-        let source = if payload.is_empty() {
-            &own_term[..]
-        } else {
-            payload
-        };
-        let fresh = &source[source.len() - appended.len()..];
+        self.entries.truncate((after.0 - self.base().0) as usize);
+        let is_command = |entry: &noraft::LogEntry| matches!(entry, noraft::LogEntry::Command);
+        let count = appended.iter().filter(is_command).count();
+        let batches = payload
+            .iter()
+            .filter(|entry| matches!(entry, LogEntry::Batch(_)));
+        let batches: Vec<&LogEntry> = batches.collect();
+        let mut batches = batches[batches.len() - count..].iter();
+        let fresh: Vec<LogEntry> = appended
+            .iter()
+            .map(|entry| match entry {
+                noraft::LogEntry::Term(term) => LogEntry::Term(term.get()),
+                noraft::LogEntry::ClusterConfig(config) => {
+                    LogEntry::Members(members::members(&config))
+                }
+                noraft::LogEntry::Command => batches
+                    .next()
+                    .copied()
+                    .cloned()
+                    .unwrap_or_else(|| unreachable!("they were counted")),
+            })
+            .collect();
         self.entries.extend(fresh.iter().cloned());
         out.records.push(Record::Append {
             after,
-            entries: fresh.to_vec(),
+            entries: fresh,
         });
     }
 
     fn send(
         &mut self,
-        to: u8,
+        to: MemberId,
         message: &Message,
         broadcast: bool,
         out: &mut LogOutbox<RaftMessage>,
     ) {
-        let message = match message {
+        let body = match message {
             Message::RequestVoteCall {
                 term,
                 last_position,
                 ..
-            } => RaftMessage::VoteCall {
+            } => Body::VoteCall {
                 term: term.get(),
                 last: position(*last_position),
             },
             Message::RequestVoteReply {
                 term, vote_granted, ..
-            } => RaftMessage::VoteReply {
+            } => Body::VoteReply {
                 term: term.get(),
                 granted: *vote_granted,
             },
@@ -249,7 +241,7 @@ impl RaftLog {
                 let Some((after, entries)) = self.portion(to, entries, broadcast) else {
                     return;
                 };
-                RaftMessage::Append {
+                Body::Append {
                     term: term.get(),
                     commit: commit_index.get(),
                     after,
@@ -260,19 +252,19 @@ impl RaftLog {
                 term,
                 last_position,
                 ..
-            } => RaftMessage::Appended {
+            } => Body::Appended {
                 term: term.get(),
                 last: position(*last_position),
                 rejected: false,
             },
         };
-        out.messages.push((to, message));
+        self.tell(to, body, out);
     }
 
     fn on_append(
         &mut self,
         now: Micros,
-        from: u8,
+        from: MemberId,
         head: (u64, u64),
         after: Position,
         entries: &[LogEntry],
@@ -281,7 +273,7 @@ impl RaftLog {
         let (term, commit) = head;
         let kinds = entries.iter().map(kind);
         let call = Message::AppendEntriesCall {
-            from: NodeId::new(from.into()),
+            from: NodeId::new(from.number()),
             term: Term::new(term),
             commit_index: LogIndex::new(commit),
             entries: LogEntries::from_iter(library(after), kinds),
@@ -294,17 +286,28 @@ impl RaftLog {
             self.contact = Some(now);
         }
         for (_, reply) in &mut out.messages[replies..] {
-            if let RaftMessage::Appended { rejected, .. } = reply {
+            if let Body::Appended { rejected, .. } = &mut reply.body {
                 *rejected = !fits;
             }
         }
     }
 
-    fn on_appended(&mut self, now: Micros, from: u8, last: Position, rejected: bool) {
-        self.followers[usize::from(from)].heard = now;
+    fn on_appended(&mut self, now: Micros, from: MemberId, last: Position, rejected: bool) {
+        self.hear(now, from);
         // One lost message makes the follower reject all that were behind it: rewind once, not once for each.
-        if rejected && now >= self.followers[usize::from(from)].rewound + HEARTBEAT / 4 {
+        let due = self
+            .followers
+            .get(&from)
+            .is_some_and(|follower| now >= follower.rewound + HEARTBEAT / 4);
+        if rejected && due {
             self.rewind(now, from, last.0);
+        }
+    }
+
+    /// A member says something.
+    fn hear(&mut self, now: Micros, from: MemberId) {
+        if self.node.config().contains(NodeId::new(from.number())) {
+            self.followers.entry(from).or_default().heard = now;
         }
     }
 
@@ -316,10 +319,18 @@ impl RaftLog {
         let leads = self.node.role().is_leader();
         if leads && (!led || term != self.term()) {
             let before = self.node.log().last_position().index.get() - 1;
-            for follower in &mut self.followers {
-                follower.sent = before;
-                follower.matched = 0;
+            for id in self.others() {
+                let heard = self.followers.get(&id).map_or(0, |follower| follower.heard);
+                self.followers.insert(
+                    id,
+                    Follower {
+                        sent: before,
+                        heard,
+                        ..Follower::default()
+                    },
+                );
             }
+            self.transfers = Transfers::default();
         }
     }
 }
@@ -331,11 +342,17 @@ impl GroupLog for RaftLog {
         self.node.role().is_leader()
     }
 
+    fn is_voter(&self) -> bool {
+        self.settled_members()
+            .is_some_and(|members| members.voters.contains(&self.me))
+    }
+
     fn leader(&self) -> Option<u8> {
         if self.node.role().is_candidate() {
             return None;
         }
-        self.node.voted_for().map(|id| id.get() as u8)
+        let id: MemberId = self.node.voted_for()?.get().into();
+        Some(id.index())
     }
 
     fn term(&self) -> u64 {
@@ -355,30 +372,24 @@ impl GroupLog for RaftLog {
         msg: RaftMessage,
         out: &mut LogOutbox<RaftMessage>,
     ) {
-        if usize::from(from) >= self.followers.len() || from == self.index {
+        if from >= self.count || from == self.me.index() || msg.life > MemberId::LAST_LIFE {
             return;
         }
-        let sender = NodeId::new(from.into());
-        let message = match msg {
-            RaftMessage::PreVoteCall { term, last } => {
+        let from = MemberId::new(from, msg.life);
+        let sender = NodeId::new(from.number());
+        let message = match msg.body {
+            Body::PreVoteCall { term, last } => {
                 return self.on_pre_vote(now, from, term, last, out);
             }
-            RaftMessage::PreVoteReply {
+            Body::PreVoteReply {
                 term,
                 granted: true,
-            } => {
-                self.followers[usize::from(from)].heard = now;
-                if term == self.term() + 1 && self.pre_votes != 0 {
-                    self.pre_votes |= 1 << from;
-                    self.campaign_if_wanted(now, out);
-                }
-                return;
-            }
-            RaftMessage::PreVoteReply {
+            } => return self.on_pre_vote_granted(now, from, term, out),
+            Body::PreVoteReply {
                 term,
                 granted: false,
             } => {
-                self.followers[usize::from(from)].heard = now;
+                self.hear(now, from);
                 // A message that does nothing but bear the term.
                 let last_position = LogPosition::ZERO;
                 Message::AppendEntriesReply {
@@ -387,7 +398,7 @@ impl GroupLog for RaftLog {
                     last_position,
                 }
             }
-            RaftMessage::Append {
+            Body::Append {
                 term,
                 commit,
                 after,
@@ -395,20 +406,20 @@ impl GroupLog for RaftLog {
             } => {
                 return self.on_append(now, from, (term, commit), after, &entries, out);
             }
-            RaftMessage::VoteCall { term, last } => Message::RequestVoteCall {
+            Body::VoteCall { term, last } => Message::RequestVoteCall {
                 from: sender,
                 term: Term::new(term),
                 last_position: library(last),
             },
-            RaftMessage::VoteReply { term, granted } => {
-                self.followers[usize::from(from)].heard = now;
+            Body::VoteReply { term, granted } => {
+                self.hear(now, from);
                 Message::RequestVoteReply {
                     from: sender,
                     term: Term::new(term),
                     vote_granted: granted,
                 }
             }
-            RaftMessage::Appended {
+            Body::Appended {
                 term,
                 last,
                 rejected,
@@ -420,12 +431,39 @@ impl GroupLog for RaftLog {
                     last_position: library(last),
                 }
             }
+            Body::Chunk {
+                term,
+                last,
+                members,
+                total,
+                digest,
+                offset,
+                bytes,
+            } => {
+                if term == self.term() && !self.is_leader() {
+                    self.on_chunk(
+                        now,
+                        from,
+                        (last, members),
+                        (total, digest),
+                        (offset, bytes),
+                        out,
+                    );
+                }
+                return;
+            }
+            Body::ChunkTaken { last, offset } => {
+                self.hear(now, from);
+                return self.on_chunk_taken(now, from, last, offset, out);
+            }
+            Body::Join => return self.on_join(now, from, out),
         };
         self.handle(&message);
         self.drain(now, &[], out);
     }
 
     fn on_timer(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+        self.ask_to_join(now, out);
         if now < self.deadline {
             return;
         }
@@ -436,13 +474,63 @@ impl GroupLog for RaftLog {
         }
     }
 
-    fn poll_committed(&mut self) -> Option<(u64, LogEntry)> {
+    fn poll_committed(&mut self) -> Option<Committed> {
+        if let Some(snapshot) = self.installed.take() {
+            return Some(Committed::Snapshot(snapshot));
+        }
         if self.polled >= self.node.commit_index().get() {
             return None;
         }
-        let entry = self.entries.get(self.polled as usize)?.clone();
+        let place = self.polled - self.base().0;
+        let entry = self.entries.get(place as usize)?.clone();
         self.polled += 1;
-        Some((self.polled, entry))
+        Some(Committed::Entry(self.polled, entry))
+    }
+
+    fn cut(&self, index: u64) -> Cut {
+        let log = self.node.log();
+        let Some((last, config)) = log.get_position_and_config(LogIndex::new(index)) else {
+            panic!("entry {index} is not in the log any more");
+        };
+        let (last, members) = (position(last), members::members(config));
+        let held = (self.last().0 - self.base().0) as usize;
+        let tail = self.entries.range((index - self.base().0) as usize..held);
+        Cut {
+            last,
+            members,
+            tail: tail.cloned().collect(),
+        }
+    }
+
+    fn wants_snapshot(&self) -> bool {
+        self.is_leader() && !self.transfers.wanting.is_empty()
+    }
+
+    fn offer(&mut self, now: Micros, snapshot: Snapshot, out: &mut LogOutbox<RaftMessage>) {
+        self.begin_transfers(now, snapshot, out);
+    }
+
+    fn compact(&mut self, last: Position, keep: usize) {
+        let base = self.base().0;
+        let until = self
+            .transfers
+            .holds()
+            .map_or(last.0, |held| held.0.min(last.0));
+        let count = until.saturating_sub(base) as usize;
+        let mut bytes: usize = self.entries.iter().take(count).map(LogEntry::size).sum();
+        let mut gone = 0;
+        while gone < count && bytes > keep {
+            bytes -= self.entries[gone].size();
+            gone += 1;
+        }
+        let index = LogIndex::new(base + gone as u64);
+        let Some((at, config)) = self.node.log().get_position_and_config(index) else {
+            panic!("entry {index:?} is not in the log any more");
+        };
+        let config = config.clone();
+        let compacted = self.node.handle_snapshot_installed(at, config);
+        assert!(compacted, "the log cannot be compacted to {at:?}");
+        self.entries.drain(..gone);
     }
 
     fn in_flight(&self) -> u64 {
@@ -462,5 +550,6 @@ fn kind(entry: &LogEntry) -> noraft::LogEntry {
     match entry {
         LogEntry::Term(term) => noraft::LogEntry::Term(Term::new(*term)),
         LogEntry::Batch(_) => noraft::LogEntry::Command,
+        LogEntry::Members(members) => noraft::LogEntry::ClusterConfig(members::config(members)),
     }
 }

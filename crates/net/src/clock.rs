@@ -1,8 +1,9 @@
 //! The one place that reads a clock: microseconds since a moment that the caller chose.
 //!
-//! It is monotonic; the date is nobody's business here. The state machines below get the time as an argument.
+//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new life. The state machines below get the time as an argument.
 
 use ssmr_core::Micros;
+use ssmr_core::log::MemberId;
 use std::time::Instant;
 
 /// A monotonic clock that starts at 0. Copies agree with each other.
@@ -29,4 +30,16 @@ impl Clock {
     pub fn now(&self) -> Micros {
         self.start.elapsed().as_micros() as Micros
     }
+}
+
+/// The number of a new life: greater than those that began before, as far as the machine's calendar can be trusted.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a life must be newer than those that are forgotten"
+)]
+pub(crate) fn new_life() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since
+        .map_or(1, |since| since.as_micros() as u64)
+        .clamp(1, MemberId::LAST_LIFE)
 }

@@ -1,7 +1,6 @@
 //! A whole cluster in this process: every replica of every group as a thread, an embedded cache if wanted.
 //!
-//! They talk over TCP as separate processes would. A stopped replica may be started again if it has stored its log; in
-//! memory it could only come back as one that has forgotten its votes, which consensus forbids.
+//! They talk over TCP as separate processes would. A stopped replica may be started again.
 
 use crate::cache::CacheServer;
 use crate::clock::Clock;
@@ -40,6 +39,8 @@ pub struct ClusterOptions<O> {
     pub cache: CacheChoice,
     /// Where the replicas keep their logs.
     pub durability: Durability,
+    /// After how many bytes of log a replica makes a snapshot.
+    pub log_bytes: usize,
 }
 
 impl<O> ClusterOptions<O> {
@@ -55,6 +56,7 @@ impl<O> ClusterOptions<O> {
             base_port: None,
             cache: CacheChoice::None,
             durability: Durability::Memory,
+            log_bytes: ssmr_multicast::Settings::default().log_bytes,
         }
     }
 }
@@ -99,6 +101,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             mutant,
             seed,
             durability,
+            log_bytes,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -130,6 +133,8 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 seed,
                 clock,
                 durability: durability.clone(),
+                rejoins: false,
+                log_bytes,
             };
             let replica = ReplicaThread::start::<A, O>(options.clone(), listener, office.clone())?;
             replicas.insert(id, (options, replica));
@@ -196,8 +201,12 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         ran
     }
 
-    /// Starts a replica that was stopped again, at its old address and with what it had stored. Returns whether it did: not
-    /// if it runs, is unknown, or kept its state in memory, for then it would have forgotten its votes.
+    /// Starts a replica that was stopped again, at its old address: with what it had stored; or, if it kept its state in
+    /// memory, in a new life, to be filled by its group. Returns whether it did: not if it runs or is unknown, nor in memory
+    /// if it was alone in its group, for then nobody knows any more what it knew.
+    ///
+    /// While one replica of a group is being filled ([`ReplicaStatus::is_voter`]) another one of the group must not be stopped
+    /// in memory: with a majority gone so is the group.
     ///
     /// # Errors
     /// If its address has been taken by somebody else meanwhile, or its log cannot be read.
@@ -205,9 +214,11 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         let Some((options, replica)) = self.replicas.get_mut(&id) else {
             return Ok(false);
         };
-        if replica.is_running() || options.durability == Durability::Memory {
+        let alone = self.config.layout.replica_count(id.group) == 1;
+        if replica.is_running() || (alone && options.durability == Durability::Memory) {
             return Ok(false);
         }
+        options.rejoins = true;
         replica.stop();
         let address = self.config.addresses[&id];
         let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {

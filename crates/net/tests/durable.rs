@@ -10,6 +10,7 @@ use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
+use std::path::Path;
 use std::time::Duration;
 
 /// Numbers that one can add to.
@@ -154,11 +155,140 @@ async fn cache_loses_nothing() {
     survive(Cache::new(layout(), 1)).await;
 }
 
+/// Waits until a replica takes full part, at most for so long.
+async fn filled<O: Oracle>(cluster: &Cluster<Numbers, O>, id: ReplicaId) {
+    let asked = async {
+        while !cluster
+            .status(id)
+            .await
+            .is_some_and(|status| status.is_voter)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), asked).await;
+    waited.unwrap_or_else(|_| panic!("{id} was not filled"));
+}
+
+/// In memory: every replica in turn loses all it knew and is filled by the others, while nothing is lost.
+async fn refill<O: Oracle>(oracle: O) {
+    let layout = if O::NAME == "broker" {
+        layout().with_oracle(3).unwrap()
+    } else {
+        layout()
+    };
+    let options = ClusterOptions {
+        cache: CacheChoice::Embedded { bytes: 1 << 20 },
+        // Logs are short, so that the others have to send a snapshot.
+        log_bytes: 4_000,
+        ..ClusterOptions::new(layout, oracle.clone())
+    };
+    let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
+    let settings = Settings::default();
+    let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
+    let zero = Request::create::<Numbers>(object(0), &0, None);
+    assert!(client.execute(zero).await.outcome.is_definite());
+    let mut key = 0;
+    for id in layout.replicas().collect::<Vec<_>>() {
+        for _ in 0..8 {
+            key += 1;
+            work(&client, key).await;
+        }
+        assert!(cluster.stop_replica(id));
+        key += 1;
+        work(&client, key).await;
+        assert!(cluster.restart_replica(id).unwrap());
+        filled(&cluster, id).await;
+    }
+    audit(&client, key).await;
+}
+
 #[tokio::test]
-async fn a_replica_in_memory_does_not_come_back() {
-    let options = ClusterOptions::new(layout(), Static::new(layout()));
+async fn global_refills_its_replicas() {
+    refill(Global::new(layout())).await;
+}
+
+#[tokio::test]
+async fn broker_refills_its_replicas() {
+    refill(Broker::new(layout().with_oracle(3).unwrap())).await;
+}
+
+#[tokio::test]
+async fn static_refills_its_replicas() {
+    refill(Static::new(layout())).await;
+}
+
+#[tokio::test]
+async fn cache_refills_its_replicas() {
+    refill(Cache::new(layout(), 1)).await;
+}
+
+#[tokio::test]
+async fn the_only_replica_of_a_group_does_not_come_back_from_memory() {
+    let layout = Layout::new(2, 1).unwrap();
+    let options = ClusterOptions::new(layout, Static::new(layout));
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
-    let victim = layout().replicas().next().unwrap();
+    let victim = layout.replicas().next().unwrap();
     assert!(cluster.stop_replica(victim));
     assert!(!cluster.restart_replica(victim).unwrap());
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let size = |entry: std::io::Result<std::fs::DirEntry>| {
+        // A file may be removed at any moment.
+        entry
+            .unwrap()
+            .metadata()
+            .map_or(0, |metadata| metadata.len())
+    };
+    entries.map(size).sum()
+}
+
+/// However long the work goes on, what is on disk stays about as large as snapshots and a log of the length that was asked
+/// for; and a replica that comes back starts from there.
+#[tokio::test]
+async fn the_disk_stays_bounded() {
+    const LOG: usize = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::new(1, 3).unwrap();
+    let options = ClusterOptions {
+        durability: Durability::Async(folder.path().into()),
+        log_bytes: LOG,
+        ..ClusterOptions::new(layout, Static::new(layout))
+    };
+    let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
+    let settings = Settings::default();
+    let client =
+        Client::connect(cluster.config(), ClientId(1), Static::new(layout), settings).unwrap();
+    let zero = Request::create::<Numbers>(object(0), &0, None);
+    assert!(client.execute(zero).await.outcome.is_definite());
+    let mut largest = 0;
+    for round in 1..=2_000u64 {
+        let add = Request::access::<Numbers>(&(vec![object(0)], 1));
+        let sum = client.execute(add).await.outcome;
+        assert_eq!(sum, Outcome::Done(codec::encode(&round)));
+        if round % 50 == 0 {
+            let sizes = layout
+                .replicas()
+                .map(|id| bytes_in(&folder.path().join(id.to_string())));
+            largest = largest.max(sizes.max().unwrap());
+        }
+    }
+    // About 300 KB of log went by.
+    assert!(
+        largest < 4 * LOG as u64,
+        "{largest} bytes were stored at a time"
+    );
+    for id in layout.replicas() {
+        assert!(cluster.stop_replica(id));
+        assert!(cluster.restart_replica(id).unwrap());
+    }
+    let read = Request::access::<Numbers>(&(vec![object(0)], 0));
+    assert_eq!(
+        client.execute(read).await.outcome,
+        Outcome::Done(codec::encode(&2_000u64))
+    );
 }

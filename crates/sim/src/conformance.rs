@@ -57,7 +57,7 @@ macro_rules! conformance {
             values_up_to_the_limit,
         }
         $crate::conformance! { @band $make;
-            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, stop Stop, crash Crash, deaths Deaths, cache Cache, storm Storm,
+            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
     (@scenarios $make:expr; $($scenario:ident,)*) => {

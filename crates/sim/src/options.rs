@@ -25,6 +25,8 @@ pub struct Options {
     pub profile: Profile,
     /// After how many steps faults end at the latest.
     pub steps: u64,
+    /// After how many bytes of log a replica makes a snapshot: few, for trouble.
+    pub log_bytes: usize,
     /// A fault built in on purpose.
     pub mutant: Option<Mutant>,
 }
@@ -41,6 +43,7 @@ impl Default for Options {
             execution: Execution::Exchange,
             profile: Profile::Calm,
             steps: 5_000,
+            log_bytes: 6_000,
             mutant: None,
         }
     }
@@ -61,8 +64,12 @@ pub enum Profile {
     Cut,
     /// Leaders and followers stop for good, never a majority of a group.
     Stop,
-    /// Replicas crash, any number of them, and come back with what they had stored.
+    /// Replicas crash, any number of them, some in the middle of a write, and come back with what they had stored.
     Crash,
+    /// Replicas crash and lose what they had stored, one of a group at a time, and come back as new members.
+    Wipe,
+    /// Machine clocks jump ahead, by milliseconds or days.
+    Clock,
     /// Clients die in the middle of what they do.
     Deaths,
     /// The shared cache is flushed, evicts, is slow, and dies for a while.
@@ -73,7 +80,7 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -81,6 +88,8 @@ impl Profile {
         Self::Cut,
         Self::Stop,
         Self::Crash,
+        Self::Wipe,
+        Self::Clock,
         Self::Deaths,
         Self::Cache,
         Self::Storm,
@@ -123,6 +132,14 @@ impl Profile {
 
     pub(crate) fn crashes(self) -> bool {
         self.is(Self::Crash)
+    }
+
+    pub(crate) fn wipes(self) -> bool {
+        self.is(Self::Wipe)
+    }
+
+    pub(crate) fn jumps(self) -> bool {
+        self.is(Self::Clock)
     }
 
     pub(crate) fn kills_clients(self) -> bool {

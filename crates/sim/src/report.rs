@@ -30,6 +30,16 @@ pub struct Report {
     pub stops: u64,
     /// Replicas that crashed and came back.
     pub crashes: u64,
+    /// Writes that a crash cut short.
+    pub torn: u64,
+    /// Replicas that lost what they had stored and came back as new members.
+    pub wipes: u64,
+    /// Snapshots made and stored.
+    pub snapshots: u64,
+    /// Replicas that started over from a snapshot, their own or another one's.
+    pub restores: u64,
+    /// Clocks that jumped.
+    pub jumps: u64,
     /// Replicas cut off.
     pub cuts: u64,
     /// Clients that died.
@@ -61,7 +71,7 @@ impl Report {
         self.moves += u64::from(completion.cost.moves);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 19] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 24] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -75,6 +85,11 @@ impl Report {
             ("multi_group", &mut self.multi_group),
             ("stops", &mut self.stops),
             ("crashes", &mut self.crashes),
+            ("torn", &mut self.torn),
+            ("wipes", &mut self.wipes),
+            ("snapshots", &mut self.snapshots),
+            ("restores", &mut self.restores),
+            ("jumps", &mut self.jumps),
             ("cuts", &mut self.cuts),
             ("deaths", &mut self.deaths),
             ("lost", &mut self.lost),

@@ -257,6 +257,12 @@ impl<O: Oracle> Run<O> {
         if profile.crashes() {
             self.crash_some();
         }
+        if profile.wipes() {
+            self.wipe_some();
+        }
+        if profile.jumps() {
+            self.jump_some();
+        }
         if profile.kills_clients() {
             self.kill_some();
         }
@@ -282,7 +288,8 @@ impl<O: Oracle> Run<O> {
         let Some(victim) = self.victim() else { return };
         let living = self.world.remaining(victim.group);
         let spare = living > usize::from(self.options.replicas) / 2 + 1;
-        if spare && self.world.chance().random_range(0..4) == 0 {
+        let whole = !self.options.profile.wipes() || self.world.is_whole(victim.group);
+        if spare && whole && self.world.chance().random_range(0..4) == 0 {
             self.world.stop(victim);
         }
     }
@@ -290,14 +297,35 @@ impl<O: Oracle> Run<O> {
     /// Crashes a replica, or brings all that are down back.
     fn crash_some(&mut self) {
         match self.world.chance().random_range(0..5) {
-            0 | 1 => {
-                let victim = self.victim();
-                victim
-                    .into_iter()
-                    .for_each(|victim| self.world.crash(victim));
-            }
+            0 => self
+                .victim()
+                .into_iter()
+                .for_each(|id| self.world.crash(id)),
+            1 => self
+                .victim()
+                .into_iter()
+                .for_each(|id| self.world.tear_next(id)),
             2 => self.world.start_all(),
             _ => {}
+        }
+    }
+
+    /// A replica loses what it had stored, or all that are down come back.
+    fn wipe_some(&mut self) {
+        match self.world.chance().random_range(0..4) {
+            0 => self.victim().into_iter().for_each(|id| self.world.wipe(id)),
+            1 => {}
+            _ => self.world.start_all(),
+        }
+    }
+
+    /// A machine's clock jumps ahead.
+    fn jump_some(&mut self) {
+        let by = 10_u64.pow(self.world.chance().random_range(3..12));
+        if self.world.chance().random_range(0..3) == 0 {
+            self.victim()
+                .into_iter()
+                .for_each(|id| self.world.jump_ahead(id, by));
         }
     }
 

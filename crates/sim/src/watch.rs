@@ -3,6 +3,7 @@
 //! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery is seen as it happens.
 
 use ssmr_core::replica::Applied;
+use ssmr_core::snapshot::Part;
 use ssmr_core::{
     Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition,
     Timestamp,
@@ -18,6 +19,8 @@ pub(crate) struct Watched {
     pub(crate) engine: Engine<Registers>,
     /// Commands delivered since they were last looked at.
     pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
+    /// How often it started over from a snapshot since then.
+    pub(crate) restores: u64,
 }
 
 impl<O: Oracle> Partition<O> for Watched {
@@ -28,6 +31,10 @@ impl<O: Oracle> Partition<O> for Watched {
         {
             self.delivered
                 .push((command.id, *timestamp, command.destinations));
+        }
+        if let Delivery::Restore(_) = &delivery {
+            self.delivered.clear();
+            self.restores += 1;
         }
         self.engine.on_deliver(oracle, delivery, out);
     }
@@ -42,6 +49,10 @@ impl<O: Oracle> Partition<O> for Watched {
 
     fn digest(&self) -> u64 {
         Partition::<O>::digest(&self.engine)
+    }
+
+    fn image(&self) -> Part {
+        Partition::<O>::image(&self.engine)
     }
 }
 

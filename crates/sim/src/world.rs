@@ -3,6 +3,7 @@
 //! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
 //! scheduled; every random number comes from one of the seed's streams.
 
+mod disks;
 mod faults;
 mod hands;
 
@@ -16,6 +17,7 @@ use crate::watch::{Watch, Watched};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
+use ssmr_core::snapshot::Capture;
 use ssmr_core::{
     CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Layout, Micros,
     Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
@@ -30,6 +32,8 @@ type Msg = <Order as Multicast>::Msg;
 
 /// How often a client's timer runs.
 const CLIENT_TICK: Micros = 20_000;
+/// How long it takes at most to encode and store a snapshot.
+const SNAPSHOT: Micros = 30_000;
 
 /// Something that is going to happen.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ enum Event {
     CacheToClient(ClientId, CacheReply),
     /// With the life that it belongs to: a replica that came back has a timer of its own.
     ReplicaTick(ReplicaId, u64),
+    /// What was captured in this life is encoded and stored.
+    Captured(ReplicaId, u64, Capture),
     ClientTick(ClientId),
 }
 
@@ -47,9 +53,10 @@ impl Event {
     /// The replica to which it happens.
     fn replica(&self) -> Option<ReplicaId> {
         match self {
-            Self::ToReplica(id, ..) | Self::CacheToReplica(id, ..) | Self::ReplicaTick(id, ..) => {
-                Some(*id)
-            }
+            Self::ToReplica(id, ..)
+            | Self::CacheToReplica(id, ..)
+            | Self::ReplicaTick(id, ..)
+            | Self::Captured(id, ..) => Some(*id),
             Self::ToClient(..) | Self::CacheToClient(..) | Self::ClientTick(_) => None,
         }
     }
@@ -65,8 +72,6 @@ enum ReplicaInput {
 struct Member<O: Oracle> {
     replica: Replica<Order, Watched, O>,
     life: u64,
-
-    delivered: usize,
     applied: u64,
     /// How far its clock is ahead of everybody else's.
     ahead: Micros,
@@ -94,6 +99,8 @@ pub struct World<O: Oracle> {
     members: BTreeMap<ReplicaId, Member<O>>,
     /// What each replica has stored, also while it is down.
     disks: BTreeMap<ReplicaId, Stored>,
+    /// Replicas that crash in the middle of their next write.
+    torn: BTreeSet<ReplicaId>,
     /// Replicas that never come back.
     stopped: BTreeSet<ReplicaId>,
     /// How often a replica was started so far.
@@ -124,10 +131,10 @@ impl<O: Oracle> World<O> {
             cache: Cache::default(),
             members: BTreeMap::new(),
             disks: BTreeMap::new(),
+            torn: BTreeSet::new(),
             stopped: BTreeSet::new(),
             lives: 0,
             oracle: oracle.clone(),
-
             users: BTreeMap::new(),
             watch: Watch::default(),
             history: History::default(),
@@ -241,6 +248,7 @@ impl<O: Oracle> World<O> {
                     self.schedule(TICK, Event::ReplicaTick(id, life));
                 }
             }
+            Event::Captured(id, life, capture) => self.keep_snapshot(id, life, capture),
             Event::ToClient(id, from, msg) => {
                 self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
@@ -267,8 +275,14 @@ impl<O: Oracle> World<O> {
         let mut out = ReplicaOutbox::default();
         act(&mut member.replica, &mut out);
         member.replica.flush(self.now + member.ahead, &mut out);
-        let disk = self.disks.entry(id).or_default();
-        out.records.drain(..).for_each(|record| disk.add(record));
+        let (life, records) = (member.life, std::mem::take(&mut out.records));
+        if !self.store(id, records) {
+            return;
+        }
+        if let Some(capture) = out.capture {
+            let delay = self.rng.random_range(0..SNAPSHOT);
+            self.schedule(delay, Event::Captured(id, life, capture));
+        }
         self.look_at(id);
         for (to, msg) in out.peers {
             self.send(Seat::Replica(id), Seat::Replica(to), |_| {
@@ -347,9 +361,10 @@ impl<O: Oracle> World<O> {
             return;
         }
         member.applied = applied;
-        let fresh = std::mem::take(&mut member.replica.partition_mut().delivered);
-        let before = member.delivered;
-        member.delivered += fresh.len();
+        let watched = member.replica.partition_mut();
+        self.report.restores += std::mem::take(&mut watched.restores);
+        let fresh = std::mem::take(&mut watched.delivered);
+        let before = member.replica.partition().engine.delivered_count() as usize - fresh.len();
         let mut verdict = self.watch.deliver(id.group, before, &fresh);
         if applied % 4 == 0 {
             let digest = member.replica.digest();

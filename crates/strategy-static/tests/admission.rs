@@ -4,7 +4,7 @@ use ssmr_core::{
     ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Layout, ObjectId, Oracle,
     PartitionId, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage, SessionId,
 };
-use ssmr_multicast::GroupMulticast;
+use ssmr_multicast::{GroupMulticast, Settings};
 use ssmr_sim::app::Registers;
 use ssmr_strategy_static::Static;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn hand_in(command: Command) -> Option<ServerMessage> {
         group: PartitionId(0).into(),
         index: 0,
     };
-    let multicast = GroupMulticast::new(id, layout, 1);
+    let multicast = GroupMulticast::new(id, layout, Settings::default());
     let engine = Engine::<Registers>::new(id.group, layout, None);
     let mut replica = Replica::new(id, layout, multicast, engine, Static::new(layout));
     let mut out = ReplicaOutbox::default();

@@ -41,7 +41,8 @@ impl<A: Application> Engine<A> {
         for ((object, intent), finding) in pairs() {
             if intent.writes() && owns(finding) {
                 let change = changed.iter_mut().find(|(id, _)| id == object);
-                self.store
+                self.state
+                    .store
                     .write(*object, change.map(|(_, value)| std::mem::take(value)));
             }
         }
@@ -115,12 +116,12 @@ impl<A: Application> Engine<A> {
         let revision = Revision { epoch, version: 0 };
         let here = GroupId::from(owner) == self.group;
         if here {
-            self.store.install(object, revision, value.clone());
+            self.state.store.install(object, revision, value.clone());
         } else {
             let record = self
                 .answers_for(oracle, object)
                 .then_some(Record { owner, epoch });
-            self.store.hand_over(object, record);
+            self.state.store.hand_over(object, record);
         }
         let change = Change::Created(owner, here.then(|| value.clone()));
         out.events.push(Event {
@@ -133,8 +134,8 @@ impl<A: Application> Engine<A> {
     }
 
     pub(super) fn delete(&mut self, object: ObjectId, revision: Revision, out: &mut Applied) {
-        let here = self.store.object(object).is_some();
-        self.store.delete(object);
+        let here = self.state.store.object(object).is_some();
+        self.state.store.delete(object);
         out.events.push(Event {
             object,
             revision,
@@ -164,12 +165,12 @@ impl<A: Application> Engine<A> {
         if here {
             let value = finding.value.clone();
             let value = value.unwrap_or_else(|| panic!("{object} moved here without its value"));
-            self.store.install(object, revision, value);
+            self.state.store.install(object, revision, value);
         } else {
             let record = self
                 .answers_for(oracle, object)
                 .then_some(Record { owner, epoch });
-            self.store.hand_over(object, record);
+            self.state.store.hand_over(object, record);
         }
         let change = Change::Moved(owner, finding.value.clone().filter(|_| here));
         out.events.push(Event {
@@ -182,7 +183,7 @@ impl<A: Application> Engine<A> {
     }
 
     pub(super) fn note_write(&self, object: ObjectId, out: &mut Applied) {
-        if let Some(held) = self.store.object(object) {
+        if let Some(held) = self.state.store.object(object) {
             let change = Change::Written(held.value.clone());
             out.events.push(Event {
                 object,

@@ -33,7 +33,10 @@ use crate::limits::MAX_OPERANDS;
 use crate::multicast::{Delivery, Report, Signal, Standing};
 use crate::mutant::Mutant;
 use crate::oracle::{Carried, Oracle};
+use crate::snapshot::Part;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -43,17 +46,25 @@ pub struct Engine<A> {
     pub(super) group: GroupId,
     layout: Layout,
     mutant: Option<Mutant>,
+    pub(super) state: State,
+    application: PhantomData<fn() -> A>,
+}
+
+/// All that is replicated. A copy of it costs little: objects, records and sessions are shared until one side changes them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
     pub(super) store: Store,
     queues: Queues,
     running: FxHashMap<CommandId, Running>,
     /// Signals of commands that are not delivered here yet.
     early: FxHashMap<CommandId, Vec<(GroupId, Signal)>>,
     sessions: Sessions,
-    application: PhantomData<fn() -> A>,
+    /// How many commands were delivered.
+    delivered: u64,
 }
 
 /// A delivered command that has not finished.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Running {
     command: Arc<Command>,
     timestamp: Timestamp,
@@ -79,23 +90,25 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
                 self.on_command(oracle, command, timestamp, expired, out);
             }
             Delivery::Signal { from, signal } => self.on_signal(oracle, from, signal, out),
-            Delivery::Forget(session) => self.sessions.forget(session),
+            Delivery::Forget(session) => self.state.sessions.forget(session),
+            Delivery::Restore(part) => self.restore(&part),
         }
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
-        self.sessions.answer(id)
+        self.state.sessions.answer(id)
     }
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
-        if let (Some(held), Some(owner)) = (self.store.object(object), self.group.partition()) {
+        if let (Some(held), Some(owner)) = (self.state.store.object(object), self.group.partition())
+        {
             return Some(Hint {
                 object,
                 owner,
                 epoch: held.revision.epoch,
             });
         }
-        let record = self.store.record(object)?;
+        let record = self.state.store.record(object)?;
         Some(Hint {
             object,
             owner: record.owner,
@@ -103,28 +116,47 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
         })
     }
 
+    fn image(&self) -> Part {
+        let mut state = self.state.clone();
+        match self.mutant {
+            Some(Mutant::SnapshotsWithoutSessions) => state.sessions = Sessions::default(),
+            Some(Mutant::SnapshotsWithoutSignals) => state.forget_signals(),
+            _ => {}
+        }
+        Box::new(move || codec::encode(&state))
+    }
+
     fn digest(&self) -> u64 {
-        let mut running: Vec<_> = self
-            .running
-            .values()
-            .map(|r| {
-                (
-                    r.timestamp,
-                    r.command.id,
-                    r.blocked as u64,
-                    r.started,
-                    r.missing,
-                )
-            })
-            .collect();
-        running.sort_unstable_by_key(|r| r.0);
-        let state = (
-            self.store.owned(),
-            self.store.recorded(),
-            self.sessions.sorted(),
+        let State {
+            store,
             running,
+            early,
+            sessions,
+            delivered,
+            queues: _,
+        } = &self.state;
+        // The queues follow from what is running.
+        let running: BTreeMap<_, _> = running.values().map(|r| (r.timestamp, r)).collect();
+        let early: BTreeMap<_, _> = early.iter().collect();
+        let whole = (
+            store.owned(),
+            store.recorded(),
+            sessions.sorted(),
+            running,
+            early,
+            delivered,
         );
-        digest(&codec::encode(&state))
+        digest(&codec::encode(&whole))
+    }
+}
+
+impl State {
+    /// Mutant: signals that have come in and are not used yet.
+    fn forget_signals(&mut self) {
+        self.early.clear();
+        for running in self.running.values_mut() {
+            running.signals.clear();
+        }
     }
 }
 
@@ -136,11 +168,7 @@ impl<A: Application> Engine<A> {
             group,
             layout,
             mutant,
-            store: Store::default(),
-            queues: Queues::default(),
-            running: FxHashMap::default(),
-            early: FxHashMap::default(),
-            sessions: Sessions::default(),
+            state: State::default(),
             application: PhantomData,
         }
     }
@@ -148,21 +176,34 @@ impl<A: Application> Engine<A> {
     /// How many objects the group owns.
     #[must_use]
     pub fn object_count(&self) -> usize {
-        self.store.object_count()
+        self.state.store.object_count()
     }
 
     /// The objects that the group owns, ascending, with revision and value.
     pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Revision, Encoded)> {
-        self.store
+        self.state
+            .store
             .owned()
             .into_iter()
             .map(|(id, held)| (id, held.revision, held.value.clone()))
     }
 
+    /// How many commands were delivered to the group so far.
+    #[must_use]
+    pub fn delivered_count(&self) -> u64 {
+        self.state.delivered
+    }
+
     /// How many delivered commands have not finished.
     #[must_use]
     pub fn unfinished_count(&self) -> usize {
-        self.running.len()
+        self.state.running.len()
+    }
+
+    /// Takes the place of all that was here.
+    fn restore(&mut self, part: &[u8]) {
+        self.state = codec::decode_own(part)
+            .unwrap_or_else(|error| panic!("the snapshot of {}'s state: {error}", self.group));
     }
 
     fn on_command<O: Oracle>(
@@ -174,7 +215,8 @@ impl<A: Application> Engine<A> {
         out: &mut Applied,
     ) {
         let id = command.id;
-        self.sessions.begin(id, command.low);
+        self.state.delivered += 1;
+        self.state.sessions.begin(id, command.low);
         let missing = command.destinations;
         let signals = Vec::new();
         let mut running = Running {
@@ -187,19 +229,21 @@ impl<A: Application> Engine<A> {
             missing,
         };
         let request = &running.command.request;
-        if running.missing == Groups::from(self.group) && self.queues.are_free(request.objects()) {
+        if running.missing == Groups::from(self.group)
+            && self.state.queues.are_free(request.objects())
+        {
             // Nobody to wait for and nobody waiting: the common case never enters the queues.
             self.start(oracle, &mut running, out);
             self.finish(oracle, &running, out);
             return;
         }
-        running.blocked = self.queues.enter(id, request.objects());
-        for (from, signal) in self.early.remove(&id).unwrap_or_default() {
+        running.blocked = self.state.queues.enter(id, request.objects());
+        for (from, signal) in self.state.early.remove(&id).unwrap_or_default() {
             running.missing.remove(from);
             running.signals.push((from, signal));
         }
         let ready = running.blocked == 0 || self.mutant == Some(Mutant::OpenQueues);
-        self.running.insert(id, running);
+        self.state.running.insert(id, running);
         if ready {
             self.advance(oracle, id, out);
         }
@@ -213,8 +257,8 @@ impl<A: Application> Engine<A> {
         out: &mut Applied,
     ) {
         let id = signal.command;
-        let Some(running) = self.running.get_mut(&id) else {
-            self.early.entry(id).or_default().push((from, signal));
+        let Some(running) = self.state.running.get_mut(&id) else {
+            self.state.early.entry(id).or_default().push((from, signal));
             return;
         };
         assert!(
@@ -233,23 +277,23 @@ impl<A: Application> Engine<A> {
     fn advance<O: Oracle>(&mut self, oracle: &O, id: CommandId, out: &mut Applied) {
         let mut work = vec![id];
         while let Some(id) = work.pop() {
-            let Some(mut running) = self.running.remove(&id) else {
+            let Some(mut running) = self.state.running.remove(&id) else {
                 continue;
             };
             if !running.started {
                 self.start(oracle, &mut running, out);
             }
             if !running.missing.is_empty() && !self.may_hurry(&running) {
-                self.running.insert(id, running);
+                self.state.running.insert(id, running);
                 continue;
             }
             let objects: Vec<ObjectId> = running.command.request.objects().collect();
             self.finish(oracle, &running, out);
             for object in objects {
-                let Some(next) = self.queues.leave(id, object) else {
+                let Some(next) = self.state.queues.leave(id, object) else {
                     continue;
                 };
-                let Some(waiting) = self.running.get_mut(&next) else {
+                let Some(waiting) = self.state.running.get_mut(&next) else {
                     continue;
                 };
                 waiting.blocked = waiting.blocked.saturating_sub(1);
@@ -290,7 +334,7 @@ impl<A: Application> Engine<A> {
             out.signals.push((to, signal));
         }
         if !command.is_local_to(self.group) {
-            let has = |object| self.store.object(object).is_some();
+            let has = |object| self.state.store.object(object).is_some();
             out.lacking.extend(
                 command
                     .request
@@ -310,12 +354,12 @@ impl<A: Application> Engine<A> {
     }
 
     fn reports<O: Oracle>(&self, oracle: &O, command: &Command) -> Vec<Report> {
-        let standing = |object| match self.store.object(object) {
+        let standing = |object| match self.state.store.object(object) {
             Some(held) => Some(Standing::Has(
                 held.revision,
                 Some(Carried::Value(held.value.clone())),
             )),
-            None if self.store.record(object).is_some() => Some(Standing::Present),
+            None if self.state.store.record(object).is_some() => Some(Standing::Present),
             None => oracle
                 .authority(object)
                 .contains(self.group)
@@ -372,7 +416,7 @@ impl<A: Application> Engine<A> {
             touched = self.apply(oracle, command, running.timestamp, &findings, out);
         }
         if answerer != self.group {
-            self.sessions.finish(command.id, None);
+            self.state.sessions.finish(command.id, None);
             return;
         }
         let timestamp = running.timestamp;
@@ -383,7 +427,7 @@ impl<A: Application> Engine<A> {
             timestamp,
             touched,
         });
-        self.sessions.finish(command.id, Some(answer.clone()));
+        self.state.sessions.finish(command.id, Some(answer.clone()));
         let hints = if worth_hints(command, verdict) {
             hints(command, &findings)
         } else {

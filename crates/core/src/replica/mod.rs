@@ -20,8 +20,10 @@ use crate::command::{Command, CommandId, Defect, Intent};
 use crate::hints::HintTable;
 use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::{Layout, mix};
-use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Record, Rejection, Signal, Standing};
+use crate::log::{Position, Record};
+use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Rejection, Signal, Standing};
 use crate::oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Oracle, Unpacked};
+use crate::snapshot::{Capture, Part, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +43,9 @@ pub trait Partition<O: Oracle> {
 
     /// A digest of the whole state: equal at replicas that applied the same deliveries.
     fn digest(&self) -> u64;
+
+    /// A cheap copy of the whole state, for [`Delivery::Restore`] once it is encoded.
+    fn image(&self) -> Part;
 }
 
 /// What applying a delivery led to.
@@ -81,6 +86,8 @@ pub enum PeerMessage<M> {
 pub struct ReplicaOutbox<M> {
     /// To be stored before anything else leaves.
     pub records: Vec<Record>,
+    /// To be encoded, stored after `records` where records are stored, and confirmed with [`Replica::captured`].
+    pub capture: Option<Capture>,
     /// Messages to other replicas, in order.
     pub peers: Vec<(ReplicaId, PeerMessage<M>)>,
     /// Messages to clients.
@@ -93,6 +100,7 @@ impl<M> Default for ReplicaOutbox<M> {
     fn default() -> Self {
         Self {
             records: Vec::new(),
+            capture: None,
             peers: Vec::new(),
             clients: Vec::new(),
             cache: Vec::new(),
@@ -213,9 +221,25 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
                 self.pass_on(now, &mut applied, out);
             }
             if !more {
-                return;
+                break;
             }
         }
+        if let Some(capture) = self.multicast.capture() {
+            out.capture = Some(capture.with(self.partition.image()));
+        }
+    }
+
+    /// The capture whose last entry was `last` is stored for good, if anything is stored; here it is if it was wanted.
+    pub fn captured(
+        &mut self,
+        now: Micros,
+        last: Position,
+        snapshot: Option<Snapshot>,
+        out: &mut ReplicaOutbox<M::Msg>,
+    ) {
+        self.multicast
+            .captured(now, last, snapshot, &mut self.outbox);
+        self.drain(out);
     }
 
     /// Whether this replica leads its group, as far as it knows.

@@ -5,7 +5,7 @@
 
 use crate::answer::Answer;
 use crate::command::{CommandId, SessionId};
-use rustc_hash::FxHashMap;
+use crate::snapshot::{SharedMap, entry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The sessions that one group knows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sessions {
-    sessions: FxHashMap<SessionId, Session>,
+    sessions: SharedMap<SessionId, Session>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ struct Session {
 impl Sessions {
     /// A command was delivered: what the client has seen answered is forgotten.
     pub(crate) fn begin(&mut self, id: CommandId, low: u64) {
-        let session = self.sessions.entry(id.session).or_default();
+        let session = entry(&mut self.sessions, id.session);
         session.active += 1;
         while session
             .answers
@@ -50,7 +50,7 @@ impl Sessions {
             session.answers.insert(id.number, answer);
         }
         if session.over && session.active == 0 {
-            self.sessions.remove(&id.session);
+            self.sessions.remove_mut(&id.session);
         }
     }
 
@@ -59,7 +59,7 @@ impl Sessions {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.over = true;
             if session.active == 0 {
-                self.sessions.remove(&id);
+                self.sessions.remove_mut(&id);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! elsewhere.
 
 use crate::id::{Encoded, ObjectId, PartitionId, Revision, Timestamp};
-use rustc_hash::FxHashMap;
+use crate::snapshot::SharedMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ pub(crate) struct Record {
 /// The objects and records of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
-    objects: FxHashMap<ObjectId, Object>,
-    records: FxHashMap<ObjectId, Record>,
+    objects: SharedMap<ObjectId, Object>,
+    records: SharedMap<ObjectId, Record>,
 }
 
 impl Store {
@@ -43,24 +43,25 @@ impl Store {
 
     /// This group owns the object from now on.
     pub(crate) fn install(&mut self, object: ObjectId, revision: Revision, value: Encoded) {
-        self.records.remove(&object);
-        let old = self.objects.insert(object, Object { revision, value });
-        assert!(old.is_none(), "{object} was installed over itself");
+        self.records.remove_mut(&object);
+        let there = self.objects.contains_key(&object);
+        assert!(!there, "{object} was installed over itself");
+        self.objects.insert_mut(object, Object { revision, value });
     }
 
     /// Another partition owns the object from now on; `record` says which, if this group is to know.
     pub(crate) fn hand_over(&mut self, object: ObjectId, record: Option<Record>) {
-        self.objects.remove(&object);
+        self.objects.remove_mut(&object);
         match record {
-            Some(record) => self.records.insert(object, record),
-            None => self.records.remove(&object),
-        };
+            Some(record) => self.records.insert_mut(object, record),
+            None => drop(self.records.remove_mut(&object)),
+        }
     }
 
     /// The object is no more.
     pub(crate) fn delete(&mut self, object: ObjectId) {
-        self.objects.remove(&object);
-        self.records.remove(&object);
+        self.objects.remove_mut(&object);
+        self.records.remove_mut(&object);
     }
 
     /// A declared write of an owned object: the revision grows, and the value is replaced if the application changed it.
@@ -73,7 +74,7 @@ impl Store {
 
     /// How many objects it owns.
     pub(crate) fn object_count(&self) -> usize {
-        self.objects.len()
+        self.objects.size()
     }
 
     /// The objects it owns, ascending.

@@ -2,46 +2,65 @@
 //!
 //! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters makes it campaign.
 
-use super::{ELECTION, Position, RaftLog, RaftMessage};
+use super::{Body, ELECTION, RaftLog, RaftMessage};
 use crate::log::{GroupLog, LogOutbox};
 use ssmr_core::Micros;
+use ssmr_core::log::{MemberId, Position};
 
 impl RaftLog {
-    pub(super) fn majority(&self) -> usize {
-        self.followers.len() / 2 + 1
-    }
-
-    /// Whether a majority, this replica included, has been heard of within an election timeout.
+    /// Whether a majority, this replica included, has been heard of within two election timeouts.
     pub(super) fn has_quorum(&self, now: Micros) -> bool {
-        let recent = |&index: &u8| self.followers[usize::from(index)].heard + 2 * ELECTION > now;
-        1 + self.others().filter(recent).count() >= self.majority()
+        let recent = |id| {
+            let heard = self.followers.get(&id).map(|follower| follower.heard);
+            heard.is_some_and(|heard| heard + 2 * ELECTION > now)
+        };
+        self.is_majority(|id| id == self.me || recent(id))
     }
 
     /// Asks whether an election could be won before disturbing anybody with one.
     pub(super) fn canvass(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
         self.deadline = now + self.patience();
-        self.pre_votes = 1 << self.index;
-        let call = RaftMessage::PreVoteCall {
-            term: self.term() + 1,
-            last: self.last(),
-        };
-        out.messages
-            .extend(self.others().map(|to| (to, call.clone())));
+        if !self.may_vote() {
+            return;
+        }
+        self.pre_votes = [self.me].into();
+        self.call_pre_votes(out);
         self.campaign_if_wanted(now, out);
     }
 
-    pub(super) fn campaign_if_wanted(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        if self.pre_votes.count_ones() as usize >= self.majority() {
-            self.pre_votes = 0;
+    pub(super) fn call_pre_votes(&self, out: &mut LogOutbox<RaftMessage>) {
+        let (term, last) = (self.term() + 1, self.last());
+        for to in self.others() {
+            self.tell(to, Body::PreVoteCall { term, last }, out);
+        }
+    }
+
+    fn campaign_if_wanted(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+        if self.is_majority(|id| self.pre_votes.contains(&id)) {
+            self.pre_votes.clear();
             self.node.handle_election_timeout();
             self.drain(now, &[], out);
+        }
+    }
+
+    pub(super) fn on_pre_vote_granted(
+        &mut self,
+        now: Micros,
+        from: MemberId,
+        term: u64,
+        out: &mut LogOutbox<RaftMessage>,
+    ) {
+        self.hear(now, from);
+        if term == self.term() + 1 && !self.pre_votes.is_empty() {
+            self.pre_votes.insert(from);
+            self.campaign_if_wanted(now, out);
         }
     }
 
     pub(super) fn on_pre_vote(
         &mut self,
         now: Micros,
-        from: u8,
+        from: MemberId,
         term: u64,
         last: Position,
         out: &mut LogOutbox<RaftMessage>,
@@ -53,8 +72,7 @@ impl RaftLog {
         // An asker with a lower term may be the only one with an electable log: it must learn the term, or nobody wins.
         if granted || term <= self.term() {
             let term = term.max(self.term());
-            out.messages
-                .push((from, RaftMessage::PreVoteReply { term, granted }));
+            self.tell(from, Body::PreVoteReply { term, granted }, out);
         }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! The library would send all that a follower lacks with every reply; here is what of it is really sent.
 
-use super::{HEARTBEAT, Position, RaftLog, RaftMessage, position};
-use crate::log::{GroupLog, LogOutbox};
+use super::{HEARTBEAT, RaftLog, RaftMessage, position};
+use crate::log::LogOutbox;
 use noraft::{LogEntries, LogIndex, NodeId};
 use ssmr_core::Micros;
-use ssmr_core::multicast::LogEntry;
+use ssmr_core::log::{LogEntry, MemberId, Position};
 
 /// How many entries may be on their way to one follower.
 const FOLLOWER_WINDOW: u64 = 256;
@@ -30,7 +30,7 @@ impl RaftLog {
     /// What of `wanted` is sent to a follower now: nothing twice, nothing that has a gap before it, and not too much.
     pub(super) fn portion(
         &mut self,
-        to: u8,
+        to: MemberId,
         wanted: &LogEntries,
         broadcast: bool,
     ) -> Option<(Position, Vec<LogEntry>)> {
@@ -39,36 +39,36 @@ impl RaftLog {
             return Some((position(first), Vec::new()));
         }
         let matched = self.matched(to);
-        let sent = self.followers[usize::from(to)].sent;
+        let sent = self.followers.get(&to).map_or(0, |follower| follower.sent);
         let gap = broadcast && sent < first.index.get();
         if gap || sent >= last || sent >= matched + FOLLOWER_WINDOW {
             return None;
         }
         let start = sent.max(first.index.get());
         let term = self.node.log().entries().get_term(LogIndex::new(start))?;
-        let mut bytes = 0;
+        let (base, mut bytes) = (self.base().0, 0);
         let room = self
             .entries
-            .range(start as usize..last as usize)
+            .range((start - base) as usize..(last - base) as usize)
             .take_while(|entry| {
                 let fits = bytes == 0 || bytes < MESSAGE_BYTES;
-                bytes += size(entry);
+                bytes += entry.size();
                 fits
             });
         let entries: Vec<LogEntry> = room.take(FOLLOWER_WINDOW as usize).cloned().collect();
-        self.followers[usize::from(to)].sent = start + entries.len() as u64;
+        self.followers.entry(to).or_default().sent = start + entries.len() as u64;
         Some(((start, term.get()), entries))
     }
 
-    pub(super) fn matched(&self, of: u8) -> u64 {
+    pub(super) fn matched(&self, of: MemberId) -> u64 {
         self.node
-            .follower_match_index(NodeId::new(of.into()))
+            .follower_match_index(NodeId::new(of.number()))
             .map_or(0, LogIndex::get)
     }
 
     /// Entries on their way to a follower seem lost: send again from what it is known to have.
-    pub(super) fn rewind(&mut self, now: Micros, to: u8, from: u64) {
-        let follower = &mut self.followers[usize::from(to)];
+    pub(super) fn rewind(&mut self, now: Micros, to: MemberId, from: u64) {
+        let follower = self.followers.entry(to).or_default();
         follower.sent = from.min(follower.sent);
         follower.rewound = now;
     }
@@ -78,31 +78,24 @@ impl RaftLog {
         if !self.has_quorum(now) {
             // Followers that still hear this leader must be free to elect one that it can hear. So no heartbeat, but a
             // question that does not hold them back; whoever answers counts as heard.
-            let call = RaftMessage::PreVoteCall {
-                term: self.term() + 1,
-                last: self.last(),
-            };
-            out.messages
-                .extend(self.others().map(|to| (to, call.clone())));
+            self.call_pre_votes(out);
             return;
         }
         for to in self.others() {
             let matched = self.matched(to);
-            let follower = &mut self.followers[usize::from(to)];
+            let follower = self.followers.entry(to).or_default();
             if std::mem::replace(&mut follower.matched, matched) == matched
                 && follower.sent > matched
             {
                 self.rewind(now, to, matched);
             }
         }
+        let config = self.node.config();
+        self.followers
+            .retain(|id, _| config.contains(NodeId::new(id.number())));
+        self.tend_transfers(now, out);
+        self.promote(now, out);
         self.node.heartbeat();
         self.drain(now, &[], out);
-    }
-}
-
-fn size(entry: &LogEntry) -> usize {
-    match entry {
-        LogEntry::Term(_) => 16,
-        LogEntry::Batch(bytes) => 16 + bytes.len(),
     }
 }

@@ -13,17 +13,20 @@ use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::link::Link;
 use crate::mailbox::Mailbox;
-use crate::storage::LogStore;
+use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
 use crate::wire::{Handshake, Sender};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use ssmr_core::log::Position;
 use ssmr_core::multicast::TICK;
+use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
     CacheReply, ClientId, ClientMessage, Micros, Multicast, Oracle, Partition, PeerMessage,
     Replica, ReplicaId, ReplicaOutbox,
 };
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -46,6 +49,18 @@ pub(super) enum Event<M> {
     Connected(ClientId, u64, Arc<Mailbox>),
     Disconnected(ClientId, u64),
     Cache(CacheReply),
+    /// A capture was encoded, and stored if anything is.
+    Captured(io::Result<Captured>),
+}
+
+/// A capture that was dealt with.
+#[derive(Debug)]
+pub(super) struct Captured {
+    last: Position,
+    /// The number of its file.
+    number: Option<u64>,
+    /// If another replica waits for it.
+    snapshot: Option<Snapshot>,
 }
 
 impl<M> From<CacheReply> for Event<M> {
@@ -65,6 +80,10 @@ pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     log: Option<LogStore>,
     clock: Clock,
     inbox: mpsc::Receiver<Event<M::Msg>>,
+    /// For what is done beside the loop.
+    own: mpsc::Sender<Event<M::Msg>>,
+    /// Why the replica cannot go on.
+    broken: Option<io::Error>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
     /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault on purpose.
     cut: Arc<AtomicBool>,
@@ -118,6 +137,8 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             log,
             clock,
             inbox,
+            own: sender.clone(),
+            broken: None,
             peers,
             cut,
             clients: FxHashMap::default(),
@@ -177,17 +198,70 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
                 }
             }
             Event::Cache(reply) => self.replica.on_cache(now, reply),
+            Event::Captured(captured) => {
+                let done = captured.and_then(|captured| self.on_captured(now, captured));
+                self.broken = self.broken.take().or(done.err());
+            }
         }
+    }
+
+    /// Has a copy of the state encoded, and stored if anything is, beside the loop.
+    fn keep(&mut self, now: Micros, mut capture: Capture) -> io::Result<()> {
+        let (last, wanted) = (capture.last, capture.wanted);
+        if self.log.is_none() && !wanted {
+            // Nothing is stored: the log can be forgotten as long as the state can be captured again.
+            self.replica.captured(now, last, None, &mut self.out);
+            return Ok(());
+        }
+        let tail = std::mem::take(&mut capture.tail);
+        let log = self.log.as_mut();
+        let writer = log.map(|log| log.begin_snapshot(last, tail)).transpose()?;
+        let own = self.own.clone();
+        tokio::task::spawn_blocking(move || {
+            let snapshot = capture.encode();
+            let number = writer.as_ref().map(SnapshotWriter::number);
+            let written = writer.map_or(Ok(()), |writer| writer.write(&snapshot));
+            let captured = written.map(|()| Captured {
+                last,
+                number,
+                snapshot: wanted.then_some(snapshot),
+            });
+            // Nobody waits for it if the replica has stopped.
+            let _ = own.blocking_send(Event::Captured(captured));
+        });
+        Ok(())
+    }
+
+    fn on_captured(&mut self, now: Micros, captured: Captured) -> io::Result<()> {
+        let Captured {
+            last,
+            number,
+            snapshot,
+        } = captured;
+        if let (Some(log), Some(number)) = (&self.log, number) {
+            log.forget_below(number)?;
+        }
+        self.replica.captured(now, last, snapshot, &mut self.out);
+        Ok(())
+    }
+
+    /// Stores what must be durable before anything else leaves.
+    fn store(&mut self, now: Micros) -> io::Result<()> {
+        let records = std::mem::take(&mut self.out.records);
+        if let Some(log) = &mut self.log {
+            log.append(records)?;
+        }
+        if let Some(capture) = self.out.capture.take() {
+            self.keep(now, capture)?;
+        }
+        self.broken.take().map_or(Ok(()), Err)
     }
 
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the replica may go on: one that
     /// cannot store must not say anything that depends on it.
     fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
-        let records = std::mem::take(&mut self.out.records);
-        if let Some(log) = &mut self.log
-            && let Err(error) = log.append(records)
-        {
+        if let Err(error) = self.store(now) {
             tracing::error!(%error, "the log cannot be written: the replica stops");
             return false;
         }
@@ -219,6 +293,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     fn status(&self) -> ReplicaStatus {
         ReplicaStatus {
             is_leader: self.replica.is_leader(),
+            is_voter: self.replica.multicast().is_voter(),
             digest: self.replica.partition().digest(),
             counters: self.replica.counters(),
         }

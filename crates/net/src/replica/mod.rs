@@ -3,13 +3,13 @@
 //! The thread runs a current-thread runtime. Tasks read and decode; the loop alone touches the state machine, and never
 //! waits for anything but its inputs. A replica therefore always goes on reading from its peers.
 //!
-//! It decides nothing. With durable storage a replica that stopped may be started again: it comes back with the log and the
-//! vote that it had stored. In memory it must stay away, for it would have forgotten its votes.
+//! It decides nothing. A replica that stopped may be started again: with what it had stored, vote and log; or, where that is
+//! gone, in a new life, as a member that never voted, to be filled by its group.
 
 mod accept;
 mod event_loop;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::leaders::Leaders;
@@ -19,7 +19,7 @@ use event_loop::EventLoop;
 use ssmr_core::layout::mix;
 use ssmr_core::replica::Counters;
 use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
-use ssmr_multicast::{GroupMulticast, Stored};
+use ssmr_multicast::{GroupMulticast, Settings, Stored};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -43,6 +43,10 @@ pub struct ReplicaOptions<O> {
     pub clock: Clock,
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub durability: Durability,
+    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it had never voted.
+    pub rejoins: bool,
+    /// After how many bytes of log it makes a snapshot.
+    pub log_bytes: usize,
 }
 
 /// What a replica says of itself.
@@ -50,6 +54,8 @@ pub struct ReplicaOptions<O> {
 pub struct ReplicaStatus {
     /// Whether it believes that it leads its group.
     pub is_leader: bool,
+    /// Whether it takes full part: not while it is filled after it lost its memory.
+    pub is_voter: bool,
     /// The digest of its state: equal at replicas of a group that applied the same deliveries.
     pub digest: u64,
     /// Counters since the start.
@@ -83,7 +89,7 @@ impl ReplicaThread {
             what: format!("replica {id}"),
             source,
         };
-        let (log, stored) = open_log(&options)?;
+        let (log, beginning) = open_log(&options)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -98,7 +104,7 @@ impl ReplicaThread {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        let replica = assemble::<A, O>(&options, stored);
+                        let replica = assemble::<A, O>(&options, beginning);
                         let event_loop =
                             EventLoop::new(replica, log, options, listener, &counted, switch);
                         event_loop.run(asked, &office).await;
@@ -165,25 +171,45 @@ impl Drop for ReplicaThread {
 
 type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
 
+/// What a replica begins with.
+enum Beginning {
+    Stored(Stored),
+    /// It has lost its memory.
+    NewLife,
+}
+
 /// Opens the replica's log, if it has one, and reads what it has stored.
-fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Stored), NetError> {
-    let (folder, sync) = match &options.durability {
-        Durability::Memory => return Ok((None, Stored::default())),
-        Durability::Async(folder) => (folder, false),
-        Durability::Sync(folder) => (folder, true),
+fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Beginning), NetError> {
+    let (log, stored) = match &options.durability {
+        Durability::Memory => (None, Some(Stored::default())),
+        Durability::Async(folder) | Durability::Sync(folder) => {
+            let sync = matches!(options.durability, Durability::Sync(_));
+            let (log, stored) = LogStore::open(&folder.join(options.id.to_string()), sync)?;
+            (Some(log), stored)
+        }
     };
-    let (log, stored) = LogStore::open(&folder.join(options.id.to_string()), sync)?;
-    Ok((Some(log), stored))
+    let trusted = |stored: &Stored| *stored != Stored::default() || !options.rejoins;
+    let beginning = stored
+        .filter(trusted)
+        .map_or(Beginning::NewLife, Beginning::Stored);
+    Ok((log, beginning))
 }
 
 fn assemble<A: Application, O: Oracle>(
     options: &ReplicaOptions<O>,
-    stored: Stored,
+    beginning: Beginning,
 ) -> TheReplica<A, O> {
     let (id, layout) = (options.id, options.config.layout);
-    // Replicas of one group must not draw the same election timeouts, or they split every vote.
-    let own_seed = mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index)));
-    let multicast = GroupMulticast::restore(id, layout, own_seed, stored);
+    let settings = Settings {
+        // Replicas of one group must not draw the same election timeouts, or they split every vote.
+        seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
+        log_bytes: options.log_bytes,
+        mutant: options.mutant,
+    };
+    let multicast = match beginning {
+        Beginning::Stored(stored) => GroupMulticast::restore(id, layout, settings, stored),
+        Beginning::NewLife => GroupMulticast::join(id, layout, settings, clock::new_life()),
+    };
     let engine = Engine::new(id.group, layout, options.mutant);
     Replica::new(id, layout, multicast, engine, options.oracle.clone())
 }

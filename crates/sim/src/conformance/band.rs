@@ -51,6 +51,7 @@ fn happened(report: &Report, profile: Profile, movable: bool) {
         ("done", report.done),
         ("refused", report.refused),
         ("multi_group", report.multi_group),
+        ("snapshots", report.snapshots),
     ];
     if movable {
         expected.extend([("retries", report.retries), ("moves", report.moves)]);
@@ -61,7 +62,13 @@ fn happened(report: &Report, profile: Profile, movable: bool) {
         expected.push(("stops", report.stops));
     }
     if storm || profile == Profile::Crash {
-        expected.push(("crashes", report.crashes));
+        expected.extend([("crashes", report.crashes), ("torn", report.torn)]);
+    }
+    if storm || profile == Profile::Wipe {
+        expected.extend([("wipes", report.wipes), ("restores", report.restores)]);
+    }
+    if storm || profile == Profile::Clock {
+        expected.push(("jumps", report.jumps));
     }
     if storm || profile == Profile::Cut {
         expected.extend([("cuts", report.cuts), ("lost", report.lost)]);

@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{ClientId, Engine, GroupId, Oracle, Replica, ReplicaId};
-use ssmr_multicast::GroupMulticast;
+use ssmr_multicast::{GroupMulticast, Settings};
 
 impl<O: Oracle> World<O> {
     /// The replicas of a group that are not stopped.
@@ -39,18 +39,28 @@ impl<O: Oracle> World<O> {
             return;
         }
         let stored = self.disks.get(&id).cloned().unwrap_or_default();
-        let multicast = GroupMulticast::restore(id, self.layout, self.rng.random(), stored);
+        let settings = Settings {
+            seed: self.rng.random(),
+            log_bytes: self.options.log_bytes,
+            mutant: self.options.mutant,
+        };
+        let multicast = match stored.life {
+            life if life > 0 && stored.term == 0 => {
+                GroupMulticast::join(id, self.layout, settings, life)
+            }
+            _ => GroupMulticast::restore(id, self.layout, settings, stored),
+        };
         let engine = Engine::new(id.group, self.layout, self.options.mutant);
         let watched = Watched {
             engine,
             delivered: Vec::new(),
+            restores: 0,
         };
         let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
         self.lives += 1;
         let member = Member {
             replica,
             life: self.lives,
-            delivered: 0,
             applied: 0,
             ahead: 0,
         };
@@ -61,11 +71,13 @@ impl<O: Oracle> World<O> {
 
     /// A replica crashes: all that it has not stored is gone.
     pub fn crash(&mut self, id: ReplicaId) {
+        self.torn.remove(&id);
         self.report.crashes += u64::from(self.members.remove(&id).is_some());
     }
 
-    /// Starts every replica that has crashed.
+    /// Starts every replica that has crashed. None is about to crash any more.
     pub(crate) fn start_all(&mut self) {
+        self.torn.clear();
         let all = self.layout.replicas();
         let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
         down.into_iter().for_each(|id| self.start(id));

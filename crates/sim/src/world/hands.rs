@@ -60,6 +60,7 @@ impl<O: Oracle> World<O> {
     pub(crate) fn jump_ahead(&mut self, id: ReplicaId, by: Micros) {
         if let Some(member) = self.members.get_mut(&id) {
             member.ahead += by;
+            self.report.jumps += 1;
         }
     }
 }
