@@ -26,12 +26,9 @@ pub type SharedMap<K, V> = HashTrieMapSync<K, V, BuildHasherDefault<FxHasher>>;
 ///
 /// # Panics
 /// Never: what was put in is found.
-pub fn entry<K: Clone + Eq + Hash, V: Clone + Default>(
-    map: &mut SharedMap<K, V>,
-    key: K,
-) -> &mut V {
+pub fn entry<K: Copy + Eq + Hash, V: Clone + Default>(map: &mut SharedMap<K, V>, key: K) -> &mut V {
     if !map.contains_key(&key) {
-        map.insert_mut(key.clone(), V::default());
+        map.insert_mut(key, V::default());
     }
     map.get_mut(&key)
         .unwrap_or_else(|| unreachable!("it was put in"))
