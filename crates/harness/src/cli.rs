@@ -88,8 +88,8 @@ What to break while it is measured, separated by commas. Times count from the st
                                other one of its group is killed before it has caught up
   stop-cache@3s+2s             stop the embedded cache for 2 s; it comes back empty
   cut:p0r1@3s+2s               cut a replica off from all others for 2 s; clients still reach it
-What is killed comes back with what it had stored: without a time after 1 s; never with --durability memory, for it has
-forgotten its votes. With --deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy
+What is killed comes back, without a time after 1 s: with what it had stored, or, with --durability memory, as one that
+has forgotten everything and is filled by the others before it votes. With --deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy
 has no target for leave it alone. Afterwards every object that was created is read once more";
 
 /// The settings of a run, as given or by default.
@@ -152,6 +152,10 @@ pub(crate) struct RunArgs {
     /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
     #[arg(long, default_value = "memory", value_name = "HOW")]
     pub(crate) durability: DurabilityName,
+
+    /// Bytes of log after which a replica makes a snapshot and forgets the log before it
+    #[arg(long, default_value_t = ssmr_net::LOG_BYTES, value_name = "BYTES", value_parser = log_bytes)]
+    pub(crate) log_bytes: usize,
 
     /// Where replicas run: in threads of this process, or each in a process of its own
     #[arg(long, default_value = "threads", value_name = "WHERE")]
@@ -384,6 +388,14 @@ pub(crate) fn odd(text: &str) -> Result<u8, String> {
             Err("an even number tolerates no more failures than one fewer: give an odd one".into())
         }
         Err(_) => Err("expected an odd number from 1 to 255".into()),
+    }
+}
+
+fn log_bytes(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(bytes) if bytes >= 1_000 => Ok(bytes),
+        Ok(_) => Err("a snapshot after less than 1,000 bytes of log is larger than the log".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

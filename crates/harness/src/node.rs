@@ -42,6 +42,10 @@ pub(crate) struct NodeArgs {
     /// The replica to be: p0r1 is replica 1 of partition 0, oracler0 one of the oracle
     #[arg(long, value_name = "NAME")]
     replica: String,
+
+    /// It took part before: if nothing is stored it has lost its memory, and the others fill it before it votes
+    #[arg(long)]
+    rejoin: bool,
 }
 
 /// Runs the replica until the input closes.
@@ -109,6 +113,8 @@ impl<A: Application> Visitor for Node<'_, A> {
             seed: self.file.seed as u64,
             clock: Clock::start(),
             durability: self.file.durability(),
+            rejoins: self.args.rejoin,
+            log_bytes: self.file.log_bytes,
         };
         let (office, leaders) = watch::channel(Leaders::default());
         let started = ReplicaThread::start::<A, O>(options, listener, Arc::new(office));

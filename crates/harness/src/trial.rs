@@ -13,7 +13,7 @@
 use crate::audit::audit;
 use crate::check::{Recorder, agreement};
 use crate::cli::{DeployName, DurabilityName, ExecutionName, RunArgs};
-use crate::deploy::{ClusterFile, Deployment, Processes, Tally, Threads, comes_back};
+use crate::deploy::{ClusterFile, Deployment, Processes, Tally, Threads};
 use crate::fault::{Faults, Mark};
 use crate::interrupt::Interrupt;
 use crate::load::{ClientReport, Job, Load, Plan, Sample};
@@ -129,8 +129,8 @@ impl<W: Workload> Trial<'_, W> {
         };
         let job = self.job(&cluster, applies);
         let (clock, execution) = (job.clock, job.settings.execution);
-        let returns = comes_back(self.args.durability);
-        let mut faults = Faults::new(&self.args.fault, layout, returns, self.args.seed);
+        let (schedule, durability) = (&self.args.fault, self.args.durability);
+        let mut faults = Faults::new(schedule, layout, durability, self.args.seed);
         let mut load = Load::start(job, oracle)?;
         self.say::<O>("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load).await?;
@@ -209,6 +209,7 @@ impl<W: Workload> Trial<'_, W> {
             seed: self.args.seed,
             incarnation: self.incarnation,
             base_port: self.args.base_port,
+            log_bytes: self.args.log_bytes,
             cache: match self.memcached(applies) {
                 [] => CacheChoice::None,
                 servers => CacheChoice::Servers(servers.to_vec()),
@@ -230,6 +231,7 @@ impl<W: Workload> Trial<'_, W> {
             incarnation: self.incarnation as i64,
             seed: args.seed as i64,
             durability: args.durability,
+            log_bytes: args.log_bytes,
             logs: (args.durability != DurabilityName::Memory).then(|| self.logs.into()),
             cache_servers: self.memcached(applies).to_vec(),
             addresses: BTreeMap::new(),

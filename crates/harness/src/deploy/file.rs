@@ -34,6 +34,8 @@ pub(crate) struct ClusterFile {
     pub(crate) seed: i64,
     /// Where logs are kept.
     pub(crate) durability: DurabilityName,
+    /// After how many bytes of log a replica makes a snapshot.
+    pub(crate) log_bytes: usize,
     /// The folder for them, if they are kept.
     pub(crate) logs: Option<PathBuf>,
     /// Shared caches, as `host:port`.
@@ -180,6 +182,7 @@ mod tests {
             incarnation: u64::MAX as i64,
             seed: 1,
             durability: DurabilityName::Sync,
+            log_bytes: 1 << 20,
             logs: Some("logs".into()),
             cache_servers: Vec::new(),
             addresses: [("p0r0".into(), at(4000)), ("p1r0".into(), at(4001))].into(),

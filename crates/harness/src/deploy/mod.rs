@@ -43,7 +43,7 @@ pub(crate) trait Deployment {
     /// Ends a replica without warning.
     async fn kill(&mut self, id: ReplicaId);
 
-    /// Starts a replica that was killed, with what it had stored. It may take a while until it answers.
+    /// Starts a replica that was killed, with what it had stored, or to be filled by the others. It may take a while until it answers.
     fn restart(&mut self, id: ReplicaId) -> Result<()>;
 
     /// Cuts a replica off from all others, or joins it to them again. Nothing happens if it does not run.
@@ -53,18 +53,20 @@ pub(crate) trait Deployment {
     fn cache(&mut self) -> Option<&mut EmbeddedCache>;
 }
 
-/// Whether a replica that was killed can be started again: one that kept its votes in memory has forgotten them.
-pub(crate) fn comes_back(durability: DurabilityName) -> bool {
-    durability != DurabilityName::Memory
+/// Whether one of so many replicas that was killed can be started again: what it kept in memory only the others know.
+pub(crate) fn comes_back(durability: DurabilityName, replicas: u8) -> bool {
+    durability != DurabilityName::Memory || replicas > 1
 }
 
 /// A replica at some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
-    /// The digest of its state: equal at replicas of a group that applied the same deliveries.
+    /// The digest of its state: equal at replicas of a group that applied the same entries.
     pub(crate) digest: u64,
-    /// How many deliveries it has applied.
+    /// The last entry of its group's log that it has applied.
     pub(crate) applied: u64,
+    /// Whether it takes full part, and is not being filled after it lost its memory.
+    pub(crate) is_voter: bool,
     /// Values that it found in the shared cache.
     pub(crate) value_hits: u64,
     /// Values that it did not find there.
@@ -74,11 +76,16 @@ pub(crate) struct Status {
 impl From<ReplicaStatus> for Status {
     fn from(status: ReplicaStatus) -> Self {
         let ReplicaStatus {
-            digest, counters, ..
+            digest,
+            counters,
+            applied,
+            is_voter,
+            ..
         } = status;
         Self {
             digest,
-            applied: counters.applied,
+            applied,
+            is_voter,
             value_hits: counters.cache_hits,
             value_misses: counters.cache_misses,
         }

@@ -58,7 +58,7 @@ impl Processes {
         };
         let mut children = BTreeMap::new();
         for id in layout.replicas() {
-            children.insert(id, Child::start(&path, id, office.clone())?);
+            children.insert(id, Child::start(&path, id, office.clone(), false)?);
         }
         for child in children.values_mut() {
             child.listening().await?;
@@ -111,7 +111,7 @@ impl Deployment for Processes {
     }
 
     fn restart(&mut self, id: ReplicaId) -> Result<()> {
-        let child = Child::start(&self.file, id, self.office.clone());
+        let child = Child::start(&self.file, id, self.office.clone(), true);
         let child = child.with_context(|| format!("replica {id} does not come back"))?;
         self.children.insert(id, child);
         Ok(())

@@ -4,7 +4,8 @@
 //! [`Faults::end`] everything works again that can come back, and [`Faults::lost`] names what cannot.
 
 use super::schedule::{Fault, group, replica};
-use crate::deploy::Deployment;
+use crate::cli::DurabilityName;
+use crate::deploy::{Deployment, comes_back};
 use crate::workload::{OF_NO_CLIENT, stream};
 use anyhow::{Context, Result};
 use rand::RngExt;
@@ -58,8 +59,7 @@ enum Ailment {
 /// A schedule under way.
 pub(crate) struct Faults {
     layout: Layout,
-    /// Whether what was killed comes back.
-    returns: bool,
+    durability: DurabilityName,
     rng: ChaCha8Rng,
     /// By time since measuring began, and in the order in which they came up.
     steps: BTreeMap<(Micros, u64), Step>,
@@ -71,10 +71,15 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// The faults of a schedule that have a target in this layout.
-    pub(crate) fn new(schedule: &[Fault], layout: Layout, returns: bool, seed: u64) -> Self {
+    pub(crate) fn new(
+        schedule: &[Fault],
+        layout: Layout,
+        durability: DurabilityName,
+        seed: u64,
+    ) -> Self {
         let mut faults = Self {
             layout,
-            returns,
+            durability,
             rng: stream(seed, VICTIMS),
             steps: BTreeMap::new(),
             step_count: 0,
@@ -176,7 +181,7 @@ impl Faults {
         Ok(match step {
             Step::KillLeader(group, back) => {
                 let leader = cluster.leaders().borrow().of(group);
-                match leader.filter(|leader| !self.ailing.contains_key(leader)) {
+                match leader.filter(|leader| self.may_die(*leader)) {
                     None => {
                         self.add(at + AGAIN, step);
                         None
@@ -204,7 +209,9 @@ impl Faults {
                 let patience = Duration::from_micros(AGAIN);
                 let status = timeout(patience, cluster.status(id)).await;
                 match status.ok().flatten() {
-                    Some(status) if status.applied >= goal => _ = self.ailing.remove(&id),
+                    Some(status) if status.applied >= goal && status.is_voter => {
+                        self.ailing.remove(&id);
+                    }
                     _ => self.add(at + AGAIN, step),
                 }
                 None
@@ -236,7 +243,7 @@ impl Faults {
     ) -> String {
         cluster.kill(id).await;
         self.ailing.insert(id, Ailment::Dead);
-        if self.returns {
+        if self.returns(id) {
             self.add(at + back.unwrap_or(SECOND), Step::Restart(id));
         }
         format!("kill {id}")
@@ -247,7 +254,7 @@ impl Faults {
         let (first, member) = (self.rng.random::<u64>(), self.rng.random::<u64>());
         let groups: Vec<GroupId> = self.layout.groups().iter().collect();
         let first = (first % groups.len() as u64) as usize;
-        let well = |group: &GroupId| !self.ailing.keys().any(|id| id.group == *group);
+        let well = |group: &GroupId| self.is_well(*group);
         let mut in_turn = groups[first..].iter().chain(&groups[..first]).copied();
         let group = in_turn.find(well)?;
         let index = (member % u64::from(self.layout.replica_count(group))) as u8;
@@ -296,13 +303,28 @@ impl Faults {
         if self.cache_stopped {
             self.switch_cache(false, cluster).context("the cache")?;
         }
-        if self.returns {
-            for id in self.with(Ailment::Dead) {
+        for id in self.with(Ailment::Dead) {
+            if self.returns(id) {
                 cluster.restart(id)?;
                 self.ailing.insert(id, Ailment::CatchingUp);
             }
         }
         Ok(())
+    }
+
+    /// Whether a replica that is killed can come back.
+    fn returns(&self, id: ReplicaId) -> bool {
+        comes_back(self.durability, self.layout.replica_count(id.group))
+    }
+
+    /// Whether a replica runs, and its group will not lose with it what nobody has stored.
+    fn may_die(&self, id: ReplicaId) -> bool {
+        let stored = self.durability != DurabilityName::Memory;
+        !self.ailing.contains_key(&id) && (stored || self.is_well(id.group))
+    }
+
+    fn is_well(&self, group: GroupId) -> bool {
+        !self.ailing.keys().any(|id| id.group == group)
     }
 
     fn with(&self, ailment: Ailment) -> Vec<ReplicaId> {

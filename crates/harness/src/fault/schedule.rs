@@ -8,7 +8,6 @@ use crate::deploy::comes_back;
 use crate::registry::Parts;
 use serde::{Serialize, Serializer};
 use ssmr_core::{GroupId, Layout, Micros, ReplicaId};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -136,20 +135,26 @@ pub(super) fn replica(layout: &Layout, name: &str) -> Option<ReplicaId> {
 /// # Errors
 /// If a target is not there, a time is beyond the end, or a group would be lost.
 pub(crate) fn check(args: &RunArgs, parts: &Parts) -> Result<(), UsageError> {
-    let mut losses: BTreeMap<GroupId, u8> = BTreeMap::new();
     for fault in &args.fault {
         let bad = |problem: String| UsageError::new("--fault", format!("{fault}: {problem}"));
         check_one(fault, args, parts).map_err(bad)?;
-        if let Fault::KillLeader { group: name, .. } = fault
-            && !comes_back(args.durability)
-            && let Some(group) = group(&parts.with_oracle, name)
-        {
-            let lost = losses.entry(group).or_default();
-            *lost += 1;
-            survives(&parts.with_oracle, group, *lost).map_err(bad)?;
-        }
     }
     Ok(())
+}
+
+/// Whether each of these groups keeps a copy when one of its replicas is killed.
+fn survive(
+    args: &RunArgs,
+    layout: &Layout,
+    groups: impl Iterator<Item = GroupId>,
+) -> Result<(), String> {
+    let lost = |group: &GroupId| !comes_back(args.durability, layout.replica_count(*group));
+    let mut groups = groups.filter(lost);
+    groups.next().map_or(Ok(()), |group| {
+        Err(format!(
+            "{group} would lose its last copy, which is in memory: give --durability async or sync, or more replicas"
+        ))
+    })
 }
 
 fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String> {
@@ -161,12 +166,7 @@ fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String>
         parts.layout
     };
     let (at, length) = match fault {
-        Fault::KillRandom if !comes_back(args.durability) => {
-            return Err("what was killed cannot come back from memory: \
-                        give --durability async or sync"
-                .into());
-        }
-        Fault::KillRandom => return Ok(()),
+        Fault::KillRandom => return survive(args, &layout, layout.groups().iter()),
         Fault::KillLeader {
             group: name,
             at,
@@ -175,12 +175,8 @@ fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String>
             if name == ORACLE && !runs("broker") {
                 return Err("only strategy broker has an oracle (see --strategy)".into());
             }
-            group(&layout, name).ok_or_else(|| format!("there is no group {name}"))?;
-            if back.is_some() && !comes_back(args.durability) {
-                return Err("what was killed cannot come back from memory: \
-                            give --durability async or sync, or no time for its return"
-                    .into());
-            }
+            let group = group(&layout, name).ok_or_else(|| format!("there is no group {name}"))?;
+            survive(args, &layout, std::iter::once(group))?;
             (*at, back.unwrap_or(0))
         }
         Fault::StopCache { at, length } => {
@@ -204,19 +200,6 @@ fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String>
         return Err(format!(
             "it would not be over after {duration} (see --duration)"
         ));
-    }
-    Ok(())
-}
-
-/// Whether a group goes on that has lost so many replicas for good.
-fn survives(layout: &Layout, group: GroupId, lost: u8) -> Result<(), String> {
-    let count = layout.replica_count(group);
-    let help = "what was killed cannot come back from memory: give --durability async or sync";
-    if lost >= count {
-        return Err(format!("{group} would lose its last copy, for {help}"));
-    }
-    if count - lost <= count / 2 {
-        return Err(format!("{group} would lose its majority, for {help}"));
     }
     Ok(())
 }
