@@ -23,7 +23,7 @@ pub use failures::*;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
-pub use mutants::{Caught, catch};
+pub use mutants::{Caught, catch, catch_creator_only, catch_storage};
 pub use shapes::*;
 
 /// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout.

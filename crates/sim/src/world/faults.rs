@@ -3,6 +3,7 @@
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
 use super::{Event, Member, World};
+use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -56,7 +57,8 @@ impl<O: Oracle> World<O> {
             delivered: Vec::new(),
             restores: 0,
         };
-        let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
+        let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
+        let replica = Replica::new(id, self.layout, multicast, watched, oracle);
         self.lives += 1;
         let member = Member {
             replica,
