@@ -20,7 +20,7 @@ fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> C
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(NoSignalWait, Profile::Cut, Gather, 40);
+    let caught = hunt(NoSignalWait, Profile::Calm, Gather, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
