@@ -99,19 +99,19 @@ async fn meet<D: Deployment>(
     members: &[ReplicaId],
 ) -> Result<(), String> {
     // Which state each place of the log leads to, and who said so.
-    let mut states: BTreeMap<u64, (u64, ReplicaId)> = BTreeMap::new();
+    let mut states: BTreeMap<u64, (Option<u64>, ReplicaId)> = BTreeMap::new();
     loop {
         let mut places = Vec::new();
         for id in members {
             let status = cluster
-                .status(*id)
+                .inspect(*id)
                 .await
                 .ok_or_else(|| format!("replica {id} has failed"))?;
             let applied = status.applied;
             let (digest, other) = *states.entry(applied).or_insert((status.digest, *id));
             if digest != status.digest {
                 return Err(format!(
-                    "replicas {other} and {id} of {group} differ after the same {applied} deliveries"
+                    "replicas {other} and {id} of {group} differ after the same {applied} entries"
                 ));
             }
             places.push(applied);

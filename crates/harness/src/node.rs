@@ -11,17 +11,17 @@ use crate::time;
 use crate::workload::Workload;
 use crate::workload::chirper::Chirper;
 use crate::workload::kv::Kv;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use ssmr_core::{Application, Layout, Oracle, ReplicaId};
-use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaThread};
+use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -149,25 +149,25 @@ fn serve(id: ReplicaId, replica: &ReplicaThread, leaders: watch::Receiver<Leader
         let order = serde_json::from_str(&line);
         match order.with_context(|| format!("standard input: no order: {line}"))? {
             Order::Cut(off) => replica.cut(off),
-            Order::Status(number) => match describe(&runtime, replica) {
-                Some((status, tally)) => tell(&Report::Status(number, status, tally))?,
-                None => bail!("replica {id} has failed"),
-            },
+            Order::Status(number) => answer(number, runtime.block_on(replica.status()), replica)?,
+            Order::Inspect(number) => {
+                answer(number, runtime.block_on(replica.inspect()), replica)?;
+            }
         }
     }
     Ok(())
 }
 
-/// How the replica is; `None` if it has failed.
-fn describe(runtime: &Runtime, replica: &ReplicaThread) -> Option<(Status, Tally)> {
-    let status = Status::from(runtime.block_on(replica.status())?);
+/// Reports how the replica is, unless it has failed.
+fn answer(number: u64, status: Option<ReplicaStatus>, replica: &ReplicaThread) -> Result<()> {
+    let status = Status::from(status.context("the replica has failed")?);
     let tally = Tally {
         traffic: replica.traffic(),
         value_hits: status.value_hits,
         value_misses: status.value_misses,
         processor_us: time::processor_us(),
     };
-    Some((status, tally))
+    tell(&Report::Status(number, status, tally))
 }
 
 /// Reports whether the replica leads, as it changes. A replica that fails takes its process with it.

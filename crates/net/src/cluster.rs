@@ -239,9 +239,14 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         }
     }
 
-    /// Asks a replica for its state's digest and its counters; `None` if it has stopped.
+    /// Asks a replica how it is; `None` if it has stopped.
     pub async fn status(&self, id: ReplicaId) -> Option<ReplicaStatus> {
         self.replicas.get(&id)?.1.status().await
+    }
+
+    /// The same with the digest of its state, which holds the replica up for as long as that takes.
+    pub async fn inspect(&self, id: ReplicaId) -> Option<ReplicaStatus> {
+        self.replicas.get(&id)?.1.inspect().await
     }
 
     /// What all replicas together have sent and received so far, those included that have stopped.

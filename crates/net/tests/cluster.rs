@@ -111,10 +111,10 @@ impl<O: Oracle> Setting<O> {
         }
     }
 
-    async fn states(&self, members: &[ReplicaId]) -> Vec<(u64, u64)> {
+    async fn states(&self, members: &[ReplicaId]) -> Vec<(u64, Option<u64>)> {
         let mut states = Vec::new();
         for id in members {
-            let status = self.cluster.status(*id).await.expect("it runs");
+            let status = self.cluster.inspect(*id).await.expect("it runs");
             states.push((status.applied, status.digest));
         }
         states

@@ -67,7 +67,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     tokio::time::timeout(PATIENCE, caught_up)
         .await
         .expect("it does not catch up");
-    let digest = async |id: ReplicaId| cluster.status(id).await.unwrap().digest;
+    let digest = async |id: ReplicaId| cluster.inspect(id).await.unwrap().digest;
     assert_eq!(digest(old).await, digest(new).await);
     create(&client, 3).await;
 }

@@ -135,6 +135,13 @@ impl Child {
         self.answer(ANSWER).await
     }
 
+    /// The same with the digest of its state.
+    pub(super) async fn inspect(&mut self) -> Option<Status> {
+        self.asked += 1;
+        self.order(Order::Inspect(self.asked));
+        self.answer(ANSWER).await
+    }
+
     /// What it had counted when it was asked last.
     pub(super) fn tally(&self) -> Tally {
         self.heard.borrow().tally

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Order {
     /// Say how you are. The number comes back, so that a late answer is not taken for that to a later question.
     Status(u64),
+    /// The same with the digest of your state.
+    Inspect(u64),
     /// Drop what the other replicas say and do not talk to them, or do again.
     Cut(bool),
 }

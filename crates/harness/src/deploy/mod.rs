@@ -37,6 +37,9 @@ pub(crate) trait Deployment {
     /// What a replica says of itself; `None` if it does not run. Cancel safe.
     async fn status(&mut self, id: ReplicaId) -> Option<Status>;
 
+    /// The same with the digest of its state, which holds the replica up.
+    async fn inspect(&mut self, id: ReplicaId) -> Option<Status>;
+
     /// What the cluster has cost so far, replicas included that run no more.
     async fn tally(&mut self) -> Tally;
 
@@ -61,8 +64,8 @@ pub(crate) fn comes_back(durability: DurabilityName, replicas: u8) -> bool {
 /// A replica at some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
-    /// The digest of its state: equal at replicas of a group that applied the same entries.
-    pub(crate) digest: u64,
+    /// The digest of its state, if that was asked for: equal at replicas of a group that applied the same entries.
+    pub(crate) digest: Option<u64>,
     /// The last entry of its group's log that it has applied.
     pub(crate) applied: u64,
     /// Whether it takes full part, and is not being filled after it lost its memory.

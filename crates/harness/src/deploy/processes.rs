@@ -88,6 +88,10 @@ impl Deployment for Processes {
         self.children.get_mut(&id)?.status().await
     }
 
+    async fn inspect(&mut self, id: ReplicaId) -> Option<Status> {
+        self.children.get_mut(&id)?.inspect().await
+    }
+
     async fn tally(&mut self) -> Tally {
         let mut tally = self.former;
         tally.processor_us += time::processor_us();

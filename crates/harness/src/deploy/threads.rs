@@ -58,6 +58,10 @@ impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
         self.cluster.status(id).await.map(Status::from)
     }
 
+    async fn inspect(&mut self, id: ReplicaId) -> Option<Status> {
+        self.cluster.inspect(id).await.map(Status::from)
+    }
+
     async fn tally(&mut self) -> Tally {
         let mut tally = self.former;
         tally.processor_us = time::processor_us();

@@ -22,6 +22,9 @@ const SECOND: Micros = 1_000_000;
 /// How much later something is tried that waits for the cluster: an election, or a replica that catches up.
 const AGAIN: Micros = 20_000;
 
+/// How long a replica may take to say how it is before it is asked again.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// The stream of random numbers that chooses victims; the one below belongs to the workload.
 const VICTIMS: u64 = OF_NO_CLIENT - 1;
 
@@ -206,8 +209,7 @@ impl Faults {
                 Some(format!("restart {id}"))
             }
             Step::Follow(id, goal) => {
-                let patience = Duration::from_micros(AGAIN);
-                let status = timeout(patience, cluster.status(id)).await;
+                let status = timeout(PATIENCE, cluster.status(id)).await;
                 match status.ok().flatten() {
                     Some(status) if status.applied >= goal && status.is_voter => {
                         self.ailing.remove(&id);
@@ -266,7 +268,7 @@ impl Faults {
         let mut most = 0;
         for other in self.layout.members(id.group) {
             if other != id && !self.ailing.contains_key(&other) {
-                let status = timeout(Duration::from_micros(AGAIN), cluster.status(other)).await;
+                let status = timeout(PATIENCE, cluster.status(other)).await;
                 most = most.max(status.ok().flatten().map_or(0, |status| status.applied));
             }
         }

@@ -41,6 +41,8 @@ pub(super) struct Transfers {
 #[derive(Debug)]
 struct Progress {
     taken: usize,
+    /// What it said last that it has: less than it had taken if it was started anew.
+    told: usize,
     sent: usize,
     /// When it took something last, or was sent it again.
     moved: Micros,
@@ -80,6 +82,7 @@ impl RaftLog {
                 follower,
                 Progress {
                     taken: 0,
+                    told: 0,
                     sent: 0,
                     moved: now,
                     heard: now,
@@ -169,6 +172,7 @@ impl RaftLog {
         };
         progress.heard = now;
         let taken = usize::try_from(offset).unwrap_or(total).min(total);
+        progress.told = taken;
         if taken > progress.taken {
             progress.taken = taken;
             progress.sent = progress.sent.max(taken);
@@ -205,7 +209,8 @@ impl RaftLog {
                 self.end_transfer(id);
                 continue;
             }
-            progress.sent = progress.taken;
+            progress.taken = progress.told;
+            progress.sent = progress.told;
             progress.moved = now;
             self.send_chunks(id, out);
         }

@@ -8,7 +8,7 @@
 //! tasks that read connections wait while it is full, which is never for longer than one round.
 
 use super::accept::Gate;
-use super::{InOffice, ReplicaOptions, ReplicaStatus};
+use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::link::Link;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 /// The most inputs of one round, and the most that may wait for the next one.
@@ -149,11 +149,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     }
 
     /// Runs until nobody can ask any more questions.
-    pub(super) async fn run(
-        mut self,
-        mut questions: mpsc::Receiver<oneshot::Sender<ReplicaStatus>>,
-        office: &InOffice,
-    ) {
+    pub(super) async fn run(mut self, mut questions: mpsc::Receiver<Question>, office: &InOffice) {
         let mut events = Vec::with_capacity(ROUND);
         let mut tick = tokio::time::interval(Duration::from_micros(TICK));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -174,7 +170,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
                     }
                 }
                 question = questions.recv() => match question {
-                    Some(answer) => drop(answer.send(self.status())),
+                    Some(Question { digest, answer }) => drop(answer.send(self.status(digest))),
                     None => return,
                 },
             }
@@ -290,12 +286,12 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         true
     }
 
-    fn status(&self) -> ReplicaStatus {
+    fn status(&self, digest: bool) -> ReplicaStatus {
         ReplicaStatus {
             is_leader: self.replica.is_leader(),
             is_voter: self.replica.multicast().is_voter(),
             applied: self.replica.multicast().applied(),
-            digest: self.replica.partition().digest(),
+            digest: digest.then(|| self.replica.partition().digest()),
             counters: self.replica.counters(),
         }
     }

@@ -58,10 +58,18 @@ pub struct ReplicaStatus {
     pub is_voter: bool,
     /// The index of the last entry of its group's log that it has applied.
     pub applied: u64,
-    /// The digest of its state: equal at replicas of a group that applied the same entries.
-    pub digest: u64,
+    /// The digest of its state, if that was asked for: equal at replicas of a group that applied the same entries.
+    pub digest: Option<u64>,
     /// Counters since the start.
     pub counters: Counters,
+}
+
+/// Somebody wants to know how a replica is.
+#[derive(Debug)]
+struct Question {
+    /// With the digest of its state, which takes time in proportion to it.
+    digest: bool,
+    answer: oneshot::Sender<ReplicaStatus>,
 }
 
 /// A running replica. Dropping it stops it.
@@ -71,7 +79,7 @@ pub struct ReplicaThread {
     traffic: Arc<Traffic>,
     cut: Arc<AtomicBool>,
     /// Closing it ends the event loop.
-    questions: Option<mpsc::Sender<oneshot::Sender<ReplicaStatus>>>,
+    questions: Option<mpsc::Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -127,10 +135,20 @@ impl ReplicaThread {
         })
     }
 
-    /// Asks the replica for its state's digest and its counters; `None` if it has stopped.
+    /// Asks the replica how it is; `None` if it has stopped.
     pub async fn status(&self) -> Option<ReplicaStatus> {
+        self.ask(false).await
+    }
+
+    /// The same with the digest of its state. The replica does nothing else while it works that out.
+    pub async fn inspect(&self) -> Option<ReplicaStatus> {
+        self.ask(true).await
+    }
+
+    async fn ask(&self, digest: bool) -> Option<ReplicaStatus> {
         let (answer, answered) = oneshot::channel();
-        self.questions.as_ref()?.send(answer).await.ok()?;
+        let question = Question { digest, answer };
+        self.questions.as_ref()?.send(question).await.ok()?;
         answered.await.ok()
     }
 
