@@ -169,6 +169,9 @@ impl RaftLog {
 
     fn on_appended(&mut self, now: Micros, from: MemberId, last: Position, rejected: bool) {
         self.hear(now, from);
+        if let Some(follower) = self.followers.get_mut(&from) {
+            follower.told = last.0;
+        }
         // One lost message makes the follower reject all that were behind it: rewind once, not once for each.
         let due = self
             .followers

@@ -18,6 +18,8 @@ const MESSAGE_BYTES: usize = 4 << 20;
 pub(super) struct Follower {
     /// The last entry that was sent.
     pub(super) sent: u64,
+    /// The last entry that it said it has: not always one of ours.
+    pub(super) told: u64,
     /// The match index when the last heartbeat was due.
     pub(super) matched: u64,
     /// When entries were last sent again.
@@ -38,8 +40,9 @@ impl RaftLog {
         if wanted.is_empty() {
             return Some((position(first), Vec::new()));
         }
-        let matched = self.matched(to);
-        let sent = self.followers.get(&to).map_or(0, |follower| follower.sent);
+        let follower = self.followers.get(&to).copied().unwrap_or_default();
+        // A new leader does not know yet how far its followers match: what they say will do.
+        let (matched, sent) = (self.matched(to).max(follower.told), follower.sent);
         let gap = broadcast && sent < first.index.get();
         if gap || sent >= last || sent >= matched + FOLLOWER_WINDOW {
             return None;

@@ -42,12 +42,12 @@ impl RaftLog {
     }
 
     fn set_timer(&mut self, now: Micros) {
-        self.deadline = now
-            + if self.node.role().is_leader() {
-                HEARTBEAT
-            } else {
-                self.patience()
-            };
+        self.deadline = if self.node.role().is_leader() {
+            // The library would put the heartbeat off with every proposal. But it is what finds lost messages, under load too.
+            self.deadline.min(now + HEARTBEAT)
+        } else {
+            now + self.patience()
+        };
     }
 
     /// Appends what the library has appended to its own bookkeeping; the last batches of `payload` are among it.
