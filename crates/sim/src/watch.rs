@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::Registers;
+use crate::trace::Step;
 
 /// A partition that notes what is delivered to it.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Watched {
     pub(crate) engine: Engine<Registers>,
     /// Commands delivered since they were last looked at.
     pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
+    /// What deliveries led to since it was last looked at, if somebody listens.
+    pub(crate) steps: Option<Vec<Step>>,
 }
 
 impl<O: Oracle> Partition<O> for Watched {
@@ -29,7 +32,13 @@ impl<O: Oracle> Partition<O> for Watched {
             self.delivered
                 .push((command.id, *timestamp, command.destinations));
         }
+        if let Some(steps) = &mut self.steps {
+            steps.push(Step::new(&delivery));
+        }
         self.engine.on_deliver(oracle, delivery, out);
+        if let Some(step) = self.steps.as_mut().and_then(|steps| steps.last_mut()) {
+            step.led_to(out);
+        }
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
