@@ -16,6 +16,7 @@ mod network;
 mod options;
 mod report;
 mod simulate;
+mod trace;
 mod watch;
 mod workload;
 mod world;
