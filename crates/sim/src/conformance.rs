@@ -1,15 +1,16 @@
 //! The conformance suite: what every strategy must pass.
 //!
-//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact
-//! outcomes, with its trace in a golden file (see [`compare`]); and a band of seeds of the simulator, which asserts invariants, progress, and that something happened at
-//! all. [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
+//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact outcomes, and
+//! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a band of seeds of the
+//! simulator, which asserts invariants, progress, and that something happened at all.
+//! [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
 //! Scenarios of restarts are not here.
 
 mod band;
 mod caching;
 mod creation;
 mod failures;
-mod golden;
+pub mod golden;
 mod hints;
 mod late;
 mod moving;

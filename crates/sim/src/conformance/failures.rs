@@ -1,6 +1,6 @@
 //! Scenarios of failures: leaders stop, clients die, timestamps are lost, clocks jump.
 
-use super::stage::{MOMENT, P0, P1, Stage, create, each, first, is_done, register, update};
+use super::stage::{LONG, MOMENT, P0, P1, Stage, create, each, first, is_done, register, update};
 use crate::network::Seat;
 use ssmr_core::{ClientId, GroupId, Layout, Oracle, PartitionId, Request};
 
@@ -152,11 +152,18 @@ pub fn a_clock_jumps_a_day_ahead<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -
     stage.close()
 }
 
-/// Two objects at different partitions.
+/// Two objects at different partitions. The trace does not show how they came to be.
 pub(super) fn two_apart<O: Oracle>(stage: &mut Stage<O>) -> [ssmr_core::ObjectId; 2] {
+    stage.hush(true);
     let objects = [P0, P1].map(|at: PartitionId| (at, stage.object(at, 1)));
-    objects.map(|(at, object)| {
+    let objects = objects.map(|(at, object)| {
         stage.done(1, create(object, 7, at));
         object
-    })
+    });
+    stage.pass(LONG);
+    stage.hush(false);
+    stage
+        .world
+        .note(|| "x was created at p0 and y at p1".into());
+    objects
 }

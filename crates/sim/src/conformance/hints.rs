@@ -69,7 +69,7 @@ pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) 
         stage.done(1, create(y, 8, P1));
         stage.read(2, z);
         for round in 0..3u8 {
-            stage.hush(round >= 2);
+            stage.hush(round >= 1);
             let wrong = |object, by| {
                 hint(
                     object,

@@ -78,9 +78,12 @@ pub fn a_late_command_after_forgetting<O: Oracle>(make: impl Fn(Layout) -> O + C
         stage.world.hold(&[client], &inside);
         stage.done(2, update(&objects, 1));
         stage.world.let_through();
+        stage.hush(true);
         for round in 2..6 {
             stage.done(2, update(&objects, round));
         }
+        stage.hush(false);
+        stage.world.note(|| "c2: four more updates of both".into());
         if forgets {
             stage.pass(SESSION_TTL + 20 * MOMENT);
         }

@@ -46,7 +46,7 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> St
         stage.done(1, create(x, 7, P0));
         let mut tickets = Vec::new();
         for round in 0..6 {
-            stage.hush(round >= 2);
+            stage.hush(round >= 1);
             for (client, to) in (1..).zip([P0, P1, P2]) {
                 tickets.push((stage.ask(client, Request::relocate(x, to)), false));
                 tickets.push((
@@ -143,7 +143,7 @@ pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
         }
         let mut moves = 0;
         for round in 0..15 {
-            stage.hush(round >= 3);
+            stage.hush(round >= 2);
             let both = [0, 1].map(|player: usize| {
                 let [a, b] = sides[player];
                 stage.ask(player as u64 + 1, update(&[ball, a, b], round))

@@ -2,7 +2,7 @@
 
 use super::failures::two_apart;
 use super::late::quiet;
-use super::stage::{MOMENT, P1, Stage, each, is_done, read, update};
+use super::stage::{LONG, MOMENT, P1, Stage, each, is_done, read, update};
 use crate::network::Seat;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{
@@ -22,9 +22,9 @@ pub fn a_late_relay<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
         // The second group asks the first one for the command, and gets it from the client at last.
         let (client, inside) = (Seat::Client(ClientId(2)), stage.group(P1));
         stage.world.cut(&[client], &inside);
-        stage.world.hold_relays();
+        stage.world.hold_relays(true);
         let ticket = stage.ask(2, update(&objects, 1));
-        stage.pass(2 * MOMENT);
+        stage.pass(LONG);
         assert!(!stage.has_ended(ticket));
         stage.world.let_through();
         stage.world.heal(false);
@@ -53,10 +53,12 @@ pub fn a_full_queue_at_the_second_group<O: Oracle>(make: impl Fn(Layout) -> O + 
     stage.done(3, read(&objects[1..]));
     let (client, inside) = (Seat::Client(ClientId(2)), stage.group(P1));
     stage.world.cut(&[client], &inside);
+    // The timestamp is there and the command is not: now the log stands still, and the queue fills.
+    stage.world.hold_relays(true);
     let relayed = stage.ask(2, update(&objects, 1));
-    // The timestamp is there and the command is not fetched yet: now the log stands still, and the queue fills.
-    stage.pass(MOMENT / 2);
+    stage.pass(LONG);
     stage.world.hold(&inside, &inside);
+    stage.world.hold_relays(false);
     if let Some(leader) = stage.world.leader(P1.into()) {
         stage.world.flood(leader, strangers(objects[1]));
     }
@@ -65,9 +67,12 @@ pub fn a_full_queue_at_the_second_group<O: Oracle>(make: impl Fn(Layout) -> O + 
     stage.pass(3 * MOMENT / 2);
     assert!(!stage.has_ended(relayed) && !stage.has_ended(refused));
     stage.world.release();
+    // What was relayed while the queue was full must do.
+    stage.world.hold_relays(true);
     stage.pass(MOMENT / 2);
-    assert!(stage.has_ended(relayed), "a full queue held a relay up");
     assert!(!stage.has_ended(refused), "the queue was not full");
+    stage.pass(LONG);
+    assert!(stage.has_ended(relayed), "a full queue held a relay up");
     assert!(is_done(&stage.wait(refused)));
     stage.close()
 }

@@ -23,9 +23,14 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
     assert_eq!(nothing.cost.groups, 0, "no group was asked");
 
     let everywhere: Vec<ObjectId> = (0..8).map(|p| stage.object(PartitionId(p), 2)).collect();
+    stage.hush(true);
     for (p, &object) in (0..).zip(&everywhere) {
         stage.done(1, create(object, u64::from(p), PartitionId(p)));
     }
+    stage.hush(false);
+    stage
+        .world
+        .note(|| "an object was created at each partition".into());
     let seen = values(&stage.done(2, update(&everywhere, 1)));
     assert_eq!(seen, Some((0..8).map(register).collect()));
 

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const PATIENCE: Micros = 60_000_000;
 /// A tenth of a second.
 pub(super) const MOMENT: Micros = 100_000;
+/// Long enough for a link to repair what was overtaken, and for a command to be fetched.
+pub(super) const LONG: Micros = 6 * MOMENT;
 /// The first partitions.
 pub(super) const P0: PartitionId = PartitionId(0);
 pub(super) const P1: PartitionId = PartitionId(1);
@@ -135,7 +137,9 @@ impl<O: Oracle> Stage<O> {
 
     /// Lets time pass.
     pub(super) fn pass(&mut self, time: Micros) {
-        self.world.note(|| format!("{} ms pass", time as f64 / 1e3));
+        if time > 0 {
+            self.world.note(|| format!("{} ms pass", time as f64 / 1e3));
+        }
         let until = self.world.now() + time;
         while self.world.now() < until {
             self.step();

@@ -105,11 +105,13 @@ impl Trace {
     pub(crate) fn script(&self) -> String {
         let shown = || self.lines.iter().filter(|line| self.shows(line));
         let mut names = Names::default();
+        for asked in &self.requests {
+            names.add(asked.request.objects());
+        }
         let mut numbers = BTreeMap::new();
         for number in shown().filter_map(|line| line.request) {
             if !numbers.contains_key(&number) {
                 numbers.insert(number, numbers.len() + 1);
-                names.add(self.requests[number].request.objects());
             }
         }
         let mut of_request: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();

@@ -23,10 +23,11 @@ impl<O: Oracle> World<O> {
         pairs(from, to).for_each(|(from, to)| self.network.cut(from, to));
     }
 
-    /// Has every command wait that one group relays to another.
-    pub(crate) fn hold_relays(&mut self) {
-        self.note(|| "held back: relayed commands".into());
-        self.holds_relays = true;
+    /// Has every command wait that one group relays to another, or those to come no more.
+    pub(crate) fn hold_relays(&mut self, holds: bool) {
+        let what = if holds { "are held back" } else { "pass" };
+        self.note(|| format!("commands that a group relays {what}"));
+        self.holds_relays = holds;
     }
 
     /// Holds nothing back any more. What waits goes on waiting.
