@@ -70,6 +70,9 @@ pub trait Multicast {
     /// The log's time: it grows with the leader's monotonic clock and with nothing else.
     fn time(&self) -> Micros;
 
+    /// The index of the last log entry applied.
+    fn applied(&self) -> u64;
+
     /// A digest of the ordered state: equal at replicas that applied the same log entries.
     fn digest(&self) -> u64;
 

@@ -16,6 +16,8 @@ pub enum Mutant {
     SnapshotsWithoutSessions,
     /// Signals that have come in are left out of snapshots.
     SnapshotsWithoutSignals,
+    /// The shared cache keeps the values of an object under one key, and what it says is believed.
+    MutableCacheKeys,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
     /// A replica does not store whom it voted for. The driver's fault.

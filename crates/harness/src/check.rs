@@ -3,21 +3,29 @@
 //! The checks themselves are the simulator's; this is where they plug in. Invariant: whoever completed a request has
 //! recorded it before the history is judged.
 
-use ssmr_core::{Application, ClientId, Completion, GroupId, Oracle, ReplicaId, Request};
-use ssmr_net::Cluster;
+use crate::deploy::Deployment;
+use ssmr_core::{
+    Application, ClientId, Completion, GroupId, Intent, ObjectId, Outcome, ReplicaId, Request,
+};
 use ssmr_sim::history::History;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long the replicas of a group have for meeting at the same place of their log.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long until they are looked at again. Nothing tells when a follower has applied something.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Takes down what all clients of a run saw.
-pub(crate) struct Recorder<A: Application>(Arc<Mutex<History<A>>>);
+pub(crate) struct Recorder<A: Application>(Arc<Mutex<Record<A>>>);
+
+struct Record<A: Application> {
+    history: History<A>,
+    /// The objects that somebody was told to have created.
+    created: BTreeSet<ObjectId>,
+}
 
 impl<A: Application> Clone for Recorder<A> {
     fn clone(&self) -> Self {
@@ -27,39 +35,53 @@ impl<A: Application> Clone for Recorder<A> {
 
 impl<A: Application> Default for Recorder<A> {
     fn default() -> Self {
-        Self(Arc::default())
+        let (history, created) = Default::default();
+        Self(Arc::new(Mutex::new(Record { history, created })))
     }
 }
 
 impl<A: Application> Recorder<A> {
     /// Adds a request that ended.
     pub(crate) fn record(&self, client: ClientId, request: &Request, completion: &Completion) {
-        self.history().push(client, request, completion);
+        let mut record = self.lock();
+        record.history.push(client, request, completion);
+        if matches!(completion.outcome, Outcome::Done(_)) {
+            let created = |(_, intent): &&(_, Intent)| matches!(intent, Intent::Create { .. });
+            let created = request.intents().iter().filter(created);
+            record.created.extend(created.map(|(object, _)| *object));
+        }
+    }
+
+    /// The objects that somebody was told to have created, whatever became of them.
+    pub(crate) fn created(&self) -> BTreeSet<ObjectId> {
+        self.lock().created.clone()
     }
 
     /// How many commands were checked, or how they contradict linearizability.
     pub(crate) fn judge(&self) -> Result<usize, String> {
-        let summary = self.history().check();
+        let summary = self.lock().history.check();
         summary
             .map(|summary| summary.operations)
             .map_err(|violation| violation.to_string())
     }
 
-    fn history(&self) -> std::sync::MutexGuard<'_, History<A>> {
+    fn lock(&self) -> MutexGuard<'_, Record<A>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Checks that the replicas of each group that applied the same prefix have the same state.
+/// Checks that the replicas of each group that applied the same prefix have the same state, but for those that are `lost`.
 ///
 /// # Errors
 /// Which replicas differ, have failed, or do not catch up.
-pub(crate) async fn agreement<A: Application, O: Oracle>(
-    cluster: &Cluster<A, O>,
+pub(crate) async fn agreement<D: Deployment>(
+    cluster: &mut D,
+    lost: &BTreeSet<ReplicaId>,
 ) -> Result<(), String> {
     let layout = cluster.config().layout;
     for group in layout.groups().iter() {
-        let members: Vec<ReplicaId> = layout.members(group).collect();
+        let members = layout.members(group).filter(|id| !lost.contains(id));
+        let members: Vec<ReplicaId> = members.collect();
         let met = tokio::time::timeout(PATIENCE, meet(cluster, group, &members)).await;
         met.unwrap_or_else(|_| {
             Err(format!(
@@ -71,8 +93,8 @@ pub(crate) async fn agreement<A: Application, O: Oracle>(
 }
 
 /// Compares the states of a group's replicas until all are at the same place.
-async fn meet<A: Application, O: Oracle>(
-    cluster: &Cluster<A, O>,
+async fn meet<D: Deployment>(
+    cluster: &mut D,
     group: GroupId,
     members: &[ReplicaId],
 ) -> Result<(), String> {
@@ -85,7 +107,7 @@ async fn meet<A: Application, O: Oracle>(
                 .status(*id)
                 .await
                 .ok_or_else(|| format!("replica {id} has failed"))?;
-            let applied = status.counters.applied;
+            let applied = status.applied;
             let (digest, other) = *states.entry(applied).or_insert((status.digest, *id));
             if digest != status.digest {
                 return Err(format!(
@@ -104,10 +126,11 @@ async fn meet<A: Application, O: Oracle>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deploy::Threads;
     use crate::workload::Workload;
     use crate::workload::kv::{Distribution, Kv};
-    use ssmr_core::{Cost, Layout, ObjectId, Outcome, PartitionId, Revision, Timestamp, Touch};
-    use ssmr_net::ClusterOptions;
+    use ssmr_core::{Cost, Layout, PartitionId, Revision, Timestamp, Touch};
+    use ssmr_net::{ClusterOptions, Leaders};
     use ssmr_strategy_static::Static;
 
     const KV: Kv = Kv {
@@ -151,6 +174,7 @@ mod tests {
         let recorder = Recorder::<<Kv as Workload>::App>::default();
         recorder.record(ClientId(0), &KV.preload(0), &created(1));
         assert_eq!(recorder.judge(), Ok(1));
+        assert_eq!(recorder.created(), [ObjectId::new(0, 0)].into());
         recorder.record(ClientId(1), &KV.preload(0), &created(3));
         let violation = recorder.judge().unwrap_err();
         assert!(violation.starts_with("not linearizable"), "{violation}");
@@ -160,12 +184,15 @@ mod tests {
     async fn replicas_agree_unless_one_has_failed() {
         let layout = Layout::new(1, 3).unwrap();
         let options = ClusterOptions::new(layout, Static::new(layout));
-        let mut cluster = Cluster::<<Kv as Workload>::App, _>::start(options).unwrap();
-        cluster.ready(PATIENCE).await.unwrap();
-        assert_eq!(agreement(&cluster).await, Ok(()));
-        let one = cluster.running().next().unwrap();
-        cluster.stop_replica(one);
-        let problem = agreement(&cluster).await.unwrap_err();
+        let mut cluster = Threads::<<Kv as Workload>::App, _>::start(options, false).unwrap();
+        let ready = Leaders::complete(cluster.leaders(), layout.groups(), PATIENCE);
+        ready.await.unwrap();
+        let nobody = BTreeSet::new();
+        assert_eq!(agreement(&mut cluster, &nobody).await, Ok(()));
+        let one = layout.replicas().next().unwrap();
+        cluster.kill(one).await;
+        let problem = agreement(&mut cluster, &nobody).await.unwrap_err();
         assert_eq!(problem, format!("replica {one} has failed"));
+        assert_eq!(agreement(&mut cluster, &[one].into()).await, Ok(()));
     }
 }

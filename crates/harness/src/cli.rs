@@ -3,13 +3,15 @@
 //! It starts nothing. Invariant: whatever gets past [`RunArgs::check`] is within the protocol's bounds, and every refusal
 //! names the flag. Refusals end with exit status 2, as clap's do.
 
+use crate::fault::Fault;
+use crate::node::NodeArgs;
 use crate::registry;
 use crate::sim::SimArgs;
 use crate::workload::chirper::Behaviour;
 use crate::workload::kv::Distribution;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// Simulate whole clusters in virtual time, with faults, from seeds; say how to replay a failure
     #[command(after_help = crate::sim::EXAMPLES)]
     Sim(SimArgs),
+    /// Run one replica as a process of its own, from a cluster file
+    #[command(after_help = crate::node::EXAMPLES)]
+    Node(NodeArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -71,7 +76,21 @@ Examples:
   Many moves, objects gathered before each access, eight partitions:
     harness run --strategy broker,cache --execution gather --partitions 8 --move 20 --read 30
   Latency at a fixed load, without coordinated omission:
-    harness run --strategy static --rate 5000 --duration 30s";
+    harness run --strategy static --rate 5000 --duration 30s
+  Replicas in processes of their own, one killed each second:
+    harness run --strategy all --deploy processes --durability sync --fault kill-random";
+
+const FAULTS: &str = "\
+What to break while it is measured, separated by commas. Times count from the start of measuring
+  kill-leader:p0@3s[+2s]       kill the leader of a partition after 3 s; it is back 2 s later
+  kill-oracle-leader@3s[+2s]   the same for the oracle of strategy broker
+  kill-random                  each second kill a random replica of a random group; it is back a second later, and no
+                               other one of its group is killed before it has caught up
+  stop-cache@3s+2s             stop the embedded cache for 2 s; it comes back empty
+  cut:p0r1@3s+2s               cut a replica off from all others for 2 s; clients still reach it
+What is killed comes back, without a time after 1 s: with what it had stored, or, with --durability memory, as one that
+has forgotten everything and is filled by the others before it votes. With --deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy
+has no target for leave it alone. Afterwards every object that was created is read once more";
 
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args, Serialize)]
@@ -133,6 +152,18 @@ pub(crate) struct RunArgs {
     /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
     #[arg(long, default_value = "memory", value_name = "HOW")]
     pub(crate) durability: DurabilityName,
+
+    /// Bytes of log after which a replica makes a snapshot and forgets the log before it
+    #[arg(long, default_value_t = ssmr_net::LOG_BYTES, value_name = "BYTES", value_parser = log_bytes)]
+    pub(crate) log_bytes: usize,
+
+    /// Where replicas run: in threads of this process, or each in a process of its own
+    #[arg(long, default_value = "threads", value_name = "WHERE")]
+    pub(crate) deploy: DeployName,
+
+    /// What to break while it is measured, separated by commas; see below
+    #[arg(long, value_name = "SCHEDULE", value_delimiter = ',', conflicts_with = "operations", long_help = FAULTS)]
+    pub(crate) fault: Vec<Fault>,
 
     /// Whether static placement keeps a directory, so that objects can move
     #[arg(long, default_value = "none", value_name = "WHERE")]
@@ -220,7 +251,7 @@ pub(crate) struct ChirperArgs {
 }
 
 /// A built-in workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum WorkloadName {
     /// A key-value service
@@ -239,8 +270,18 @@ pub(crate) enum ExecutionName {
     Gather,
 }
 
-/// Where replicas keep their logs. Files are within the run's folder and go when the strategy is done.
+/// Where replicas run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeployName {
+    /// In threads of this process
+    Threads,
+    /// Each in a process of its own, on this machine
+    Processes,
+}
+
+/// Where replicas keep their logs. Files are within the run's folder and go when the strategy is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DurabilityName {
     /// Nowhere
@@ -263,7 +304,7 @@ impl DurabilityName {
 }
 
 /// Whether static placement keeps a directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Directory {
     /// No: objects stay at home
@@ -347,6 +388,14 @@ pub(crate) fn odd(text: &str) -> Result<u8, String> {
             Err("an even number tolerates no more failures than one fewer: give an odd one".into())
         }
         Err(_) => Err("expected an odd number from 1 to 255".into()),
+    }
+}
+
+fn log_bytes(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(bytes) if bytes >= 1_000 => Ok(bytes),
+        Ok(_) => Err("a snapshot after less than 1,000 bytes of log is larger than the log".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

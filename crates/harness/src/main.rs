@@ -2,11 +2,15 @@
 //!
 //! Exit status: 0, 1 (the run failed or a check found a violation), 2 (bad usage).
 
+mod audit;
 mod check;
 mod cli;
+mod deploy;
+mod fault;
 mod interrupt;
 mod load;
 mod machine;
+mod node;
 mod progress;
 mod registry;
 mod report;
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let ending = match Cli::read().command {
         Command::Run(args) => run::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Node(args) => node::run(&args),
     };
     match ending {
         Ok(Ending::Good) => ExitCode::SUCCESS,

@@ -52,6 +52,15 @@ impl Progress {
         }
     }
 
+    /// Something happened within the phase.
+    pub(crate) fn event(&self, what: &str) {
+        match self {
+            Self::Drawn(bar) => bar.set_message(what.to_owned()),
+            Self::Plain => eprintln!("{what}"),
+            Self::Quiet => {}
+        }
+    }
+
     /// So many steps are done.
     pub(crate) fn at(&self, step: u64) {
         if let Self::Drawn(bar) = self {

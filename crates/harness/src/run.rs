@@ -4,6 +4,7 @@
 //! rows of a strategy are on disk before the next one starts.
 
 use crate::cli::{DurabilityName, RunArgs, UsageError, WorkloadName};
+use crate::fault;
 use crate::interrupt::Interrupt;
 use crate::machine::Machine;
 use crate::progress::Progress;
@@ -57,6 +58,7 @@ struct Remarks {
 pub(crate) fn run(args: &RunArgs) -> Result<Ending> {
     args.check()?;
     let parts = setup::parts(args)?;
+    fault::check(args, &parts)?;
     setup::check_memcached(args)?;
     match args.workload {
         WorkloadName::Kv => Run::begin(args, parts, setup::kv(args))?.carry_out(),
@@ -110,6 +112,7 @@ impl<'a, W: Workload> Run<'a, W> {
             let trial = Trial {
                 args: self.args,
                 logs: &logs,
+                folder: self.folder.path(),
                 workload: &self.workload,
                 incarnation: parts.incarnation,
                 interrupt: &self.interrupt,
@@ -161,7 +164,8 @@ impl<'a, W: Workload> Run<'a, W> {
             Duration::from_micros(measured.span.length()),
             latencies,
         )?;
-        self.folder.line_up(&table.intervals(strategy))?;
+        self.folder
+            .line_up(&table.intervals(strategy, &measured.marks))?;
         let rows: Vec<_> = summary
             .into_iter()
             .map(|(op, measures, _)| {

@@ -4,23 +4,29 @@
 //!   ready -> loaded -> warm-up ...|from ... measured ... until| -> drained -> replicas agree -> history judged
 //! ```
 //!
+//! Where faults are asked for, they strike while it is measured; what is broken then comes back before the replicas are
+//! compared, and every object that was created is looked at once more.
+//!
 //! It writes no files. Invariant: whatever was measured is returned, also when the user ends the run early, and always
 //! with the verdict on the complete history.
 
+use crate::audit::audit;
 use crate::check::{Recorder, agreement};
-use crate::cli::{DurabilityName, ExecutionName, RunArgs};
+use crate::cli::{DeployName, DurabilityName, ExecutionName, RunArgs};
+use crate::deploy::{ClusterFile, Deployment, Processes, Tally, Threads};
+use crate::fault::{Faults, Mark};
 use crate::interrupt::Interrupt;
 use crate::load::{ClientReport, Job, Load, Plan, Sample};
 use crate::progress::Progress;
 use crate::registry::Visitor;
 use crate::results::measures::Applies;
 use crate::results::table::Span;
-use crate::time;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use ssmr_core::client::{Execution, Settings};
 use ssmr_core::{Layout, Micros, Oracle};
-use ssmr_net::{CacheChoice, Cluster, ClusterOptions, Durability, TrafficCount};
+use ssmr_net::{CacheChoice, Clock, ClusterOptions, Leaders, TrafficCount};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,12 +37,11 @@ use tokio::time::{interval, sleep};
 /// How long a new cluster may take to elect its leaders.
 const ELECTIONS: Duration = Duration::from_secs(30);
 
-/// How much the embedded cache keeps.
-const CACHE: u64 = 256 << 20;
-
 /// One strategy on one workload. The strategy itself comes with [`Visitor::visit`].
 pub(crate) struct Trial<'a, W> {
     pub(crate) args: &'a RunArgs,
+    /// The run's folder.
+    pub(crate) folder: &'a Path,
     /// Where the replicas' logs are, if they keep any.
     pub(crate) logs: &'a Path,
     pub(crate) workload: &'a Arc<W>,
@@ -61,19 +66,19 @@ pub(crate) struct Measured {
     pub(crate) byte_count: u64,
     /// Values that replicas found and did not find in the shared cache in this span.
     pub(crate) values: (u64, u64),
-    /// Processor time of this process in this span.
+    /// Processor time of all processes in this span.
     pub(crate) processor_us: Micros,
+    /// What was broken on purpose.
+    pub(crate) marks: Vec<Mark>,
     /// How many requests were checked, or what is wrong.
     pub(crate) verdict: Result<usize, String>,
 }
 
 /// Counters of a cluster at some moment.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Reading {
     at: Micros,
-    processor_us: Micros,
-    traffic: TrafficCount,
-    values: (u64, u64),
+    tally: Tally,
 }
 
 impl<W: Workload> Visitor for Trial<'_, W> {
@@ -94,25 +99,46 @@ impl<W: Workload> Trial<'_, W> {
     async fn run<O: Oracle>(self, oracle: O, layout: Layout) -> Result<Option<Measured>> {
         self.say::<O>("starting", None);
         let applies = Applies::to(&oracle);
-        let cluster = Cluster::<W::App, O>::start(self.options(oracle.clone(), layout, applies))?;
-        let Some(()) = self
-            .unless_interrupted(cluster.ready(ELECTIONS))
-            .await
-            .transpose()?
-        else {
+        let embed_cache = applies.cache && self.args.memcached.is_empty();
+        match self.args.deploy {
+            DeployName::Threads => {
+                let options = self.options(oracle.clone(), layout, applies);
+                let cluster = Threads::<W::App, O>::start(options, embed_cache)?;
+                self.on(cluster, &oracle, applies).await
+            }
+            DeployName::Processes => {
+                let path = self.folder.join(format!("cluster-{}.toml", O::NAME));
+                let (file, port) = (self.file::<O>(applies), self.args.base_port);
+                let cluster = Processes::start(file, layout, path, port, embed_cache).await?;
+                self.on(cluster, &oracle, applies).await
+            }
+        }
+    }
+
+    /// The whole trial on a cluster that has just been started.
+    async fn on<O: Oracle, D: Deployment>(
+        &self,
+        mut cluster: D,
+        oracle: &O,
+        applies: Applies,
+    ) -> Result<Option<Measured>> {
+        let layout = cluster.config().layout;
+        let ready = Leaders::complete(cluster.leaders(), layout.groups(), ELECTIONS);
+        let Some(()) = self.unless_interrupted(ready).await.transpose()? else {
             return Ok(None);
         };
-        let recorder = Recorder::default();
-        let job = self.job(&cluster, recorder.clone(), applies);
-        let execution = job.settings.execution;
-        let mut load = Load::start(job, &oracle)?;
+        let job = self.job(&cluster, applies);
+        let (clock, execution) = (job.clock, job.settings.execution);
+        let (schedule, durability) = (&self.args.fault, self.args.durability);
+        let mut faults = Faults::new(schedule, layout, durability, self.args.seed);
+        let mut load = Load::start(job, oracle)?;
         self.say::<O>("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load).await?;
 
-        let plan = self.plan(cluster.clock().now());
+        let plan = self.plan(clock.now());
         let mut reports = Vec::new();
         let readings = if loaded {
-            self.measure(&cluster, &mut load, plan, &mut reports)
+            self.measure::<O, D>(&mut cluster, &mut load, plan, &mut faults, &mut reports)
                 .await?
         } else {
             None
@@ -123,10 +149,10 @@ impl<W: Workload> Trial<'_, W> {
             load.stop();
             load.go(plan);
         }
+        faults.end(&mut cluster)?;
         load.reports(&mut reports).await?;
-        let agreed = agreement(&cluster).await;
-        cluster.shutdown();
-        let verdict = agreed.and_then(|()| recorder.judge());
+        let verdict = self.check(&mut cluster, &load, oracle, &faults).await;
+        drop(cluster);
         let Some((before, after)) = readings else {
             // Nothing to measure; still, what was loaded must be right.
             return verdict.map(|_| None).map_err(anyhow::Error::msg);
@@ -134,7 +160,7 @@ impl<W: Workload> Trial<'_, W> {
 
         let sent: Vec<TrafficCount> = reports.iter().map(|report| report.sent).collect();
         let clients: TrafficCount = sent.into_iter().sum();
-        let traffic = after.traffic - before.traffic;
+        let cost = after.tally - before.tally;
         let samples: Vec<Sample> = reports
             .into_iter()
             .flat_map(|report| report.samples)
@@ -150,44 +176,75 @@ impl<W: Workload> Trial<'_, W> {
                 until: after.at,
             },
             samples,
-            message_count: traffic.messages_sent + clients.messages_sent,
-            byte_count: traffic.bytes_sent + clients.bytes_sent,
-            values: (
-                after.values.0 - before.values.0,
-                after.values.1 - before.values.1,
-            ),
-            processor_us: after.processor_us - before.processor_us,
+            message_count: cost.traffic.messages_sent + clients.messages_sent,
+            byte_count: cost.traffic.bytes_sent + clients.bytes_sent,
+            values: (cost.value_hits, cost.value_misses),
+            processor_us: cost.processor_us,
+            marks: faults.marks(),
             verdict,
         }))
     }
 
+    /// Looks at what is there after faults, compares the replicas, and judges the history.
+    async fn check<O: Oracle, D: Deployment>(
+        &self,
+        cluster: &mut D,
+        load: &Load<W>,
+        oracle: &O,
+        faults: &Faults,
+    ) -> Result<usize, String> {
+        let job = load.shared();
+        // Without faults nothing is forgotten, and the time is better spent.
+        if !faults.is_empty() {
+            audit(&job, oracle.clone()).await?;
+        }
+        agreement(cluster, &faults.lost()).await?;
+        job.recorder.judge()
+    }
+
+    /// A cluster of threads.
     fn options<O: Oracle>(&self, oracle: O, layout: Layout, applies: Applies) -> ClusterOptions<O> {
-        let cache = match (applies.cache, &self.args.memcached[..]) {
-            (false, _) => CacheChoice::None,
-            (true, []) => CacheChoice::Embedded { bytes: CACHE },
-            (true, servers) => CacheChoice::Servers(servers.to_vec()),
-        };
-        let durability = match self.args.durability {
-            DurabilityName::Memory => Durability::Memory,
-            DurabilityName::Async => Durability::Async(self.logs.into()),
-            DurabilityName::Sync => Durability::Sync(self.logs.into()),
-        };
         ClusterOptions {
-            durability,
+            durability: self.file::<O>(applies).durability(),
             seed: self.args.seed,
             incarnation: self.incarnation,
             base_port: self.args.base_port,
-            cache,
+            log_bytes: self.args.log_bytes,
+            cache: match self.memcached(applies) {
+                [] => CacheChoice::None,
+                servers => CacheChoice::Servers(servers.to_vec()),
+            },
             ..ClusterOptions::new(layout, oracle)
         }
     }
 
-    fn job<O: Oracle>(
-        &self,
-        cluster: &Cluster<W::App, O>,
-        recorder: Recorder<W::App>,
-        applies: Applies,
-    ) -> Job<W> {
+    /// The same cluster for processes, but for the addresses.
+    fn file<O: Oracle>(&self, applies: Applies) -> ClusterFile {
+        let args = self.args;
+        ClusterFile {
+            workload: args.workload,
+            strategy: O::NAME.into(),
+            partitions: args.partitions,
+            replicas: args.replicas,
+            oracle_replicas: args.oracle_replicas,
+            directory: args.directory,
+            incarnation: self.incarnation as i64,
+            seed: args.seed as i64,
+            durability: args.durability,
+            log_bytes: args.log_bytes,
+            logs: (args.durability != DurabilityName::Memory).then(|| self.logs.into()),
+            cache_servers: self.memcached(applies).to_vec(),
+            addresses: BTreeMap::new(),
+        }
+    }
+
+    /// The shared caches that run already, for a strategy that uses them.
+    fn memcached(&self, applies: Applies) -> &[String] {
+        let servers = &self.args.memcached;
+        if applies.cache { servers } else { &[] }
+    }
+
+    fn job<D: Deployment>(&self, cluster: &D, applies: Applies) -> Job<W> {
         let execution = match self.args.execution {
             ExecutionName::Gather if applies.moves => Execution::Gather,
             _ => Execution::Exchange,
@@ -195,12 +252,13 @@ impl<W: Workload> Trial<'_, W> {
         Job {
             workload: self.workload.clone(),
             config: cluster.config().clone(),
-            clock: cluster.clock(),
+            // The replicas have clocks of their own, which need not agree with it.
+            clock: Clock::start(),
             settings: Settings {
                 execution,
                 ..Settings::default()
             },
-            recorder,
+            recorder: Recorder::default(),
             window: self.args.window as usize,
             rate: self.args.rate,
             operations: self.args.operations,
@@ -239,33 +297,40 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
-    /// Warms up and measures. Returns the readings at the beginning and at the end, if it came to that.
-    async fn measure<O: Oracle>(
+    /// Warms up and measures, while faults strike. Returns the readings at the beginning and at the end, if it came to that.
+    async fn measure<O: Oracle, D: Deployment>(
         &self,
-        cluster: &Cluster<W::App, O>,
+        cluster: &mut D,
         load: &mut Load<W>,
         plan: Plan,
+        faults: &mut Faults,
         reports: &mut Vec<ClientReport>,
     ) -> Result<Option<(Reading, Reading)>> {
         self.say::<O>("warming up", None);
         load.go(plan);
-        let clock = cluster.clock();
+        let clock = load.shared().clock;
         let until = |at: Micros| sleep(Duration::from_micros(at.saturating_sub(clock.now())));
         tokio::select! {
             () = until(plan.from) => {}
             () = self.interrupt.strikes() => return Ok(None),
         }
-        let before = read(cluster).await;
+        let before = read(cluster, clock).await;
         self.say::<O>("measuring", None);
+        let tell = |what: &str| {
+            let seconds = clock.now().saturating_sub(plan.from) as f64 / 1e6;
+            let told = format!("{}: measuring, {what} after {seconds:.1} s", O::NAME);
+            self.progress.event(&told);
+        };
         let all_ended = tokio::select! {
             () = until(plan.until) => false,
             ended = load.reports(reports) => ended.map(|()| true)?,
+            failed = faults.strike(cluster, clock, plan.from, tell) => match failed? {},
             () = self.interrupt.strikes() => {
                 load.stop();
                 false
             }
         };
-        let mut after = read(cluster).await;
+        let mut after = read(cluster, clock).await;
         if all_ended {
             // They may have been done a moment ago: the span ends with the last command.
             let samples = reports.iter().flat_map(|report| &report.samples);
@@ -295,18 +360,8 @@ impl<W: Workload> Trial<'_, W> {
 }
 
 /// Reads a cluster's counters.
-async fn read<A: ssmr_core::Application, O: Oracle>(cluster: &Cluster<A, O>) -> Reading {
-    let mut reading = Reading {
-        at: cluster.clock().now(),
-        processor_us: time::processor_us(),
-        traffic: cluster.traffic(),
-        values: (0, 0),
-    };
-    for replica in cluster.running() {
-        if let Some(status) = cluster.status(replica).await {
-            reading.values.0 += status.counters.cache_hits;
-            reading.values.1 += status.counters.cache_misses;
-        }
-    }
-    reading
+async fn read<D: Deployment>(cluster: &mut D, clock: Clock) -> Reading {
+    let at = clock.now();
+    let tally = cluster.tally().await;
+    Reading { at, tally }
 }

@@ -205,3 +205,48 @@ fn help_shows_every_flag_with_its_default_and_examples() {
     assert_eq!(harness(&[]).status.code(), Some(2));
     assert_eq!(harness(&["sing"]).status.code(), Some(2));
 }
+
+#[test]
+fn schedules_that_cannot_be_carried_out_are_refused() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--fault", "kill-leader:p9@1s"], "there is no group p9"),
+        (&["--fault", "cut:p0r7@1s+1s"], "there is no replica p0r7"),
+        (&["--fault", "kill-leader:p0@1h"], "--duration"),
+        (
+            &["--strategy", "static", "--fault", "kill-oracle-leader@1s"],
+            "broker",
+        ),
+        (
+            &["--strategy", "static", "--fault", "stop-cache@1s+1s"],
+            "no embedded cache",
+        ),
+        (&["--replicas", "1", "--fault", "kill-random"], "last copy"),
+        (
+            &["--oracle-replicas", "1", "--fault", "kill-oracle-leader@1s"],
+            "last copy",
+        ),
+        (&["--fault", "explode@1s"], "kill-random"),
+        (&["--log-bytes", "5"], "--log-bytes"),
+    ];
+    for (flags, word) in cases {
+        refused(flags, &["--", word]);
+    }
+}
+
+#[test]
+fn a_node_needs_a_cluster_that_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cluster.toml");
+    let path = file.to_str().unwrap();
+    let refused = |words: &[&str]| {
+        let output = harness(&["node", "--cluster", path, "--replica", "p0r0"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        for word in words {
+            assert!(message.contains(word), "no {word:?} in {message}");
+        }
+    };
+    refused(&["--cluster", "cluster.toml"]);
+    fs::write(&file, "workload = \"kv\"\npartitions = \"two\"\n").unwrap();
+    refused(&["--cluster", "cluster.toml", "line 2"]);
+}

@@ -114,12 +114,6 @@ impl GroupMulticast<RaftLog> {
 }
 
 impl<L: GroupLog> GroupMulticast<L> {
-    /// The index of the last log entry applied.
-    #[must_use]
-    pub fn applied(&self) -> u64 {
-        self.applied
-    }
-
     /// The group's logical clock.
     #[must_use]
     pub fn clock(&self) -> u64 {
@@ -440,6 +434,10 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn time(&self) -> Micros {
         self.order.time()
+    }
+
+    fn applied(&self) -> u64 {
+        self.applied
     }
 
     fn digest(&self) -> u64 {

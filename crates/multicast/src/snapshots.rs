@@ -8,6 +8,9 @@ use crate::log::{Cut, GroupLog};
 use ssmr_core::Mutant;
 use ssmr_core::snapshot::{Capture, Snapshot};
 
+/// After how many bytes of log a snapshot is due, unless somebody wants it otherwise.
+pub const LOG_BYTES: usize = 32 << 20;
+
 /// What one replica's part in a group is made with.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -21,7 +24,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let (seed, log_bytes) = (1, 32 << 20);
+        let (seed, log_bytes) = (1, LOG_BYTES);
         let mutant = None;
         Self {
             seed,

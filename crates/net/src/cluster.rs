@@ -56,7 +56,7 @@ impl<O> ClusterOptions<O> {
             base_port: None,
             cache: CacheChoice::None,
             durability: Durability::Memory,
-            log_bytes: ssmr_multicast::Settings::default().log_bytes,
+            log_bytes: ssmr_multicast::LOG_BYTES,
         }
     }
 }

@@ -29,5 +29,6 @@ pub use config::ClusterConfig;
 pub use error::NetError;
 pub use leaders::Leaders;
 pub use replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
+pub use ssmr_multicast::LOG_BYTES;
 pub use storage::{Durability, LogStore, StorageError};
 pub use traffic::TrafficCount;

@@ -115,7 +115,7 @@ impl<O: Oracle> Setting<O> {
         let mut states = Vec::new();
         for id in members {
             let status = self.cluster.status(*id).await.expect("it runs");
-            states.push((status.counters.applied, status.digest));
+            states.push((status.applied, status.digest));
         }
         states
     }

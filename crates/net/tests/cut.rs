@@ -54,7 +54,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
         .expect("nobody else takes office")
         .unwrap();
     create(&client, 2).await;
-    let applied = async |id: ReplicaId| cluster.status(id).await.unwrap().counters.applied;
+    let applied = async |id: ReplicaId| cluster.status(id).await.unwrap().applied;
     let new = cluster.leader_of(group).unwrap();
     assert!(applied(old).await < applied(new).await);
 

@@ -27,7 +27,7 @@ pub use golden::compare;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
-pub use mutants::{Caught, catch};
+pub use mutants::{Caught, catch, catch_creator_only, catch_storage};
 pub use queues::*;
 pub use shapes::*;
 

@@ -21,7 +21,8 @@ mod watch;
 mod workload;
 mod world;
 
+pub use network::Seat;
 pub use options::{Options, Profile};
 pub use report::Report;
-pub use simulate::{Failure, layout, simulate};
-pub use world::World;
+pub use simulate::{Failure, layout, simulate, simulate_seated};
+pub use world::{Seated, World};

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Anybody who can send or receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Seat {
+pub enum Seat {
+    /// A replica.
     Replica(ReplicaId),
+    /// A client.
     Client(ClientId),
 }
 

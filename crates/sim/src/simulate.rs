@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::options::Options;
 use crate::report::Report;
 use crate::workload::{Workload, object};
-use crate::world::World;
+use crate::world::{Seated, World};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::{ClientId, GroupId, Layout, Micros, Oracle, ReplicaId, Request};
@@ -62,7 +62,21 @@ pub fn simulate<O: Oracle>(
     seed: u64,
     options: Options,
 ) -> Result<Report, Failure> {
-    let run = AssertUnwindSafe(|| Run::new(&make, seed, options).map_or_else(Err, Run::finish));
+    simulate_seated(make, |oracle, _| oracle.clone(), seed, options)
+}
+
+/// The same with an oracle for each participant, which `seated` makes from the cluster's.
+///
+/// # Errors
+/// With the first violation of an invariant.
+pub fn simulate_seated<O: Oracle>(
+    make: impl Fn(Layout) -> O,
+    seated: Seated<O>,
+    seed: u64,
+    options: Options,
+) -> Result<Report, Failure> {
+    let run = || Run::new(&make, seated, seed, options).map_or_else(Err, Run::finish);
+    let run = AssertUnwindSafe(run);
     let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(message(&*panic)));
     outcome.map_err(|violation| Failure {
         strategy: O::NAME,
@@ -115,11 +129,16 @@ struct Run<O: Oracle> {
 }
 
 impl<O: Oracle> Run<O> {
-    fn new(make: &impl Fn(Layout) -> O, seed: u64, options: Options) -> Result<Self, String> {
+    fn new(
+        make: &impl Fn(Layout) -> O,
+        seated: Seated<O>,
+        seed: u64,
+        options: Options,
+    ) -> Result<Self, String> {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
         let layout = layout(&options, O::NAME == "broker");
         let oracle = make(layout);
-        let mut world = World::new(layout, &oracle, seeds.random(), options);
+        let mut world = World::seated(layout, &oracle, seated, seeds.random(), options);
         let mut clients = BTreeMap::new();
         for index in 1..=options.clients {
             let rng = ChaCha8Rng::seed_from_u64(seeds.random());

@@ -84,6 +84,9 @@ struct User<O: Oracle> {
     requests: BTreeMap<u64, (Request, Micros)>,
 }
 
+/// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks it on purpose.
+pub type Seated<O> = fn(&O, Seat) -> O;
+
 /// The virtual world.
 pub struct World<O: Oracle> {
     options: Options,
@@ -108,6 +111,8 @@ pub struct World<O: Oracle> {
     /// How often a replica was started so far.
     lives: u64,
     oracle: O,
+    /// The oracle of one participant.
+    seated: Seated<O>,
     users: BTreeMap<ClientId, User<O>>,
     watch: Watch,
     /// What happens, for those who want to read it.
@@ -122,6 +127,17 @@ pub struct World<O: Oracle> {
 impl<O: Oracle> World<O> {
     /// A cluster of `layout` without clients, at time 0.
     pub fn new(layout: Layout, oracle: &O, seed: u64, options: Options) -> Self {
+        Self::seated(layout, oracle, |oracle, _| oracle.clone(), seed, options)
+    }
+
+    /// The same with an oracle for each participant.
+    pub fn seated(
+        layout: Layout,
+        oracle: &O,
+        seated: Seated<O>,
+        seed: u64,
+        options: Options,
+    ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut world = Self {
             options,
@@ -140,6 +156,7 @@ impl<O: Oracle> World<O> {
             stopped: BTreeSet::new(),
             lives: 0,
             oracle: oracle.clone(),
+            seated,
             users: BTreeMap::new(),
             watch: Watch::default(),
             trace: Trace::default(),
@@ -161,7 +178,8 @@ impl<O: Oracle> World<O> {
             mutant: self.options.mutant,
             ..Default::default()
         };
-        let client = Client::new(id, self.layout, oracle.clone(), settings);
+        let oracle = (self.seated)(oracle, Seat::Client(id));
+        let client = Client::new(id, self.layout, oracle, settings);
         self.users.insert(
             id,
             User {

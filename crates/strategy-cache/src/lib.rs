@@ -23,7 +23,7 @@ use ssmr_core::oracle::Unpacked;
 use ssmr_core::recent::Recent;
 use ssmr_core::{
     CacheCall, CacheReply, Carried, Change, Effects, Encoded, Event, Found, Groups, Guess, Hint,
-    Layout, Micros, ObjectId, Oracle, PartitionId, Revision,
+    Layout, Micros, Mutant, ObjectId, Oracle, PartitionId, Revision,
 };
 
 /// How many values of other partitions' objects are kept.
@@ -43,6 +43,7 @@ pub struct Cache {
     asked: Recent<u64, Asked>,
     hits: u64,
     misses: u64,
+    mutant: Option<Mutant>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +67,19 @@ impl Cache {
             asked,
             hits: 0,
             misses: 0,
+            mutant: None,
         }
+    }
+
+    /// The same with a fault built in on purpose; for tests.
+    #[must_use]
+    pub fn with_mutant(mut self, mutant: Mutant) -> Self {
+        self.mutant = Some(mutant);
+        self
+    }
+
+    fn has_mutable_keys(&self) -> bool {
+        self.mutant == Some(Mutant::MutableCacheKeys)
     }
 
     fn location_key(&self, object: ObjectId) -> Bytes {
@@ -75,7 +88,11 @@ impl Cache {
 
     /// Immutable: no other value is ever stored under it.
     fn value_key(&self, object: ObjectId, revision: Revision) -> Bytes {
-        let Revision { epoch, version } = revision;
+        let Revision { epoch, version } = if self.has_mutable_keys() {
+            Revision::default()
+        } else {
+            revision
+        };
         let (incarnation, ts, group) = (self.incarnation, epoch.ts, epoch.group().index());
         format!("{incarnation:x}:v:{object}:{ts:x}.{group:x}:{version:x}").into()
     }
@@ -199,7 +216,7 @@ impl Oracle for Cache {
         }
         match self.fetch(now, self.value_key(object, revision), out) {
             None => Unpacked::Waiting,
-            Some(Found::Hit(bytes)) if digest(&bytes) == wanted => {
+            Some(Found::Hit(bytes)) if digest(&bytes) == wanted || self.has_mutable_keys() => {
                 self.copies.insert(object, (revision, bytes.clone()));
                 *value = Carried::Value(bytes);
                 self.hits += 1;

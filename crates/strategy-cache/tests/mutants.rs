@@ -3,7 +3,7 @@
 
 use ssmr_core::Execution::{self, Exchange, Gather};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::conformance::{Caught, catch};
+use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_cache::Cache;
 
@@ -20,7 +20,7 @@ fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> C
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(NoSignalWait, Profile::Cut, Gather, 40);
+    let caught = hunt(NoSignalWait, Profile::Calm, Gather, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
@@ -34,4 +34,21 @@ fn open_queues_are_found() {
 fn abandoned_attempts_are_found() {
     let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}
+
+#[test]
+fn what_storage_and_snapshots_lose_is_found() {
+    catch_storage(|layout| Cache::new(layout, 1));
+}
+
+#[test]
+fn authority_of_the_creator_alone_is_found() {
+    catch_creator_only(|layout| Cache::new(layout, 1));
+}
+
+#[test]
+fn mutable_cache_keys_are_found() {
+    let broken = |layout| Cache::new(layout, 1).with_mutant(Mutant::MutableCacheKeys);
+    let caught = catch(broken, Options::default(), 40);
+    assert!(caught.says("witnessed: not linearizable: "));
 }

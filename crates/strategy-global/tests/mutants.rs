@@ -3,7 +3,7 @@
 
 use ssmr_core::Execution::{self, Exchange};
 use ssmr_core::Mutant::{self, AbandonAttempts, OpenQueues};
-use ssmr_sim::conformance::{Caught, catch};
+use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_global::Global;
 
@@ -28,4 +28,14 @@ fn open_queues_are_found() {
 fn abandoned_attempts_are_found() {
     let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}
+
+#[test]
+fn what_storage_and_snapshots_lose_is_found() {
+    catch_storage(Global::new);
+}
+
+#[test]
+fn authority_of_the_creator_alone_is_found() {
+    catch_creator_only(Global::new);
 }

@@ -1,7 +1,7 @@
 //! Faults built in on purpose: the checks of the clients' histories must find each of them, with and without moves.
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::conformance::catch;
+use ssmr_sim::conformance::{catch, catch_creator_only, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_static::Static;
 
@@ -46,4 +46,14 @@ fn abandoned_attempts_are_found() {
         10,
     );
     assert!(caught.says("witnessed: not linearizable: "));
+}
+
+#[test]
+fn what_storage_and_snapshots_lose_is_found() {
+    catch_storage(Static::with_directory);
+}
+
+#[test]
+fn authority_of_the_creator_alone_is_found() {
+    catch_creator_only(Static::with_directory);
 }

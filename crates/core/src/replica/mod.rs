@@ -113,8 +113,6 @@ impl<M> Default for ReplicaOutbox<M> {
 pub struct Counters {
     /// Commands delivered.
     pub delivered: u64,
-    /// Deliveries applied, of whatever kind.
-    pub applied: u64,
     /// Values found in the shared cache or among the copies from it.
     pub cache_hits: u64,
     /// Values not found there.
@@ -214,7 +212,6 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             self.drain(out);
             let mut applied = Applied::default();
             while let Some(delivery) = self.multicast.poll_deliver() {
-                self.counters.applied += 1;
                 self.counters.delivered += u64::from(matches!(delivery, Delivery::Command { .. }));
                 self.partition
                     .on_deliver(&self.oracle, delivery, &mut applied);

@@ -30,7 +30,7 @@ columns! {
         window: Option<u64>,
         /// Commands a second that were to be issued. Empty in a closed loop.
         rate: Option<u64>,
-        /// Where replicas keep their state: memory.
+        /// Where replicas keep their logs: memory (nowhere), async (in files) or sync (in files, synced).
         durability: &'static str,
         /// The seed of everything random.
         seed: u64,
@@ -46,7 +46,7 @@ columns! {
         messages_per_command: Option<f64>,
         /// Bytes of these messages per command in `ok`; `all` only.
         bytes_per_command: Option<f64>,
-        /// Processor time of the whole process, clients and history included, per command in `ok`; `all` only.
+        /// Processor time of all processes of the run, clients and history included, per command in `ok`; `all` only.
         cpu_us_per_command: Option<f64>,
         /// Whether the complete history is linearizable and the replicas of each group agree: ok, violated or unchecked.
         linearizable: &'static str,
@@ -69,7 +69,8 @@ columns! {
         t_ms: u64,
         /// The kind of operation; `all` for all together. A kind of which nothing was issued has no row.
         op: &'static str,
-        /// What was broken on purpose in this interval. Empty: nothing.
+        /// What was broken on purpose or put right again in this interval, in order: `kill p0r1; restart p1r0`, say; `all`
+        /// only. Empty: nothing.
         fault: Option<String>,
     }
 }

@@ -4,6 +4,7 @@
 
 use super::measures::{Applies, Measures, histogram};
 use super::rows::{ALL, Interval};
+use crate::fault::Mark;
 use crate::load::{End, Sample};
 use hdrhistogram::Histogram;
 use ssmr_core::Micros;
@@ -72,8 +73,12 @@ impl<'a> Table<'a> {
         self.ops(&all, &all, self.span, Clone::clone)
     }
 
-    /// The rows of the intervals.
-    pub(crate) fn intervals(&self, strategy: &'static str) -> Vec<(Interval, Measures)> {
+    /// The rows of the intervals. What was broken on purpose is told by the rows for all operations.
+    pub(crate) fn intervals(
+        &self,
+        strategy: &'static str,
+        marks: &[Mark],
+    ) -> Vec<(Interval, Measures)> {
         let spans: Vec<Span> = self.span.intervals().collect();
         let (mut issued, mut came) = (vec![Vec::new(); spans.len()], vec![Vec::new(); spans.len()]);
         let place = |at: Micros| {
@@ -87,19 +92,24 @@ impl<'a> Table<'a> {
                 .into_iter()
                 .for_each(|place| came[place].push(sample));
         }
+        let mut faults = vec![Vec::new(); spans.len()];
+        for mark in marks {
+            let place = place(mark.at).into_iter();
+            place.for_each(|place| faults[place].push(&mark.what[..]));
+        }
         let mut rows = Vec::new();
         for (place, span) in spans.into_iter().enumerate() {
             let t_ms = (span.from - self.span.from) / 1000;
             for (op, measures, ()) in self.ops(&issued[place], &came[place], span, |_| ()) {
-                rows.push((
-                    Interval {
-                        strategy,
-                        t_ms,
-                        op,
-                        fault: None,
-                    },
-                    measures,
-                ));
+                let fault =
+                    (op == ALL && !faults[place].is_empty()).then(|| faults[place].join("; "));
+                let row = Interval {
+                    strategy,
+                    t_ms,
+                    op,
+                    fault,
+                };
+                rows.push((row, measures));
             }
         }
         rows
@@ -175,7 +185,19 @@ mod tests {
             sample(1, 251_000, 252_000),
         ];
         let table = Table::new(&samples, &["a", "b"], span, APPLIES);
-        let rows = table.intervals("global");
+        let mark = |at, what: &str| Mark {
+            at,
+            what: what.into(),
+        };
+        let marks = [
+            mark(150_000, "kill p0r1"),
+            mark(150_500, "cut p0r2"),
+            mark(251_000, "late"),
+        ];
+        let rows = table.intervals("global", &marks);
+        let told: Vec<_> = rows.iter().map(|(row, _)| row.fault.as_deref()).collect();
+        let expected = [None, None, Some("kill p0r1; cut p0r2"), None, None];
+        assert_eq!(told, expected);
         let found: Vec<_> = rows
             .iter()
             .map(|(row, m)| (row.t_ms, row.op, m.issued, m.throughput_ops))

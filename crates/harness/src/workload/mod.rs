@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use ssmr_core::layout::mix;
-use ssmr_core::{Application, Request, codec, id};
+use ssmr_core::{Application, ObjectId, Request, codec, id};
 
 /// How many commands of each client the digest covers.
 const DIGESTED: usize = 10_000;
@@ -40,6 +40,8 @@ pub(crate) trait Workload: Serialize + Send + Sync + 'static {
     fn steps(&self, client: u64) -> Self::Steps;
     /// Which of [`Self::KINDS`] a command is.
     fn kind(step: &Self::Step) -> usize;
+    /// Reads one object, whatever became of it.
+    fn read(object: ObjectId) -> Request;
     /// The request that a command makes.
     fn request(&self, step: Self::Step) -> Request;
 

@@ -294,6 +294,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         ReplicaStatus {
             is_leader: self.replica.is_leader(),
             is_voter: self.replica.multicast().is_voter(),
+            applied: self.replica.multicast().applied(),
             digest: self.replica.partition().digest(),
             counters: self.replica.counters(),
         }

@@ -56,7 +56,9 @@ pub struct ReplicaStatus {
     pub is_leader: bool,
     /// Whether it takes full part: not while it is filled after it lost its memory.
     pub is_voter: bool,
-    /// The digest of its state: equal at replicas of a group that applied the same deliveries.
+    /// The index of the last entry of its group's log that it has applied.
+    pub applied: u64,
+    /// The digest of its state: equal at replicas of a group that applied the same entries.
     pub digest: u64,
     /// Counters since the start.
     pub counters: Counters,

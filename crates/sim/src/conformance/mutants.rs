@@ -1,7 +1,8 @@
 //! Hunts for the faults that are built in on purpose: the checks on the clients' histories must speak.
 
-use crate::{Options, simulate};
-use ssmr_core::{Layout, Oracle};
+use crate::network::Seat;
+use crate::{Options, Profile, simulate, simulate_seated};
+use ssmr_core::{GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId};
 
 /// A fault that a check on the history found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,4 +39,83 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
         others.push(words.lines().next().unwrap_or_default().to_owned());
     }
     panic!("{seeds} seeds under {options:?} show the checks nothing; other finds: {others:?}");
+}
+
+/// Faults of what replicas store, of snapshots and of the order, with the profile that shows them. No client's history is
+/// needed: replicas that differ, deliveries out of order and commands that never end are violations, too.
+const STORAGE: [(Mutant, Profile, u64); 5] = [
+    (Mutant::SnapshotsWithoutSessions, Profile::Crash, 60),
+    (Mutant::SnapshotsWithoutSignals, Profile::Crash, 60),
+    (Mutant::TimestampsReused, Profile::Stop, 20),
+    (Mutant::VoteNotPersisted, Profile::Crash, 200),
+    (Mutant::AnswerBeforeSync, Profile::Crash, 200),
+];
+
+/// Hunts for the faults of what replicas store, of snapshots and of the order.
+///
+/// # Panics
+/// If one of them is not found, by whatever invariant, within its number of seeds.
+pub fn catch_storage<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+    for (mutant, profile, seeds) in STORAGE {
+        let mutant = Some(mutant);
+        let options = Options {
+            mutant,
+            profile,
+            ..Options::default()
+        };
+        let found = (0..seeds).find(|&seed| simulate(make, seed, options).is_err());
+        assert!(found.is_some(), "{seeds} seeds do not show {options:?}");
+    }
+}
+
+/// Breaks the law of authority: each participant takes its own partition for the authority over everything, so a create
+/// goes to its creator's partition only.
+#[derive(Clone, Debug)]
+struct CreatorOnly<O> {
+    inner: O,
+    seat: GroupId,
+}
+
+impl<O: Oracle> Oracle for CreatorOnly<O> {
+    const NAME: &'static str = O::NAME;
+
+    fn authority(&self, _object: ObjectId) -> Groups {
+        self.seat.into()
+    }
+
+    fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
+        self.seat.partition().unwrap_or(PartitionId(0))
+    }
+
+    fn guess(&self, object: ObjectId) -> Guess {
+        self.inner.guess(object)
+    }
+
+    fn movable(&self) -> bool {
+        false
+    }
+}
+
+/// Hunts for a cluster in which only the creator's partition has authority over an object.
+///
+/// # Panics
+/// If nothing is found within 10 seeds.
+pub fn catch_creator_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+    let partitions = u64::from(Options::default().partitions);
+    let make = |layout| CreatorOnly {
+        inner: make(layout),
+        seat: PartitionId(partitions as u8 - 1).into(),
+    };
+    let seated = |oracle: &CreatorOnly<O>, seat| {
+        let (inner, last) = (oracle.inner.clone(), oracle.seat);
+        let count = last.partition().map_or(1, |last| u64::from(last.0) + 1);
+        let seat = match seat {
+            Seat::Replica(id) => id.group,
+            Seat::Client(id) => PartitionId((id.0 % count) as u8).into(),
+        };
+        CreatorOnly { inner, seat }
+    };
+    let options = Options::default();
+    let found = (0..10).find(|&seed| simulate_seated(make, seated, seed, options).is_err());
+    assert!(found.is_some(), "nobody misses the law of authority");
 }

@@ -3,6 +3,7 @@
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
 use super::{Event, Member, World};
+use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -57,7 +58,8 @@ impl<O: Oracle> World<O> {
             restores: 0,
             steps: self.trace.listens().then(Vec::new),
         };
-        let replica = Replica::new(id, self.layout, multicast, watched, self.oracle.clone());
+        let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
+        let replica = Replica::new(id, self.layout, multicast, watched, oracle);
         self.lives += 1;
         let member = Member {
             replica,

@@ -145,6 +145,10 @@ impl Workload for Chirper {
         }
     }
 
+    fn read(object: ObjectId) -> Request {
+        Request::access::<ChirperService>(&Op::Timeline(object))
+    }
+
     fn request(&self, step: Step) -> Request {
         let access = |op| Request::access::<ChirperService>(&op);
         match step {

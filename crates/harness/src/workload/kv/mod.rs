@@ -111,6 +111,10 @@ impl Workload for Kv {
         }
     }
 
+    fn read(object: ObjectId) -> Request {
+        Request::access::<KvService>(&Op::Read(object))
+    }
+
     fn request(&self, step: Step) -> Request {
         let value = |stamp| payload(stamp, self.object_size);
         let access = |op| Request::access::<KvService>(&op);

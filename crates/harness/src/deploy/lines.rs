@@ -1,0 +1,53 @@
+//! What a process with a replica and the process that drives it say to each other: one JSON value a line, on the child's
+//! standard input and output.
+
+use super::{Status, Tally};
+use serde::{Deserialize, Serialize};
+
+/// To a replica's process. It ends when its input does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    /// Say how you are. The number comes back, so that a late answer is not taken for that to a later question.
+    Status(u64),
+    /// Drop what the other replicas say and do not talk to them, or do again.
+    Cut(bool),
+}
+
+/// From a replica's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Report {
+    /// It listens, and answers from now on.
+    Listening,
+    /// It leads its group from now on, or no more.
+    Leads(bool),
+    /// How it is, with the number of the question.
+    Status(u64, Status, Tally),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_what_they_look_like() {
+        let lines = [
+            serde_json::to_string(&Order::Status(3)).unwrap(),
+            serde_json::to_string(&Order::Cut(true)).unwrap(),
+            serde_json::to_string(&Report::Listening).unwrap(),
+            serde_json::to_string(&Report::Leads(false)).unwrap(),
+        ];
+        let expected = [
+            r#"{"status":3}"#,
+            r#"{"cut":true}"#,
+            r#""listening""#,
+            r#"{"leads":false}"#,
+        ];
+        assert_eq!(lines, expected);
+        let report = Report::Status(4, Status::default(), Tally::default());
+        let line = serde_json::to_string(&report).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), report);
+    }
+}

@@ -1,0 +1,129 @@
+//! Replicas as processes of their own, which really die when they are killed. All are on this machine.
+//!
+//! The processes are children of this one and learn what they are from a cluster file; see `node`. A shared cache stays in
+//! this process.
+
+use super::child::{Child, Office};
+use super::{ClusterFile, Deployment, EmbeddedCache, Order, Status, Tally};
+use crate::time;
+use anyhow::{Context, Result, anyhow};
+use ssmr_core::{Layout, ReplicaId};
+use ssmr_net::{Clock, ClusterConfig, Leaders, listen};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a replica may take to say what it has counted before it is counted as of its last answer.
+const COUNTING: Duration = Duration::from_millis(500);
+
+/// A cluster of processes.
+pub(crate) struct Processes {
+    file: PathBuf,
+    config: ClusterConfig,
+    children: BTreeMap<ReplicaId, Child>,
+    cache: Option<EmbeddedCache>,
+    office: Office,
+    leaders: watch::Receiver<Leaders>,
+    /// What processes had counted that were killed.
+    former: Tally,
+}
+
+impl Processes {
+    /// Gives every replica an address, writes the cluster to `path`, starts a process for each replica, and a cache if one
+    /// is to be embedded. All of them listen when this returns.
+    pub(crate) async fn start(
+        mut cluster: ClusterFile,
+        layout: Layout,
+        path: PathBuf,
+        base_port: Option<u16>,
+        embed_cache: bool,
+    ) -> Result<Self> {
+        let cache = embed_cache.then(EmbeddedCache::start).transpose()?;
+        if let Some(cache) = &cache {
+            cluster.cache_servers = vec![cache.address()];
+        }
+        // The listeners are dropped before the processes start: they find the ports free, unless somebody is very quick.
+        cluster.addresses = listen(&layout, Ipv4Addr::LOCALHOST.into(), base_port)?
+            .into_iter()
+            .map(|(id, (address, _))| (id.to_string(), address))
+            .collect();
+        cluster.write(&path)?;
+        let (leaders, listener) = watch::channel(Leaders::default());
+        let office = Office {
+            leaders: Arc::new(leaders),
+            clock: Clock::start(),
+        };
+        let mut children = BTreeMap::new();
+        for id in layout.replicas() {
+            children.insert(id, Child::start(&path, id, office.clone(), false)?);
+        }
+        for child in children.values_mut() {
+            child.listening().await?;
+        }
+        Ok(Self {
+            config: cluster.config(layout).map_err(|error| anyhow!(error))?,
+            file: path,
+            children,
+            cache,
+            office,
+            leaders: listener,
+            former: Tally::default(),
+        })
+    }
+}
+
+impl Deployment for Processes {
+    fn config(&self) -> &ClusterConfig {
+        &self.config
+    }
+
+    fn leaders(&self) -> watch::Receiver<Leaders> {
+        self.leaders.clone()
+    }
+
+    async fn status(&mut self, id: ReplicaId) -> Option<Status> {
+        self.children.get_mut(&id)?.status().await
+    }
+
+    async fn tally(&mut self) -> Tally {
+        let mut tally = self.former;
+        tally.processor_us += time::processor_us();
+        self.children.values_mut().for_each(Child::ask);
+        for child in self.children.values_mut() {
+            child.answer(COUNTING).await;
+            tally += child.tally();
+        }
+        tally
+    }
+
+    async fn kill(&mut self, id: ReplicaId) {
+        if let Some(child) = self.children.get_mut(&id) {
+            // What it has counted dies with it. One that does not answer at once is killed all the same.
+            child.ask();
+            child.answer(COUNTING).await;
+            child.kill();
+            self.former += child.tally();
+        }
+        self.children.remove(&id);
+    }
+
+    fn restart(&mut self, id: ReplicaId) -> Result<()> {
+        let child = Child::start(&self.file, id, self.office.clone(), true);
+        let child = child.with_context(|| format!("replica {id} does not come back"))?;
+        self.children.insert(id, child);
+        Ok(())
+    }
+
+    fn cut(&mut self, id: ReplicaId, off: bool) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.order(Order::Cut(off));
+        }
+    }
+
+    fn cache(&mut self) -> Option<&mut EmbeddedCache> {
+        self.cache.as_mut()
+    }
+}

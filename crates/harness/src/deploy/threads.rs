@@ -1,0 +1,93 @@
+//! Replicas as threads of this process.
+//!
+//! It is [`Cluster`] as the library has it. What is kept here is what a replica had counted before it was stopped.
+
+use super::{Deployment, EmbeddedCache, Status, Tally};
+use crate::time;
+use anyhow::Result;
+use ssmr_core::{Application, Oracle, ReplicaId};
+use ssmr_net::{CacheChoice, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError};
+use tokio::sync::watch;
+
+/// A cluster of threads.
+pub(crate) struct Threads<A, O> {
+    cluster: Cluster<A, O>,
+    cache: Option<EmbeddedCache>,
+    /// What replicas had counted that were stopped; their traffic the cluster remembers.
+    former: Tally,
+}
+
+impl<A: Application, O: Oracle> Threads<A, O> {
+    /// Starts every replica, and a cache if one is to be embedded.
+    pub(crate) fn start(options: ClusterOptions<O>, embed_cache: bool) -> Result<Self, NetError> {
+        let cache = embed_cache.then(EmbeddedCache::start).transpose()?;
+        let options = match &cache {
+            None => options,
+            Some(cache) => ClusterOptions {
+                cache: CacheChoice::Servers(vec![cache.address()]),
+                ..options
+            },
+        };
+        Ok(Self {
+            cluster: Cluster::start(options)?,
+            cache,
+            former: Tally::default(),
+        })
+    }
+}
+
+/// What a replica's own counters add to a tally.
+fn counted(status: &Status) -> Tally {
+    Tally {
+        value_hits: status.value_hits,
+        value_misses: status.value_misses,
+        ..Tally::default()
+    }
+}
+
+impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
+    fn config(&self) -> &ClusterConfig {
+        self.cluster.config()
+    }
+
+    fn leaders(&self) -> watch::Receiver<Leaders> {
+        self.cluster.leaders()
+    }
+
+    async fn status(&mut self, id: ReplicaId) -> Option<Status> {
+        self.cluster.status(id).await.map(Status::from)
+    }
+
+    async fn tally(&mut self) -> Tally {
+        let mut tally = self.former;
+        tally.processor_us = time::processor_us();
+        tally.traffic = self.cluster.traffic();
+        let layout = self.config().layout;
+        for id in layout.replicas() {
+            if let Some(status) = self.status(id).await {
+                tally += counted(&status);
+            }
+        }
+        tally
+    }
+
+    async fn kill(&mut self, id: ReplicaId) {
+        if let Some(status) = self.status(id).await {
+            self.former += counted(&status);
+        }
+        self.cluster.stop_replica(id);
+    }
+
+    fn restart(&mut self, id: ReplicaId) -> Result<()> {
+        self.cluster.restart_replica(id)?;
+        Ok(())
+    }
+
+    fn cut(&mut self, id: ReplicaId, off: bool) {
+        self.cluster.cut_replica(id, off);
+    }
+
+    fn cache(&mut self) -> Option<&mut EmbeddedCache> {
+        self.cache.as_mut()
+    }
+}
