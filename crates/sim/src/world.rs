@@ -209,6 +209,17 @@ impl<O: Oracle> World<O> {
         }
     }
 
+    /// What happened so far: see [`Trace::chronicle`].
+    pub(crate) fn chronicle(&mut self, words: &str, most: usize) -> String {
+        // An assertion may have ended it while a delivery was being applied.
+        for (id, member) in &mut self.members {
+            let steps = member.replica.partition_mut().steps.take();
+            self.trace
+                .applied(self.now, id.group, steps.unwrap_or_default());
+        }
+        self.trace.chronicle(words, most)
+    }
+
     /// Writes down what somebody is doing to the world.
     pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
         self.trace.note(self.now, what);
