@@ -217,8 +217,8 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<Ending> {
     // A simulation that fails an assertion reports it; the default hook would print it, too.
     std::panic::set_hook(Box::new(|_| {}));
     let options = args.kinds()[0];
-    let record = Mutex::new(Record::open(args)?);
     let (progress, interrupt) = (Progress::new(args.quiet), Interrupt::listen());
+    let record = Mutex::new(Record::open(args)?);
     let mut failed = 0;
     for variant in args.variants() {
         if interrupt.struck() {

@@ -105,8 +105,7 @@ impl Band<'_> {
             let (seed, kind) = self.args.place(number);
             let result = simulate(|_| oracle.clone(), seed, kinds[kind]);
             let mut record = lock(self.record);
-            record.add(&label, number, result);
-            self.progress.at(record.done(&label).count());
+            self.progress.at(record.add(&label, number, result));
             if let Err(error) = record.save_now_and_then() {
                 self.progress.event(&format!("{error:#}"));
             }

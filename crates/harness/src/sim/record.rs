@@ -126,9 +126,11 @@ impl Record {
         self.content.done.get(label).cloned().unwrap_or_default()
     }
 
-    pub(super) fn add(&mut self, label: &str, number: u64, result: Result<Report, Failure>) {
+    /// A simulation is done. Returns how many are.
+    pub(super) fn add(&mut self, label: &str, number: u64, result: Result<Report, Failure>) -> u64 {
         let done = self.content.done.entry(label.to_owned()).or_default();
         done.add(number, result);
+        done.count()
     }
 
     /// Writes the file if that is due.
