@@ -7,7 +7,7 @@ use crate::options::{Options, Profile};
 use crate::simulate::Failure;
 
 /// How many other seeds are tried where there is less of something: it is another run anyway.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 24;
 
 /// A failure as small as it could be made.
 #[derive(Clone, Debug)]

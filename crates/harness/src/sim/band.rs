@@ -6,11 +6,11 @@ use super::{SimArgs, parts};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::registry::{self, Parts, Visitor};
+use crate::time;
 use ssmr_core::{Layout, Oracle};
 use ssmr_sim::{Failure, Options, simulate};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// A strategy, as `static` has two.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +63,9 @@ impl Band<'_> {
             (self.variant, self.args, self.interrupt, self.record);
         let label = variant.label();
         let before = self.done().count();
-        let begun = Instant::now();
+        let begun = time::elapsed_us();
         registry::with(variant.name, parts, self);
-        let minutes = begun.elapsed().as_secs_f64() / 60.0;
+        let minutes = (time::elapsed_us() - begun) as f64 / 60e6;
         let record = lock(record);
         record.save()?;
         let done = record.done(&label);

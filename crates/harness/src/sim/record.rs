@@ -5,19 +5,20 @@
 use super::SimArgs;
 use super::band::Variant;
 use crate::cli::UsageError;
+use crate::time;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use ssmr_core::Micros;
 use ssmr_sim::{Failure, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// How many failures of a strategy are kept and told in full: those with the least numbers.
 const TOLD: usize = 3;
 /// How often the file is written.
-const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL: Micros = 5_000_000;
 
 /// A failed simulation: its number, and the violation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +91,7 @@ struct Content {
 pub(super) struct Record {
     content: Content,
     file: Option<PathBuf>,
-    saved: Instant,
+    saved: Micros,
 }
 
 impl Record {
@@ -115,7 +116,7 @@ impl Record {
         let record = Self {
             content,
             file,
-            saved: Instant::now(),
+            saved: time::elapsed_us(),
         };
         // What cannot be written is to be known before hours are spent.
         record.save()?;
@@ -135,10 +136,11 @@ impl Record {
 
     /// Writes the file if that is due.
     pub(super) fn save_now_and_then(&mut self) -> anyhow::Result<()> {
-        if self.saved.elapsed() < INTERVAL {
+        let now = time::elapsed_us();
+        if now < self.saved + INTERVAL {
             return Ok(());
         }
-        self.saved = Instant::now();
+        self.saved = now;
         self.save()
     }
 

@@ -5,13 +5,13 @@ use super::band::Variant;
 use super::parts;
 use crate::interrupt::Interrupt;
 use crate::registry::{self, Visitor};
-use ssmr_core::{Execution, Layout, Oracle};
+use crate::time;
+use ssmr_core::{Execution, Layout, Micros, Oracle};
 use ssmr_sim::{Failure, Options, chronicle, shrink};
-use std::time::{Duration, Instant};
 
 /// How many simulations may be spent on making a failure smaller, and how much time.
 const RUNS: u32 = 2_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Micros = 60_000_000;
 /// How many lines of what happened are told.
 const LINES: usize = 60;
 
@@ -30,9 +30,9 @@ pub(super) fn tell(variant: Variant, failure: &Failure, in_full: bool, interrupt
     if !in_full || interrupt.struck() {
         return;
     }
-    let begun = Instant::now();
+    let begun = time::elapsed_us();
     let shrunk = shrink(failure.clone(), RUNS, |seed, options| {
-        let stops = interrupt.struck() || begun.elapsed() > PATIENCE;
+        let stops = interrupt.struck() || time::elapsed_us() > begun + PATIENCE;
         (!stops).then(|| variant.simulate(seed, options)).flatten()
     });
     let Failure {

@@ -5,7 +5,8 @@ use super::{Happening, Step};
 use ssmr_core::limits::MAX_OPERANDS;
 use ssmr_core::multicast::Standing;
 use ssmr_core::{
-    Command, CommandId, Delivery, Event, GroupId, Intent, ObjectId, Signal, Timestamp, Verdict,
+    Answer, Command, CommandId, Delivery, Event, GroupId, Hint, Intent, ObjectId, Signal,
+    Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,62 +36,50 @@ pub(super) struct Desk {
     pending: BTreeMap<CommandId, Pending>,
 }
 
+/// A line of the trace, and the attempt that it is about.
+type Line = (Option<CommandId>, Happening);
+
+/// An attempt that has come to its verdict; with what the signals say, where that is another one.
+struct Concluded {
+    command: Arc<Command>,
+    timestamp: Timestamp,
+    verdict: Verdict,
+    against: Option<Verdict>,
+}
+
 impl Desk {
     /// What a delivery led to, unless another replica of the group has shown it already.
-    pub(super) fn look_through(
-        &mut self,
-        group: GroupId,
-        step: Step,
-    ) -> Vec<(Option<CommandId>, Happening)> {
+    pub(super) fn look_through(&mut self, group: GroupId, step: Step) -> Vec<Line> {
         let mut lines = Vec::new();
-        let mut touched = BTreeSet::new();
-        match step.delivery {
-            Delivery::Command {
-                command,
-                timestamp,
-                expired,
-            } if self.seen.insert((command.id, None)) => {
-                let delivered = Happening::Delivered {
-                    at: group,
-                    timestamp,
-                    expired,
-                };
-                lines.push((Some(command.id), delivered));
-                touched.insert(command.id);
-                let pending = self.pending.entry(command.id).or_default();
-                pending.delivered = Some((command, timestamp));
-            }
-            Delivery::Signal { from, signal } if self.seen.insert((signal.command, Some(from))) => {
-                touched.insert(signal.command);
-                self.pending(signal.command).signals.insert(from, signal);
-            }
-            _ => return lines,
-        }
+        let Some(id) = self.take_in(group, step.delivery, &mut lines) else {
+            return lines;
+        };
+        let mut touched = BTreeSet::from([id]);
         for (to, signal) in step.signals {
-            let id = signal.command;
+            let (id, from) = (signal.command, group);
             touched.insert(id);
             self.pending(id).signals.insert(group, signal.clone());
-            let from = group;
             lines.push((Some(id), Happening::Signalled { from, to, signal }));
         }
         touched.extend(step.answers.iter().map(|(answer, _)| answer.id));
-        let mut effects = step.events;
-        for (id, command, said) in self.conclude(touched, &step.answers) {
-            let (verdict, against) = said;
+        let mut events = step.events;
+        for concluded in self.conclude(touched, &step.answers) {
+            let (id, verdict) = (concluded.command.id, concluded.verdict);
             let effects = match verdict {
-                Verdict::Done => take_effects(&mut effects, &command),
+                Verdict::Done => take_effects(&mut events, &concluded.command),
                 _ => Vec::new(),
             };
-            let concluded = Happening::Concluded {
+            let what = Happening::Concluded {
                 at: group,
                 verdict,
                 effects,
-                against,
+                against: concluded.against,
             };
-            lines.push((Some(id), concluded));
+            lines.push((Some(id), what));
         }
-        if !effects.is_empty() {
-            lines.push((None, Happening::Acted { at: group, effects }));
+        if !events.is_empty() {
+            let (at, effects) = (group, events);
+            lines.push((None, Happening::Acted { at, effects }));
         }
         lines.extend(step.answers.into_iter().map(|(answer, hints)| {
             let (id, at) = (Some(answer.id), group);
@@ -99,18 +88,53 @@ impl Desk {
         lines
     }
 
+    /// Takes note of a delivery. Returns the attempt that it is about, if it is new.
+    fn take_in(
+        &mut self,
+        at: GroupId,
+        delivery: Delivery,
+        lines: &mut Vec<Line>,
+    ) -> Option<CommandId> {
+        match delivery {
+            Delivery::Command {
+                command,
+                timestamp,
+                expired,
+            } => {
+                let id = command.id;
+                self.seen.insert((id, None)).then(|| {
+                    let delivered = Happening::Delivered {
+                        at,
+                        timestamp,
+                        expired,
+                    };
+                    lines.push((Some(id), delivered));
+                    self.pending(id).delivered = Some((command, timestamp));
+                    id
+                })
+            }
+            Delivery::Signal { from, signal } => {
+                let id = signal.command;
+                self.seen.insert((id, Some(from))).then(|| {
+                    self.pending(id).signals.insert(from, signal);
+                    id
+                })
+            }
+            Delivery::Forget(_) | Delivery::Restore(_) => None,
+        }
+    }
+
     fn pending(&mut self, id: CommandId) -> &mut Pending {
         self.pending.entry(id).or_default()
     }
 
-    /// Those of some attempts that have come to their verdict, in the order of their timestamps; with what the signals say,
-    /// where that is another one.
+    /// Those of some attempts that have come to their verdict, in the order of their timestamps.
     fn conclude(
         &mut self,
         touched: BTreeSet<CommandId>,
-        answers: &[(Arc<ssmr_core::Answer>, Vec<ssmr_core::Hint>)],
-    ) -> Vec<(CommandId, Arc<Command>, (Verdict, Option<Verdict>))> {
-        let mut concluded = Vec::new();
+        answers: &[(Arc<Answer>, Vec<Hint>)],
+    ) -> Vec<Concluded> {
+        let mut all = Vec::new();
         for id in touched {
             let answer = answers.iter().find(|(answer, _)| answer.id == id);
             let answered = answer.map(|(answer, _)| answer.verdict);
@@ -118,13 +142,16 @@ impl Desk {
             let Some(verdict) = answered.or(derived) else {
                 continue;
             };
-            let against = derived.filter(|derived| *derived != verdict);
             let delivered = self.pending.remove(&id).and_then(|p| p.delivered);
-            concluded
-                .extend(delivered.map(|(command, at)| (at, (id, command, (verdict, against)))));
+            all.extend(delivered.map(|(command, timestamp)| Concluded {
+                command,
+                timestamp,
+                verdict,
+                against: derived.filter(|derived| *derived != verdict),
+            }));
         }
-        concluded.sort_by_key(|(at, _)| *at);
-        concluded.into_iter().map(|(_, what)| what).collect()
+        all.sort_by_key(|concluded| concluded.timestamp);
+        all
     }
 }
 
