@@ -3,27 +3,34 @@
 //! Each simulation is a pure function of strategy, profile, execution, seed and the flags, so a failure is told as the one
 //! command that shows it again. It opens no socket and reads no clock but for its progress.
 
+mod band;
+mod record;
+mod told;
+
 use crate::cli::UsageError;
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::registry::{self, Parts, Visitor};
+use crate::registry::{self, Parts};
 use crate::run::Ending;
+use band::{Band, Variant};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use ssmr_core::{Execution, Layout, Oracle};
-use ssmr_sim::{Failure, Options, Profile, Report, simulate};
+use record::Record;
+use ssmr_core::{Execution, Layout};
+use ssmr_sim::{Options, Profile};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-/// How many failures are told in full.
-const TOLD: usize = 3;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   A hundred seeds of everything:
     harness sim --seeds 0..100
   One strategy while its replicas crash and come back:
-    harness sim --strategy broker --profile crash --seeds 0..1000";
+    harness sim --strategy broker --profile crash --seeds 0..1000
+  A night's work that may be interrupted and taken up again:
+    harness sim --seeds 0..100000 --resume night.json";
 
 /// The settings of simulations, as given or by default.
 #[derive(Clone, Debug, Args)]
@@ -61,6 +68,10 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     clients: u64,
 
+    /// Requests that each client keeps outstanding
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    window: u16,
+
     /// Requests that each client makes
     #[arg(long, default_value_t = 25, value_name = "N")]
     requests: usize,
@@ -69,7 +80,19 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     objects: u64,
 
-    /// Show no progress
+    /// After how many bytes of log a replica makes a snapshot
+    #[arg(long, default_value_t = Options::default().log_bytes, value_name = "N")]
+    log_bytes: usize,
+
+    /// Whether static placement keeps a directory
+    #[arg(long, default_value = "both", value_name = "WHERE", value_parser = ["none", "home", "both"])]
+    directory: String,
+
+    /// Keep in this file what is done, and go on from there if it exists
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+
+    /// Show no progress, only results
     #[arg(long)]
     quiet: bool,
 }
@@ -94,173 +117,129 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     }
 }
 
+impl SimArgs {
+    /// The strategies that were asked for.
+    fn variants(&self) -> impl Iterator<Item = Variant> {
+        let chosen = |name: &&str| self.strategy.iter().any(|s| s == *name || s == "all");
+        let wanted = |name: &str, directory: bool| match self.directory.as_str() {
+            _ if name != "static" => !directory,
+            "none" => !directory,
+            "home" => directory,
+            _ => true,
+        };
+        let all = registry::NAMES.into_iter().filter(chosen);
+        all.flat_map(|name| [false, true].map(|directory| Variant { name, directory }))
+            .filter(move |variant| wanted(variant.name, variant.directory))
+    }
+
+    /// The combinations of profile and execution that were asked for.
+    fn kinds(&self) -> Vec<Options> {
+        let wanted = |profile: &Profile| self.profile.is_empty() || self.profile.contains(profile);
+        let executions: &[Execution] = match self.execution.as_str() {
+            "exchange" => &[Execution::Exchange],
+            "gather" => &[Execution::Gather],
+            _ => &[Execution::Exchange, Execution::Gather],
+        };
+        let options = |profile, execution| Options {
+            partitions: self.partitions,
+            replicas: self.replicas,
+            clients: self.clients,
+            window: self.window.into(),
+            requests: self.requests,
+            objects: self.objects,
+            execution,
+            profile,
+            steps: self.steps,
+            log_bytes: self.log_bytes,
+            mutant: None,
+        };
+        let profiles = Profile::ALL.into_iter().filter(wanted);
+        profiles
+            .flat_map(|profile| executions.iter().map(move |&e| options(profile, e)))
+            .collect()
+    }
+
+    /// How many simulations there are of each strategy.
+    fn count(&self) -> u64 {
+        (self.seeds.end - self.seeds.start) * self.kinds().len() as u64
+    }
+
+    /// Seed and kind of one of the simulations.
+    fn place(&self, number: u64) -> (u64, usize) {
+        let kinds = self.kinds().len() as u64;
+        (self.seeds.start + number / kinds, (number % kinds) as usize)
+    }
+
+    /// What the simulations of a strategy, and their numbers, are a function of.
+    fn settings(&self) -> BTreeMap<String, String> {
+        let profiles: Vec<String> = self.profile.iter().map(ToString::to_string).collect();
+        let settings = [
+            (
+                "--seeds",
+                format!("{}..{}", self.seeds.start, self.seeds.end),
+            ),
+            ("--profile", profiles.join(",")),
+            ("--execution", self.execution.clone()),
+            ("--steps", self.steps.to_string()),
+            ("--partitions", self.partitions.to_string()),
+            ("--replicas", self.replicas.to_string()),
+            ("--clients", self.clients.to_string()),
+            ("--window", self.window.to_string()),
+            ("--requests", self.requests.to_string()),
+            ("--objects", self.objects.to_string()),
+            ("--log-bytes", self.log_bytes.to_string()),
+        ];
+        settings
+            .into_iter()
+            .map(|(flag, value)| (flag.to_owned(), value))
+            .collect()
+    }
+}
+
+/// What the strategies of a simulation are made from.
+fn parts(options: &Options, directory: bool) -> Result<Parts, UsageError> {
+    let usage =
+        |error: ssmr_core::layout::LayoutError| UsageError::new("--partitions", error.to_string());
+    let layout = Layout::new(options.partitions, options.replicas).map_err(usage)?;
+    Ok(Parts {
+        layout,
+        with_oracle: layout.with_oracle(options.replicas).map_err(usage)?,
+        directory,
+        incarnation: 1,
+    })
+}
+
 /// Runs the simulations. Tells the counters of each strategy, and failures with how to replay them.
 ///
 /// # Errors
-/// If the layout is impossible.
+/// If the layout is impossible, or the file of an earlier run does not fit.
 pub(crate) fn run(args: &SimArgs) -> anyhow::Result<Ending> {
     // A simulation that fails an assertion reports it; the default hook would print it, too.
     std::panic::set_hook(Box::new(|_| {}));
-    let progress = Progress::new(args.quiet);
-    let layout = Layout::new(args.partitions, args.replicas)
-        .map_err(|error| UsageError::new("--partitions", error.to_string()))?;
-    let with_oracle = layout.with_oracle(args.replicas)?;
-    let parts = Parts {
-        layout,
-        with_oracle,
-        directory: false,
-        incarnation: 1,
-    };
+    let options = args.kinds()[0];
+    let (progress, interrupt) = (Progress::new(args.quiet), Interrupt::listen());
+    let record = Mutex::new(Record::open(args)?);
     let mut failed = 0;
-    for name in registry::NAMES {
-        if !args
-            .strategy
-            .iter()
-            .any(|chosen| chosen == name || chosen == "all")
-        {
-            continue;
+    for variant in args.variants() {
+        if interrupt.struck() {
+            break;
         }
-        for directory in [false, true] {
-            if directory && name != "static" {
-                continue;
-            }
-            let parts = Parts { directory, ..parts };
-            let label = if directory {
-                format!("{name} with directory")
-            } else {
-                name.to_owned()
-            };
-            let band = registry::with(
-                name,
-                &parts,
-                Band {
-                    args,
-                    progress: &progress,
-                    label,
-                },
-            );
-            failed += band;
-        }
+        let band = Band {
+            args,
+            variant,
+            progress: &progress,
+            interrupt: &interrupt,
+            record: &record,
+        };
+        failed += band.run(&parts(&options, variant.directory)?)?;
     }
     progress.finish();
+    if interrupt.struck() {
+        println!("interrupted: this is what was done until then");
+    }
     Ok(if failed == 0 {
         Ending::Good
     } else {
         Ending::Violated
     })
-}
-
-/// All simulations of one strategy.
-struct Band<'a> {
-    args: &'a SimArgs,
-    progress: &'a Progress,
-    label: String,
-}
-
-impl Visitor for Band<'_> {
-    /// How many failed.
-    type Output = usize;
-
-    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) -> usize {
-        let Self {
-            args,
-            progress,
-            label,
-        } = self;
-        let kinds = kinds(args);
-        let count = (args.seeds.end - args.seeds.start) * kinds.len() as u64;
-        progress.phase(&label, Some(count));
-        let next = AtomicU64::new(0);
-        let outcome = Mutex::new((Report::default(), Vec::new()));
-        let work = |oracle: O| {
-            while let Some(number) =
-                Some(next.fetch_add(1, Relaxed)).filter(|number| *number < count)
-            {
-                let options = kinds[(number % kinds.len() as u64) as usize];
-                let seed = args.seeds.start + number / kinds.len() as u64;
-                let result = simulate(|_| oracle.clone(), seed, options);
-                let mut outcome = outcome
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                match result {
-                    Ok(report) => outcome.0.add(report),
-                    Err(failure) => outcome.1.push(failure),
-                }
-                progress.at(number);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-                let oracle = oracle.clone();
-                scope.spawn(move || work(oracle));
-            }
-        });
-        let (report, failures) = outcome
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        println!(
-            "{label}: {count} simulations, {} failed: {report}",
-            failures.len()
-        );
-        failures
-            .iter()
-            .take(TOLD)
-            .for_each(|failure| tell(failure, args));
-        failures.len()
-    }
-}
-
-/// The combinations of profile and execution that were asked for.
-fn kinds(args: &SimArgs) -> Vec<Options> {
-    let wanted = |profile: &Profile| args.profile.is_empty() || args.profile.contains(profile);
-    let executions = match args.execution.as_str() {
-        "exchange" => vec![Execution::Exchange],
-        "gather" => vec![Execution::Gather],
-        _ => vec![Execution::Exchange, Execution::Gather],
-    };
-    let profiles = Profile::ALL.into_iter().filter(wanted);
-    let options = |profile, execution| Options {
-        profile,
-        execution,
-        steps: args.steps,
-        partitions: args.partitions,
-        replicas: args.replicas,
-        clients: args.clients,
-        requests: args.requests,
-        objects: args.objects,
-        ..Options::default()
-    };
-    profiles
-        .flat_map(|profile| {
-            executions
-                .iter()
-                .map(move |&execution| options(profile, execution))
-        })
-        .collect()
-}
-
-/// Tells a failure with the command that shows it again.
-fn tell(failure: &Failure, args: &SimArgs) {
-    let Failure {
-        strategy,
-        seed,
-        options,
-        violation,
-    } = failure;
-    let execution = if options.execution == Execution::Gather {
-        "gather"
-    } else {
-        "exchange"
-    };
-    println!(
-        "\n{violation}\nreplay: harness sim --strategy {strategy} --profile {} --execution {execution} --seeds {seed}..{} --steps {} --partitions {} --replicas {} --clients {} --requests {} --objects {}",
-        options.profile,
-        seed + 1,
-        args.steps,
-        args.partitions,
-        args.replicas,
-        args.clients,
-        args.requests,
-        args.objects
-    );
 }

@@ -1,4 +1,5 @@
-//! The harness's own looks at the machine's clocks: the date for names and files, processor time for costs.
+//! The harness's own looks at the machine's clocks: the date for names and files, processor time for costs, and how long
+//! simulations take.
 //!
 //! Everything that is measured is timed by the cluster's monotonic clock instead.
 
@@ -26,8 +27,17 @@ pub(crate) fn unique() -> u64 {
     ssmr_core::layout::mix(since.as_nanos() as u64 ^ u64::from(std::process::id()) << 48)
 }
 
+/// How long something of the harness's own takes: microseconds on the machine's monotonic clock.
+pub(crate) fn elapsed_us() -> Micros {
+    micros(ClockId::Monotonic)
+}
+
 /// Processor time that this process has used so far, in user and kernel mode, all threads together.
 pub(crate) fn processor_us() -> Micros {
-    let used = clock_gettime(ClockId::ProcessCPUTime);
-    used.tv_sec as Micros * 1_000_000 + used.tv_nsec as Micros / 1000
+    micros(ClockId::ProcessCPUTime)
+}
+
+fn micros(clock: ClockId) -> Micros {
+    let time = clock_gettime(clock);
+    time.tv_sec as Micros * 1_000_000 + time.tv_nsec as Micros / 1000
 }

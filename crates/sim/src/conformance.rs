@@ -1,18 +1,21 @@
 //! The conformance suite: what every strategy must pass.
 //!
-//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact
-//! outcomes; and a band of seeds of the simulator, which asserts invariants, progress, and that something happened at
-//! all. [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
+//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact outcomes, and
+//! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a band of seeds of the
+//! simulator, which asserts invariants, progress, and that something happened at all.
+//! [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
 //! Scenarios of restarts are not here.
 
 mod band;
 mod caching;
 mod creation;
 mod failures;
+pub mod golden;
 mod hints;
 mod late;
 mod moving;
 mod mutants;
+mod queues;
 mod shapes;
 mod stage;
 
@@ -20,18 +23,22 @@ pub use band::{band, passes};
 pub use caching::*;
 pub use creation::*;
 pub use failures::*;
+pub use golden::compare;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
 pub use mutants::{Caught, catch, catch_creator_only, catch_storage};
+pub use queues::*;
 pub use shapes::*;
 
-/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout.
+/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout; the traces
+/// are in folder `golden` of the tests, or in the one that is named.
 #[macro_export]
 macro_rules! conformance {
-    ($make:expr) => {
-        $crate::conformance! { @scenarios $make;
-            the_law_of_authority,
+    ($make:expr) => { $crate::conformance!($make, "golden"); };
+    ($make:expr, $folder:literal) => {
+        #[test] fn the_law_of_authority() { $crate::conformance::the_law_of_authority($make); }
+        $crate::conformance! { @scenarios $make, $folder;
             false_hints_cost_time_only,
             read_before_create,
             lookup_overlaps_create,
@@ -52,6 +59,8 @@ macro_rules! conformance {
             a_group_with_a_far_lower_clock,
             an_expired_session_at_the_second_group,
             a_late_command_after_forgetting,
+            a_late_relay,
+            a_full_queue_at_the_second_group,
             the_cache_fails_in_every_way,
             odd_shapes_of_commands,
             values_up_to_the_limit,
@@ -60,8 +69,12 @@ macro_rules! conformance {
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
-    (@scenarios $make:expr; $($scenario:ident,)*) => {
-        $(#[test] fn $scenario() { $crate::conformance::$scenario($make); })*
+    (@scenarios $make:expr, $folder:literal; $($scenario:ident,)*) => {
+        $(#[test] fn $scenario() {
+            let trace = $crate::conformance::$scenario($make);
+            let folder = ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join($folder);
+            $crate::conformance::compare(&folder, stringify!($scenario), &trace);
+        })*
     };
     (@band $make:expr; $($name:ident $profile:ident,)*) => {
         mod band { use super::*; $(#[test] fn $name() { $crate::conformance::band($make, $crate::Profile::$profile); })* }

@@ -1,10 +1,11 @@
 //! What a simulation did: counters that show that it was not vacuous.
 
+use serde::{Deserialize, Serialize};
 use ssmr_core::{Completion, Outcome};
 use std::fmt;
 
 /// Counters of one or more simulations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Events.
     pub steps: u64,

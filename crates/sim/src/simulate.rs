@@ -53,6 +53,15 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl Failure {
+    /// The kind of invariant that was violated.
+    #[must_use]
+    pub fn invariant(&self) -> &str {
+        let word = self.violation.split_once(':');
+        word.map_or(&self.violation, |(word, _)| word)
+    }
+}
+
 /// Runs one simulation of a strategy, whose oracle `make` makes for the layout.
 ///
 /// # Errors
@@ -75,15 +84,26 @@ pub fn simulate_seated<O: Oracle>(
     seed: u64,
     options: Options,
 ) -> Result<Report, Failure> {
-    let run = || Run::new(&make, seated, seed, options).map_or_else(Err, Run::finish);
-    let run = AssertUnwindSafe(run);
-    let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(message(&*panic)));
+    let outcome = Run::new(&make, seated, seed, options, false).play();
     outcome.map_err(|violation| Failure {
         strategy: O::NAME,
         seed,
         options,
         violation,
     })
+}
+
+/// Runs one simulation and tells what happened in it, with times: of a failure as far as it concerns the objects that the
+/// violation names, and at most so many lines, the last ones.
+pub fn chronicle<O: Oracle>(
+    make: impl Fn(Layout) -> O,
+    seed: u64,
+    options: Options,
+    most: usize,
+) -> String {
+    let mut run = Run::new(&make, |oracle, _| oracle.clone(), seed, options, true);
+    let violation = run.play().err().unwrap_or_default();
+    run.world.chronicle(&violation, most)
 }
 
 /// The layout of a simulation: with an oracle group, which only the broker uses.
@@ -134,11 +154,15 @@ impl<O: Oracle> Run<O> {
         seated: Seated<O>,
         seed: u64,
         options: Options,
-    ) -> Result<Self, String> {
+        listens: bool,
+    ) -> Self {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
         let layout = layout(&options, O::NAME == "broker");
         let oracle = make(layout);
         let mut world = World::seated(layout, &oracle, seated, seeds.random(), options);
+        if listens {
+            world.listen();
+        }
         let mut clients = BTreeMap::new();
         for index in 1..=options.clients {
             let rng = ChaCha8Rng::seed_from_u64(seeds.random());
@@ -150,13 +174,13 @@ impl<O: Oracle> Run<O> {
                 Self::ask(&mut world, &mut clients, id);
             }
         }
-        Ok(Self {
+        Self {
             world,
             oracle,
             options,
             clients,
             next_fault: 0,
-        })
+        }
     }
 
     fn ask(
@@ -171,7 +195,13 @@ impl<O: Oracle> Run<O> {
         world.submit(id, workload.request());
     }
 
-    fn finish(mut self) -> Result<Report, String> {
+    /// Runs to the end. A failed assertion is a violation, too.
+    fn play(&mut self) -> Result<Report, String> {
+        let played = catch_unwind(AssertUnwindSafe(|| self.finish()));
+        played.unwrap_or_else(|panic| Err(message(&*panic)))
+    }
+
+    fn finish(&mut self) -> Result<Report, String> {
         while self.world.report.steps < self.options.steps && self.busy() {
             self.strike();
             self.step()?;
@@ -240,15 +270,16 @@ impl<O: Oracle> Run<O> {
         Ok(())
     }
 
-    fn judge(self) -> Result<Report, String> {
+    fn judge(&self) -> Result<Report, String> {
         let World {
             history,
-            mut report,
+            report,
             network,
             cache,
             ..
-        } = self.world;
-        report.undecided = judge(&history)?.undecided as u64;
+        } = &self.world;
+        let mut report = *report;
+        report.undecided = judge(history)?.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
         Ok(report)

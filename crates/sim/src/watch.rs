@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::Registers;
+use crate::trace::Step;
 
 /// A partition that notes what is delivered to it.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Watched {
     pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
     /// How often it started over from a snapshot since then.
     pub(crate) restores: u64,
+    /// What deliveries led to since it was last looked at, if somebody listens.
+    pub(crate) steps: Option<Vec<Step>>,
 }
 
 impl<O: Oracle> Partition<O> for Watched {
@@ -36,7 +39,13 @@ impl<O: Oracle> Partition<O> for Watched {
             self.delivered.clear();
             self.restores += 1;
         }
+        if let Some(steps) = &mut self.steps {
+            steps.push(Step::new(&delivery));
+        }
         self.engine.on_deliver(oracle, delivery, out);
+        if let Some(step) = self.steps.as_mut().and_then(|steps| steps.last_mut()) {
+            step.led_to(out);
+        }
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {

@@ -13,6 +13,7 @@ use crate::history::History;
 use crate::network::{Network, Seat};
 use crate::options::Options;
 use crate::report::Report;
+use crate::trace::Trace;
 use crate::watch::{Watch, Watched};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +24,7 @@ use ssmr_core::{
     Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
     ServerMessage,
 };
-use ssmr_multicast::{GroupMulticast, Stored};
+use ssmr_multicast::{GroupMulticast, Message, Stored};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -97,6 +98,7 @@ pub struct World<O: Oracle> {
     scheduled: u64,
     /// Messages that wait for their release, in the order in which they were sent.
     held: Vec<Event>,
+    holds_relays: bool,
     pub(crate) network: Network,
     pub(crate) cache: Cache,
     members: BTreeMap<ReplicaId, Member<O>>,
@@ -113,6 +115,8 @@ pub struct World<O: Oracle> {
     seated: Seated<O>,
     users: BTreeMap<ClientId, User<O>>,
     watch: Watch,
+    /// What happens, for those who want to read it.
+    pub(crate) trace: Trace,
     /// What the clients saw.
     pub history: History<Registers>,
     completions: Vec<(ClientId, Completion)>,
@@ -143,6 +147,7 @@ impl<O: Oracle> World<O> {
             bodies: BTreeMap::new(),
             scheduled: 0,
             held: Vec::new(),
+            holds_relays: false,
             network: Network::new(options.profile),
             cache: Cache::default(),
             members: BTreeMap::new(),
@@ -154,6 +159,7 @@ impl<O: Oracle> World<O> {
             seated,
             users: BTreeMap::new(),
             watch: Watch::default(),
+            trace: Trace::default(),
             history: History::default(),
             completions: Vec::new(),
             report: Report::default(),
@@ -189,9 +195,34 @@ impl<O: Oracle> World<O> {
         let mut out = ClientOutbox::default();
         let user = self.users.get_mut(&client)?;
         let ticket = user.client.submit(self.now, request.clone(), &mut out);
+        self.trace.asked(self.now, client, ticket, &request);
         user.requests.insert(ticket, (request, self.now));
         self.dispatch_client(client, out);
         Some(ticket)
+    }
+
+    /// From now on, what happens is written down.
+    pub(crate) fn listen(&mut self) {
+        self.trace.listen();
+        for member in self.members.values_mut() {
+            member.replica.partition_mut().steps = Some(Vec::new());
+        }
+    }
+
+    /// What happened so far: see [`Trace::chronicle`].
+    pub(crate) fn chronicle(&mut self, words: &str, most: usize) -> String {
+        // An assertion may have ended it while a delivery was being applied.
+        for (id, member) in &mut self.members {
+            let steps = member.replica.partition_mut().steps.take();
+            self.trace
+                .applied(self.now, id.group, steps.unwrap_or_default());
+        }
+        self.trace.chronicle(words, most)
+    }
+
+    /// Writes down what somebody is doing to the world.
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+        self.trace.note(self.now, what);
     }
 
     /// What has completed since it was last asked.
@@ -303,6 +334,13 @@ impl<O: Oracle> World<O> {
         }
         self.look_at(id);
         for (to, msg) in out.peers {
+            let relay = matches!(msg, PeerMessage::Multicast(Message::Relay(_)));
+            if relay && self.holds_relays {
+                let input = ReplicaInput::Peer(msg);
+                self.held
+                    .push(Event::ToReplica(to, Seat::Replica(id), input));
+                continue;
+            }
             self.send(Seat::Replica(id), Seat::Replica(to), |_| {
                 Event::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
             });
@@ -330,6 +368,9 @@ impl<O: Oracle> World<O> {
 
     fn dispatch_client(&mut self, id: ClientId, out: ClientOutbox) {
         for (to, msg) in out.messages {
+            if let ClientMessage::Submit(command) = &msg {
+                self.trace.sent(self.now, command);
+            }
             self.send(Seat::Client(id), Seat::Replica(to), |_| {
                 Event::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))
             });
@@ -347,6 +388,7 @@ impl<O: Oracle> World<O> {
                 continue;
             };
             self.report.count(&completion);
+            self.trace.told(self.now, id, &completion);
             self.history.push(id, &request, &completion);
             self.completions.push((id, completion));
         }
@@ -382,6 +424,9 @@ impl<O: Oracle> World<O> {
         let watched = member.replica.partition_mut();
         self.report.restores += std::mem::take(&mut watched.restores);
         let fresh = std::mem::take(&mut watched.delivered);
+        let steps = watched.steps.as_mut().map(std::mem::take);
+        self.trace
+            .applied(self.now, id.group, steps.unwrap_or_default());
         let before = member.replica.partition().engine.delivered_count() as usize - fresh.len();
         let mut verdict = self.watch.deliver(id.group, before, &fresh);
         if applied % 4 == 0 {

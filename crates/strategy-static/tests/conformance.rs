@@ -9,5 +9,5 @@ mod stays {
 
 mod directory {
     use super::Static;
-    ssmr_sim::conformance!(Static::with_directory);
+    ssmr_sim::conformance!(Static::with_directory, "golden-directory");
 }

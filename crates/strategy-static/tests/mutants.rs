@@ -2,7 +2,7 @@
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_storage};
-use ssmr_sim::{Options, Profile};
+use ssmr_sim::{Options, Profile, chronicle, shrink, simulate};
 use ssmr_strategy_static::Static;
 
 fn options(mutant: Mutant, profile: Profile) -> Options {
@@ -56,4 +56,19 @@ fn what_storage_and_snapshots_lose_is_found() {
 #[test]
 fn authority_of_the_creator_alone_is_found() {
     catch_creator_only(Static::with_directory);
+}
+
+#[test]
+fn a_failure_shrinks_and_is_told() {
+    let options = options(NoSignalWait, Profile::Reorder);
+    let attempt = |seed, options| simulate(Static::new, seed, options).err();
+    let failure = (0..20).find_map(|seed| attempt(seed, options)).unwrap();
+    let shrunk = shrink(failure.clone(), 500, attempt).failure;
+    assert_eq!(shrunk.invariant(), failure.invariant());
+    let (old, new) = (failure.options, shrunk.options);
+    assert!(new.requests < old.requests / 2 && new.clients <= old.clients);
+    let again = attempt(shrunk.seed, shrunk.options).unwrap();
+    assert_eq!(again.violation, shrunk.violation);
+    let told = chronicle(Static::new, shrunk.seed, shrunk.options, 60);
+    assert!(told.contains("delivers it at") && told.lines().count() <= 60);
 }

@@ -1,12 +1,12 @@
 //! Scenarios of the shared cache. Strategies that have none pass them as well.
 
 use super::failures::two_apart;
-use super::stage::{MOMENT, P0, P1, Stage, create, register, update};
+use super::stage::{MOMENT, P0, P1, Stage, create, each, register, update};
 use crate::cache::Ailment;
 use ssmr_core::{Layout, Oracle, Request};
 
 /// Scenario 11: The cache is flushed, serves slowly, dies and comes back: slower, never wrong.
-pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::new(make, 11);
     let objects = two_apart(&mut stage);
     let mut writes = 0;
@@ -17,9 +17,11 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy
         Ailment::Slow,
     ] {
         for healthy in [true, false] {
+            stage.hush(writes >= 4);
             if healthy {
                 stage.world.cache.revive();
             } else {
+                stage.world.note(|| format!("cache: {ailment:?}"));
                 stage.world.cache.suffer(ailment);
             }
             // A client that knows nothing, and one that has seen it all.
@@ -41,7 +43,7 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy
             stage.pass(MOMENT);
         }
     }
-    stage.close();
+    stage.close()
 }
 
 /// Scenario 19: Two runs share one cache, of the same shape and schedule but with other values: the second never reads the first
@@ -49,7 +51,7 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy
 pub fn two_runs_share_a_cache<O: Oracle>(
     first: impl Fn(Layout) -> O,
     second: impl Fn(Layout) -> O,
-) {
+) -> String {
     let mut old = Stage::new(first, 19);
     let objects = [P0, P1].map(|at| (at, old.object(at, 1)));
     let [x, y] = objects.map(|(_, object)| object);
@@ -59,12 +61,12 @@ pub fn two_runs_share_a_cache<O: Oracle>(
     old.done(2, update(&[x, y], 1));
     let mut new = Stage::new(second, 19);
     new.world.cache = std::mem::take(&mut old.world.cache);
-    old.close();
+    let before = old.close();
     objects
         .into_iter()
         .for_each(|(at, object)| drop(new.done(1, create(object, 8, at))));
     let seen = super::stage::values(&new.done(2, update(&[x, y], 1)));
     assert_eq!(seen, Some(vec![register(8); 2]));
     assert_eq!(new.read(3, x).map(|register| register.writes), Some(1));
-    new.close();
+    each([before, new.close()].into_iter())
 }

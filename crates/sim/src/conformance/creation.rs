@@ -1,23 +1,23 @@
 //! Scenarios of creation and deletion: what readers see before, while and after an object comes or goes.
 
-use super::stage::{MOMENT, P0, P1, Stage, create, is_done, read, register, value};
+use super::stage::{MOMENT, P0, P1, Stage, create, first, is_done, read, register, value};
 use crate::options::{Options, Profile};
 use ssmr_core::{Layout, Oracle, Outcome, Request};
 
 /// Scenario 1: Read before create: `NotFound`; create; the same reader finds it.
-pub fn read_before_create<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn read_before_create<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::new(make, 1);
     let x = stage.object(P0, 1);
     assert_eq!(stage.read(1, x), None);
     stage.done(2, create(x, 7, P1));
     assert_eq!(stage.read(1, x), Some(register(7)));
-    stage.close();
+    stage.close()
 }
 
 /// Scenario 2: A lookup overlaps a create that its oracle has not delivered: `NotFound` or the value, consistently; no error, no
 /// hang.
-pub fn lookup_overlaps_create<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for (seed, delay) in (0..20u64).zip((0..).step_by(200)) {
+pub fn lookup_overlaps_create<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..20u64).zip((0..).step_by(200)).map(|(seed, delay)| {
         let mut stage = Stage::new(make, seed);
         let x = stage.object(P0, 1);
         stage.read(2, x);
@@ -39,12 +39,14 @@ pub fn lookup_overlaps_create<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             "only a create at one group ends early"
         );
         assert_eq!(stage.read(2, x), Some(register(7)));
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 3: The location is known while the create is still under way: the read waits and returns the value.
-pub fn location_known_before_the_create_ends<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn location_known_before_the_create_ends<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+) -> String {
     let mut stage = Stage::new(make, 3);
     let x = stage.object(P0, 1);
     let owner = stage.owner(x, P1);
@@ -71,12 +73,12 @@ pub fn location_known_before_the_create_ends<O: Oracle>(make: impl Fn(Layout) ->
     // It may come back, where another group's clock puts the create behind its first attempt.
     assert_eq!(found.cost.fallbacks, 0);
     assert!(is_done(&stage.wait(creation)));
-    stage.close();
+    stage.close()
 }
 
 /// Scenario 4: The location is announced but the create loses (the id exists): the reader sees the winner, the loser
 /// `AlreadyExists`.
-pub fn announced_but_lost<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn announced_but_lost<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::new(make, 4);
     let x = stage.object(P0, 1);
     stage.done(1, create(x, 7, P0));
@@ -96,12 +98,12 @@ pub fn announced_but_lost<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
         "{:?}",
         found.cost
     );
-    stage.close();
+    stage.close()
 }
 
 /// Scenario 8: Two creates of one id aimed at different partitions: one winner everywhere.
-pub fn two_creates_have_one_winner<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..20 {
+pub fn two_creates_have_one_winner<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..20).map(|seed| {
         let options = Options {
             partitions: 2,
             profile: Profile::Reorder,
@@ -121,13 +123,13 @@ pub fn two_creates_have_one_winner<O: Oracle>(make: impl Fn(Layout) -> O + Copy)
                 Some(register(if won { 7 } else { 8 }))
             );
         }
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 7: Delete with cached locations: once anybody knows that the object is gone, no cached location finds its value.
-pub fn delete_with_cached_locations<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..8u64 {
+pub fn delete_with_cached_locations<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..8u64).map(|seed| {
         let mut stage = Stage::new(make, seed);
         let x = stage.object(P0, 1);
         stage.done(1, create(x, 7, P1));
@@ -160,6 +162,6 @@ pub fn delete_with_cached_locations<O: Oracle>(make: impl Fn(Layout) -> O + Copy
         assert_eq!(stage.read(1, x), None);
         stage.done(3, create(x, 9, P0));
         assert_eq!(stage.read(1, x), Some(register(9)));
-        stage.close();
-    }
+        stage.close()
+    }))
 }

@@ -1,12 +1,14 @@
 //! Scenarios of failures: leaders stop, clients die, timestamps are lost, clocks jump.
 
-use super::stage::{MOMENT, P0, P1, Stage, create, is_done, register, update};
+use super::stage::{LONG, MOMENT, P0, P1, Stage, create, each, first, is_done, register, update};
 use crate::network::Seat;
 use ssmr_core::{ClientId, GroupId, Layout, Oracle, PartitionId, Request};
 
 /// Scenario 9: The leader of the owner dies after executing and before answering: the repeated request gets the recorded outcome.
-pub fn the_owners_leader_dies_before_answering<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..5 {
+pub fn the_owners_leader_dies_before_answering<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+) -> String {
+    first((0..5).map(|seed| {
         let mut stage = Stage::new(make, seed);
         let x = stage.object(P0, 1);
         stage.done(1, create(x, 7, P1));
@@ -24,13 +26,13 @@ pub fn the_owners_leader_dies_before_answering<O: Oracle>(make: impl Fn(Layout) 
         assert_eq!(super::stage::value(&told), Some(register(7)));
         assert_eq!(told.cost.retries, 0, "the same attempt was repeated");
         assert_eq!(stage.read(2, x).map(|register| register.writes), Some(1));
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 10: The oracle's leader dies during creates, moves and lookups: they stall for one election and then finish.
-pub fn the_oracles_leader_dies<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..5 {
+pub fn the_oracles_leader_dies<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..5).map(|seed| {
         let mut stage = Stage::new(make, seed);
         let [a, b, c, d] = [1, 2, 3, 4].map(|n| stage.object(P0, n));
         let oracle = stage.oracle.authority(a).iter().last();
@@ -59,13 +61,13 @@ pub fn the_oracles_leader_dies<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
         }
         let stalled = stage.world.now() - begun;
         assert!(stalled < 50 * MOMENT, "it took {stalled} us");
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 13: A client dies after its message reached one of two destination groups: the other group is not blocked.
-pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for reached in [P0, P1] {
+pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    each([P0, P1].into_iter().map(|reached| {
         let mut stage = Stage::new(make, 13);
         let objects = two_apart(&mut stage);
         stage.done(1, super::stage::read(&objects));
@@ -84,44 +86,50 @@ pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             let writes = stage.read(2, object).map(|register| register.writes);
             assert_eq!(writes, Some(2), "what reached one group reached both");
         }
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 16: The timestamp that A sent to B is lost after A has delivered the message: B still completes, also if A's leader is
 /// lost with it.
-pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for (a, b, stops) in [
-        (P0, P1, false),
-        (P1, P0, false),
-        (P0, P1, true),
-        (P1, P0, true),
-    ] {
-        let mut stage = Stage::new(make, 16);
-        let objects = two_apart(&mut stage);
-        stage.done(1, super::stage::read(&objects));
-        let (from, to) = (stage.group(a), stage.group(b));
-        stage.world.cut(&from, &to);
-        let ticket = stage.ask(1, update(&objects, 1));
-        stage.pass(10 * MOMENT);
-        assert!(!stage.has_ended(ticket), "A's timestamp has not reached B");
-        if stops {
-            stage.stop_leader(a);
-        }
-        stage.world.network.heal(false);
-        assert!(is_done(&stage.wait(ticket)));
-        for object in objects {
-            assert_eq!(
-                stage.read(2, object).map(|register| register.writes),
-                Some(1)
-            );
-        }
-        stage.close();
-    }
+pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+) -> String {
+    each(
+        [
+            (P0, P1, false),
+            (P1, P0, false),
+            (P0, P1, true),
+            (P1, P0, true),
+        ]
+        .into_iter()
+        .map(|(a, b, stops)| {
+            let mut stage = Stage::new(make, 16);
+            let objects = two_apart(&mut stage);
+            stage.done(1, super::stage::read(&objects));
+            let (from, to) = (stage.group(a), stage.group(b));
+            stage.world.cut(&from, &to);
+            let ticket = stage.ask(1, update(&objects, 1));
+            stage.pass(10 * MOMENT);
+            assert!(!stage.has_ended(ticket), "A's timestamp has not reached B");
+            if stops {
+                stage.stop_leader(a);
+            }
+            stage.world.heal(false);
+            assert!(is_done(&stage.wait(ticket)));
+            for object in objects {
+                assert_eq!(
+                    stage.read(2, object).map(|register| register.writes),
+                    Some(1)
+                );
+            }
+            stage.close()
+        }),
+    )
 }
 
 /// Scenario 20: A leader's machine clock jumps a day ahead: sessions go on.
-pub fn a_clock_jumps_a_day_ahead<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn a_clock_jumps_a_day_ahead<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::new(make, 20);
     let objects = two_apart(&mut stage);
     stage.done(1, update(&objects, 1));
@@ -141,14 +149,21 @@ pub fn a_clock_jumps_a_day_ahead<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             Some(5)
         );
     }
-    stage.close();
+    stage.close()
 }
 
-/// Two objects at different partitions.
+/// Two objects at different partitions. The trace does not show how they came to be.
 pub(super) fn two_apart<O: Oracle>(stage: &mut Stage<O>) -> [ssmr_core::ObjectId; 2] {
+    stage.hush(true);
     let objects = [P0, P1].map(|at: PartitionId| (at, stage.object(at, 1)));
-    objects.map(|(at, object)| {
+    let objects = objects.map(|(at, object)| {
         stage.done(1, create(object, 7, at));
         object
-    })
+    });
+    stage.pass(LONG);
+    stage.hush(false);
+    stage
+        .world
+        .note(|| "x was created at p0 and y at p1".into());
+    objects
 }

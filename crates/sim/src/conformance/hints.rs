@@ -1,6 +1,6 @@
 //! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and R7).
 
-use super::stage::{P0, P1, Stage, create, read, register, update, value, values};
+use super::stage::{P0, P1, Stage, create, first, read, register, update, value, values};
 use crate::options::Options;
 use crate::simulate::layout;
 use ssmr_core::{
@@ -57,8 +57,8 @@ pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
 
 /// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the future) still get
 /// right outcomes, only later.
-pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for epoch in [0, 1 << 20, 1 << 60] {
+pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first([0, 1 << 20, 1 << 60].into_iter().map(|epoch| {
         let mut stage = Stage::with(make, epoch, Options::default());
         let (x, y, z) = (
             stage.object(P0, 1),
@@ -69,6 +69,7 @@ pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) 
         stage.done(1, create(y, 8, P1));
         stage.read(2, z);
         for round in 0..3u8 {
+            stage.hush(round >= 1);
             let wrong = |object, by| {
                 hint(
                     object,
@@ -88,11 +89,12 @@ pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) 
                 Outcome::AlreadyExists
             );
         }
+        stage.hush(false);
         stage.done(2, Request::delete(y));
         let gone = stage.run(3, read(&[x, y]));
         assert_eq!(value(&gone), None);
         stage.done(2, create(z, 5, P1));
         assert_eq!(stage.read(3, z), Some(register(5)));
-        stage.close();
-    }
+        stage.close()
+    }))
 }

@@ -1,12 +1,12 @@
 //! Scenarios of moves: stale locations, races, ping-pong. A strategy that cannot move says so, and loses nothing by it.
 
 use super::hints::hint;
-use super::stage::{P0, P1, P2, Stage, Ticket, create, read, register, update};
+use super::stage::{P0, P1, P2, Stage, Ticket, create, first, read, register, update};
 use crate::options::{Options, Profile};
 use ssmr_core::{Execution, Layout, ObjectId, Oracle, Outcome, Request};
 
 /// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a hint, then the value.
-pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::with(make, 5, Options::default());
     let x = stage.object(P1, 1);
     stage.done(3, create(x, 7, P1));
@@ -23,12 +23,12 @@ pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Layout) -> O + 
         assert_eq!(moved.outcome, Outcome::Unsupported);
         assert_eq!(again.cost.retries, 0);
     }
-    stage.close();
+    stage.close()
 }
 
 /// Scenario 6: Updates of an object that moves all the time are never lost and never doubled.
-pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..10u64 {
+pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..10u64).map(|seed| {
         let profile = if seed.is_multiple_of(2) {
             Profile::Reorder
         } else {
@@ -46,6 +46,7 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
         stage.done(1, create(x, 7, P0));
         let mut tickets = Vec::new();
         for round in 0..6 {
+            stage.hush(round >= 1);
             for (client, to) in (1..).zip([P0, P1, P2]) {
                 tickets.push((stage.ask(client, Request::relocate(x, to)), false));
                 tickets.push((
@@ -61,14 +62,16 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             assert_eq!(outcome == Outcome::Unsupported, !possible, "{outcome:?}");
         }
         assert_eq!(stage.read(7, x).map(|register| register.writes), Some(18));
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in every order: the checks at the end
 /// say whether anything was lost or doubled.
-pub fn a_move_races_each_access_in_every_order<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for order in 0..24u64 {
+pub fn a_move_races_each_access_in_every_order<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+) -> String {
+    first((0..24u64).map(|order| {
         let profile = if order.is_multiple_of(2) {
             Profile::Calm
         } else {
@@ -98,8 +101,8 @@ pub fn a_move_races_each_access_in_every_order<O: Oracle>(make: impl Fn(Layout) 
             assert!(known, "{outcome:?}");
         }
         assert_eq!(stage.read(5, x), None, "the delete took effect");
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 fn racers(x: ObjectId) -> Vec<(u64, Request)> {
@@ -123,8 +126,8 @@ fn permutation<T>(mut n: u64, mut things: Vec<T>) -> Vec<T> {
 }
 
 /// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever: both make progress.
-pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for seed in 0..4 {
+pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+    first((0..4).map(|seed| {
         let options = Options {
             partitions: 2,
             execution: Execution::Gather,
@@ -140,6 +143,7 @@ pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
         }
         let mut moves = 0;
         for round in 0..15 {
+            stage.hush(round >= 2);
             let both = [0, 1].map(|player: usize| {
                 let [a, b] = sides[player];
                 stage.ask(player as u64 + 1, update(&[ball, a, b], round))
@@ -159,12 +163,12 @@ pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             stage.read(3, ball).map(|register| register.writes),
             Some(30)
         );
-        stage.close();
-    }
+        stage.close()
+    }))
 }
 
 /// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and created again: ignored.
-pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::with(make, 18, Options::default());
     let x = stage.object(P2, 1);
     let first = stage.done(1, create(x, 7, P0));
@@ -182,5 +186,5 @@ pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Layout) -> O + Co
         assert_eq!(super::stage::value(&found), Some(register(8)));
         assert_eq!(found.cost.retries, 0, "the old update was believed");
     }
-    stage.close();
+    stage.close()
 }

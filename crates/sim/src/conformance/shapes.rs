@@ -6,7 +6,7 @@ use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
 use ssmr_core::{Defect, Intent, Layout, ObjectId, Oracle, Outcome, PartitionId, Request};
 
 /// A command names the same object twice, no object, an object of every partition, 1,000 objects, too many.
-pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::with(
         make,
         15,
@@ -23,9 +23,14 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
     assert_eq!(nothing.cost.groups, 0, "no group was asked");
 
     let everywhere: Vec<ObjectId> = (0..8).map(|p| stage.object(PartitionId(p), 2)).collect();
+    stage.hush(true);
     for (p, &object) in (0..).zip(&everywhere) {
         stage.done(1, create(object, u64::from(p), PartitionId(p)));
     }
+    stage.hush(false);
+    stage
+        .world
+        .note(|| "an object was created at each partition".into());
     let seen = values(&stage.done(2, update(&everywhere, 1)));
     assert_eq!(seen, Some((0..8).map(register).collect()));
 
@@ -58,11 +63,11 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
         .run(1, create(ObjectId::new(1, 5), 1, PartitionId(8)))
         .outcome;
     assert_eq!(nowhere, Outcome::Refused(Defect::NoSuchPartition));
-    stage.close();
+    stage.close()
 }
 
 /// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error, nothing changed.
-pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
     let mut stage = Stage::new(make, 15);
     let put = |object, size: usize| {
         let intent = Intent::Create {
@@ -92,5 +97,5 @@ pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
     );
     stage.done(2, Request::delete(large));
     stage.done(2, create(larger, 1, P0));
-    stage.close();
+    stage.close()
 }

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const PATIENCE: Micros = 60_000_000;
 /// A tenth of a second.
 pub(super) const MOMENT: Micros = 100_000;
+/// Long enough for a link to repair what was overtaken, and for a command to be fetched.
+pub(super) const LONG: Micros = 6 * MOMENT;
 /// The first partitions.
 pub(super) const P0: PartitionId = PartitionId(0);
 pub(super) const P1: PartitionId = PartitionId(1);
@@ -59,7 +61,13 @@ impl<O: Oracle> Stage<O> {
             ended,
         };
         stage.pass(10 * MOMENT);
+        stage.world.listen();
         stage
+    }
+
+    /// From now on, the trace of the scenario does (not) show what is asked and done.
+    pub(super) fn hush(&mut self, hushed: bool) {
+        self.world.trace.hush(hushed);
     }
 
     /// An object that is at home at a partition; others have other numbers.
@@ -129,6 +137,9 @@ impl<O: Oracle> Stage<O> {
 
     /// Lets time pass.
     pub(super) fn pass(&mut self, time: Micros) {
+        if time > 0 {
+            self.world.note(|| format!("{} ms pass", time as f64 / 1e3));
+        }
         let until = self.world.now() + time;
         while self.world.now() < until {
             self.step();
@@ -171,9 +182,10 @@ impl<O: Oracle> Stage<O> {
         }
     }
 
-    /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs.
-    pub(super) fn close(mut self) {
-        self.world.network.heal(true);
+    /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs. Returns the trace.
+    pub(super) fn close(mut self) -> String {
+        self.hush(true);
+        self.world.heal(true);
         self.world.cache.revive();
         for object in self.world.history.objects.things().to_vec() {
             self.run(u64::MAX, read(&[object]));
@@ -186,7 +198,21 @@ impl<O: Oracle> Stage<O> {
             .unwrap_or_else(|violation| panic!("{violation}"))
             .undecided;
         assert_eq!(undecided, 0, "the black-box search gave up");
+        self.world.trace.script()
     }
+}
+
+/// The trace of the first of several runs of a scenario, once all of them have passed.
+pub(super) fn first(mut runs: impl Iterator<Item = String>) -> String {
+    let first = runs.next().unwrap_or_default();
+    runs.for_each(drop);
+    first
+}
+
+/// The traces of all variants of a scenario.
+pub(super) fn each(variants: impl Iterator<Item = String>) -> String {
+    let titled = |(number, trace): (u32, String)| format!("== variant {number}\n{trace}");
+    (1..).zip(variants).map(titled).collect()
 }
 
 /// The request to create a register with a mark.

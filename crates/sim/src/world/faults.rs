@@ -56,6 +56,7 @@ impl<O: Oracle> World<O> {
             engine,
             delivered: Vec::new(),
             restores: 0,
+            steps: self.trace.listens().then(Vec::new),
         };
         let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
         let replica = Replica::new(id, self.layout, multicast, watched, oracle);
@@ -74,6 +75,7 @@ impl<O: Oracle> World<O> {
     /// A replica crashes: all that it has not stored is gone.
     pub fn crash(&mut self, id: ReplicaId) {
         self.torn.remove(&id);
+        self.lament(id, "crashes");
         self.report.crashes += u64::from(self.members.remove(&id).is_some());
     }
 
@@ -87,8 +89,20 @@ impl<O: Oracle> World<O> {
 
     /// Stops a replica for good.
     pub fn stop(&mut self, id: ReplicaId) {
+        self.lament(id, "stops for good");
         self.stopped.insert(id);
         self.report.stops += u64::from(self.members.remove(&id).is_some());
+    }
+
+    /// Notes what becomes of a replica. Which one of its group it is would be chance.
+    fn lament(&mut self, id: ReplicaId, what: &str) {
+        let leads = |member: &Member<O>| member.replica.is_leader();
+        let role = match self.members.get(&id).map(leads) {
+            Some(true) => "the leader",
+            Some(false) => "a follower",
+            None => return,
+        };
+        self.note(|| format!("{role} of {} {what}", id.group));
     }
 
     /// A client dies. What it had outstanding is in the history as unanswered.
@@ -97,6 +111,7 @@ impl<O: Oracle> World<O> {
             return;
         };
         self.report.deaths += 1;
+        self.note(|| format!("{id:?} dies"));
         for (ticket, (request, invoked)) in user.requests {
             let completion = user.client.abandoned(ticket, invoked, self.now);
             self.history.push(id, &request, &completion);
@@ -112,6 +127,7 @@ impl<O: Oracle> World<O> {
     pub(crate) fn isolate(&mut self, victim: ReplicaId) {
         let others: Vec<ReplicaId> = self.members.keys().copied().collect();
         self.report.cuts += 1;
+        self.note(|| format!("{victim} is cut off from others"));
         self.network.isolate(&mut self.rng, victim, &others);
     }
 

@@ -5,28 +5,52 @@
 use super::{Event, ReplicaInput, World};
 use crate::network::Seat;
 use ssmr_core::{
-    ClientId, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage, ReplicaId, ServerMessage,
+    ClientId, ClientMessage, Command, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage,
+    ReplicaId, ServerMessage,
 };
+use std::sync::Arc;
 
 impl<O: Oracle> World<O> {
     /// Has everything that one of `from` sends to one of `to` wait.
     pub(crate) fn hold(&mut self, from: &[Seat], to: &[Seat]) {
+        self.note(|| format!("held back: {} -> {}", names(from), names(to)));
         pairs(from, to).for_each(|(from, to)| self.network.hold(from, to));
     }
 
     /// Loses everything that one of `from` sends to one of `to`, until the network heals.
     pub(crate) fn cut(&mut self, from: &[Seat], to: &[Seat]) {
+        self.note(|| format!("cut: {} -> {}", names(from), names(to)));
         pairs(from, to).for_each(|(from, to)| self.network.cut(from, to));
+    }
+
+    /// Has every command wait that one group relays to another, or those to come no more.
+    pub(crate) fn hold_relays(&mut self, holds: bool) {
+        let what = if holds { "are held back" } else { "pass" };
+        self.note(|| format!("commands that a group relays {what}"));
+        self.holds_relays = holds;
     }
 
     /// Holds nothing back any more. What waits goes on waiting.
     pub(crate) fn let_through(&mut self) {
+        self.note(|| "nothing more is held back".into());
+        self.stop_holding();
+    }
+
+    fn stop_holding(&mut self) {
         self.network.let_through();
+        self.holds_relays = false;
+    }
+
+    /// Ends cuts and slowness, and with `calm` all other faults of the network too.
+    pub(crate) fn heal(&mut self, calm: bool) {
+        self.note(|| "all links work again".into());
+        self.network.heal(calm);
     }
 
     /// Holds nothing back any more, and delivers what waited. Returns how many messages that were.
     pub(crate) fn release(&mut self) -> usize {
-        self.let_through();
+        self.note(|| "what was held back arrives".into());
+        self.stop_holding();
         let held = std::mem::take(&mut self.held);
         let count = held.len();
         held.into_iter().for_each(|event| self.schedule(1, event));
@@ -35,7 +59,8 @@ impl<O: Oracle> World<O> {
 
     /// Holds nothing back any more, and loses what waited. Returns how many messages that were.
     pub(crate) fn discard(&mut self) -> usize {
-        self.let_through();
+        self.note(|| "what was held back is lost".into());
+        self.stop_holding();
         std::mem::take(&mut self.held).len()
     }
 
@@ -43,6 +68,7 @@ impl<O: Oracle> World<O> {
     pub(crate) fn tell_client(&mut self, to: ClientId, hints: Vec<Hint>) {
         let group = GroupId::from(PartitionId(0));
         let from = ReplicaId { group, index: 0 };
+        self.trace.hinted(self.now, &format!("{to:?} is"), &hints);
         let unknown = Vec::new();
         let message = ServerMessage::Consulted { hints, unknown };
         self.schedule(1, Event::ToClient(to, from, message));
@@ -50,6 +76,7 @@ impl<O: Oracle> World<O> {
 
     /// Tells all replicas hints, true or not, as if another replica had sent them.
     pub(crate) fn tell_replicas(&mut self, hints: &[Hint]) {
+        self.trace.hinted(self.now, "all replicas are", hints);
         for to in self.layout.replicas().collect::<Vec<_>>() {
             let input = ReplicaInput::Peer(PeerMessage::Hints(hints.to_vec()));
             self.schedule(1, Event::ToReplica(to, Seat::Replica(to), input));
@@ -58,11 +85,33 @@ impl<O: Oracle> World<O> {
 
     /// A replica's machine clock jumps ahead.
     pub(crate) fn jump_ahead(&mut self, id: ReplicaId, by: Micros) {
+        self.note(|| format!("the clock of a replica of {} jumps ahead", id.group));
         if let Some(member) = self.members.get_mut(&id) {
             member.ahead += by;
             self.report.jumps += 1;
         }
     }
+
+    /// Clients that nobody knows hand commands in at a replica, all at once.
+    pub(crate) fn flood(&mut self, to: ReplicaId, commands: Vec<Command>) {
+        self.note(|| format!("{} strange commands reach {}", commands.len(), to.group));
+        for command in commands {
+            let from = Seat::Client(command.id.session.client);
+            let input = ReplicaInput::Client(ClientMessage::Submit(Arc::new(command)));
+            self.schedule(1, Event::ToReplica(to, from, input));
+        }
+    }
+}
+
+/// The groups and clients that sit there.
+fn names(seats: &[Seat]) -> String {
+    let name = |seat: &Seat| match seat {
+        Seat::Replica(id) => id.group.to_string(),
+        Seat::Client(id) => format!("{id:?}"),
+    };
+    let mut names: Vec<String> = seats.iter().map(name).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 fn pairs<'a>(from: &'a [Seat], to: &'a [Seat]) -> impl Iterator<Item = (Seat, Seat)> + 'a {

@@ -1,0 +1,137 @@
+//! All simulations of one strategy, on all cores, from where an interrupted command has stopped.
+
+use super::record::{Done, Record};
+use super::told;
+use super::{SimArgs, parts};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::registry::{self, Parts, Visitor};
+use crate::time;
+use ssmr_core::{Layout, Oracle};
+use ssmr_sim::{Failure, Options, simulate};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A strategy, as `static` has two.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Variant {
+    pub(super) name: &'static str,
+    pub(super) directory: bool,
+}
+
+impl Variant {
+    pub(super) fn label(self) -> String {
+        let Self { name, directory } = self;
+        let with = if directory { " with directory" } else { "" };
+        format!("{name}{with}")
+    }
+
+    /// Runs one simulation. The flags have been checked, and a layout that is smaller than theirs is possible, too.
+    pub(super) fn simulate(self, seed: u64, options: Options) -> Option<Failure> {
+        let parts = parts(&options, self.directory).ok()?;
+        registry::with(self.name, &parts, Once { seed, options })
+    }
+}
+
+/// One simulation.
+struct Once {
+    seed: u64,
+    options: Options,
+}
+
+impl Visitor for Once {
+    type Output = Option<Failure>;
+
+    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) -> Self::Output {
+        simulate(|_| oracle.clone(), self.seed, self.options).err()
+    }
+}
+
+/// All simulations of one strategy.
+pub(super) struct Band<'a> {
+    pub(super) args: &'a SimArgs,
+    pub(super) variant: Variant,
+    pub(super) progress: &'a Progress,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) record: &'a Mutex<Record>,
+}
+
+impl Band<'_> {
+    /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
+    pub(super) fn run(self, parts: &Parts) -> anyhow::Result<u64> {
+        let (variant, args, interrupt, record) =
+            (self.variant, self.args, self.interrupt, self.record);
+        let label = variant.label();
+        let before = self.done().count();
+        let begun = time::elapsed_us();
+        registry::with(variant.name, parts, self);
+        let minutes = (time::elapsed_us() - begun) as f64 / 60e6;
+        let record = lock(record);
+        record.save()?;
+        let done = record.done(&label);
+        drop(record);
+        let (count, all) = (done.count(), args.count());
+        let of_all = if count < all {
+            format!(" of {all}")
+        } else {
+            String::new()
+        };
+        let rate = (count - before) as f64 / minutes.max(1e-9);
+        println!(
+            "{label}: {count}{of_all} simulations, {} failed, {rate:.0} a minute: {}",
+            done.failed, done.report
+        );
+        for (place, failure) in done.failures.iter().enumerate() {
+            told::tell(variant, &failure.of(variant, args), place == 0, interrupt);
+        }
+        Ok(done.failed)
+    }
+
+    fn done(&self) -> Done {
+        lock(self.record).done(&self.variant.label())
+    }
+
+    /// Takes simulations one by one until all are done or somebody has had enough.
+    fn work<O: Oracle>(&self, oracle: &O, next: &AtomicU64, done: &Done) {
+        let (kinds, label) = (self.args.kinds(), self.variant.label());
+        while !self.interrupt.struck() {
+            let number = next.fetch_add(1, Relaxed);
+            if number >= self.args.count() {
+                return;
+            }
+            if done.contains(number) {
+                continue;
+            }
+            let (seed, kind) = self.args.place(number);
+            let result = simulate(|_| oracle.clone(), seed, kinds[kind]);
+            let mut record = lock(self.record);
+            self.progress.at(record.add(&label, number, result));
+            if let Err(error) = record.save_now_and_then() {
+                self.progress.event(&format!("{error:#}"));
+            }
+        }
+    }
+}
+
+impl Visitor for Band<'_> {
+    type Output = ();
+
+    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) {
+        let done = self.done();
+        self.progress
+            .phase(&self.variant.label(), Some(self.args.count()));
+        let next = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                // An oracle need not be shared between threads.
+                let (oracle, band, next, done) = (oracle.clone(), &self, &next, &done);
+                scope.spawn(move || band.work(&oracle, next, done));
+            }
+        });
+    }
+}
+
+/// What a thread that panicked has left is as good as ever.
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}

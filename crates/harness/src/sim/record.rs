@@ -1,0 +1,191 @@
+//! What has been simulated so far, kept in a file so that an interrupted command goes on where it stopped.
+//!
+//! Invariant: the file says exactly which simulations are in its sums, so none counts twice or is left out.
+
+use super::SimArgs;
+use super::band::Variant;
+use crate::cli::UsageError;
+use crate::time;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use ssmr_core::Micros;
+use ssmr_sim::{Failure, Report};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// How many failures of a strategy are kept and told in full: those with the least numbers.
+const TOLD: usize = 3;
+/// How often the file is written.
+const INTERVAL: Micros = 5_000_000;
+
+/// A failed simulation: its number, and the violation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Failed {
+    number: u64,
+    violation: String,
+}
+
+impl Failed {
+    pub(super) fn of(&self, variant: Variant, args: &SimArgs) -> Failure {
+        let (seed, kind) = args.place(self.number);
+        Failure {
+            strategy: variant.name,
+            seed,
+            options: args.kinds()[kind],
+            violation: self.violation.clone(),
+        }
+    }
+}
+
+/// What has been done of one strategy.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Done {
+    /// All simulations with lesser numbers.
+    before: u64,
+    /// And these.
+    beyond: BTreeSet<u64>,
+    pub(super) report: Report,
+    pub(super) failed: u64,
+    pub(super) failures: Vec<Failed>,
+}
+
+impl Done {
+    pub(super) fn count(&self) -> u64 {
+        self.before + self.beyond.len() as u64
+    }
+
+    pub(super) fn contains(&self, number: u64) -> bool {
+        number < self.before || self.beyond.contains(&number)
+    }
+
+    fn add(&mut self, number: u64, result: Result<Report, Failure>) {
+        self.beyond.insert(number);
+        while self.beyond.remove(&self.before) {
+            self.before += 1;
+        }
+        match result {
+            Ok(report) => self.report.add(report),
+            Err(Failure { violation, .. }) => {
+                self.failed += 1;
+                self.failures.push(Failed { number, violation });
+                self.failures.sort_by_key(|failed| failed.number);
+                self.failures.truncate(TOLD);
+            }
+        }
+    }
+}
+
+/// What the file holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    /// What the simulations are a function of, by flag.
+    settings: BTreeMap<String, String>,
+    /// By strategy.
+    done: BTreeMap<String, Done>,
+}
+
+/// What has been simulated so far, and where that is kept, if anywhere.
+#[derive(Debug)]
+pub(super) struct Record {
+    content: Content,
+    file: Option<PathBuf>,
+    saved: Micros,
+}
+
+impl Record {
+    /// Goes on with what the file says, if there is one.
+    ///
+    /// # Errors
+    /// If the file is of other settings or cannot be read.
+    pub(super) fn open(args: &SimArgs) -> anyhow::Result<Self> {
+        let file = args.resume.clone();
+        let kept = file.as_deref().map(read).transpose()?.flatten();
+        let (settings, done) = (args.settings(), BTreeMap::new());
+        let content = kept.unwrap_or(Content { settings, done });
+        let name = file.as_deref().unwrap_or(Path::new("")).display();
+        for (flag, value) in args.settings() {
+            let other = content.settings.get(&flag);
+            if other != Some(&value) {
+                let other = other.map_or("another version", String::as_str);
+                let problem = format!("{name} is of {flag} {other}, not {value}");
+                return Err(UsageError::new("--resume", problem).into());
+            }
+        }
+        let record = Self {
+            content,
+            file,
+            saved: time::elapsed_us(),
+        };
+        // What cannot be written is to be known before hours are spent.
+        record.save()?;
+        Ok(record)
+    }
+
+    pub(super) fn done(&self, label: &str) -> Done {
+        self.content.done.get(label).cloned().unwrap_or_default()
+    }
+
+    /// A simulation is done. Returns how many are.
+    pub(super) fn add(&mut self, label: &str, number: u64, result: Result<Report, Failure>) -> u64 {
+        let done = self.content.done.entry(label.to_owned()).or_default();
+        done.add(number, result);
+        done.count()
+    }
+
+    /// Writes the file if that is due.
+    pub(super) fn save_now_and_then(&mut self) -> anyhow::Result<()> {
+        let now = time::elapsed_us();
+        if now < self.saved + INTERVAL {
+            return Ok(());
+        }
+        self.saved = now;
+        self.save()
+    }
+
+    /// Writes the file: at no time is there half of one.
+    pub(super) fn save(&self) -> anyhow::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let mut next = file.clone().into_os_string();
+        next.push(".new");
+        let text = serde_json::to_vec_pretty(&self.content)?;
+        let written = fs::write(&next, text).and_then(|()| fs::rename(&next, file));
+        written.with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// The content of a file, if there is one.
+fn read(file: &Path) -> anyhow::Result<Option<Content>> {
+    let problem = |error: &dyn std::fmt::Display| {
+        let text = format!("{}: {error}", file.display());
+        UsageError::new("--resume", text)
+    };
+    let text = match fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(problem(&error).into()),
+    };
+    Ok(Some(
+        serde_json::from_slice(&text).map_err(|error| problem(&error))?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_out_of_order_counts_once() {
+        let mut done = Done::default();
+        for number in [1, 2, 4] {
+            done.add(number, Ok(Report::default()));
+        }
+        assert_eq!((done.before, done.count()), (0, 3));
+        done.add(0, Ok(Report::default()));
+        assert_eq!((done.before, done.count()), (3, 4));
+        assert!(done.contains(4) && !done.contains(3));
+    }
+}

@@ -1,0 +1,242 @@
+//! What happens in a simulated world, written down: requests, deliveries, signals, verdicts, answers; no consensus, no timers.
+//!
+//! All replicas of a group apply the same deliveries, so what a delivery leads to is written down once per group, when the
+//! first of its replicas gets there. It can be read in two ways: as a [`script`], for golden files, or as a [`chronicle`].
+//!
+//! Nothing here influences the world.
+
+mod chronicle;
+mod desk;
+mod script;
+mod text;
+
+use desk::Desk;
+use ssmr_core::replica::Applied;
+use ssmr_core::{
+    Answer, ClientId, Command, CommandId, Completion, Delivery, Event, GroupId, Hint, Micros,
+    Request, SessionId, Signal, Timestamp, Verdict,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One delivery at one replica, and what it led to there.
+#[derive(Debug)]
+pub(crate) struct Step {
+    delivery: Delivery,
+    signals: Vec<(GroupId, Signal)>,
+    answers: Vec<(Arc<Answer>, Vec<Hint>)>,
+    events: Vec<Event>,
+}
+
+impl Step {
+    /// A delivery that is about to be applied.
+    pub(crate) fn new(delivery: &Delivery) -> Self {
+        let (signals, answers, events) = Default::default();
+        Self {
+            delivery: delivery.clone(),
+            signals,
+            answers,
+            events,
+        }
+    }
+
+    /// It has been applied, and this is all that it led to.
+    pub(crate) fn led_to(&mut self, applied: &Applied) {
+        let replies = applied.replies.iter();
+        self.answers = replies
+            .map(|reply| (reply.answer.clone(), reply.hints.clone()))
+            .collect();
+        self.signals.clone_from(&applied.signals);
+        self.events.clone_from(&applied.events);
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+enum Happening {
+    /// Somebody did something to the world.
+    Note(String),
+    /// Somebody was told hints, true or not.
+    Hinted(String, Vec<Hint>),
+    /// A client asked for something.
+    Asked,
+    /// A client handed in an attempt.
+    Sent(Arc<Command>),
+    /// A group delivered an attempt.
+    Delivered {
+        at: GroupId,
+        timestamp: Timestamp,
+        expired: bool,
+    },
+    /// A group signalled another one.
+    Signalled {
+        from: GroupId,
+        to: GroupId,
+        signal: Signal,
+    },
+    /// A group came to its verdict, and what it then did. The group that answers says its verdict; those of the others
+    /// follow from the signals that have reached them (rule R4).
+    Concluded {
+        at: GroupId,
+        verdict: Verdict,
+        effects: Vec<Event>,
+        /// What the signals say, where it is something else.
+        against: Option<Verdict>,
+    },
+    /// A group changed objects without a verdict: only mutants do.
+    Acted { at: GroupId, effects: Vec<Event> },
+    /// A group answered.
+    Answered {
+        at: GroupId,
+        answer: Arc<Answer>,
+        hints: Vec<Hint>,
+    },
+    /// The client learned how its request ended.
+    Told(Completion),
+}
+
+/// When something happened, to which attempt of which request.
+#[derive(Clone, Debug)]
+struct Line {
+    at: Micros,
+    /// The request, as a number in the trace's list.
+    request: Option<usize>,
+    id: Option<CommandId>,
+    what: Happening,
+}
+
+/// A request, as it was asked.
+#[derive(Debug)]
+struct Asked {
+    client: ClientId,
+    request: Request,
+    /// How many numbers its session has given it.
+    numbers: usize,
+    /// Whether a script shows it.
+    shown: bool,
+}
+
+/// Everything that happened in a world, if somebody listens.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    listens: bool,
+    hushed: bool,
+    lines: Vec<Line>,
+    requests: Vec<Asked>,
+    open: BTreeMap<(ClientId, u64), usize>,
+    numbers: BTreeMap<(SessionId, u64), usize>,
+    sent: BTreeSet<CommandId>,
+    desks: BTreeMap<GroupId, Desk>,
+}
+
+impl Trace {
+    /// From now on, things are written down.
+    pub(crate) fn listen(&mut self) {
+        self.listens = true;
+    }
+
+    pub(crate) fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// From now on, scripts do (not) show what is asked or noted.
+    pub(crate) fn hush(&mut self, hushed: bool) {
+        self.hushed = hushed;
+    }
+
+    /// Somebody does something to the world.
+    pub(crate) fn note(&mut self, now: Micros, what: impl FnOnce() -> String) {
+        if self.listens && !self.hushed {
+            self.write(now, None, None, Happening::Note(what()));
+        }
+    }
+
+    /// Somebody is told hints, true or not.
+    pub(crate) fn hinted(&mut self, now: Micros, who: &str, hints: &[Hint]) {
+        if self.listens && !self.hushed {
+            let what = Happening::Hinted(who.into(), hints.to_vec());
+            self.write(now, None, None, what);
+        }
+    }
+
+    /// A client asks for something.
+    pub(crate) fn asked(&mut self, now: Micros, client: ClientId, ticket: u64, request: &Request) {
+        if !self.listens {
+            return;
+        }
+        let number = self.requests.len();
+        self.requests.push(Asked {
+            client,
+            request: request.clone(),
+            numbers: 0,
+            shown: !self.hushed,
+        });
+        self.open.insert((client, ticket), number);
+        self.write(now, Some(number), None, Happening::Asked);
+    }
+
+    /// A client hands in an attempt, perhaps once more.
+    pub(crate) fn sent(&mut self, now: Micros, command: &Arc<Command>) {
+        if self.listens && self.sent.insert(command.id) {
+            let request = self.belongs(command);
+            let what = Happening::Sent(command.clone());
+            self.write(now, request, Some(command.id), what);
+        }
+    }
+
+    /// A client learns how its request has ended.
+    pub(crate) fn told(&mut self, now: Micros, client: ClientId, completion: &Completion) {
+        if let Some(number) = self.open.remove(&(client, completion.ticket)) {
+            let (id, what) = (completion.last_attempt, Happening::Told(completion.clone()));
+            self.write(now, Some(number), id, what);
+        }
+    }
+
+    /// A replica of a group has applied some deliveries: those that are new are written down.
+    pub(crate) fn applied(&mut self, now: Micros, group: GroupId, steps: Vec<Step>) {
+        for step in steps {
+            let desk = self.desks.entry(group).or_default();
+            for (id, what) in desk.look_through(group, step) {
+                let number = id.and_then(|id| self.numbers.get(&(id.session, id.number)));
+                self.write(now, number.copied(), id, what);
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        at: Micros,
+        request: Option<usize>,
+        id: Option<CommandId>,
+        what: Happening,
+    ) {
+        self.lines.push(Line {
+            at,
+            request,
+            id,
+            what,
+        });
+    }
+
+    /// Which request an attempt is made for: one that asks for just this, or one whose objects it gathers.
+    fn belongs(&mut self, command: &Command) -> Option<usize> {
+        let key = (command.id.session, command.id.number);
+        if let Some(number) = self.numbers.get(&key) {
+            return Some(*number);
+        }
+        let client = command.id.session.client;
+        let open = self.open.range((client, 0)..=(client, u64::MAX));
+        let open: Vec<usize> = open.map(|(_, number)| *number).collect();
+        let asks = |number: &&usize| self.requests[**number].request == command.request;
+        let names = |number: &&usize| {
+            let mut objects = command.request.objects();
+            objects.all(|object| self.requests[**number].request.intent(object).is_some())
+        };
+        let asking = open.iter().filter(asks);
+        let asking = asking.min_by_key(|number| self.requests[**number].numbers);
+        let number = asking.or_else(|| open.iter().find(names)).copied()?;
+        self.requests[number].numbers += 1;
+        self.numbers.insert(key, number);
+        Some(number)
+    }
+}

@@ -1,0 +1,76 @@
+//! A trace as it happened, with times: for the message of a failure.
+
+use super::text::{self, Names};
+use super::{Happening, Line, Trace};
+use ssmr_core::ObjectId;
+
+impl Trace {
+    /// What happened, in order: as far as it concerns the objects whose ids are in `words`, or all of it if there are none; at
+    /// most so many lines, the last ones.
+    pub(crate) fn chronicle(&self, words: &str, most: usize) -> String {
+        let named = |object: &ObjectId| {
+            let id = object.to_string();
+            let mut words = words.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
+            words.any(|word| word.trim_end_matches('.') == id)
+        };
+        let all = self
+            .requests
+            .iter()
+            .flat_map(|asked| asked.request.objects());
+        let about: Vec<ObjectId> = all.filter(named).collect();
+        let concerns = |line: &&Line| {
+            about.is_empty()
+                || line.request.is_none_or(|number| {
+                    let request = &self.requests[number].request;
+                    about.iter().any(|o| request.intent(*o).is_some())
+                })
+        };
+        let lines: Vec<&Line> = self.lines.iter().filter(concerns).collect();
+        let last = &lines[lines.len().saturating_sub(most)..];
+        last.iter().map(|line| self.told_at(line)).collect()
+    }
+
+    fn told_at(&self, line: &Line) -> String {
+        let (seconds, micros) = (line.at / 1_000_000, line.at % 1_000_000);
+        let id = line.id.map_or_else(String::new, |id| format!("{id:?} "));
+        let text = self.sentence(line);
+        format!("{seconds:4}.{micros:06} {id}{text}\n")
+    }
+
+    fn sentence(&self, line: &Line) -> String {
+        let names = Names::default();
+        let asked = line.request.map(|number| &self.requests[number]);
+        match &line.what {
+            Happening::Note(note) => format!("-- {note}"),
+            Happening::Hinted(who, hints) => format!("-- {who} told: {}", names.hints(hints)),
+            Happening::Asked => asked.map_or_else(String::new, |asked| {
+                format!("{:?} asks: {}", asked.client, names.request(&asked.request))
+            }),
+            Happening::Sent(command) => format!(
+                "{} to {}",
+                names.request(&command.request),
+                text::groups(command.destinations.iter())
+            ),
+            Happening::Delivered {
+                at,
+                timestamp,
+                expired,
+            } => {
+                let expired = if *expired { ", expired" } else { "" };
+                format!("{at} delivers it at {timestamp:?}{expired}")
+            }
+            Happening::Signalled { from, to, signal } => {
+                format!("{from} -> {to}: {}", names.signal(signal))
+            }
+            Happening::Concluded {
+                at,
+                verdict,
+                effects,
+                against,
+            } => format!("{at}: {}", names.verdict(*verdict, effects, *against)),
+            Happening::Acted { at, effects } => format!("{at}: {}", names.effects(effects)),
+            Happening::Answered { at, answer, .. } => format!("{at} answers {:?}", answer.verdict),
+            Happening::Told(completion) => format!("ends: {}", text::ending(completion)),
+        }
+    }
+}
