@@ -170,13 +170,7 @@ impl<L: GroupLog> GroupMulticast<L> {
             ..Duties::default()
         };
         for (&group, peer) in &mut self.peers {
-            peer.incoming.reset(self.order.links().received(group));
-            peer.acknowledged = self
-                .order
-                .links()
-                .to(group)
-                .map_or(0, super::link::Outgoing::acknowledged);
-            peer.sent = peer.acknowledged;
+            peer.begin(group, self.order.links());
             peer.progress = now;
             if term.is_some() {
                 let members = self.layout.members(group);

@@ -3,6 +3,7 @@
 
 use crate::group::{GroupMulticast, item_size};
 use crate::incoming::Incoming;
+use crate::link::{Links, Outgoing};
 use crate::log::GroupLog;
 use crate::order::Input;
 use crate::{Item, Message};
@@ -33,6 +34,15 @@ pub(super) struct Peer {
     pub(super) progress: Micros,
     pub(super) acknowledged: u64,
     pub(super) incoming: Incoming,
+}
+
+impl Peer {
+    /// Goes on where the links stand.
+    pub(super) fn begin(&mut self, group: GroupId, links: &Links) {
+        self.incoming.reset(links.received(group));
+        self.acknowledged = links.to(group).map_or(0, Outgoing::acknowledged);
+        self.sent = self.acknowledged;
+    }
 }
 
 impl<L: GroupLog> GroupMulticast<L> {

@@ -64,6 +64,10 @@ impl<L: GroupLog> GroupMulticast<L> {
         self.applied = snapshot.last.0;
         self.snapshots.applied_bytes = 0;
         self.order.restore(&order, partition);
+        // The only replica of a group may lead it already: its links go on where the snapshot's stand.
+        for (&group, peer) in &mut self.peers {
+            peer.begin(group, self.order.links());
+        }
     }
 
     /// A copy of the state, if one is due and none is under way.

@@ -44,11 +44,11 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them. No client's history is
 /// needed: replicas that differ, deliveries out of order and commands that never end are violations, too.
 const STORAGE: [(Mutant, Profile, u64); 5] = [
-    (Mutant::SnapshotsWithoutSessions, Profile::Crash, 60),
-    (Mutant::SnapshotsWithoutSignals, Profile::Crash, 60),
-    (Mutant::TimestampsReused, Profile::Stop, 20),
-    (Mutant::VoteNotPersisted, Profile::Crash, 200),
-    (Mutant::AnswerBeforeSync, Profile::Crash, 200),
+    (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
+    (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
+    (Mutant::TimestampsReused, Profile::Stop, 60),
+    (Mutant::VoteNotPersisted, Profile::Crash, 500),
+    (Mutant::AnswerBeforeSync, Profile::Crash, 500),
 ];
 
 /// Hunts for the faults of what replicas store, of snapshots and of the order.
