@@ -89,8 +89,9 @@ What to break while it is measured, separated by commas. Times count from the st
   stop-cache@3s+2s             stop the embedded cache for 2 s; it comes back empty
   cut:p0r1@3s+2s               cut a replica off from all others for 2 s; clients still reach it
 What is killed comes back, without a time after 1 s: with what it had stored, or, with --durability memory, as one that
-has forgotten everything and is filled by the others before it votes. With --deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy
-has no target for leave it alone. Afterwards every object that was created is read once more";
+has forgotten everything and is filled by the others before it votes. With --deploy processes it is killed by a signal,
+with threads it is stopped. Faults that a strategy has no target for leave it alone. Afterwards every object that was
+created is read once more";
 
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args, Serialize)]

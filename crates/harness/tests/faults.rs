@@ -136,3 +136,38 @@ fn threads_are_stopped_and_cut_off_too() {
         assert!(told, "no {what} in {rows:?}");
     }
 }
+
+/// How many processes have this text on their command line.
+#[cfg(target_os = "linux")]
+fn processes_with(text: &str) -> usize {
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = folders.filter_map(|folder| std::fs::read(folder.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(text))
+        .count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn processes_do_not_outlive_a_harness_that_is_killed() {
+    use std::io::BufRead;
+    let out = tempfile::tempdir().unwrap();
+    let flags = ["--strategy", "static", "--duration", "1h", "--out"];
+    let mut harness = std::process::Command::new(env!("CARGO_BIN_EXE_harness"))
+        .arg("run")
+        .args(PROCESSES)
+        .args(flags)
+        .arg(out.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(harness.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "static: measuring"));
+    let folder = out.path().to_str().unwrap();
+    assert_eq!(processes_with(folder), 7, "the harness and six replicas");
+    harness.kill().unwrap();
+    harness.wait().unwrap();
+    // Their standard error is the harness's: it ends when the last of them is gone.
+    lines.for_each(drop);
+    assert_eq!(processes_with(folder), 0);
+}

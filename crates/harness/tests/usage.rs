@@ -249,4 +249,24 @@ fn a_node_needs_a_cluster_that_can_be() {
     refused(&["--cluster", "cluster.toml"]);
     fs::write(&file, "workload = \"kv\"\npartitions = \"two\"\n").unwrap();
     refused(&["--cluster", "cluster.toml", "line 2"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let cluster = |name: &str| {
+        let settings = "workload = 'kv'\nstrategy = 'static'\npartitions = 1\nreplicas = 1\noracle_replicas = 1\n\
+            directory = 'none'\nincarnation = 1\nseed = 1\ndurability = 'memory'\nlog_bytes = 1000000\n\
+            cache_servers = []\n";
+        let text = format!("{settings}[addresses]\n{name} = '{address}'\n");
+        fs::write(&file, text).unwrap();
+    };
+    cluster("p0r1");
+    refused(&["--cluster", "p0r1"]);
+    cluster("p0r0");
+    refused(&["--cluster", &address, "p0r0"]);
+    let stranger = harness(&["node", "--cluster", path, "--replica", "p7r7"]);
+    assert_eq!(stranger.status.code(), Some(2));
+    let message = String::from_utf8(stranger.stderr).unwrap();
+    assert!(
+        message.contains("--replica") && message.contains("p7r7"),
+        "{message}"
+    );
 }

@@ -46,7 +46,8 @@ pub(crate) trait Deployment {
     /// Ends a replica without warning.
     async fn kill(&mut self, id: ReplicaId);
 
-    /// Starts a replica that was killed, with what it had stored, or to be filled by the others. It may take a while until it answers.
+    /// Starts a replica that was killed, with what it had stored, or to be filled by the others. It may take a while until
+    /// it answers.
     fn restart(&mut self, id: ReplicaId) -> Result<()>;
 
     /// Cuts a replica off from all others, or joins it to them again. Nothing happens if it does not run.

@@ -165,7 +165,10 @@ impl Faults {
             ))
             .await;
             if let Some(step) = self.steps.remove(&(at, number))
-                && let Some(what) = self.carry_out(at, step, cluster).await?
+                // What follows from it counts from now: steps that were held up must not be done in a rush.
+                && let Some(what) = self
+                    .carry_out(clock.now().saturating_sub(from), step, cluster)
+                    .await?
             {
                 say(&what);
                 let at = clock.now();
@@ -174,7 +177,7 @@ impl Faults {
         }
     }
 
-    /// Does one step that was due at `at`, and adds what follows from it. Returns what there is to tell.
+    /// Does one step, at this time since measuring began, and adds what follows from it. Returns what there is to tell.
     async fn carry_out<D: Deployment>(
         &mut self,
         at: Micros,
@@ -193,7 +196,7 @@ impl Faults {
                 }
             }
             Step::KillRandom => {
-                self.add(at + SECOND, step);
+                self.add((at / SECOND + 1) * SECOND, step);
                 match self.victim() {
                     None => None,
                     Some(victim) => Some(self.kill(at, victim, None, cluster).await),
