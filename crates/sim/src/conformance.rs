@@ -4,7 +4,6 @@
 //! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a band of seeds of the
 //! simulator, which asserts invariants, progress, and that something happened at all.
 //! [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
-//! Scenarios of restarts are not here.
 
 mod band;
 mod caching;
@@ -16,6 +15,7 @@ mod late;
 mod moving;
 mod mutants;
 mod queues;
+mod restarts;
 mod shapes;
 mod stage;
 
@@ -29,6 +29,7 @@ pub use late::*;
 pub use moving::*;
 pub use mutants::{Caught, catch, catch_creator_only, catch_storage};
 pub use queues::*;
+pub use restarts::*;
 pub use shapes::*;
 
 /// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout; the traces
@@ -61,6 +62,7 @@ macro_rules! conformance {
             a_late_command_after_forgetting,
             a_late_relay,
             a_full_queue_at_the_second_group,
+            a_restart_while_a_neighbour_waits,
             the_cache_fails_in_every_way,
             odd_shapes_of_commands,
             values_up_to_the_limit,

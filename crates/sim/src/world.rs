@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::report::Report;
 use crate::trace::Trace;
 use crate::watch::{Watch, Watched};
+use hands::Hands;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
@@ -24,7 +25,7 @@ use ssmr_core::{
     Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
     ServerMessage,
 };
-use ssmr_multicast::{GroupMulticast, Message, Stored};
+use ssmr_multicast::{GroupMulticast, Stored};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -98,7 +99,7 @@ pub struct World<O: Oracle> {
     scheduled: u64,
     /// Messages that wait for their release, in the order in which they were sent.
     held: Vec<Event>,
-    holds_relays: bool,
+    hands: Hands,
     pub(crate) network: Network,
     pub(crate) cache: Cache,
     members: BTreeMap<ReplicaId, Member<O>>,
@@ -147,7 +148,7 @@ impl<O: Oracle> World<O> {
             bodies: BTreeMap::new(),
             scheduled: 0,
             held: Vec::new(),
-            holds_relays: false,
+            hands: Hands::default(),
             network: Network::new(options.profile),
             cache: Cache::default(),
             members: BTreeMap::new(),
@@ -334,13 +335,9 @@ impl<O: Oracle> World<O> {
         }
         self.look_at(id);
         for (to, msg) in out.peers {
-            let relay = matches!(msg, PeerMessage::Multicast(Message::Relay(_)));
-            if relay && self.holds_relays {
-                let input = ReplicaInput::Peer(msg);
-                self.held
-                    .push(Event::ToReplica(to, Seat::Replica(id), input));
+            let Some(msg) = self.pass_on(id, to, msg) else {
                 continue;
-            }
+            };
             self.send(Seat::Replica(id), Seat::Replica(to), |_| {
                 Event::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
             });

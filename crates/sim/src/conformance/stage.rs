@@ -182,6 +182,21 @@ impl<O: Oracle> Stage<O> {
         }
     }
 
+    /// Crashes all replicas of a group, the leader first: which one that is would be chance.
+    pub(super) fn crash_all(&mut self, group: GroupId) {
+        let leader = self.world.leader(group);
+        let others = self.world.layout.members(group);
+        let others = others.filter(|id| Some(*id) != leader);
+        let all: Vec<_> = leader.into_iter().chain(others).collect();
+        all.into_iter().for_each(|id| self.world.crash(id));
+    }
+
+    /// Starts every replica that has crashed, with what it has stored.
+    pub(super) fn start_all(&mut self) {
+        self.world.note(|| "all that have crashed start".into());
+        self.world.start_all();
+    }
+
     /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs. Returns the trace.
     pub(super) fn close(mut self) -> String {
         self.hush(true);

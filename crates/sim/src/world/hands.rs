@@ -2,13 +2,23 @@
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 
-use super::{Event, ReplicaInput, World};
+use super::{Event, Msg, ReplicaInput, World};
 use crate::network::Seat;
 use ssmr_core::{
     ClientId, ClientMessage, Command, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage,
     ReplicaId, ServerMessage,
 };
+use ssmr_multicast::{Item, Message};
 use std::sync::Arc;
+
+/// Messages that do not arrive because of what they say, whichever replicas they are between.
+#[derive(Debug, Default)]
+pub(super) struct Hands {
+    /// Commands that a group relays to another wait.
+    holds_relays: bool,
+    /// Signals of this group are lost.
+    loses_signals: Option<GroupId>,
+}
 
 impl<O: Oracle> World<O> {
     /// Has everything that one of `from` sends to one of `to` wait.
@@ -27,7 +37,41 @@ impl<O: Oracle> World<O> {
     pub(crate) fn hold_relays(&mut self, holds: bool) {
         let what = if holds { "are held back" } else { "pass" };
         self.note(|| format!("commands that a group relays {what}"));
-        self.holds_relays = holds;
+        self.hands.holds_relays = holds;
+    }
+
+    /// Loses what a group signals to others, or no group's signals any more.
+    pub(crate) fn lose_signals(&mut self, of: Option<GroupId>) {
+        self.note(|| match of {
+            Some(group) => format!("signals of {group} are lost"),
+            None => "signals arrive again".into(),
+        });
+        self.hands.loses_signals = of;
+    }
+
+    /// What a replica sends to another one, unless it is held back or lost for what it says.
+    pub(super) fn pass_on(
+        &mut self,
+        from: ReplicaId,
+        to: ReplicaId,
+        msg: PeerMessage<Msg>,
+    ) -> Option<PeerMessage<Msg>> {
+        let signals = |items: &[Item]| items.iter().any(|item| matches!(item, Item::Signal(_)));
+        match &msg {
+            PeerMessage::Multicast(Message::Relay(_)) if self.hands.holds_relays => {
+                let input = ReplicaInput::Peer(msg);
+                self.held
+                    .push(Event::ToReplica(to, Seat::Replica(from), input));
+                None
+            }
+            PeerMessage::Multicast(Message::Link { items, .. })
+                if self.hands.loses_signals == Some(from.group) && signals(items) =>
+            {
+                self.network.lost += 1;
+                None
+            }
+            _ => Some(msg),
+        }
     }
 
     /// Holds nothing back any more. What waits goes on waiting.
@@ -38,7 +82,7 @@ impl<O: Oracle> World<O> {
 
     fn stop_holding(&mut self) {
         self.network.let_through();
-        self.holds_relays = false;
+        self.hands.holds_relays = false;
     }
 
     /// Ends cuts and slowness, and with `calm` all other faults of the network too.
@@ -90,6 +134,19 @@ impl<O: Oracle> World<O> {
             member.ahead += by;
             self.report.jumps += 1;
         }
+    }
+
+    /// How many entries of its log any replica of a group has applied.
+    pub(crate) fn applied(&self, group: GroupId) -> u64 {
+        let applied = self.living(group).map(|id| self.members[&id].applied);
+        applied.max().unwrap_or_default()
+    }
+
+    /// How many entries the stored snapshots of all replicas of a group stand for, at least.
+    pub(crate) fn captured(&self, group: GroupId) -> u64 {
+        let disks = self.layout.members(group).map(|id| self.disks.get(&id));
+        let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().0));
+        captured.min().unwrap_or_default()
     }
 
     /// Clients that nobody knows hand commands in at a replica, all at once.
