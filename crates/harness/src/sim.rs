@@ -43,8 +43,8 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value = "0..20", value_name = "A..B", value_parser = seeds)]
     seeds: Range<u64>,
 
-    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, stop, crash, deaths, cache, storm; by
-    /// default each in turn
+    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, stop, crash, wipe, clock,
+    /// deaths, cache, storm; by default each in turn
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     profile: Vec<Profile>,
 

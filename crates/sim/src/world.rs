@@ -3,6 +3,7 @@
 //! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
 //! scheduled; every random number comes from one of the seed's streams.
 
+mod checks;
 mod disks;
 mod faults;
 mod hands;
@@ -22,8 +23,7 @@ use ssmr_core::multicast::TICK;
 use ssmr_core::snapshot::Capture;
 use ssmr_core::{
     CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Layout, Micros,
-    Multicast, Oracle, Partition, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
-    ServerMessage,
+    Multicast, Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
 };
 use ssmr_multicast::{GroupMulticast, Stored};
 use std::cmp::Reverse;
@@ -404,102 +404,5 @@ impl<O: Oracle> World<O> {
         {
             self.schedule(delay, event(copy));
         }
-    }
-
-    // -- invariants ----------------------------------------------------------------------------------------------
-
-    /// Checks what can be checked at every step.
-    fn look_at(&mut self, id: ReplicaId) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        let applied = member.replica.multicast().applied();
-        if applied == member.applied {
-            return;
-        }
-        member.applied = applied;
-        let watched = member.replica.partition_mut();
-        self.report.restores += std::mem::take(&mut watched.restores);
-        let fresh = std::mem::take(&mut watched.delivered);
-        let steps = watched.steps.as_mut().map(std::mem::take);
-        self.trace
-            .applied(self.now, id.group, steps.unwrap_or_default());
-        let before = member.replica.partition().engine.delivered_count() as usize - fresh.len();
-        let mut verdict = self.watch.deliver(id.group, before, &fresh);
-        if applied % 4 == 0 {
-            let digest = member.replica.digest();
-            verdict = verdict.and_then(|()| self.watch.digest(id.group, applied, digest));
-        }
-        self.violation = self.violation.take().or(verdict.err());
-    }
-
-    /// Checks what must hold once nothing is under way any more: agreement, completeness, ownership.
-    ///
-    /// # Errors
-    /// With the invariant that was violated.
-    pub fn check_quiet(&mut self) -> Result<(), String> {
-        self.watch.complete()?;
-        let mut owned = Vec::new();
-        for group in self.layout.groups().iter() {
-            let furthest = self.living(group).max_by_key(|id| self.members[id].applied);
-            let Some(furthest) = furthest else { continue };
-            let engine = &self.members[&furthest].replica.partition().engine;
-            if engine.unfinished_count() > 0 {
-                return Err(format!(
-                    "progress: {group} has {} unfinished commands",
-                    engine.unfinished_count()
-                ));
-            }
-            owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
-            for id in self.living(group).collect::<Vec<_>>() {
-                let member = &self.members[&id];
-                let digest = member.replica.digest();
-                self.watch.digest(group, member.applied, digest)?;
-            }
-        }
-        (self.report.delivered, self.report.multi_group) = self.watch.counts();
-        Watch::ownership(owned.into_iter())
-    }
-
-    /// Asks the groups what became of the commands of clients that died.
-    pub fn attribute(&mut self) {
-        let unanswered: Vec<_> = self.history.unanswered().collect();
-        for (operation, id) in unanswered {
-            let mut recorded = self.members.values().filter_map(|member| {
-                Partition::<O>::recorded(member.replica.partition(), id).cloned()
-            });
-            let answer = recorded.next();
-            self.history.attribute(operation, answer.as_deref());
-        }
-    }
-
-    /// How everybody stands, for the message of a run that got stuck.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let mut text = String::new();
-        for (
-            id,
-            Member {
-                replica, applied, ..
-            },
-        ) in &self.members
-        {
-            let (order, engine) = (replica.multicast(), &replica.partition().engine);
-            let role = if replica.is_leader() {
-                "leads"
-            } else {
-                "follows"
-            };
-            let (unfinished, order) = (engine.unfinished_count(), order.describe());
-            text += &format!("\n{id} {role}, applied {applied}, unfinished {unfinished}, {order}");
-        }
-        for (id, user) in self
-            .users
-            .iter()
-            .filter(|(_, user)| !user.requests.is_empty())
-        {
-            text += &format!("\n{id:?} waits for {}", user.client.describe());
-        }
-        text
     }
 }
