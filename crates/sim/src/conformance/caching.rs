@@ -1,7 +1,7 @@
 //! Scenarios of the shared cache. Strategies that have none pass them as well.
 
 use super::failures::two_apart;
-use super::stage::{MOMENT, P0, P1, Stage, create, each, register, update};
+use super::stage::{LONG, MOMENT, P0, P1, Stage, create, each, register, update};
 use crate::cache::Ailment;
 use ssmr_core::{Layout, Oracle, Request};
 
@@ -34,6 +34,7 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy
                 Request::relocate(objects[0], if healthy { P1 } else { P0 }),
             );
             assert_eq!(super::stage::is_done(&moved), stage.oracle.movable());
+            stage.pass(LONG);
             for object in objects {
                 assert_eq!(
                     stage.read(2, object).map(|register| register.writes),

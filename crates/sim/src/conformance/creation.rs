@@ -1,6 +1,6 @@
 //! Scenarios of creation and deletion: what readers see before, while and after an object comes or goes.
 
-use super::stage::{MOMENT, P0, P1, Stage, create, first, is_done, read, register, value};
+use super::stage::{LONG, MOMENT, P0, P1, Stage, create, first, is_done, read, register, value};
 use crate::options::{Options, Profile};
 use ssmr_core::{Layout, Oracle, Outcome, Request};
 
@@ -161,6 +161,7 @@ pub fn delete_with_cached_locations<O: Oracle>(make: impl Fn(Layout) -> O + Copy
         stage.wait(lookup);
         assert_eq!(stage.read(1, x), None);
         stage.done(3, create(x, 9, P0));
+        stage.pass(LONG);
         assert_eq!(stage.read(1, x), Some(register(9)));
         stage.close()
     }))

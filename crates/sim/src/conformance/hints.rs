@@ -1,6 +1,6 @@
 //! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and R7).
 
-use super::stage::{P0, P1, Stage, create, first, read, register, update, value, values};
+use super::stage::{LONG, P0, P1, Stage, create, first, read, register, update, value, values};
 use crate::options::Options;
 use crate::simulate::layout;
 use ssmr_core::{
@@ -94,6 +94,7 @@ pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) 
         let gone = stage.run(3, read(&[x, y]));
         assert_eq!(value(&gone), None);
         stage.done(2, create(z, 5, P1));
+        stage.pass(LONG);
         assert_eq!(stage.read(3, z), Some(register(5)));
         stage.close()
     }))

@@ -1,6 +1,6 @@
 //! Scenario 15: commands and values of odd shapes and sizes.
 
-use super::stage::{P0, P1, Stage, create, is_done, read, register, update, values};
+use super::stage::{LONG, P0, P1, Stage, create, is_done, read, register, update, values};
 use crate::options::Options;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
 use ssmr_core::{Defect, Intent, Layout, ObjectId, Oracle, Outcome, PartitionId, Request};
@@ -45,6 +45,7 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
         request.and(object, intent(n))
     });
     stage.done(1, creation.clone());
+    stage.pass(LONG);
     let seen = values(&stage.done(2, read(&many)));
     assert_eq!(seen, Some((0..1_000).map(register).collect()));
     assert_eq!(stage.run(3, creation).outcome, Outcome::AlreadyExists);
