@@ -41,7 +41,7 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The application's encoded reply; empty unless an operation ran.
     pub reply: Encoded,
-    /// The final timestamp: where in the total order it happened.
+    /// The final timestamp: where in the total order it happened. Without a place in it, the clock of the group then.
     pub timestamp: Timestamp,
     /// The objects whose state the signals told, ascending. With [`Verdict::NotFound`]: those known to be absent.
     pub touched: Vec<Touch>,
@@ -112,6 +112,8 @@ pub struct Cost {
     pub cache_misses: u32,
     /// Whether its last attempt went to more than one partition.
     pub multi_partition: bool,
+    /// Whether it was answered without being ordered.
+    pub unordered: bool,
 }
 
 /// What a replica tells a client.
@@ -161,6 +163,8 @@ pub enum ServerMessage {
 pub enum ClientMessage {
     /// Hand in a command to be multicast.
     Submit(std::sync::Arc<crate::command::Command>),
+    /// Answer this without ordering it, or decline with [`Verdict::Retry`].
+    Query(std::sync::Arc<crate::read::Query>),
     /// Where are these objects? Unordered: the answer is a hint.
     Consult(Vec<ObjectId>),
     /// What time is it in this group's log?

@@ -67,6 +67,16 @@ pub trait Multicast {
     /// The replica of another group to which leader-bound messages go.
     fn leader_of(&self, group: GroupId) -> ReplicaId;
 
+    /// How surely this replica leads, for reads that are not ordered: `None` unless it leads and has learned of all that was
+    /// committed before.
+    fn tenure(&self, now: Micros) -> Option<Tenure>;
+
+    /// Asks the group to confirm that this replica leads, unless such a question is on its way.
+    fn confirm(&mut self, now: Micros, out: &mut Outbox<Self::Msg>);
+
+    /// The group's logical clock: no timestamp of what was delivered is greater.
+    fn clock(&self) -> u64;
+
     /// The log's time: it grows with the leader's monotonic clock and with nothing else.
     fn time(&self) -> Micros;
 
@@ -89,6 +99,15 @@ pub trait Multicast {
         snapshot: Option<Snapshot>,
         out: &mut Outbox<Self::Msg>,
     );
+}
+
+/// What a leader knows of its being the only one. Both are times of its own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenure {
+    /// Nobody else had led the group before this moment.
+    pub confirmed: Micros,
+    /// Nobody else will lead it before this moment, if clocks run about equally fast.
+    pub until: Micros,
 }
 
 /// How often [`Multicast::on_timer`] wants to be called, in microseconds.

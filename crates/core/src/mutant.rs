@@ -10,6 +10,10 @@ pub enum Mutant {
     NoSignalWait,
     /// R3: commands on the same object do not queue behind each other while one of them waits for signals.
     OpenQueues,
+    /// R3: a leader answers reads while commands on their objects are queued.
+    ReadsPastQueues,
+    /// A leader answers reads without making sure that it still leads.
+    UnconfirmedReads,
     /// R5: a client abandons an attempt after a time-out and tries again under a new number.
     AbandonAttempts,
     /// R5: recorded outcomes are left out of snapshots.

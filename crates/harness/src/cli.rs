@@ -9,9 +9,10 @@ use crate::registry;
 use crate::sim::SimArgs;
 use crate::workload::chirper::Behaviour;
 use crate::workload::kv::Distribution;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
+use ssmr_core::Reads;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -149,6 +150,11 @@ pub(crate) struct RunArgs {
     /// Where accesses to objects of several partitions execute
     #[arg(long, default_value = "exchange", value_name = "HOW")]
     pub(crate) execution: ExecutionName,
+
+    /// How reads of objects at one partition are answered: in order like all commands, by the leader once a majority has
+    /// confirmed it, or by the leader while a majority has promised to follow no other (trusts the machines' clocks)
+    #[arg(long, default_value = Reads::Ordered.name(), value_name = "HOW", value_parser = reads())]
+    pub(crate) reads: Reads,
 
     /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
     #[arg(long, default_value = "memory", value_name = "HOW")]
@@ -376,6 +382,12 @@ impl RunArgs {
 
 fn strategies() -> PossibleValuesParser {
     PossibleValuesParser::new(registry::NAMES.into_iter().chain(["all"]))
+}
+
+fn reads() -> impl TypedValueParser<Value = Reads> {
+    let named = |name: String| Reads::ALL.into_iter().find(|reads| reads.name() == name);
+    PossibleValuesParser::new(Reads::ALL.map(Reads::name))
+        .try_map(move |name| named(name).ok_or("unknown"))
 }
 
 fn percentage() -> clap::builder::RangedI64ValueParser<u32> {

@@ -6,6 +6,7 @@
 use crate::cli::{DurabilityName, RunArgs, UsageError, WorkloadName};
 use crate::fault;
 use crate::interrupt::Interrupt;
+use crate::load::{End, Sample};
 use crate::machine::Machine;
 use crate::progress::Progress;
 use crate::registry::{self, Parts};
@@ -255,6 +256,11 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
     let all = op == ALL;
     let per_ok = |sum: u64| (all && measures.ok > 0).then(|| sum as f64 / measures.ok as f64);
     let cache = all && measured.applies.cache;
+    let unordered = |sample: &&Sample| {
+        let counts = sample.end == End::Ok && measured.span.contains(sample.due);
+        counts && sample.cost.unordered
+    };
+    let unordered = measured.samples.iter().filter(unordered).count();
     Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
@@ -265,6 +271,8 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
             "violated"
         },
         duration_s: measured.span.length() as f64 / 1e6,
+        reads: measured.reads.name(),
+        unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),
     }

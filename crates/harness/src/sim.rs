@@ -16,7 +16,7 @@ use band::{Band, Variant};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use record::Record;
-use ssmr_core::{Execution, Layout};
+use ssmr_core::{Execution, Layout, Reads};
 use ssmr_sim::{Options, Profile};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,6 +32,9 @@ Examples:
   A night's work that may be interrupted and taken up again:
     harness sim --seeds 0..100000 --resume night.json";
 
+/// The value of `--reads` for each in turn.
+const EACH: &str = "each";
+
 /// The settings of simulations, as given or by default.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SimArgs {
@@ -43,7 +46,7 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value = "0..20", value_name = "A..B", value_parser = seeds)]
     seeds: Range<u64>,
 
-    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, stop, crash, wipe, clock,
+    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, depose, stop, crash, wipe, clock,
     /// deaths, cache, storm; by default each in turn
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     profile: Vec<Profile>,
@@ -51,6 +54,10 @@ pub(crate) struct SimArgs {
     /// Where multi-partition accesses execute
     #[arg(long, default_value = "both", value_name = "MODE", value_parser = ["exchange", "gather", "both"])]
     execution: String,
+
+    /// How reads of objects at one partition are answered; each: it changes with the seed
+    #[arg(long, default_value = EACH, value_name = "HOW", value_parser = reads())]
+    reads: String,
 
     /// After how many steps the faults end at the latest
     #[arg(long, default_value_t = Options::default().steps, value_name = "N")]
@@ -97,6 +104,10 @@ pub(crate) struct SimArgs {
     quiet: bool,
 }
 
+fn reads() -> PossibleValuesParser {
+    PossibleValuesParser::new(Reads::ALL.map(Reads::name).into_iter().chain([EACH]))
+}
+
 fn strategies() -> PossibleValuesParser {
     PossibleValuesParser::new(registry::NAMES.into_iter().chain(["all"]))
 }
@@ -132,8 +143,12 @@ impl SimArgs {
             .filter(move |variant| wanted(variant.name, variant.directory))
     }
 
-    /// The combinations of profile and execution that were asked for.
-    fn kinds(&self) -> Vec<Options> {
+    /// The combinations of profile and execution that were asked for, for one seed.
+    fn kinds(&self, seed: u64) -> Vec<Options> {
+        let given = Reads::ALL
+            .into_iter()
+            .find(|reads| reads.name() == self.reads);
+        let reads = given.unwrap_or(Reads::ALL[(seed % Reads::ALL.len() as u64) as usize]);
         let wanted = |profile: &Profile| self.profile.is_empty() || self.profile.contains(profile);
         let executions: &[Execution] = match self.execution.as_str() {
             "exchange" => &[Execution::Exchange],
@@ -148,6 +163,7 @@ impl SimArgs {
             requests: self.requests,
             objects: self.objects,
             execution,
+            reads,
             profile,
             steps: self.steps,
             log_bytes: self.log_bytes,
@@ -161,13 +177,14 @@ impl SimArgs {
 
     /// How many simulations there are of each strategy.
     fn count(&self) -> u64 {
-        (self.seeds.end - self.seeds.start) * self.kinds().len() as u64
+        (self.seeds.end - self.seeds.start) * self.kinds(0).len() as u64
     }
 
-    /// Seed and kind of one of the simulations.
-    fn place(&self, number: u64) -> (u64, usize) {
-        let kinds = self.kinds().len() as u64;
-        (self.seeds.start + number / kinds, (number % kinds) as usize)
+    /// Seed and options of one of the simulations.
+    fn place(&self, number: u64) -> (u64, Options) {
+        let kinds = self.kinds(0).len() as u64;
+        let seed = self.seeds.start + number / kinds;
+        (seed, self.kinds(seed)[(number % kinds) as usize])
     }
 
     /// What the simulations of a strategy, and their numbers, are a function of.
@@ -180,6 +197,7 @@ impl SimArgs {
             ),
             ("--profile", profiles.join(",")),
             ("--execution", self.execution.clone()),
+            ("--reads", self.reads.clone()),
             ("--steps", self.steps.to_string()),
             ("--partitions", self.partitions.to_string()),
             ("--replicas", self.replicas.to_string()),
@@ -216,7 +234,7 @@ fn parts(options: &Options, directory: bool) -> Result<Parts, UsageError> {
 pub(crate) fn run(args: &SimArgs) -> anyhow::Result<Ending> {
     // A simulation that fails an assertion reports it; the default hook would print it, too.
     std::panic::set_hook(Box::new(|_| {}));
-    let options = args.kinds()[0];
+    let (_, options) = args.place(0);
     let (progress, interrupt) = (Progress::new(args.quiet), Interrupt::listen());
     let record = Mutex::new(Record::open(args)?);
     let mut failed = 0;

@@ -24,7 +24,7 @@ use crate::results::table::Span;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use ssmr_core::client::{Execution, Settings};
-use ssmr_core::{Layout, Micros, Oracle};
+use ssmr_core::{Layout, Micros, Oracle, Reads};
 use ssmr_net::{CacheChoice, Clock, ClusterOptions, Leaders, TrafficCount};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -55,6 +55,8 @@ pub(crate) struct Trial<'a, W> {
 pub(crate) struct Measured {
     /// Where multi-partition accesses really executed: a strategy that cannot move cannot gather.
     pub(crate) execution: &'static str,
+    /// How reads of objects at one partition were answered.
+    pub(crate) reads: Reads,
     /// Which measures mean something.
     pub(crate) applies: Applies,
     /// Every command, those of the warm-up included.
@@ -170,6 +172,7 @@ impl<W: Workload> Trial<'_, W> {
                 Execution::Exchange => "exchange",
                 Execution::Gather => "gather",
             },
+            reads: self.args.reads,
             applies,
             span: Span {
                 from: plan.from,
@@ -256,6 +259,7 @@ impl<W: Workload> Trial<'_, W> {
             clock: Clock::start(),
             settings: Settings {
                 execution,
+                reads: self.args.reads,
                 ..Settings::default()
             },
             recorder: Recorder::default(),

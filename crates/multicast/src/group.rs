@@ -13,7 +13,7 @@ use crate::snapshots::{Settings, Snapshots};
 use crate::{Item, Message};
 use rustc_hash::FxHashSet;
 use ssmr_core::log::{LogEntry, Position, Record};
-use ssmr_core::multicast::{Carrier, Rejection};
+use ssmr_core::multicast::{Carrier, Rejection, Tenure};
 use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
     Command, CommandId, Delivery, GroupId, Layout, Micros, Multicast, Mutant, Outbox, ReplicaId,
@@ -114,12 +114,6 @@ impl GroupMulticast<RaftLog> {
 }
 
 impl<L: GroupLog> GroupMulticast<L> {
-    /// The group's logical clock.
-    #[must_use]
-    pub fn clock(&self) -> u64 {
-        self.order.clock()
-    }
-
     /// How many commands are logged and not delivered.
     #[must_use]
     pub fn pending_count(&self) -> usize {
@@ -424,6 +418,23 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
             group,
             index: index.or(believed).unwrap_or_default(),
         }
+    }
+
+    fn tenure(&self, now: Micros) -> Option<Tenure> {
+        if self.mutant == Some(Mutant::UnconfirmedReads) && self.log.is_leader() {
+            let (confirmed, until) = (now, now);
+            return Some(Tenure { confirmed, until });
+        }
+        self.log.tenure(now)
+    }
+
+    fn confirm(&mut self, now: Micros, out: &mut Outbox<Self::Msg>) {
+        self.log.confirm(now, &mut self.outbox);
+        self.pump_log(out);
+    }
+
+    fn clock(&self) -> u64 {
+        self.order.clock()
     }
 
     fn time(&self) -> Micros {

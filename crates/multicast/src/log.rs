@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
 use ssmr_core::log::{LogEntry, MemberId, Members, Position, Record};
+use ssmr_core::multicast::Tenure;
 use ssmr_core::snapshot::Snapshot;
 use std::fmt::Debug;
 
@@ -50,6 +51,13 @@ pub trait GroupLog {
 
     /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them may be forgotten.
     fn compact(&mut self, last: Position, keep: usize);
+
+    /// How surely this replica leads: `None` unless it leads and has polled all that its predecessors committed, which must be
+    /// applied too before anybody relies on it.
+    fn tenure(&self, now: Micros) -> Option<Tenure>;
+
+    /// Asks the others to confirm that this replica leads, unless such a question is on its way.
+    fn confirm(&mut self, now: Micros, out: &mut LogOutbox<Self::Msg>);
 
     /// How many entries are proposed and not committed.
     fn in_flight(&self) -> u64;

@@ -11,6 +11,7 @@ mod followers;
 mod library;
 mod members;
 mod message;
+mod tenure;
 mod transfer;
 
 pub use message::{Body, RaftMessage};
@@ -23,6 +24,7 @@ use noraft::{Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term
 use ssmr_core::Micros;
 use ssmr_core::layout::mix;
 use ssmr_core::log::{LogEntry, MemberId, Members, Position};
+use ssmr_core::multicast::Tenure;
 use ssmr_core::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use transfer::{Incoming, Transfers};
@@ -56,6 +58,10 @@ pub struct RaftLog {
     contact: Option<Micros>,
     /// When this replica asked last to be taken in.
     asked: Micros,
+    /// When this leader asked last to be confirmed.
+    probed: Option<Micros>,
+    /// It may have promised something before it was started, and does not know when that was.
+    drowsy: bool,
     /// State of the timers' random numbers.
     seed: u64,
 }
@@ -109,6 +115,8 @@ impl RaftLog {
             deadline,
             contact: None,
             asked: 0,
+            probed: None,
+            drowsy: stored.term > 0 && count > 1,
             seed,
         }
     }
@@ -209,6 +217,7 @@ impl RaftLog {
                 );
             }
             self.transfers = Transfers::default();
+            self.probed = None;
         }
     }
 }
@@ -253,6 +262,7 @@ impl GroupLog for RaftLog {
         if from >= self.count || from == self.me.index() || msg.life > MemberId::LAST_LIFE {
             return;
         }
+        self.wake(now);
         let from = MemberId::new(from, msg.life);
         let sender = NodeId::new(from.number());
         let message = match msg.body {
@@ -284,6 +294,7 @@ impl GroupLog for RaftLog {
             } => {
                 return self.on_append(now, from, (term, commit), after, &entries, out);
             }
+            Body::VoteCall { .. } if self.is_bound(now) => return,
             Body::VoteCall { term, last } => Message::RequestVoteCall {
                 from: sender,
                 term: Term::new(term),
@@ -334,6 +345,8 @@ impl GroupLog for RaftLog {
                 self.hear(now, from);
                 return self.on_chunk_taken(now, from, last, offset, out);
             }
+            Body::Confirm { term, asked } => return self.on_confirm(now, from, term, asked, out),
+            Body::Confirmed { term, asked } => return self.on_confirmed(now, from, term, asked),
             Body::Join => return self.on_join(now, from, out),
         };
         self.handle(&message);
@@ -341,6 +354,7 @@ impl GroupLog for RaftLog {
     }
 
     fn on_timer(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+        self.wake(now);
         self.ask_to_join(now, out);
         if now < self.deadline {
             return;
@@ -409,6 +423,14 @@ impl GroupLog for RaftLog {
         let compacted = self.node.handle_snapshot_installed(at, config);
         assert!(compacted, "the log cannot be compacted to {at:?}");
         self.entries.drain(..gone);
+    }
+
+    fn tenure(&self, now: Micros) -> Option<Tenure> {
+        self.standing(now)
+    }
+
+    fn confirm(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+        self.probe(now, out);
     }
 
     fn in_flight(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! A cluster over TCP under each strategy: what clients see, stopped leaders, a cache that goes away.
 
 use serde::{Deserialize, Serialize};
+use ssmr_core::Reads;
 use ssmr_core::client::{Execution, Settings};
 use ssmr_core::{
     Access, Application, ClientId, GroupId, Layout, ObjectId, Objects, Oracle, Outcome,
@@ -123,9 +124,14 @@ impl<O: Oracle> Setting<O> {
 
 async fn clients_see_each_others_work<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
     let setting = Setting::new(oracle, layout, cache).await;
-    for (base, execution) in [(0, Execution::Exchange), (100, Execution::Gather)] {
+    for (base, execution, reads) in [
+        (0, Execution::Exchange, Reads::Ordered),
+        (100, Execution::Gather, Reads::Index),
+        (200, Execution::Exchange, Reads::Lease),
+    ] {
         let settings = Settings {
             execution,
+            reads,
             ..Settings::default()
         };
         let (a, b) = (

@@ -14,6 +14,7 @@ mod hints;
 mod late;
 mod moving;
 mod mutants;
+mod queries;
 mod queues;
 mod restarts;
 mod shapes;
@@ -27,7 +28,8 @@ pub use golden::compare;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
-pub use mutants::{Caught, catch, catch_creator_only, catch_storage};
+pub use mutants::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
+pub use queries::*;
 pub use queues::*;
 pub use restarts::*;
 pub use shapes::*;
@@ -63,12 +65,14 @@ macro_rules! conformance {
             a_late_relay,
             a_full_queue_at_the_second_group,
             a_restart_while_a_neighbour_waits,
+            a_deposed_leader_answers_no_reads,
+            a_read_waits_for_what_is_queued,
             the_cache_fails_in_every_way,
             odd_shapes_of_commands,
             values_up_to_the_limit,
         }
         $crate::conformance! { @band $make;
-            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
+            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
     (@scenarios $make:expr, $folder:literal; $($scenario:ident,)*) => {

@@ -1,6 +1,6 @@
 //! What a simulation is a pure function of, besides its seed.
 
-use ssmr_core::{Execution, Micros, Mutant};
+use ssmr_core::{Execution, Micros, Mutant, Reads};
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +21,8 @@ pub struct Options {
     pub objects: u64,
     /// Where multi-partition accesses execute.
     pub execution: Execution,
+    /// How reads of objects at one partition are answered. Where clocks jump, a lease would be void: confirmed instead.
+    pub reads: Reads,
     /// Which faults strike.
     pub profile: Profile,
     /// After how many steps faults end at the latest.
@@ -41,6 +43,7 @@ impl Default for Options {
             requests: 25,
             objects: 4,
             execution: Execution::Exchange,
+            reads: Reads::Ordered,
             profile: Profile::Calm,
             steps: 5_000,
             log_bytes: 6_000,
@@ -62,6 +65,8 @@ pub enum Profile {
     Slow,
     /// Replicas are cut off from others, in one direction or both, and come back.
     Cut,
+    /// Leaders are cut off from their groups, not from clients, for longer than it takes to elect others.
+    Depose,
     /// Leaders and followers stop for good, never a majority of a group.
     Stop,
     /// Replicas crash, any number of them, some in the middle of a write, and come back with what they had stored.
@@ -80,12 +85,13 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
         Self::Slow,
         Self::Cut,
+        Self::Depose,
         Self::Stop,
         Self::Crash,
         Self::Wipe,
@@ -126,6 +132,10 @@ impl Profile {
         self.is(Self::Cut)
     }
 
+    pub(crate) fn deposes(self) -> bool {
+        self.is(Self::Depose)
+    }
+
     pub(crate) fn stops(self) -> bool {
         self.is(Self::Stop)
     }
@@ -148,6 +158,16 @@ impl Profile {
 
     pub(crate) fn hurts_cache(self) -> bool {
         self.is(Self::Cache)
+    }
+}
+
+impl Options {
+    /// How clients have their reads answered.
+    pub(crate) fn possible_reads(&self) -> Reads {
+        match self.reads {
+            Reads::Lease if self.profile.jumps() => Reads::Index,
+            reads => reads,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Report {
     pub fallbacks: u64,
     /// Moves.
     pub moves: u64,
+    /// Reads that were answered without being ordered.
+    pub unordered: u64,
     /// Commands delivered.
     pub delivered: u64,
     /// Commands delivered by several groups.
@@ -70,9 +72,10 @@ impl Report {
         self.retries += u64::from(completion.cost.retries);
         self.fallbacks += u64::from(completion.cost.fallbacks);
         self.moves += u64::from(completion.cost.moves);
+        self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 24] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 25] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -82,6 +85,7 @@ impl Report {
             ("retries", &mut self.retries),
             ("fallbacks", &mut self.fallbacks),
             ("moves", &mut self.moves),
+            ("unordered", &mut self.unordered),
             ("delivered", &mut self.delivered),
             ("multi_group", &mut self.multi_group),
             ("stops", &mut self.stops),

@@ -146,6 +146,8 @@ struct Run<O: Oracle> {
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
     next_fault: Micros,
+    /// Until when a leader is cut off from its group.
+    deposed: Option<Micros>,
 }
 
 impl<O: Oracle> Run<O> {
@@ -180,6 +182,7 @@ impl<O: Oracle> Run<O> {
             options,
             clients,
             next_fault: 0,
+            deposed: None,
         }
     }
 
@@ -301,6 +304,9 @@ impl<O: Oracle> Run<O> {
         if profile.cuts() || profile.slows() {
             self.disturb();
         }
+        if profile.deposes() {
+            self.depose_some();
+        }
         if profile.stops() {
             self.stop_some();
         }
@@ -331,6 +337,21 @@ impl<O: Oracle> Run<O> {
             _ if profile.slows() => self.world.slow_down(victim),
             _ => {}
         }
+    }
+
+    /// Cuts a leader off from its group, until after another one was elected.
+    fn depose_some(&mut self) {
+        if let Some(until) = self.deposed {
+            if self.world.now() < until {
+                return;
+            }
+            self.world.network.heal(false);
+        }
+        let victim = self.victim().and_then(|any| self.world.leader(any.group));
+        self.deposed = victim.map(|leader| {
+            self.world.sever(leader);
+            self.world.now() + self.world.chance().random_range(600_000..2_500_000)
+        });
     }
 
     /// Stops a replica where a majority of its group stays.

@@ -14,7 +14,7 @@ use desk::Desk;
 use ssmr_core::replica::Applied;
 use ssmr_core::{
     Answer, ClientId, Command, CommandId, Completion, Delivery, Event, GroupId, Hint, Micros,
-    Request, SessionId, Signal, Timestamp, Verdict,
+    Query, Request, SessionId, Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ enum Happening {
     Hinted(String, Vec<Hint>),
     /// A client asked for something.
     Asked,
+    /// A client asked the leader of a group to answer without ordering.
+    Queried(GroupId),
     /// A client handed in an attempt.
     Sent(Arc<Command>),
     /// A group delivered an attempt.
@@ -178,9 +180,17 @@ impl Trace {
     /// A client hands in an attempt, perhaps once more.
     pub(crate) fn sent(&mut self, now: Micros, command: &Arc<Command>) {
         if self.listens && self.sent.insert(command.id) {
-            let request = self.belongs(command);
+            let request = self.belongs(command.id, &command.request);
             let what = Happening::Sent(command.clone());
             self.write(now, request, Some(command.id), what);
+        }
+    }
+
+    /// A client asks for an answer without ordering, perhaps once more.
+    pub(crate) fn queried(&mut self, now: Micros, query: &Query, at: GroupId) {
+        if self.listens && self.sent.insert(query.id) {
+            let request = self.belongs(query.id, &query.request);
+            self.write(now, request, Some(query.id), Happening::Queried(at));
         }
     }
 
@@ -219,17 +229,17 @@ impl Trace {
     }
 
     /// Which request an attempt is made for: one that asks for just this, or one whose objects it gathers.
-    fn belongs(&mut self, command: &Command) -> Option<usize> {
-        let key = (command.id.session, command.id.number);
+    fn belongs(&mut self, id: CommandId, made: &Request) -> Option<usize> {
+        let key = (id.session, id.number);
         if let Some(number) = self.numbers.get(&key) {
             return Some(*number);
         }
-        let client = command.id.session.client;
+        let client = id.session.client;
         let open = self.open.range((client, 0)..=(client, u64::MAX));
         let open: Vec<usize> = open.map(|(_, number)| *number).collect();
-        let asks = |number: &&usize| self.requests[**number].request == command.request;
+        let asks = |number: &&usize| self.requests[**number].request == *made;
         let names = |number: &&usize| {
-            let mut objects = command.request.objects();
+            let mut objects = made.objects();
             objects.all(|object| self.requests[**number].request.intent(object).is_some())
         };
         let asking = open.iter().filter(asks);

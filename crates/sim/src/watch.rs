@@ -5,8 +5,8 @@
 use ssmr_core::replica::Applied;
 use ssmr_core::snapshot::Part;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition,
-    Timestamp,
+    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, ObjectId, Oracle,
+    Partition, Query, Timestamp, Touch,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +54,10 @@ impl<O: Oracle> Partition<O> for Watched {
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
         Partition::<O>::locate(&self.engine, object)
+    }
+
+    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+        Partition::<O>::read(&self.engine, query)
     }
 
     fn digest(&self) -> u64 {

@@ -175,6 +175,7 @@ impl<O: Oracle> World<O> {
     pub fn connect(&mut self, id: ClientId, oracle: &O) {
         let settings = ssmr_core::client::Settings {
             execution: self.options.execution,
+            reads: self.options.possible_reads(),
             deadline: Micros::MAX / 4,
             mutant: self.options.mutant,
             ..Default::default()
@@ -365,8 +366,10 @@ impl<O: Oracle> World<O> {
 
     fn dispatch_client(&mut self, id: ClientId, out: ClientOutbox) {
         for (to, msg) in out.messages {
-            if let ClientMessage::Submit(command) = &msg {
-                self.trace.sent(self.now, command);
+            match &msg {
+                ClientMessage::Submit(command) => self.trace.sent(self.now, command),
+                ClientMessage::Query(query) => self.trace.queried(self.now, query, to.group),
+                ClientMessage::Consult(_) | ClientMessage::Hello => {}
             }
             self.send(Seat::Client(id), Seat::Replica(to), |_| {
                 Event::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))

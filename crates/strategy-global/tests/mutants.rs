@@ -3,7 +3,7 @@
 
 use ssmr_core::Execution::{self, Exchange};
 use ssmr_core::Mutant::{self, AbandonAttempts, OpenQueues};
-use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_storage};
+use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_global::Global;
 
@@ -28,6 +28,11 @@ fn open_queues_are_found() {
 fn abandoned_attempts_are_found() {
     let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+}
+
+#[test]
+fn reads_of_the_past_are_found() {
+    catch_reads(Global::new);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Faults built in on purpose: the checks of the clients' histories must find each of them, with and without moves.
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::conformance::{catch, catch_creator_only, catch_storage};
+use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile, chronicle, shrink, simulate};
 use ssmr_strategy_static::Static;
 
@@ -46,6 +46,11 @@ fn abandoned_attempts_are_found() {
         10,
     );
     assert!(caught.says("witnessed: not linearizable: "));
+}
+
+#[test]
+fn reads_of_the_past_are_found() {
+    catch_reads(Static::with_directory);
 }
 
 #[test]

@@ -23,6 +23,7 @@ impl<O: Oracle> Client<O> {
             return;
         };
         task.attempt += 1;
+        task.cost.unordered = false;
         task.cost.groups += groups.len() as u32;
         task.cost.multi_partition = groups
             .iter()
@@ -53,12 +54,16 @@ impl<O: Oracle> Client<O> {
         }
     }
 
-    /// The task that waits for the answer to this very attempt.
+    /// The task that waits for the answer to this very attempt or query.
     pub(super) fn attempting(&self, id: CommandId) -> Option<u64> {
         let ticket = *self.numbers.get(&(id.session, id.number))?;
         let task = self.tasks.get(&ticket)?;
-        let waits = matches!(&task.stage, Stage::Attempting { command, .. } if command.id == id);
-        waits.then_some(ticket)
+        let awaited = match &task.stage {
+            Stage::Attempting { command, .. } => command.id,
+            Stage::Querying { query, .. } => query.id,
+            _ => return None,
+        };
+        (awaited == id).then_some(ticket)
     }
 
     pub(super) fn on_answer(
@@ -78,6 +83,10 @@ impl<O: Oracle> Client<O> {
             Verdict::AlreadyExists => Outcome::AlreadyExists,
             Verdict::NotFound => Outcome::NotFound,
             Verdict::TooLarge => Outcome::Refused(Defect::OperandsTooLarge),
+            Verdict::Retry if answer.id.attempt == 0 => {
+                self.plan(now, ticket, out);
+                return;
+            }
             Verdict::Retry => {
                 self.retry(now, ticket, hints, out);
                 return;

@@ -1,9 +1,9 @@
 //! The client engine: plans, consults, attempts, retries, gathers, falls back, and never abandons an attempt.
 //!
 //! ```text
-//!   submit -> [consult] -> [gather by moves] -> attempt k -> Done | AlreadyExists | NotFound -> completed
-//!                 ^                                 |
-//!                 +---- Retry, budget left ---------+        Retry, budget spent: attempt k+1 goes to all groups
+//!   submit -> [consult] -> [gather by moves] -> [query] -> attempt k -> Done | AlreadyExists | NotFound -> completed
+//!                 ^                                            |
+//!                 +---- Retry, budget left --------------------+        Retry, budget spent: attempt k+1 goes to all groups
 //! ```
 //!
 //! It does not open connections, wait, or draw random numbers: a driver carries the messages and calls
@@ -15,6 +15,7 @@ mod attempts;
 mod contacts;
 mod plan;
 mod planning;
+mod querying;
 mod repetition;
 mod session;
 mod task;
@@ -26,6 +27,7 @@ use crate::id::{ClientId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::Layout;
 use crate::mutant::Mutant;
 use crate::oracle::{CacheCall, CacheReply, Found, Guess, Oracle};
+use crate::read::Reads;
 use contacts::Contacts;
 use session::Sessions;
 use std::collections::{BTreeMap, VecDeque};
@@ -55,6 +57,8 @@ pub struct ClientOutbox {
 pub struct Settings {
     /// Where multi-partition accesses execute.
     pub execution: Execution,
+    /// How reads of objects at one partition are answered.
+    pub reads: Reads,
     /// How long to wait for an answer before the same attempt is sent again, in microseconds; doubles up to sixteenfold.
     pub resend: Micros,
     /// How long a request may take before it ends as [`Outcome::Unknown`], in microseconds.
@@ -67,6 +71,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             execution: Execution::Exchange,
+            reads: Reads::Ordered,
             resend: 250_000,
             deadline: 30_000_000,
             mutant: None,

@@ -154,6 +154,9 @@ impl<O: Oracle> Client<O> {
             return;
         }
         let groups = destinations(&self.oracle, &self.layout, &task.request, &task.beliefs);
+        if self.query(now, ticket, groups, out) {
+            return;
+        }
         self.attempt(now, ticket, groups, out);
     }
 

@@ -11,6 +11,7 @@ impl<O: Oracle> Client<O> {
     /// Sends what has waited too long again.
     pub(super) fn repeat(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
         let base = self.settings.resend;
+        self.stop_querying(now, ticket, out);
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;
         };
@@ -63,13 +64,19 @@ impl<O: Oracle> Client<O> {
     pub(super) fn resend_to(&mut self, now: Micros, from: ReplicaId, out: &mut ClientOutbox) {
         let to = self.contacts.leader(from.group);
         for task in self.tasks.values_mut() {
-            if let Stage::Attempting { command, sent, .. } = &mut task.stage
-                && command.destinations.contains(from.group)
-            {
-                *sent = now;
-                out.messages
-                    .push((to, ClientMessage::Submit(command.clone())));
-            }
+            let (sent, message) = match &mut task.stage {
+                Stage::Attempting { command, sent, .. }
+                    if command.destinations.contains(from.group) =>
+                {
+                    (sent, ClientMessage::Submit(command.clone()))
+                }
+                Stage::Querying { query, group, sent } if *group == from.group => {
+                    (sent, ClientMessage::Query(query.clone()))
+                }
+                _ => continue,
+            };
+            *sent = now;
+            out.messages.push((to, message));
         }
     }
 
@@ -84,7 +91,10 @@ impl<O: Oracle> Client<O> {
         }
         task.given_up = true;
         let completion = task.completion(ticket, now, Outcome::Unknown, None);
-        let unsent = matches!(task.stage, Stage::Waiting | Stage::Consulting { .. });
+        let unsent = matches!(
+            task.stage,
+            Stage::Waiting | Stage::Consulting { .. } | Stage::Querying { .. }
+        );
         if unsent
             && let Some(task) = self.tasks.remove(&ticket)
             && let Some((session, number)) = task.number

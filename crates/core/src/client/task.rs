@@ -3,8 +3,9 @@
 use super::plan::Beliefs;
 use crate::answer::{Completion, Cost, Outcome, Touch};
 use crate::command::{Command, CommandId, Request, SessionId};
-use crate::id::{Micros, ObjectId, Timestamp};
+use crate::id::{GroupId, Micros, ObjectId, Timestamp};
 use crate::limits::RETRY_BUDGET;
+use crate::read::Query;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub(super) struct Task {
     pub(super) number: Option<(SessionId, u64)>,
     pub(super) attempt: u8,
     pub(super) gathered: bool,
+    /// It was tried to have it answered without being ordered.
+    pub(super) queried: bool,
     pub(super) invoked: Micros,
     pub(super) cost: Cost,
     /// The user was told that its outcome is unknown; the attempt goes on nevertheless (rule R5).
@@ -44,6 +47,12 @@ pub(super) enum Stage {
         queue: Vec<Request>,
         under_way: usize,
     },
+    /// Waiting for the answer to a query.
+    Querying {
+        query: Arc<Query>,
+        group: GroupId,
+        sent: Micros,
+    },
     /// Waiting for the answer to an attempt.
     Attempting {
         command: Arc<Command>,
@@ -63,6 +72,7 @@ impl Task {
             number: None,
             attempt: 0,
             gathered: false,
+            queried: false,
             invoked: now,
             cost: Cost::default(),
             given_up: false,

@@ -21,9 +21,9 @@
 use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
-use super::verdict::{Finding, decide, join};
+use super::verdict::{Finding, answerer, decide, hints, join, operand_bytes, worth_hints};
 use super::{Applied, Partition, Reply};
-use crate::answer::{Answer, Verdict};
+use crate::answer::{Answer, Touch, Verdict};
 use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, Intent};
@@ -33,6 +33,7 @@ use crate::limits::MAX_OPERANDS;
 use crate::multicast::{Delivery, Report, Signal, Standing};
 use crate::mutant::Mutant;
 use crate::oracle::{Carried, Oracle};
+use crate::read::Query;
 use crate::snapshot::Part;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,7 @@ use std::sync::Arc;
 pub struct Engine<A> {
     pub(super) group: GroupId,
     layout: Layout,
-    mutant: Option<Mutant>,
+    pub(super) mutant: Option<Mutant>,
     pub(super) state: State,
     application: PhantomData<fn() -> A>,
 }
@@ -54,7 +55,7 @@ pub struct Engine<A> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) store: Store,
-    queues: Queues,
+    pub(super) queues: Queues,
     running: FxHashMap<CommandId, Running>,
     /// Signals of commands that are not delivered here yet.
     early: FxHashMap<CommandId, Vec<(GroupId, Signal)>>,
@@ -114,6 +115,10 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
             owner: record.owner,
             epoch: record.epoch,
         })
+    }
+
+    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+        self.answer(query)
     }
 
     fn image(&self) -> Part {
@@ -449,61 +454,4 @@ fn join_all(running: &Running) -> Vec<Finding> {
             .iter()
             .map(|(group, signal)| (*group, signal)),
     )
-}
-
-/// How many bytes the reported values have that the command reads or moves.
-fn operand_bytes(command: &Command, reports: &[Report]) -> u64 {
-    let wanted = |object| match command.request.intent(object) {
-        Some(Intent::Move { .. }) => true,
-        Some(intent) => intent.reads(),
-        None => false,
-    };
-    let operands = reports.iter().filter(|report| wanted(report.object));
-    operands.map(|report| report.standing.size() as u64).sum()
-}
-
-/// The group that answers: of an executed command the least owner of an object that it accesses, else the least
-/// destination. A pure function of the signals.
-fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
-    let owners =
-        command
-            .request
-            .intents()
-            .iter()
-            .zip(findings)
-            .filter_map(|((_, intent), finding)| {
-                let accessed = intent.reads() || intent.writes();
-                finding.holder.filter(|_| accessed).map(|(group, _)| group)
-            });
-    let least = owners.min().filter(|_| verdict == Verdict::Done);
-    least
-        .or(command.destinations.first())
-        .unwrap_or_else(|| unreachable!("a command has a destination"))
-}
-
-/// Whether the client's plan was not the best one: it should learn where the objects are.
-fn worth_hints(command: &Command, verdict: Verdict) -> bool {
-    let asks = || {
-        command
-            .request
-            .intents()
-            .iter()
-            .any(|(_, intent)| matches!(intent, Intent::Lookup))
-    };
-    verdict == Verdict::Retry || command.id.attempt > 1 || asks()
-}
-
-/// Where the signals say that the objects are.
-fn hints(command: &Command, findings: &[Finding]) -> Vec<Hint> {
-    let places = command.request.objects().zip(findings);
-    places
-        .filter_map(|(object, finding)| {
-            let (group, revision) = finding.holder?;
-            Some(Hint {
-                object,
-                owner: group.partition()?,
-                epoch: revision.epoch,
-            })
-        })
-        .collect()
 }

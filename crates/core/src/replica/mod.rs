@@ -9,21 +9,24 @@
 mod effect;
 mod engine;
 mod queues;
+mod reads;
 mod sessions;
 mod store;
 mod verdict;
 
 pub use engine::Engine;
 
-use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
-use crate::command::{Command, CommandId, Defect, Intent};
+use crate::answer::{Answer, ClientMessage, ServerMessage, Touch, Verdict};
+use crate::command::{Command, CommandId, Defect, Intent, Request};
 use crate::hints::HintTable;
-use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
+use crate::id::{ClientId, Encoded, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::{Layout, mix};
 use crate::log::{Position, Record};
 use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Rejection, Signal, Standing};
 use crate::oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Oracle, Unpacked};
+use crate::read::Query;
 use crate::snapshot::{Capture, Part, Snapshot};
+use reads::Waiting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +43,10 @@ pub trait Partition<O: Oracle> {
 
     /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
     fn locate(&self, object: ObjectId) -> Option<Hint>;
+
+    /// Answers a query with reply and revisions, if this group alone may do so now: it owns the objects and nothing that is
+    /// delivered waits on them (rule R3).
+    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)>;
 
     /// A digest of the whole state: equal at replicas that applied the same deliveries.
     fn digest(&self) -> u64;
@@ -129,6 +136,7 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
     oracle: O,
     hints: HintTable,
     counters: Counters,
+    waiting: Waiting,
     /// Scratch: what the multicast wants sent in this round.
     outbox: Outbox<M::Msg>,
 }
@@ -136,7 +144,7 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
 impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// A replica of `layout`, joined from its parts.
     pub fn new(id: ReplicaId, layout: Layout, multicast: M, partition: P, oracle: O) -> Self {
-        let (hints, counters, outbox) = Default::default();
+        let (hints, counters, waiting, outbox) = Default::default();
         Self {
             id,
             layout,
@@ -145,6 +153,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             oracle,
             hints,
             counters,
+            waiting,
             outbox,
         }
     }
@@ -157,13 +166,21 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         msg: ClientMessage,
         out: &mut ReplicaOutbox<M::Msg>,
     ) {
+        let asks = match &msg {
+            ClientMessage::Submit(command) => Some(command.id),
+            ClientMessage::Query(query) => Some(query.id),
+            ClientMessage::Consult(_) | ClientMessage::Hello => None,
+        };
+        if let Some(id) = asks.filter(|id| id.session.client != from) {
+            // Outcomes are told to the session's client: nobody asks in another one's name.
+            let defect = Defect::Malformed;
+            out.clients
+                .push((from, ServerMessage::Refused { id, defect }));
+            return;
+        }
         let reply = match msg {
-            ClientMessage::Submit(command) if command.id.session.client != from => {
-                // Outcomes are told to the session's client: nobody asks in another one's name.
-                let (id, defect) = (command.id, Defect::Malformed);
-                Some(ServerMessage::Refused { id, defect })
-            }
             ClientMessage::Submit(command) => self.submit(now, command),
+            ClientMessage::Query(query) => self.query(now, from, query),
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
             ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.time())),
         };
@@ -221,6 +238,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
                 break;
             }
         }
+        self.answer_queries(now, out);
         if let Some(capture) = self.multicast.capture() {
             out.capture = Some(capture.with(self.partition.image()));
         }
@@ -284,7 +302,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         }
         if let Some(answer) = self.partition.recorded(id) {
             let (answer, time) = (answer.clone(), self.multicast.time());
-            let hints = self.known_hints(&command, &answer, Vec::new());
+            let hints = self.known_hints(&command.request, answer.verdict, Vec::new());
             return Some(ServerMessage::Answer {
                 answer,
                 hints,
@@ -326,12 +344,12 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// The hints that go with an answer: a client whose plan failed must learn what is known here.
     fn known_hints(
         &mut self,
-        command: &Command,
-        answer: &Answer,
+        request: &Request,
+        verdict: Verdict,
         mut hints: Vec<Hint>,
     ) -> Vec<Hint> {
-        for (object, intent) in command.request.intents() {
-            let asked = answer.verdict == Verdict::Retry || matches!(intent, Intent::Lookup);
+        for (object, intent) in request.intents() {
+            let asked = verdict == Verdict::Retry || matches!(intent, Intent::Lookup);
             if asked && hints.iter().all(|hint| hint.object != *object) {
                 hints.extend(self.believe(*object));
             }
@@ -374,7 +392,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             hints,
         } in applied.replies.drain(..)
         {
-            let hints = self.known_hints(&command, &answer, hints);
+            let hints = self.known_hints(&command.request, answer.verdict, hints);
             let (client, time) = (answer.id.session.client, self.multicast.time());
             out.clients.push((
                 client,

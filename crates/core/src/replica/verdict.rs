@@ -1,9 +1,9 @@
 //! From signals to verdict: a pure function, the same at every destination (rule R4).
 
 use crate::answer::{Touch, Verdict};
-use crate::command::{Intent, Request};
-use crate::id::{Encoded, GroupId, ObjectId, Revision};
-use crate::multicast::{Signal, Standing};
+use crate::command::{Command, Intent, Request};
+use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
+use crate::multicast::{Report, Signal, Standing};
 
 /// What the signals of all destinations say together of one object.
 #[derive(Clone, Debug, Default)]
@@ -124,4 +124,61 @@ pub(crate) fn known_revision(finding: &Finding) -> Revision {
         .holder
         .map(|(_, revision)| revision)
         .unwrap_or_default()
+}
+
+/// How many bytes the reported values have that the command reads or moves.
+pub(super) fn operand_bytes(command: &Command, reports: &[Report]) -> u64 {
+    let wanted = |object| match command.request.intent(object) {
+        Some(Intent::Move { .. }) => true,
+        Some(intent) => intent.reads(),
+        None => false,
+    };
+    let operands = reports.iter().filter(|report| wanted(report.object));
+    operands.map(|report| report.standing.size() as u64).sum()
+}
+
+/// The group that answers: of an executed command the least owner of an object that it accesses, else the least
+/// destination. A pure function of the signals.
+pub(super) fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
+    let owners =
+        command
+            .request
+            .intents()
+            .iter()
+            .zip(findings)
+            .filter_map(|((_, intent), finding)| {
+                let accessed = intent.reads() || intent.writes();
+                finding.holder.filter(|_| accessed).map(|(group, _)| group)
+            });
+    let least = owners.min().filter(|_| verdict == Verdict::Done);
+    least
+        .or(command.destinations.first())
+        .unwrap_or_else(|| unreachable!("a command has a destination"))
+}
+
+/// Whether the client's plan was not the best one: it should learn where the objects are.
+pub(super) fn worth_hints(command: &Command, verdict: Verdict) -> bool {
+    let asks = || {
+        command
+            .request
+            .intents()
+            .iter()
+            .any(|(_, intent)| matches!(intent, Intent::Lookup))
+    };
+    verdict == Verdict::Retry || command.id.attempt > 1 || asks()
+}
+
+/// Where the signals say that the objects are.
+pub(super) fn hints(command: &Command, findings: &[Finding]) -> Vec<Hint> {
+    let places = command.request.objects().zip(findings);
+    places
+        .filter_map(|(object, finding)| {
+            let (group, revision) = finding.holder?;
+            Some(Hint {
+                object,
+                owner: group.partition()?,
+                epoch: revision.epoch,
+            })
+        })
+        .collect()
 }

@@ -52,6 +52,11 @@ columns! {
         linearizable: &'static str,
         /// How long was measured, in seconds.
         duration_s: f64,
+        /// How reads of objects at one partition were answered: ordered, index (by a leader that was confirmed) or lease (by a
+        /// leader that had been promised to remain it).
+        reads: &'static str,
+        /// Percentage of the commands counted in `ok` that were answered without being ordered; `all` only.
+        unordered_pct: Option<f64>,
         /// Values of remote objects that replicas found in the shared cache or among their copies; `all` only. Empty
         /// without a shared cache.
         value_hits: Option<u64>,

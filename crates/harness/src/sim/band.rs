@@ -93,7 +93,7 @@ impl Band<'_> {
 
     /// Takes simulations one by one until all are done or somebody has had enough.
     fn work<O: Oracle>(&self, oracle: &O, next: &AtomicU64, done: &Done) {
-        let (kinds, label) = (self.args.kinds(), self.variant.label());
+        let label = self.variant.label();
         while !self.interrupt.struck() {
             let number = next.fetch_add(1, Relaxed);
             if number >= self.args.count() {
@@ -102,8 +102,8 @@ impl Band<'_> {
             if done.contains(number) {
                 continue;
             }
-            let (seed, kind) = self.args.place(number);
-            let result = simulate(|_| oracle.clone(), seed, kinds[kind]);
+            let (seed, options) = self.args.place(number);
+            let result = simulate(|_| oracle.clone(), seed, options);
             let mut record = lock(self.record);
             self.progress.at(record.add(&label, number, result));
             if let Err(error) = record.save_now_and_then() {

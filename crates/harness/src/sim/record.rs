@@ -29,11 +29,11 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn of(&self, variant: Variant, args: &SimArgs) -> Failure {
-        let (seed, kind) = args.place(self.number);
+        let (seed, options) = args.place(self.number);
         Failure {
             strategy: variant.name,
             seed,
-            options: args.kinds()[kind],
+            options,
             violation: self.violation.clone(),
         }
     }

@@ -59,6 +59,7 @@ fn command(variant: Variant, seed: u64, options: &Options) -> String {
         requests,
         objects,
         execution,
+        reads,
         profile,
         steps,
         log_bytes,
@@ -74,9 +75,10 @@ fn command(variant: Variant, seed: u64, options: &Options) -> String {
         Execution::Exchange => "exchange",
         Execution::Gather => "gather",
     };
-    let end = seed + 1;
+    let (reads, end) = (reads.name(), seed + 1);
     format!(
-        "harness sim --strategy {name}{directory} --profile {profile} --execution {execution} --seeds {seed}..{end} \
+        "harness sim --strategy {name}{directory} --profile {profile} --execution {execution} --reads {reads} --seeds \
+         {seed}..{end} \
          --steps {steps} --partitions {partitions} --replicas {replicas} --clients {clients} --window {window} \
          --requests {requests} --objects {objects} --log-bytes {log_bytes}"
     )
@@ -110,6 +112,7 @@ mod tests {
     use super::*;
     use crate::sim::SimArgs;
     use clap::{Args, Command, FromArgMatches};
+    use ssmr_core::Reads;
     use ssmr_sim::Profile;
 
     #[test]
@@ -122,6 +125,7 @@ mod tests {
             requests: 11,
             objects: 13,
             execution: Execution::Gather,
+            reads: Reads::Lease,
             profile: Profile::Storm,
             steps: 17,
             log_bytes: 1_900,
@@ -135,8 +139,8 @@ mod tests {
         let words = command.split_whitespace().skip(1);
         let matches = SimArgs::augment_args(Command::new("sim")).get_matches_from(words);
         let args = SimArgs::from_arg_matches(&matches).unwrap();
-        assert_eq!(format!("{:?}", args.kinds()), format!("{:?}", [options]));
-        assert_eq!(args.place(0), (23, 0));
+        assert_eq!(format!("{:?}", args.kinds(23)), format!("{:?}", [options]));
+        assert_eq!(args.place(0).0, 23);
         let variants: Vec<_> = args.variants().map(Variant::label).collect();
         assert_eq!(variants, ["static with directory"]);
     }

@@ -1,6 +1,7 @@
 //! Before an election: whether a majority is heard of, and pre-vote (section 9.6 of Ongaro's thesis).
 //!
-//! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters makes it campaign.
+//! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters makes it campaign. And who
+//! has heard of a leader within an election timeout votes for nobody else: that is what a leader's lease rests on.
 
 use super::{Body, ELECTION, RaftLog, RaftMessage};
 use crate::log::{GroupLog, LogOutbox};
@@ -36,7 +37,8 @@ impl RaftLog {
     }
 
     fn campaign_if_wanted(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        if self.is_majority(|id| self.pre_votes.contains(&id)) {
+        // To campaign is to vote, for itself.
+        if !self.is_bound(now) && self.is_majority(|id| self.pre_votes.contains(&id)) {
             self.pre_votes.clear();
             self.node.handle_election_timeout();
             self.drain(now, &[], out);
@@ -65,10 +67,8 @@ impl RaftLog {
         last: Position,
         out: &mut LogOutbox<RaftMessage>,
     ) {
-        let content = self.node.role().is_leader() && self.has_quorum(now)
-            || self.contact.is_some_and(|at| now < at + ELECTION);
         let up_to_date = (last.1, last.0) >= (self.last().1, self.last().0);
-        let granted = !content && up_to_date && term > self.term();
+        let granted = !self.is_bound(now) && up_to_date && term > self.term();
         // An asker with a lower term may be the only one with an electable log: it must learn the term, or nobody wins.
         if granted || term <= self.term() {
             let term = term.max(self.term());

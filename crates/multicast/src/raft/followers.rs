@@ -26,6 +26,8 @@ pub(super) struct Follower {
     pub(super) rewound: Micros,
     /// When it was last heard of.
     pub(super) heard: Micros,
+    /// When this leader asked what it has confirmed last.
+    pub(super) confirmed: Option<Micros>,
 }
 
 impl RaftLog {

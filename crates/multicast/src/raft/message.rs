@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use ssmr_core::Micros;
 use ssmr_core::log::{LogEntry, Members, Position};
 
 /// A message within a group, with the life that its sender is in.
@@ -87,6 +88,20 @@ pub enum Body {
         last: Position,
         /// How many bytes of it are there.
         offset: u64,
+    },
+    /// Do you still follow me? For reads that are not ordered.
+    Confirm {
+        /// The leader's term.
+        term: u64,
+        /// When it asked, by its own clock.
+        asked: Micros,
+    },
+    /// I do, and shall vote for nobody else for the length of an election timeout.
+    Confirmed {
+        /// The leader's term.
+        term: u64,
+        /// When the leader asked.
+        asked: Micros,
     },
     /// The sender is in a new life and knows nothing: take me in. Said until it is a voter.
     Join,

@@ -2,7 +2,7 @@
 
 use crate::network::Seat;
 use crate::{Options, Profile, simulate, simulate_seated};
-use ssmr_core::{GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId};
+use ssmr_core::{GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId, Reads};
 
 /// A fault that a check on the history found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,31 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
         others.push(words.lines().next().unwrap_or_default().to_owned());
     }
     panic!("{seeds} seeds under {options:?} show the checks nothing; other finds: {others:?}");
+}
+
+/// Faults of reads that are not ordered, with the profile that shows them.
+const READS: [(Mutant, Profile, Reads, u64); 3] = [
+    (Mutant::ReadsPastQueues, Profile::Reorder, Reads::Index, 60),
+    (Mutant::UnconfirmedReads, Profile::Depose, Reads::Index, 500),
+    (Mutant::UnconfirmedReads, Profile::Depose, Reads::Lease, 500),
+];
+
+/// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find each.
+///
+/// # Panics
+/// If one of them is not found within its number of seeds.
+pub fn catch_reads<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+    for (mutant, profile, reads, seeds) in READS {
+        let mutant = Some(mutant);
+        let options = Options {
+            mutant,
+            profile,
+            reads,
+            ..Options::default()
+        };
+        let caught = catch(make, options, seeds);
+        assert!(caught.says("witnessed: not linearizable: "));
+    }
 }
 
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them. No client's history is

@@ -46,6 +46,9 @@ impl Trace {
             Happening::Asked => asked.map_or_else(String::new, |asked| {
                 format!("{:?} asks: {}", asked.client, names.request(&asked.request))
             }),
+            Happening::Queried(at) => asked.map_or_else(String::new, |asked| {
+                format!("{} to {at}, unordered", names.request(&asked.request))
+            }),
             Happening::Sent(command) => format!(
                 "{} to {}",
                 names.request(&command.request),

@@ -158,6 +158,11 @@ impl Trace {
             asked.client,
             names.request(&asked.request)
         );
+        for line in lines {
+            if let Happening::Queried(at) = line.what {
+                text += &format!("  #{label} to {at}, unordered\n");
+            }
+        }
         let attempts = lines.iter().filter_map(|line| match &line.what {
             Happening::Sent(command) => Some(command),
             _ => None,

@@ -136,6 +136,9 @@ pub(super) fn ending(completion: &Completion) -> String {
         other => format!("{other:?}"),
     };
     let cost = completion.cost;
+    if cost.unordered {
+        text += "; unordered";
+    }
     for (count, what) in [
         (cost.oracle_consults, "consultation"),
         (cost.retries, "retry"),

@@ -131,6 +131,18 @@ impl<O: Oracle> World<O> {
         self.network.isolate(&mut self.rng, victim, &others);
     }
 
+    /// Cuts a replica off from its own group.
+    pub(crate) fn sever(&mut self, victim: ReplicaId) {
+        self.report.cuts += 1;
+        self.note(|| format!("a replica of {} is cut off from the others", victim.group));
+        let group = self.layout.members(victim.group);
+        for other in group.filter(|other| *other != victim) {
+            let (victim, other) = (Seat::Replica(victim), Seat::Replica(other));
+            self.network.cut(victim, other);
+            self.network.cut(other, victim);
+        }
+    }
+
     /// Makes a replica's links slow.
     pub(crate) fn slow_down(&mut self, victim: ReplicaId) {
         let others: Vec<ReplicaId> = self.members.keys().copied().collect();

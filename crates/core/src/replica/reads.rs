@@ -1,0 +1,142 @@
+//! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and are answered or declined.
+
+use super::engine::Engine;
+use super::{Partition, Replica, ReplicaOutbox};
+use crate::answer::{Answer, ServerMessage, Touch, Verdict};
+use crate::application::{Application, Operand, run};
+use crate::id::{ClientId, Encoded, Micros, ObjectId, Timestamp};
+use crate::limits::MAX_OPERANDS;
+use crate::multicast::{Multicast, Tenure};
+use crate::mutant::Mutant;
+use crate::oracle::Oracle;
+use crate::read::{Query, Reads};
+use std::sync::Arc;
+
+/// How many queries may wait; those beyond are declined.
+const MOST: usize = 1 << 14;
+/// A lease that ends sooner is renewed when it is used.
+const SHORT: Micros = 200_000;
+
+/// Queries that wait for their leader to be sure.
+pub(super) type Waiting = Vec<(Micros, ClientId, Arc<Query>)>;
+
+impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
+    /// Takes a query in. Returns what the client is told at once, if anything.
+    pub(super) fn query(
+        &mut self,
+        now: Micros,
+        from: ClientId,
+        query: Arc<Query>,
+    ) -> Option<ServerMessage> {
+        let id = query.id;
+        if let Some(defect) = query.defect(&self.layout) {
+            return Some(ServerMessage::Refused { id, defect });
+        }
+        if !self.multicast.is_leader() {
+            let leader = self.multicast.leader();
+            return Some(ServerMessage::NotLeader { leader });
+        }
+        if self.waiting.len() >= MOST {
+            return Some(self.reply_to(&query, None));
+        }
+        self.waiting.push((now, from, query));
+        None
+    }
+
+    /// Answers the queries of which it is sure enough, and sees to it that it will be of the others. To be called when all
+    /// that is committed is applied.
+    pub(super) fn answer_queries(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if !self.multicast.is_leader() {
+            let leader = self.multicast.leader();
+            let told = self.waiting.drain(..);
+            let told = told.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
+            out.clients.extend(told);
+            return;
+        }
+        let tenure = self.multicast.tenure(now);
+        let leased = |query: &Query| query.reads == Reads::Lease;
+        let sure = |tenure: Tenure, since: Micros, query: &Query| {
+            tenure.confirmed >= since || leased(query) && tenure.until > now
+        };
+        let mut unsure = tenure.is_none_or(|tenure| {
+            let short = tenure.until < now + SHORT;
+            short && self.waiting.iter().any(|(_, _, query)| leased(query))
+        });
+        for (since, client, query) in std::mem::take(&mut self.waiting) {
+            if tenure.is_some_and(|tenure| sure(tenure, since, &query)) {
+                let read = self.partition.read(&query);
+                out.clients.push((client, self.reply_to(&query, read)));
+            } else {
+                unsure = true;
+                self.waiting.push((since, client, query));
+            }
+        }
+        if unsure {
+            self.multicast.confirm(now, &mut self.outbox);
+            self.drain(out);
+        }
+    }
+
+    /// The answer to a query that was read, or a refusal with what is known of the objects' places.
+    fn reply_to(&mut self, query: &Query, read: Option<(Encoded, Vec<Touch>)>) -> ServerMessage {
+        let declined = (Verdict::Retry, Encoded::new(), Vec::new());
+        let done = |(reply, touched)| (Verdict::Done, reply, touched);
+        let (verdict, reply, touched) = read.map_or(declined, done);
+        let hints = self.known_hints(&query.request, verdict, Vec::new());
+        let timestamp = Timestamp::new(self.multicast.clock(), self.id.group);
+        let answer = Answer {
+            id: query.id,
+            verdict,
+            reply,
+            timestamp,
+            touched,
+        };
+        ServerMessage::Answer {
+            answer: Arc::new(answer),
+            hints,
+            time: self.multicast.time(),
+        }
+    }
+}
+
+impl<A: Application> Engine<A> {
+    /// Runs a query on what is there now; `None` unless this group owns all its objects, no command is queued on any of them,
+    /// and the values are not too large.
+    pub(super) fn answer(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+        let request = &query.request;
+        if !self.state.queues.are_free(request.objects())
+            && self.mutant != Some(Mutant::ReadsPastQueues)
+        {
+            return None;
+        }
+        let held = |object: ObjectId| Some((object, self.state.store.object(object)?));
+        let held: Vec<_> = request.objects().map(held).collect::<Option<_>>()?;
+        let bytes: u64 = held.iter().map(|(_, held)| held.value.len() as u64).sum();
+        if bytes > MAX_OPERANDS {
+            return None;
+        }
+        let operands = held.iter().map(|&(object, held)| Operand {
+            object,
+            value: held.value.clone(),
+            readable: true,
+            writable: false,
+        });
+        let reply = if request.op.is_empty() {
+            Encoded::new()
+        } else {
+            run::<A>(&request.op, operands).0
+        };
+        let touched = held.iter().map(|&(object, held)| {
+            let revision = Some(held.revision);
+            Touch {
+                object,
+                found: revision,
+                left: revision,
+            }
+        });
+        Some((reply, touched.collect()))
+    }
+}
