@@ -36,9 +36,16 @@ fn done(rows: &[Row]) -> f64 {
 
 #[test]
 fn nothing_is_lost_when_random_replicas_are_killed() {
-    for strategy in ["global", "broker", "static", "cache"] {
+    for (strategy, reads) in [
+        ("global", "ordered"),
+        ("broker", "index"),
+        ("static", "lease"),
+        ("cache", "lease"),
+    ] {
         // Logs are short, so that snapshots are part of it.
         let more = [
+            "--reads",
+            reads,
             "--durability",
             "sync",
             "--duration",

@@ -207,6 +207,18 @@ fn gathering_a_directory_and_other_sizes_work() {
 }
 
 #[test]
+fn reads_need_not_be_ordered() {
+    for (reads, unordered) in [("ordered", false), ("index", true), ("lease", true)] {
+        let run = Run::of(&["--reads", reads, "--duration", "300ms", "--clients", "4"]);
+        for row in run.summary() {
+            assert_eq!(row["reads"], reads);
+            let share: f64 = row["unordered_pct"].parse().unwrap();
+            assert_eq!(share > 0.0, unordered, "{row:?}");
+        }
+    }
+}
+
+#[test]
 fn a_number_of_operations_is_measured_exactly() {
     let run = Run::of(&[
         "--operations",

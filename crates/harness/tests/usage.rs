@@ -48,6 +48,7 @@ fn unknown_names_are_refused_with_the_known_ones() {
     );
     refused(&["--mix", "party"], &["--mix", "growing"]);
     refused(&["--execution", "later"], &["--execution", "gather"]);
+    refused(&["--reads", "dirty"], &["--reads", "lease"]);
     refused(&["--directory", "root"], &["--directory", "home"]);
     refused(&["--distribution", "normal"], &["--distribution", "zipf"]);
     refused(&["--nonsense", "1"], &["--nonsense"]);
