@@ -35,12 +35,18 @@ pub use restarts::*;
 pub use shapes::*;
 
 /// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout; the traces
-/// are in folder `golden` of the tests, or in the one that is named.
+/// are in folder `golden` of the tests, or in the one that is named. A third argument makes the oracle of another run, where
+/// that is a different one.
 #[macro_export]
 macro_rules! conformance {
     ($make:expr) => { $crate::conformance!($make, "golden"); };
-    ($make:expr, $folder:literal) => {
+    ($make:expr, $folder:literal) => { $crate::conformance!($make, $folder, $make); };
+    ($make:expr, $folder:literal, $next:expr) => {
         #[test] fn the_law_of_authority() { $crate::conformance::the_law_of_authority($make); }
+        #[test] fn two_runs_share_a_cache() {
+            let trace = $crate::conformance::two_runs_share_a_cache($make, $next);
+            $crate::conformance! { @compare $folder, "two_runs_share_a_cache", trace }
+        }
         $crate::conformance! { @scenarios $make, $folder;
             false_hints_cost_time_only,
             read_before_create,
@@ -78,9 +84,12 @@ macro_rules! conformance {
     (@scenarios $make:expr, $folder:literal; $($scenario:ident,)*) => {
         $(#[test] fn $scenario() {
             let trace = $crate::conformance::$scenario($make);
-            let folder = ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join($folder);
-            $crate::conformance::compare(&folder, stringify!($scenario), &trace);
+            $crate::conformance! { @compare $folder, stringify!($scenario), trace }
         })*
+    };
+    (@compare $folder:literal, $scenario:expr, $trace:expr) => {
+        let folder = ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join($folder);
+        $crate::conformance::compare(&folder, $scenario, &$trace);
     };
     (@band $make:expr; $($name:ident $profile:ident,)*) => {
         mod band { use super::*; $(#[test] fn $name() { $crate::conformance::band($make, $crate::Profile::$profile); })* }
