@@ -15,6 +15,9 @@ pub const MAX_REQUEST: usize = 8 << 20;
 /// back in the reply. A command that needs more is refused by all its destinations and changes nothing.
 pub const MAX_OPERANDS: u64 = 16 << 20;
 
+/// The largest request that may be answered without being ordered, in bytes. A larger one is ordered.
+pub const MAX_QUERY: usize = 16 << 10;
+
 /// The most objects that one request may name. More are refused and nothing changes.
 pub const MAX_OBJECTS: usize = 4096;
 

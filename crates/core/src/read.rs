@@ -17,6 +17,7 @@
 
 use crate::command::{CommandId, Defect, Intent, Request};
 use crate::layout::Layout;
+use crate::limits::MAX_QUERY;
 use serde::{Deserialize, Serialize};
 
 /// How reads of objects that are together at one partition are answered. All other commands are ordered.
@@ -64,12 +65,12 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether a request may be a query at all: it reads something, and does nothing else.
+    /// Whether a request may be a query at all: it reads something, does nothing else, and is not larger than [`MAX_QUERY`].
     #[must_use]
     pub fn suits(request: &Request) -> bool {
         let intents = request.intents();
         let reads = |(_, intent): &(_, Intent)| matches!(intent, Intent::Read);
-        !intents.is_empty() && intents.iter().all(reads)
+        !intents.is_empty() && intents.iter().all(reads) && request.size() <= MAX_QUERY
     }
 
     /// Why it must be refused, if it must: its request breaks a bound, or none of our clients would send it.

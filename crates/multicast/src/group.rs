@@ -26,6 +26,8 @@ use std::sync::Arc;
 const PIPELINE: u64 = 4;
 /// How many inputs may wait for a batch. Clients are turned away beyond it, other groups never.
 const INBOX: usize = 1 << 14;
+/// And how many bytes, likewise.
+const INBOX_BYTES: usize = 16 * BATCH_BYTES;
 /// How many bytes one batch carries, unless a single input is larger.
 pub(crate) const BATCH_BYTES: usize = 4 << 20;
 /// How long an acknowledgement may wait for other inputs to share a log entry with.
@@ -310,7 +312,8 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
             Freshness::Expired => return Err(Rejection::Expired),
             Freshness::Fresh => {}
         }
-        if self.duties.inbox.len() >= INBOX || !self.order.has_room_for(&command) {
+        let full = self.duties.inbox.len() >= INBOX || self.duties.inbox_bytes >= INBOX_BYTES;
+        if full || !self.order.has_room_for(&command) {
             return Err(Rejection::Busy);
         }
         if self.duties.term.is_some() && self.duties.taken.insert(command.id) {

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
 const MOST: usize = 1 << 14;
+/// How many bytes the answers of one round may have, unless a single one is larger. The others wait for the next one.
+const ROUND: usize = 16 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
 
@@ -50,10 +52,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             return;
         }
         if !self.multicast.is_leader() {
-            let leader = self.multicast.leader();
-            let told = self.waiting.drain(..);
-            let told = told.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
-            out.clients.extend(told);
+            self.send_away(out);
             return;
         }
         let tenure = self.multicast.tenure(now);
@@ -65,12 +64,15 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             let short = tenure.until < now + SHORT;
             short && self.waiting.iter().any(|(_, _, query)| leased(query))
         });
+        let mut bytes = 0;
         for (since, client, query) in std::mem::take(&mut self.waiting) {
-            if tenure.is_some_and(|tenure| sure(tenure, since, &query)) {
+            let sure = tenure.is_some_and(|tenure| sure(tenure, since, &query));
+            unsure |= !sure;
+            if sure && bytes < ROUND {
                 let read = self.partition.read(&query);
+                bytes += read.as_ref().map_or(0, |(reply, _)| reply.len());
                 out.clients.push((client, self.reply_to(&query, read)));
             } else {
-                unsure = true;
                 self.waiting.push((since, client, query));
             }
         }
@@ -78,6 +80,14 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             self.multicast.confirm(now, &mut self.outbox);
             self.drain(out);
         }
+    }
+
+    /// Somebody else may lead by now.
+    fn send_away(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
+        let leader = self.multicast.leader();
+        let told = self.waiting.drain(..);
+        let told = told.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
+        out.clients.extend(told);
     }
 
     /// The answer to a query that was read, or a refusal with what is known of the objects' places.
