@@ -2,7 +2,7 @@
 //! A missing signal wait is left to the strategies where assertions inside do not mostly find it first.
 
 use ssmr_core::Execution::{self, Exchange};
-use ssmr_core::Mutant::{self, AbandonAttempts, OpenQueues};
+use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_broker::Broker;
@@ -16,6 +16,19 @@ fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> C
         ..Options::default()
     };
     catch(Broker::new, options, seeds)
+}
+
+#[test]
+fn a_missing_signal_wait_is_found() {
+    let options = Options {
+        mutant: Some(NoSignalWait),
+        profile: Profile::Deaths,
+        execution: Execution::Gather,
+        partitions: 2,
+        ..Options::default()
+    };
+    let caught = catch(Broker::new, options, 150);
+    assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]

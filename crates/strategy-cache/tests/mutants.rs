@@ -1,7 +1,7 @@
 //! Faults built in on purpose: under strategy cache too the checks of the clients' histories find them.
 //! Assertions inside mostly find them first, so some take many seeds.
 
-use ssmr_core::Execution::{self, Exchange, Gather};
+use ssmr_core::Execution::{self, Exchange};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile};
@@ -20,7 +20,14 @@ fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> C
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(NoSignalWait, Profile::Calm, Gather, 60);
+    let options = Options {
+        mutant: Some(NoSignalWait),
+        profile: Profile::Calm,
+        execution: Execution::Gather,
+        partitions: 2,
+        ..Options::default()
+    };
+    let caught = catch(|layout| Cache::new(layout, 7), options, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 

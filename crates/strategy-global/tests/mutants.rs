@@ -1,8 +1,8 @@
 //! Faults built in on purpose: under strategy global too the checks of the clients' histories find them.
-//! A missing signal wait is left to the strategies where assertions inside do not mostly find it first.
+//! Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{self, Exchange};
-use ssmr_core::Mutant::{self, AbandonAttempts, OpenQueues};
+use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_global::Global;
@@ -16,6 +16,19 @@ fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> C
         ..Options::default()
     };
     catch(Global::new, options, seeds)
+}
+
+#[test]
+fn a_missing_signal_wait_is_found() {
+    let options = Options {
+        mutant: Some(NoSignalWait),
+        profile: Profile::Calm,
+        execution: Execution::Gather,
+        partitions: 4,
+        ..Options::default()
+    };
+    let caught = catch(Global::new, options, 600);
+    assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]

@@ -59,7 +59,8 @@ pub struct Settings {
     pub execution: Execution,
     /// How reads of objects at one partition are answered.
     pub reads: Reads,
-    /// How long to wait for an answer before the same attempt is sent again, in microseconds; doubles up to sixteenfold.
+    /// How long to wait for an answer before the same attempt is sent again, in microseconds; after the fourth time it doubles, up
+    /// to sixteenfold.
     pub resend: Micros,
     /// How long a request may take before it ends as [`Outcome::Unknown`], in microseconds.
     pub deadline: Micros,

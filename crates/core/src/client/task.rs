@@ -113,7 +113,8 @@ impl Task {
     }
 }
 
-/// How long to wait before the `repeats`-th repetition: doubling, sixteenfold at most.
+/// How long to wait before the `repeats`-th repetition: always the same for as long as an election may take, then doubling,
+/// sixteenfold at most.
 pub(super) fn patience(base: Micros, repeats: u32) -> Micros {
-    base << repeats.min(4)
+    base << repeats.saturating_sub(3).min(4)
 }

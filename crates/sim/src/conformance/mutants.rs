@@ -41,11 +41,30 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
     panic!("{seeds} seeds under {options:?} show the checks nothing; other finds: {others:?}");
 }
 
-/// Faults of reads that are not ordered, with the profile that shows them.
-const READS: [(Mutant, Profile, Reads, u64); 3] = [
-    (Mutant::ReadsPastQueues, Profile::Reorder, Reads::Index, 60),
-    (Mutant::UnconfirmedReads, Profile::Depose, Reads::Index, 500),
-    (Mutant::UnconfirmedReads, Profile::Depose, Reads::Lease, 500),
+/// Faults of reads that are not ordered, with the profile and the number of partitions that show them: the fewer there are, the
+/// more clients ask the leader that is cut off.
+const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
+    (
+        Mutant::ReadsPastQueues,
+        Profile::Reorder,
+        Reads::Index,
+        3,
+        60,
+    ),
+    (
+        Mutant::UnconfirmedReads,
+        Profile::Depose,
+        Reads::Index,
+        1,
+        100,
+    ),
+    (
+        Mutant::UnconfirmedReads,
+        Profile::Depose,
+        Reads::Lease,
+        1,
+        100,
+    ),
 ];
 
 /// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find each.
@@ -53,12 +72,13 @@ const READS: [(Mutant, Profile, Reads, u64); 3] = [
 /// # Panics
 /// If one of them is not found within its number of seeds.
 pub fn catch_reads<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
-    for (mutant, profile, reads, seeds) in READS {
+    for (mutant, profile, reads, partitions, seeds) in READS {
         let mutant = Some(mutant);
         let options = Options {
             mutant,
             profile,
             reads,
+            partitions,
             ..Options::default()
         };
         let caught = catch(make, options, seeds);
