@@ -1,5 +1,5 @@
 //! Faults built in on purpose: under strategy broker too the checks of the clients' histories find them.
-//! A missing signal wait is left to the strategies where assertions inside do not mostly find it first.
+//! Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{self, Exchange};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
