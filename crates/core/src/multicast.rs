@@ -104,9 +104,9 @@ pub trait Multicast {
 /// What a leader knows of its being the only one. Both are times of its own clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
-    /// Nobody else had led the group before this moment.
+    /// No later leader had been elected at this moment.
     pub confirmed: Micros,
-    /// Nobody else will lead it before this moment, if clocks run about equally fast.
+    /// None will be elected before this moment, if clocks run about equally fast.
     pub until: Micros,
 }
 

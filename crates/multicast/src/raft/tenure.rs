@@ -1,7 +1,7 @@
 //! How surely a leader leads, for reads that are not ordered (section 6.4 of Ongaro's thesis).
 //!
-//! A leader asks its followers to confirm it, and knows from the answers of a majority that nobody else had led when it asked:
-//! another one would have needed a vote of theirs, and they would not have confirmed an older term after that. With its
+//! A leader asks its followers to confirm it, and knows from the answers of a majority that no later leader had been elected when
+//! it asked: one would have needed a vote of theirs, and they would not have confirmed an older term after that. With its
 //! answer each follower promises, besides, not to vote for an election timeout: the lease is a little shorter, for clocks that
 //! do not run equally fast. It is asked for when reads come, and never else.
 
@@ -90,7 +90,7 @@ impl RaftLog {
             && self.is_leader()
             && let Some(follower) = self.followers.get_mut(&from)
         {
-            follower.confirmed = follower.confirmed.max(Some(asked));
+            follower.confirmed = follower.confirmed.max(Some(asked.min(now)));
         }
     }
 }
