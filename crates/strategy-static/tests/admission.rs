@@ -1,18 +1,24 @@
 //! What a replica does not take from a client, whatever the client is: it must cost nobody else anything.
 
 use ssmr_core::{
-    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Layout, ObjectId, Oracle,
-    PartitionId, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage, SessionId,
+    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, Layout, ObjectId,
+    Oracle, PartitionId, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    SessionId, Verdict,
 };
 use ssmr_multicast::{GroupMulticast, Settings};
-use ssmr_sim::app::Registers;
+use ssmr_sim::app::{Op, Registers};
 use ssmr_strategy_static::Static;
 use std::sync::Arc;
 
 const CLIENT: ClientId = ClientId(7);
 
-/// What a client is told by the only replica of the first of two partitions, which leads, when it hands a command in.
+/// What a client is told when it hands a command in.
 fn hand_in(command: Command) -> Option<ServerMessage> {
+    say(ClientMessage::Submit(Arc::new(command)))
+}
+
+/// What a client is told by the only replica of the first of two partitions, which leads, when it says something.
+fn say(message: ClientMessage) -> Option<ServerMessage> {
     let layout = Layout::new(2, 1).unwrap();
     let id = ReplicaId {
         group: PartitionId(0).into(),
@@ -25,12 +31,7 @@ fn hand_in(command: Command) -> Option<ServerMessage> {
     replica.on_timer(0, &mut out);
     replica.flush(0, &mut out);
     assert!(replica.is_leader());
-    replica.on_client(
-        1,
-        CLIENT,
-        ClientMessage::Submit(Arc::new(command)),
-        &mut out,
-    );
+    replica.on_client(1, CLIENT, message, &mut out);
     replica.flush(1, &mut out);
     out.clients.pop().map(|(_, message)| message)
 }
@@ -58,8 +59,30 @@ fn lookup() -> Command {
 }
 
 fn is_malformed(command: Command) -> bool {
-    let defect = Defect::Malformed;
-    matches!(hand_in(command), Some(ServerMessage::Refused { defect: told, .. }) if told == defect)
+    is_refusal(hand_in(command).as_ref())
+}
+
+fn is_refusal(told: Option<&ServerMessage>) -> bool {
+    let malformed = Defect::Malformed;
+    matches!(told, Some(ServerMessage::Refused { defect, .. }) if *defect == malformed)
+}
+
+/// A read of the object that [`lookup`] looks up, not to be ordered.
+fn query() -> Query {
+    let Command {
+        mut id, request, ..
+    } = lookup();
+    id.attempt = 0;
+    let objects = request.objects().collect();
+    Query {
+        id,
+        reads: Reads::Index,
+        request: Request::access::<Registers>(&Op::Read(objects)),
+    }
+}
+
+fn ask(query: Query) -> Option<ServerMessage> {
+    say(ClientMessage::Query(Arc::new(query)))
 }
 
 #[test]
@@ -106,5 +129,39 @@ fn impossible_numbers_are_refused() {
 fn a_clock_from_the_far_future_is_not_taken() {
     for clock in [1 << 49, 1 << 62, u64::MAX] {
         assert_eq!(hand_in(Command { clock, ..lookup() }), None, "{clock}");
+    }
+}
+
+#[test]
+fn a_query_is_answered_or_declined_but_never_says_that_nothing_is_there() {
+    let Some(ServerMessage::Answer { answer, .. }) = ask(query()) else {
+        panic!("no answer");
+    };
+    assert_eq!(answer.verdict, Verdict::Retry);
+}
+
+#[test]
+fn a_query_that_is_none_is_refused() {
+    let sound = query();
+    let mut attempt = sound.clone();
+    attempt.id.attempt = 1;
+    let mut foreign = sound.clone();
+    foreign.id.session.client = ClientId(8);
+    let ordered = Query {
+        reads: Reads::Ordered,
+        ..sound.clone()
+    };
+    let object = sound.request.objects().next().unwrap();
+    let request = sound.request.clone().and(object, Intent::Write);
+    let writes = Query {
+        request,
+        ..sound.clone()
+    };
+    let empty = Query {
+        request: Request::default(),
+        ..sound
+    };
+    for bad in [attempt, foreign, ordered, writes, empty] {
+        assert!(is_refusal(ask(bad.clone()).as_ref()), "{bad:?}");
     }
 }

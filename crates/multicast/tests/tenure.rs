@@ -1,0 +1,146 @@
+//! What a leader may count on, and what its followers are bound by: for reads that are not ordered.
+
+use ssmr_core::Micros;
+use ssmr_core::log::LogEntry;
+use ssmr_multicast::{Body, GroupLog, LogOutbox, RaftLog, RaftMessage, Stored};
+use std::collections::BTreeMap;
+
+/// Longer than an election timeout: nobody is bound any more.
+const LATER: Micros = 600_000;
+/// Within it.
+const SOON: Micros = 300_000;
+
+/// Three replicas between which everything arrives at once, and what they have stored.
+struct Group {
+    logs: Vec<RaftLog>,
+    stored: BTreeMap<u8, Stored>,
+    now: Micros,
+}
+
+impl Group {
+    /// A group in which replica 0 leads and has committed something.
+    fn led() -> Self {
+        let logs = (0..3).map(|index| RaftLog::new(index, 3, 7)).collect();
+        let mut group = Self {
+            logs,
+            stored: BTreeMap::new(),
+            now: 1_000,
+        };
+        group.act(0, GroupLog::on_timer);
+        assert!(group.logs[0].is_leader());
+        for log in &mut group.logs {
+            while log.poll_committed().is_some() {}
+        }
+        group
+    }
+
+    /// Has one replica do something, and delivers what comes of it.
+    fn act(
+        &mut self,
+        who: u8,
+        act: impl FnOnce(&mut RaftLog, Micros, &mut LogOutbox<RaftMessage>),
+    ) {
+        let mut out = LogOutbox::default();
+        act(&mut self.logs[usize::from(who)], self.now, &mut out);
+        let mut under_way = vec![(who, self.keep(who, out))];
+        while let Some((from, messages)) = under_way.pop() {
+            for (to, message) in messages {
+                let answers = self.hand(to, from, message);
+                under_way.push((to, answers));
+            }
+        }
+    }
+
+    /// Hands one message over. Returns what the receiver says.
+    fn hand(&mut self, to: u8, from: u8, message: RaftMessage) -> Vec<(u8, RaftMessage)> {
+        let mut out = LogOutbox::default();
+        self.logs[usize::from(to)].on_message(self.now, from, message, &mut out);
+        self.keep(to, out)
+    }
+
+    fn keep(&mut self, who: u8, out: LogOutbox<RaftMessage>) -> Vec<(u8, RaftMessage)> {
+        let stored = self.stored.entry(who).or_default();
+        out.records
+            .into_iter()
+            .for_each(|record| stored.add(record));
+        out.messages
+    }
+
+    /// Whether a replica votes for replica 2, which asks it to in a later term with all that is in the log.
+    fn votes(&mut self, who: u8) -> bool {
+        let log = &self.stored[&2].entries;
+        let term = self.logs[0].term();
+        let last = (log.len() as u64, term);
+        assert!(matches!(log.last(), Some(LogEntry::Term(_))));
+        let body = Body::VoteCall {
+            term: term + 1,
+            last,
+        };
+        let said = self.hand(who, 2, RaftMessage { life: 0, body });
+        let granted = |(_, message): &(u8, RaftMessage)| matches!(message.body, Body::VoteReply { granted, .. } if granted);
+        said.iter().any(granted)
+    }
+
+    fn confirm(&mut self) {
+        self.act(0, GroupLog::confirm);
+    }
+}
+
+#[test]
+fn a_leader_is_sure_once_a_majority_has_confirmed_it() {
+    let mut group = Group::led();
+    assert_eq!(group.logs[0].tenure(group.now), None, "nobody was asked");
+    group.now += SOON;
+    let asked = group.now;
+    group.confirm();
+    group.now += SOON;
+    let tenure = group.logs[0]
+        .tenure(group.now)
+        .expect("two have confirmed it");
+    assert_eq!(tenure.confirmed, asked);
+    assert!(tenure.until > group.now && tenure.until < asked + LATER);
+    assert_eq!(group.logs[1].tenure(group.now), None, "it does not lead");
+}
+
+#[test]
+fn an_answer_to_an_earlier_term_confirms_nothing() {
+    let mut group = Group::led();
+    let body = Body::Confirmed {
+        term: group.logs[0].term() - 1,
+        asked: group.now,
+    };
+    for from in [1, 2] {
+        let body = body.clone();
+        group.hand(0, from, RaftMessage { life: 0, body });
+    }
+    assert_eq!(group.logs[0].tenure(group.now), None);
+}
+
+#[test]
+fn who_has_confirmed_a_leader_votes_for_nobody_for_a_while() {
+    let mut group = Group::led();
+    group.now += LATER;
+    group.confirm();
+    group.now += SOON;
+    assert!(!group.votes(1), "it has promised");
+    group.now += LATER;
+    assert!(group.votes(1), "the promise is over");
+}
+
+#[test]
+fn a_promise_holds_over_a_restart() {
+    let mut group = Group::led();
+    group.now += LATER;
+    group.confirm();
+    // Its clock begins anew, and it does not know when it promised.
+    group.now = 0;
+    let stored = group.stored[&1].clone();
+    group.logs[1] = RaftLog::restore(1, 3, 7, stored);
+    assert!(!group.votes(1), "it may have promised a moment ago");
+    let mut out = LogOutbox::default();
+    group.now += SOON;
+    group.logs[1].on_timer(group.now, &mut out);
+    assert!(out.messages.is_empty(), "nor does it campaign: {out:?}");
+    group.now += LATER;
+    assert!(group.votes(1));
+}
