@@ -14,6 +14,8 @@ pub enum Mutant {
     ReadsPastQueues,
     /// A leader answers reads without making sure that it still leads.
     UnconfirmedReads,
+    /// A leader relies on a lease for longer than its followers have promised.
+    LongLeases,
     /// R5: a client abandons an attempt after a time-out and tries again under a new number.
     AbandonAttempts,
     /// R5: recorded outcomes are left out of snapshots.

@@ -4,7 +4,7 @@
 //! the log then accepts is decided when the entry applies.
 
 use crate::Item;
-use crate::group::{BATCH_BYTES, item_size};
+use crate::group::BATCH_BYTES;
 use ssmr_core::Micros;
 use ssmr_core::multicast::Carrier;
 use ssmr_core::oracle::Unpacked;
@@ -63,7 +63,7 @@ impl Incoming {
             };
             match state {
                 Unpacked::Ready => {
-                    bytes += item_size(item);
+                    bytes += item.size();
                     ready.extend(self.waiting.pop_front());
                 }
                 Unpacked::Waiting => break,

@@ -22,6 +22,19 @@ pub enum Item {
     Signal(Signal),
 }
 
+impl Item {
+    /// About how many bytes it takes in a message.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Timestamp { .. } => 48,
+            Self::Signal(signal) => {
+                let reports = signal.reports.iter();
+                48 + reports.map(|r| 64 + r.standing.size()).sum::<usize>()
+            }
+        }
+    }
+}
+
 /// Both ends of all links of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Links {

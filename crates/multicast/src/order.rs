@@ -65,6 +65,17 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// About how many bytes it takes in a batch.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Submit(command) => 128 + command.request.size(),
+            Self::Receive { items, .. } => 32 + items.iter().map(Item::size).sum::<usize>(),
+            Self::Acknowledged { .. } => 16,
+        }
+    }
+}
+
 /// A command that is logged and not delivered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {

@@ -1,7 +1,7 @@
 //! A leader's duties towards the other groups: sending what the links hold until it is acknowledged, finding their leaders,
 //! and fetching commands that reached another destination only.
 
-use crate::group::{GroupMulticast, item_size};
+use crate::group::GroupMulticast;
 use crate::incoming::Incoming;
 use crate::link::{Links, Outgoing};
 use crate::log::GroupLog;
@@ -86,7 +86,7 @@ impl<L: GroupLog> GroupMulticast<L> {
                     {
                         carrier.pack(signal);
                     }
-                    bytes += item_size(&item);
+                    bytes += item.size();
                     items.push(item);
                     if bytes >= LINK_BYTES {
                         break;

@@ -144,3 +144,48 @@ fn a_promise_holds_over_a_restart() {
     group.now += LATER;
     assert!(group.votes(1));
 }
+
+#[test]
+fn a_candidate_that_hears_of_a_leader_does_not_vote_for_itself() {
+    let mut group = Group::led();
+    group.now += 3 * LATER;
+    let mut out = LogOutbox::default();
+    group.logs[1].on_timer(group.now, &mut out);
+    let asks = |(_, message): &(u8, RaftMessage)| matches!(message.body, Body::PreVoteCall { .. });
+    assert!(out.messages.iter().any(asks), "it has lost patience");
+    let term = group.logs[0].term();
+    let asked = group.now;
+    let body = Body::Confirm { term, asked };
+    let said = group.hand(1, 0, RaftMessage { life: 0, body });
+    assert!(matches!(said[0].1.body, Body::Confirmed { .. }));
+    // What it has waited for comes too late.
+    let body = Body::PreVoteReply {
+        term: term + 1,
+        granted: true,
+    };
+    let said = group.hand(1, 2, RaftMessage { life: 0, body });
+    assert!(said.is_empty(), "it campaigns: {said:?}");
+}
+
+#[test]
+fn a_leader_that_hears_nobody_lets_its_group_go() {
+    let mut group = Group::led();
+    for _ in 0..400 {
+        group.now += 10_000;
+        // Somebody wants to read from it all the time.
+        for who in 0..3 {
+            let mut out = LogOutbox::default();
+            let log = &mut group.logs[usize::from(who)];
+            log.on_timer(group.now, &mut out);
+            log.confirm(group.now, &mut out);
+            let mut under_way = vec![(who, group.keep(who, out))];
+            while let Some((from, messages)) = under_way.pop() {
+                for (to, message) in messages.into_iter().filter(|(to, _)| *to != 0) {
+                    let answers = group.hand(to, from, message);
+                    under_way.push((to, answers));
+                }
+            }
+        }
+    }
+    assert!(group.logs[1].is_leader() || group.logs[2].is_leader());
+}

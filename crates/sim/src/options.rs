@@ -21,7 +21,8 @@ pub struct Options {
     pub objects: u64,
     /// Where multi-partition accesses execute.
     pub execution: Execution,
-    /// How reads of objects at one partition are answered. Where clocks jump, a lease would be void: confirmed instead.
+    /// How reads of objects at one partition are answered. Leases and jumping clocks exclude each other: profile clock confirms
+    /// reads instead, and in a storm of leases no clock jumps.
     pub reads: Reads,
     /// Which faults strike.
     pub profile: Profile,
@@ -162,10 +163,15 @@ impl Profile {
 }
 
 impl Options {
+    /// Whether clocks jump.
+    pub(crate) fn jumps(&self) -> bool {
+        self.profile.jumps() && self.possible_reads() != Reads::Lease
+    }
+
     /// How clients have their reads answered.
     pub(crate) fn possible_reads(&self) -> Reads {
         match self.reads {
-            Reads::Lease if self.profile.jumps() => Reads::Index,
+            Reads::Lease if self.profile == Profile::Clock => Reads::Index,
             reads => reads,
         }
     }

@@ -316,7 +316,7 @@ impl<O: Oracle> Run<O> {
         if profile.wipes() {
             self.wipe_some();
         }
-        if profile.jumps() {
+        if self.options.jumps() {
             self.jump_some();
         }
         if profile.kills_clients() {
@@ -349,7 +349,12 @@ impl<O: Oracle> Run<O> {
         }
         let victim = self.victim().and_then(|any| self.world.leader(any.group));
         self.deposed = victim.map(|leader| {
-            self.world.sever(leader);
+            let (speaks, hears) = match self.world.chance().random_range(0..4) {
+                0 => (true, false),
+                1 => (false, true),
+                _ => (false, false),
+            };
+            self.world.sever(leader, speaks, hears);
             self.world.now() + self.world.chance().random_range(600_000..2_500_000)
         });
     }

@@ -2,11 +2,11 @@
 //!
 //! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery is seen as it happens.
 
-use ssmr_core::replica::Applied;
+use ssmr_core::replica::{Applied, Reading};
 use ssmr_core::snapshot::Part;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, ObjectId, Oracle,
-    Partition, Query, Timestamp, Touch,
+    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition, Query,
+    Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl<O: Oracle> Partition<O> for Watched {
         Partition::<O>::locate(&self.engine, object)
     }
 
-    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+    fn read(&self, query: &Query) -> Option<Reading> {
         Partition::<O>::read(&self.engine, query)
     }
 

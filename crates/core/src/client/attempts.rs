@@ -23,7 +23,6 @@ impl<O: Oracle> Client<O> {
             return;
         };
         task.attempt += 1;
-        task.cost.unordered = false;
         task.cost.groups += groups.len() as u32;
         task.cost.multi_partition = groups
             .iter()
@@ -96,6 +95,9 @@ impl<O: Oracle> Client<O> {
                 return;
             }
         };
+        if let Some(task) = self.tasks.get_mut(&ticket) {
+            task.cost.unordered = answer.id.attempt == 0;
+        }
         self.learn(ticket, answer);
         let ordered = Some((answer.timestamp, answer.touched.clone()));
         self.complete(now, ticket, outcome, ordered, out);

@@ -12,7 +12,7 @@ use crate::read::{Query, Reads};
 use std::sync::Arc;
 
 impl<O: Oracle> Client<O> {
-    /// Sends the request as a query, once, if it can be one. Returns whether it was sent.
+    /// Makes a query of the request if it can be one and was not. Returns whether it did.
     pub(super) fn query(
         &mut self,
         now: Micros,
@@ -36,7 +36,6 @@ impl<O: Oracle> Client<O> {
         }
         task.queried = true;
         task.cost.groups += 1;
-        task.cost.unordered = true;
         let query = Arc::new(Query {
             id: CommandId {
                 session,

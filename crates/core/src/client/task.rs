@@ -23,7 +23,7 @@ pub(super) struct Task {
     pub(super) number: Option<(SessionId, u64)>,
     pub(super) attempt: u8,
     pub(super) gathered: bool,
-    /// It was tried to have it answered without being ordered.
+    /// It is, or was, a query.
     pub(super) queried: bool,
     pub(super) invoked: Micros,
     pub(super) cost: Cost,

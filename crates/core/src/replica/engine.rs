@@ -22,8 +22,8 @@ use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
 use super::verdict::{Finding, answerer, decide, hints, join, operand_bytes, worth_hints};
-use super::{Applied, Partition, Reply};
-use crate::answer::{Answer, Touch, Verdict};
+use super::{Applied, Partition, Reading, Reply};
+use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, Intent};
@@ -117,7 +117,7 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
         })
     }
 
-    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+    fn read(&self, query: &Query) -> Option<Reading> {
         self.answer(query)
     }
 

@@ -15,11 +15,12 @@ mod store;
 mod verdict;
 
 pub use engine::Engine;
+pub use reads::Reading;
 
-use crate::answer::{Answer, ClientMessage, ServerMessage, Touch, Verdict};
+use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, CommandId, Defect, Intent, Request};
 use crate::hints::HintTable;
-use crate::id::{ClientId, Encoded, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
+use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
 use crate::layout::{Layout, mix};
 use crate::log::{Position, Record};
 use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Rejection, Signal, Standing};
@@ -44,9 +45,9 @@ pub trait Partition<O: Oracle> {
     /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
     fn locate(&self, object: ObjectId) -> Option<Hint>;
 
-    /// Answers a query with reply and revisions, if this group alone may do so now: it owns the objects and nothing that is
-    /// delivered waits on them (rule R3).
-    fn read(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)>;
+    /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is delivered waits on them
+    /// (rule R3).
+    fn read(&self, query: &Query) -> Option<Reading>;
 
     /// A digest of the whole state: equal at replicas that applied the same deliveries.
     fn digest(&self) -> u64;

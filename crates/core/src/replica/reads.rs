@@ -14,10 +14,21 @@ use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
 const MOST: usize = 1 << 14;
-/// How many bytes the answers of one round may have, unless a single one is larger. The others wait for the next one.
-const ROUND: usize = 16 << 20;
+/// How many bytes may be read in one round, unless a single query reads more. The others wait for the next one.
+const ROUND: u64 = 16 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
+
+/// What a query has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The application's encoded reply.
+    pub reply: Encoded,
+    /// The objects, ascending, each left as it was found.
+    pub touched: Vec<Touch>,
+    /// How many bytes the objects have.
+    pub bytes: u64,
+}
 
 /// Queries that wait for their leader to be sure.
 pub(super) type Waiting = Vec<(Micros, ClientId, Arc<Query>)>;
@@ -70,7 +81,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             unsure |= !sure;
             if sure && bytes < ROUND {
                 let read = self.partition.read(&query);
-                bytes += read.as_ref().map_or(0, |(reply, _)| reply.len());
+                bytes += read.as_ref().map_or(0, |reading| reading.bytes);
                 out.clients.push((client, self.reply_to(&query, read)));
             } else {
                 self.waiting.push((since, client, query));
@@ -91,9 +102,9 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     }
 
     /// The answer to a query that was read, or a refusal with what is known of the objects' places.
-    fn reply_to(&mut self, query: &Query, read: Option<(Encoded, Vec<Touch>)>) -> ServerMessage {
+    fn reply_to(&mut self, query: &Query, read: Option<Reading>) -> ServerMessage {
         let declined = (Verdict::Retry, Encoded::new(), Vec::new());
-        let done = |(reply, touched)| (Verdict::Done, reply, touched);
+        let done = |reading: Reading| (Verdict::Done, reading.reply, reading.touched);
         let (verdict, reply, touched) = read.map_or(declined, done);
         let hints = self.known_hints(&query.request, verdict, Vec::new());
         let timestamp = Timestamp::new(self.multicast.clock(), self.id.group);
@@ -115,7 +126,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
 impl<A: Application> Engine<A> {
     /// Runs a query on what is there now; `None` unless this group owns all its objects, no command is queued on any of them,
     /// and the values are not too large.
-    pub(super) fn answer(&self, query: &Query) -> Option<(Encoded, Vec<Touch>)> {
+    pub(super) fn answer(&self, query: &Query) -> Option<Reading> {
         let request = &query.request;
         if !self.state.queues.are_free(request.objects())
             && self.mutant != Some(Mutant::ReadsPastQueues)
@@ -147,6 +158,10 @@ impl<A: Application> Engine<A> {
                 left: revision,
             }
         });
-        Some((reply, touched.collect()))
+        Some(Reading {
+            reply,
+            touched: touched.collect(),
+            bytes,
+        })
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Follower {
     pub(super) rewound: Micros,
     /// When it was last heard of.
     pub(super) heard: Micros,
-    /// When this leader asked what it has confirmed last.
+    /// Up to which moment of this leader's clock, in this term, it has confirmed it.
     pub(super) confirmed: Option<Micros>,
 }
 

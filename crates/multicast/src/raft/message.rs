@@ -96,7 +96,7 @@ pub enum Body {
         /// When it asked, by its own clock.
         asked: Micros,
     },
-    /// I do, and shall vote for nobody else for the length of an election timeout.
+    /// I do, and shall vote for nobody for the length of an election timeout.
     Confirmed {
         /// The leader's term.
         term: u64,

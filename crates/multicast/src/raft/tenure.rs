@@ -16,7 +16,7 @@ use ssmr_core::multicast::Tenure;
 const LEASE: Micros = ELECTION * 4 / 5;
 
 impl RaftLog {
-    /// Whether this replica's vote is bound: it leads and a majority hears it, or it has heard of a leader just now.
+    /// Whether this replica's vote is bound: it leads and hears a majority, or it has heard of a leader just now.
     pub(super) fn is_bound(&self, now: Micros) -> bool {
         self.is_leader() && self.has_quorum(now)
             || self.contact.is_some_and(|at| now < at + ELECTION)
@@ -53,11 +53,12 @@ impl RaftLog {
         moments.filter(by_majority).max()
     }
 
+    /// A leader that hears no majority does not ask: followers that still hear it must be free to elect one that it can hear.
     pub(super) fn probe(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
         let open = self
             .probed
             .is_some_and(|at| self.confirmed(now) < Some(at) && now < at + HEARTBEAT);
-        if !self.is_leader() || open {
+        if !self.is_leader() || open || !self.has_quorum(now) {
             return;
         }
         self.probed = Some(now);
@@ -79,7 +80,7 @@ impl RaftLog {
             && self.node.voted_for() == Some(NodeId::new(from.number()));
         if term == self.term() && follows {
             self.contact = Some(now);
-            self.deadline = self.deadline.max(now + ELECTION);
+            self.deadline = now + self.patience();
             self.tell(from, Body::Confirmed { term, asked }, out);
         }
     }

@@ -56,15 +56,9 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
         Profile::Depose,
         Reads::Index,
         1,
-        100,
+        300,
     ),
-    (
-        Mutant::UnconfirmedReads,
-        Profile::Depose,
-        Reads::Lease,
-        1,
-        100,
-    ),
+    (Mutant::LongLeases, Profile::Depose, Reads::Lease, 1, 300),
 ];
 
 /// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find each.

@@ -23,7 +23,7 @@ pub fn a_deposed_leader_answers_no_reads<O: Oracle>(make: impl Fn(Layout) -> O +
         }
         let owner = GroupId::from(stage.owner(x, P0));
         let old = stage.world.leader(owner).expect("the group has a leader");
-        stage.world.sever(old);
+        stage.world.sever(old, false, false);
         // Client 1 hands it in at the old leader first, which cannot commit it.
         stage.done(1, update(&[x], 1));
         let ticket = stage.ask(2, read(&[x]));

@@ -131,15 +131,19 @@ impl<O: Oracle> World<O> {
         self.network.isolate(&mut self.rng, victim, &others);
     }
 
-    /// Cuts a replica off from its own group.
-    pub(crate) fn sever(&mut self, victim: ReplicaId) {
+    /// Cuts a replica off from its own group; unless it still `speaks`, or still `hears`.
+    pub(crate) fn sever(&mut self, victim: ReplicaId, speaks: bool, hears: bool) {
         self.report.cuts += 1;
         self.note(|| format!("a replica of {} is cut off from the others", victim.group));
         let group = self.layout.members(victim.group);
         for other in group.filter(|other| *other != victim) {
             let (victim, other) = (Seat::Replica(victim), Seat::Replica(other));
-            self.network.cut(victim, other);
-            self.network.cut(other, victim);
+            if !speaks {
+                self.network.cut(victim, other);
+            }
+            if !hears {
+                self.network.cut(other, victim);
+            }
         }
     }
 
