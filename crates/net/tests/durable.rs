@@ -292,3 +292,46 @@ async fn the_disk_stays_bounded() {
         Outcome::Done(codec::encode(&2_000u64))
     );
 }
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::new(1, 3).unwrap();
+    let options = ClusterOptions {
+        // Not synced: on such a device that would fail in any case.
+        durability: Durability::Async(folder.path().into()),
+        log_bytes: 10_000,
+        ..ClusterOptions::new(layout, Static::new(layout))
+    };
+    let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
+    let id = layout.replicas().nth(1).unwrap();
+    // The next file of its log is on a device that has no room.
+    let own = folder.path().join(id.to_string());
+    let full: Vec<_> = (2..9).map(|n| own.join(format!("{n:010}.log"))).collect();
+    let plant = full.iter().filter(|path| !path.exists());
+    plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
+    let settings = Settings::default();
+    let client =
+        Client::connect(cluster.config(), ClientId(1), Static::new(layout), settings).unwrap();
+    let zero = Request::create::<Numbers>(object(0), &0, None);
+    assert!(client.execute(zero).await.outcome.is_definite());
+    let mut round = 0u64;
+    while cluster.inspect(id).await.is_some() {
+        round += 1;
+        assert!(round < 2_000, "it goes on without a disk");
+        let add = Request::access::<Numbers>(&(vec![object(0)], 1));
+        let sum = client.execute(add).await.outcome;
+        assert_eq!(sum, Outcome::Done(codec::encode(&round)));
+    }
+    for path in full {
+        std::fs::remove_file(path).unwrap();
+    }
+    cluster.stop_replica(id);
+    assert!(cluster.restart_replica(id).unwrap());
+    let read = Request::access::<Numbers>(&(vec![object(0)], 0));
+    let sum = client.execute(read).await.outcome;
+    assert_eq!(sum, Outcome::Done(codec::encode(&round)));
+    assert!(cluster.inspect(id).await.is_some(), "there is room again");
+}

@@ -258,7 +258,9 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {
-            tracing::error!(%error, "the log cannot be written: the replica stops");
+            let folder = self.log.as_ref().map(|log| log.folder().display());
+            let folder = folder.map(tracing::field::display);
+            tracing::error!(folder, %error, "the log cannot be written: the replica stops");
             return false;
         }
         if self.cut.load(Relaxed) {

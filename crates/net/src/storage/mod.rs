@@ -150,6 +150,11 @@ impl LogStore {
         Ok((store, intact.then_some(stored)))
     }
 
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Stores records, in order.
     ///
     /// They are one frame, which is stored as a whole or not at all if the machine fails meanwhile, unless they are larger
