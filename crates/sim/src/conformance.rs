@@ -28,7 +28,7 @@ pub use golden::compare;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
-pub use mutants::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
+pub use mutants::{Caught, catch, catch_creator_only, catch_reads, catch_storage, hunt};
 pub use queries::*;
 pub use queues::*;
 pub use restarts::*;

@@ -1,45 +1,34 @@
 //! Faults built in on purpose: under strategy global too the checks of the clients' histories find them.
 //! Assertions inside mostly find them first, so some take many seeds.
 
-use ssmr_core::Execution::{self, Exchange};
-use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::conformance::{Caught, catch, catch_creator_only, catch_reads, catch_storage};
-use ssmr_sim::{Options, Profile};
+use ssmr_core::Execution::{Exchange, Gather};
+use ssmr_core::Mutant::{AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_sim::Profile;
+use ssmr_sim::conformance::{catch_creator_only, catch_reads, catch_storage, hunt};
 use ssmr_strategy_global::Global;
-
-fn hunt(mutant: Mutant, profile: Profile, execution: Execution, seeds: u64) -> Caught {
-    let mutant = Some(mutant);
-    let options = Options {
-        mutant,
-        profile,
-        execution,
-        ..Options::default()
-    };
-    catch(Global::new, options, seeds)
-}
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let options = Options {
-        mutant: Some(NoSignalWait),
-        profile: Profile::Calm,
-        execution: Execution::Gather,
-        partitions: 4,
-        ..Options::default()
-    };
-    let caught = catch(Global::new, options, 600);
+    let caught = hunt(Global::new, NoSignalWait, Profile::Calm, Gather, 4, 600);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(OpenQueues, Profile::Deaths, Exchange, 60);
+    let caught = hunt(Global::new, OpenQueues, Profile::Deaths, Exchange, 3, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(AbandonAttempts, Profile::Deaths, Exchange, 10);
+    let caught = hunt(
+        Global::new,
+        AbandonAttempts,
+        Profile::Deaths,
+        Exchange,
+        3,
+        10,
+    );
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
 }
 

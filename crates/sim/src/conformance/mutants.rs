@@ -2,7 +2,9 @@
 
 use crate::network::Seat;
 use crate::{Options, Profile, simulate, simulate_seated};
-use ssmr_core::{GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId, Reads};
+use ssmr_core::{
+    Execution, GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId, Reads,
+};
 
 /// A fault that a check on the history found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,29 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
         others.push(words.lines().next().unwrap_or_default().to_owned());
     }
     panic!("{seeds} seeds under {options:?} show the checks nothing; other finds: {others:?}");
+}
+
+/// The same for a mutant, where a strategy shows it best.
+///
+/// # Panics
+/// If `seeds` runs are not enough.
+pub fn hunt<O: Oracle>(
+    make: impl Fn(Layout) -> O + Copy,
+    mutant: Mutant,
+    profile: Profile,
+    execution: Execution,
+    partitions: u8,
+    seeds: u64,
+) -> Caught {
+    let mutant = Some(mutant);
+    let options = Options {
+        mutant,
+        profile,
+        execution,
+        partitions,
+        ..Options::default()
+    };
+    catch(make, options, seeds)
 }
 
 /// Faults of reads that are not ordered, with the profile and the number of partitions that show them: the fewer there are, the
