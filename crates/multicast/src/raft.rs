@@ -59,7 +59,7 @@ pub struct RaftLog {
     /// When this replica asked last to be taken in.
     asked: Micros,
     /// When this leader asked last to be confirmed.
-    probed: Option<Micros>,
+    confirm_asked: Option<Micros>,
     /// It may have promised something before it was started, and does not know when that was.
     drowsy: bool,
     /// State of the timers' random numbers.
@@ -115,7 +115,7 @@ impl RaftLog {
             deadline,
             contact: None,
             asked: 0,
-            probed: None,
+            confirm_asked: None,
             drowsy: stored.term > 0 && count > 1,
             seed,
         }
@@ -217,7 +217,7 @@ impl RaftLog {
                 );
             }
             self.transfers = Transfers::default();
-            self.probed = None;
+            self.confirm_asked = None;
         }
     }
 }
@@ -426,11 +426,11 @@ impl GroupLog for RaftLog {
     }
 
     fn tenure(&self, now: Micros) -> Option<Tenure> {
-        self.standing(now)
+        self.current_tenure(now)
     }
 
     fn confirm(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
-        self.probe(now, out);
+        self.ask_to_be_confirmed(now, out);
     }
 
     fn in_flight(&self) -> u64 {

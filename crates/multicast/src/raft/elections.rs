@@ -1,7 +1,7 @@
 //! Before an election: whether a majority is heard of, and pre-vote (section 9.6 of Ongaro's thesis).
 //!
 //! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters makes it campaign. And who
-//! has heard of a leader within an election timeout votes for nobody else: that is what a leader's lease rests on.
+//! has heard of a leader within an election timeout votes for nobody: that is what a leader's lease rests on.
 
 use super::{Body, ELECTION, RaftLog, RaftMessage};
 use crate::log::{GroupLog, LogOutbox};

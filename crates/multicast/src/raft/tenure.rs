@@ -30,7 +30,8 @@ impl RaftLog {
         }
     }
 
-    pub(super) fn standing(&self, now: Micros) -> Option<Tenure> {
+    /// What this leader knows: nothing before it has committed an entry of its own, for only then it knows what its predecessors had.
+    pub(super) fn current_tenure(&self, now: Micros) -> Option<Tenure> {
         let commit = self.node.commit_index();
         let (at, _) = self.node.log().get_position_and_config(commit)?;
         let own = position(at).1 == self.term();
@@ -54,14 +55,14 @@ impl RaftLog {
     }
 
     /// A leader that hears no majority does not ask: followers that still hear it must be free to elect one that it can hear.
-    pub(super) fn probe(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn ask_to_be_confirmed(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
         let open = self
-            .probed
+            .confirm_asked
             .is_some_and(|at| self.confirmed(now) < Some(at) && now < at + HEARTBEAT);
         if !self.is_leader() || open || !self.has_quorum(now) {
             return;
         }
-        self.probed = Some(now);
+        self.confirm_asked = Some(now);
         let (term, asked) = (self.term(), now);
         for to in self.others() {
             self.tell(to, Body::Confirm { term, asked }, out);

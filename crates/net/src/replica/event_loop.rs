@@ -258,8 +258,8 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {
-            let folder = self.log.as_ref().map(|log| log.folder().display());
-            let folder = folder.map(tracing::field::display);
+            let log = self.log.as_ref();
+            let folder = log.map(|log| tracing::field::display(log.folder().display()));
             tracing::error!(folder, %error, "the log cannot be written: the replica stops");
             return false;
         }
