@@ -27,9 +27,9 @@ pub struct Touch {
     /// The object.
     pub object: ObjectId,
     /// Its revision before.
-    pub found: Option<Revision>,
+    pub before: Option<Revision>,
     /// Its revision after.
-    pub left: Option<Revision>,
+    pub after: Option<Revision>,
 }
 
 /// The outcome of one attempt, as a group records it and tells the client.
@@ -75,7 +75,7 @@ impl Outcome {
 /// A request that ended, with what it took.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// The ticket that [`Client::submit`](crate::client::Client::submit) gave out.
+    /// The ticket that [`ClientEngine::submit`](crate::client::ClientEngine::submit) gave out.
     pub ticket: u64,
     /// How it ended.
     pub outcome: Outcome,

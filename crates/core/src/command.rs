@@ -6,9 +6,9 @@
 use crate::application::Application;
 use crate::codec;
 use crate::id::{ClientId, Encoded, GroupId, Groups, Micros, ObjectId, PartitionId};
-use crate::layout::Layout;
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
 use crate::oracle::Oracle;
+use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -242,7 +242,7 @@ impl Request {
 
     /// Why it must be refused, if it must: it breaks a bound of [`limits`](crate::limits) or is malformed.
     #[must_use]
-    pub fn defect(&self, layout: &Layout) -> Option<Defect> {
+    pub fn defect(&self, topology: &Topology) -> Option<Defect> {
         if self.intents.len() > MAX_OBJECTS {
             return Some(Defect::TooManyObjects);
         }
@@ -262,7 +262,7 @@ impl Request {
                 Intent::Move { to } => Some(*to),
                 _ => None,
             };
-            if place.is_some_and(|partition| partition.0 >= layout.partition_count()) {
+            if place.is_some_and(|partition| partition.0 >= topology.partition_count()) {
                 return Some(Defect::NoSuchPartition);
             }
         }
@@ -308,7 +308,7 @@ pub struct Command {
     /// Its name.
     pub id: CommandId,
     /// The least number of the session that is still unanswered: below it, groups may forget outcomes.
-    pub low: u64,
+    pub low_watermark: u64,
     /// The greatest timestamp that the client has seen: the command is ordered after it.
     pub clock: u64,
     /// The groups it is multicast to.
@@ -327,15 +327,15 @@ impl Command {
     /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups of the cluster, and
     /// none that the order depends on may be missing ([`Request::required`]).
     #[must_use]
-    pub fn defect<O: Oracle>(&self, layout: &Layout, oracle: &O) -> Option<Defect> {
-        let defect = self.request.defect(layout);
+    pub fn defect<O: Oracle>(&self, topology: &Topology, oracle: &O) -> Option<Defect> {
+        let defect = self.request.defect(topology);
         defect.or_else(|| {
-            let known = self.destinations.is_subset(layout.groups());
+            let known = self.destinations.is_subset(topology.groups());
             let CommandId {
                 number, attempt, ..
             } = self.id;
-            let window = self.low..self.low.saturating_add(SESSION_WINDOW);
-            let numbered = attempt > 0 && self.low > 0 && window.contains(&number);
+            let window = self.low_watermark..self.low_watermark.saturating_add(SESSION_WINDOW);
+            let numbered = attempt > 0 && self.low_watermark > 0 && window.contains(&number);
             let complete = self.request.required(oracle).is_subset(self.destinations);
             let ours = known && complete && numbered && !self.destinations.is_empty();
             (!ours).then_some(Defect::Malformed)

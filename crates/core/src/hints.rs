@@ -4,18 +4,18 @@
 
 use crate::id::{Hint, ObjectId};
 use crate::limits::HINTS;
-use crate::recent::Recent;
+use crate::two_generation_map::TwoGenerationMap;
 
 /// At most [`HINTS`] hints, one for an object.
 #[derive(Clone, Debug)]
 pub(crate) struct HintTable {
-    hints: Recent<ObjectId, Hint>,
+    hints: TwoGenerationMap<ObjectId, Hint>,
 }
 
 impl Default for HintTable {
     fn default() -> Self {
         Self {
-            hints: Recent::new(HINTS),
+            hints: TwoGenerationMap::new(HINTS),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! - **Partition**: [`Partition`] applies what is delivered; [`Engine`] is the one implementation.
 //! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look for it.
 //!
-//! [`Replica`] joins the three into one replica of one group, [`Client`] is the other end. All of it are deterministic
+//! [`Replica`] joins the three into one replica of one group, [`ClientEngine`] is the other end. All of it are deterministic
 //! state machines: inputs come as calls with the time as an argument, outputs are appended to an outbox. There is no IO,
 //! clock, randomness, thread or async here; `ssmr-sim` and `ssmr-net` drive the same code.
 
@@ -16,28 +16,30 @@ pub mod codec;
 pub mod command;
 mod hints;
 pub mod id;
-pub mod layout;
 pub mod limits;
 pub mod log;
 pub mod multicast;
 pub mod mutant;
 pub mod oracle;
 pub mod read;
-pub mod recent;
 pub mod replica;
 pub mod snapshot;
+pub mod topology;
+pub mod two_generation_map;
 
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
 pub use application::{Access, Application, Objects};
-pub use client::{Client, ClientOutbox, Execution};
+pub use client::{ClientEngine, ClientOutbox, Execution};
 pub use command::{Command, CommandId, Defect, Intent, Request, SessionId};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, Micros, ObjectId, PartitionId, ReplicaId, Revision,
     Timestamp,
 };
-pub use layout::Layout;
 pub use multicast::{Delivery, Multicast, Outbox, Signal};
 pub use mutant::Mutant;
-pub use oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Found, Guess, Oracle};
+pub use oracle::{
+    CacheCall, CacheReply, Carried, Change, Effects, Found, Guess, ObjectEvent, Oracle,
+};
 pub use read::{Query, Reads};
 pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};
+pub use topology::Topology;

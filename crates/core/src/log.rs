@@ -12,8 +12,8 @@ pub type Position = (u64, u64);
 /// Something to be made durable before anything else of the same [`Outbox`](crate::Outbox) leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
-    /// The replica begins this life: it remembers nothing of earlier ones.
-    Life(u64),
+    /// The replica begins this generation: it remembers nothing of earlier ones.
+    Generation(u64),
     /// The consensus term and vote.
     Vote {
         /// The term.
@@ -60,21 +60,21 @@ impl LogEntry {
     }
 }
 
-/// A replica in one of its lives, as consensus knows it.
+/// A replica in one of its generations, as consensus knows it.
 ///
-/// A replica that lost what it had stored has forgotten its votes: it begins a new life and takes part under a new name,
+/// A replica that lost what it had stored has forgotten its votes: it begins a new generation and takes part under a new name,
 /// as a member that never voted. Lives grow; those that founded the group have 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(u64);
 
 impl MemberId {
-    /// The greatest life there can be.
-    pub const LAST_LIFE: u64 = u64::MAX >> 8;
+    /// The greatest generation there can be.
+    pub const LAST_GENERATION: u64 = u64::MAX >> 8;
 
-    /// Replica `index` of the group in its life `life`, [`LAST_LIFE`](Self::LAST_LIFE) at most.
+    /// Replica `index` of the group in its generation `generation`, [`LAST_GENERATION`](Self::LAST_GENERATION) at most.
     #[must_use]
-    pub fn new(index: u8, life: u64) -> Self {
-        Self(life << 8 | u64::from(index))
+    pub fn new(index: u8, generation: u64) -> Self {
+        Self(generation << 8 | u64::from(index))
     }
 
     /// The replica's index in its group.
@@ -83,9 +83,9 @@ impl MemberId {
         self.0 as u8
     }
 
-    /// Its life.
+    /// Its generation.
     #[must_use]
-    pub fn life(self) -> u64 {
+    pub fn generation(self) -> u64 {
         self.0 >> 8
     }
 
@@ -104,9 +104,9 @@ impl From<u64> for MemberId {
 
 impl fmt::Debug for MemberId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.life() {
+        match self.generation() {
             0 => write!(f, "r{}", self.index()),
-            life => write!(f, "r{}/{life}", self.index()),
+            generation => write!(f, "r{}/{generation}", self.index()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub trait Multicast {
 
     /// A client hands a command in at this replica. Returns what is to be told the client instead of an answer, if the
     /// command is not taken.
-    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Result<(), Rejection>;
+    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Result<(), Refusal>;
 
     /// Takes a message of another replica.
     fn on_message(
@@ -115,7 +115,7 @@ pub const TICK: Micros = 10_000;
 
 /// Why a command was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
+pub enum Refusal {
     /// Another replica leads.
     NotLeader,
     /// The session is older than the group remembers.
@@ -144,7 +144,7 @@ pub enum Delivery {
         signal: Signal,
     },
     /// A session is over: its outcomes may be forgotten.
-    Forget(SessionId),
+    SessionEnded(SessionId),
     /// The replica starts over from a snapshot: this, encoded by [`Partition::image`](crate::Partition::image), takes the
     /// place of the partition's whole state.
     Restore(Bytes),
@@ -161,35 +161,35 @@ pub struct Signal {
     pub operand_bytes: u64,
     /// One entry for each object of which the sender has something to say, ascending. It lacks the others and has no
     /// authority over them.
-    pub reports: Vec<Report>,
+    pub reports: Vec<ObjectReport>,
 }
 
 /// What one destination says of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Report {
+pub struct ObjectReport {
     /// The object.
     pub object: ObjectId,
     /// What it says.
-    pub standing: Standing,
+    pub status: ObjectStatus,
 }
 
-/// An object's standing at one group.
+/// An object's status at one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Standing {
+pub enum ObjectStatus {
     /// The group owns it; with the value where the receiver needs it.
-    Has(Revision, Option<Carried>),
+    Owned(Revision, Option<Carried>),
     /// The group is an authority for it and knows that it exists elsewhere.
     Present,
     /// The group is an authority for it and knows that it does not exist.
     Absent,
 }
 
-impl Standing {
+impl ObjectStatus {
     /// How many bytes of value it carries.
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
-            Self::Has(_, Some(Carried::Value(value))) => value.len(),
+            Self::Owned(_, Some(Carried::Value(value))) => value.len(),
             _ => 0,
         }
     }
@@ -198,7 +198,7 @@ impl Standing {
     #[must_use]
     pub fn value(&self) -> Option<&Encoded> {
         match self {
-            Self::Has(_, Some(Carried::Value(value))) => Some(value),
+            Self::Owned(_, Some(Carried::Value(value))) => Some(value),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// A strategy for placing and finding objects that come, go and move while the system runs.
 ///
-/// **The law of authority:** `authority(o)` is never empty and depends on the object and the layout alone, so that all
+/// **The law of authority:** `authority(o)` is never empty and depends on the object and the topology alone, so that all
 /// creates and deletes of one id meet in at least one group.
 pub trait Oracle: Clone + std::fmt::Debug + Send + 'static {
     /// The value of `--strategy`, of the CSV column, and the suffix of the crate.
@@ -41,7 +41,7 @@ pub trait Oracle: Clone + std::fmt::Debug + Send + 'static {
     fn guess(&self, object: ObjectId) -> Guess;
 
     /// A command that changed an object has been applied here, at a destination of it.
-    fn observe(&mut self, _now: Micros, _event: &Event, _out: &mut Effects) {}
+    fn observe(&mut self, _now: Micros, _event: &ObjectEvent, _out: &mut Effects) {}
 
     /// A value is about to be sent to another partition: keep it, or replace it by a reference to the shared cache.
     fn pack(&mut self, _now: Micros, _object: ObjectId, _revision: Revision, _value: &mut Carried) {
@@ -89,7 +89,7 @@ pub enum Guess {
 
 /// A change of one object, told to [`Oracle::observe`] when the command that made it is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct ObjectEvent {
     /// The object.
     pub object: ObjectId,
     /// Its revision afterwards; of a deleted object the last one it had.

@@ -16,8 +16,8 @@
 //! not exist (rule R1).
 
 use crate::command::{CommandId, Defect, Intent, Request};
-use crate::layout::Layout;
 use crate::limits::MAX_QUERY;
+use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 
 /// How reads of objects that are together at one partition are answered. All other commands are ordered.
@@ -75,10 +75,10 @@ impl Query {
 
     /// Why it must be refused, if it must: its request breaks a bound, or none of our clients would send it.
     #[must_use]
-    pub fn defect(&self, layout: &Layout) -> Option<Defect> {
+    pub fn defect(&self, topology: &Topology) -> Option<Defect> {
         let ours =
             self.id.attempt == 0 && self.reads != Reads::Ordered && Self::suits(&self.request);
         let malformed = (!ours).then_some(Defect::Malformed);
-        self.request.defect(layout).or(malformed)
+        self.request.defect(topology).or(malformed)
     }
 }

@@ -78,9 +78,9 @@ pub(crate) async fn agreement<D: Deployment>(
     cluster: &mut D,
     lost: &BTreeSet<ReplicaId>,
 ) -> Result<(), String> {
-    let layout = cluster.config().layout;
-    for group in layout.groups().iter() {
-        let members = layout.members(group).filter(|id| !lost.contains(id));
+    let topology = cluster.config().topology;
+    for group in topology.groups().iter() {
+        let members = topology.members(group).filter(|id| !lost.contains(id));
         let members: Vec<ReplicaId> = members.collect();
         let met = tokio::time::timeout(PATIENCE, meet(cluster, group, &members)).await;
         met.unwrap_or_else(|_| {
@@ -129,7 +129,7 @@ mod tests {
     use crate::deploy::Threads;
     use crate::workload::Workload;
     use crate::workload::kv::{Distribution, Kv};
-    use ssmr_core::{Cost, Layout, PartitionId, Revision, Timestamp, Touch};
+    use ssmr_core::{Cost, PartitionId, Revision, Timestamp, Topology, Touch};
     use ssmr_net::{ClusterOptions, Leaders};
     use ssmr_strategy_static::Static;
 
@@ -148,14 +148,14 @@ mod tests {
     fn created(at: u64) -> Completion {
         let object = ObjectId::new(0, 0);
         let timestamp = Timestamp::new(at, PartitionId(0).into());
-        let left = Some(Revision {
+        let after = Some(Revision {
             epoch: timestamp,
             version: 0,
         });
         let touched = vec![Touch {
             object,
-            found: None,
-            left,
+            before: None,
+            after,
         }];
         Completion {
             ticket: at,
@@ -182,14 +182,14 @@ mod tests {
 
     #[tokio::test]
     async fn replicas_agree_unless_one_has_failed() {
-        let layout = Layout::new(1, 3).unwrap();
-        let options = ClusterOptions::new(layout, Static::new(layout));
+        let topology = Topology::new(1, 3).unwrap();
+        let options = ClusterOptions::new(topology, Static::new(topology));
         let mut cluster = Threads::<<Kv as Workload>::App, _>::start(options, false).unwrap();
-        let ready = Leaders::complete(cluster.leaders(), layout.groups(), PATIENCE);
+        let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
         let nobody = BTreeSet::new();
         assert_eq!(agreement(&mut cluster, &nobody).await, Ok(()));
-        let one = layout.replicas().next().unwrap();
+        let one = topology.replicas().next().unwrap();
         cluster.kill(one).await;
         let problem = agreement(&mut cluster, &nobody).await.unwrap_err();
         assert_eq!(problem, format!("replica {one} has failed"));

@@ -6,7 +6,7 @@
 use crate::cli::UsageError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
-use ssmr_core::{GroupId, Layout};
+use ssmr_core::{GroupId, Topology};
 use std::fs;
 use std::process::Command;
 
@@ -79,14 +79,14 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(layout: &Layout, clients: u64) -> Self {
-        let groups = layout.groups().len() as u64;
-        let replicas = layout.replicas().count() as u64;
-        let within: u64 = layout
+    fn of(topology: &Topology, clients: u64) -> Self {
+        let groups = topology.groups().len() as u64;
+        let replicas = topology.replicas().count() as u64;
+        let within: u64 = topology
             .groups()
             .iter()
             .map(|group: GroupId| {
-                let members = u64::from(layout.replica_count(group));
+                let members = u64::from(topology.replica_count(group));
                 members * (members - 1)
             })
             .sum();
@@ -106,11 +106,11 @@ impl Needs {
 ///
 /// # Errors
 /// If it may not; the error names `--partitions`, or `--clients` where fewer of these would do.
-pub(crate) fn carries(layout: &Layout, clients: u64) -> Result<(), UsageError> {
-    let needs = Needs::of(layout, clients);
+pub(crate) fn carries(topology: &Topology, clients: u64) -> Result<(), UsageError> {
+    let needs = Needs::of(topology, clients);
     let files = getrlimit(Resource::Nofile);
     if let Some(most) = files.maximum.filter(|most| *most < needs.files) {
-        let few_clients = Needs::of(layout, 1).files <= most;
+        let few_clients = Needs::of(topology, 1).files <= most;
         let flag = if few_clients {
             "--clients"
         } else {
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn small_clusters_fit_and_huge_ones_are_refused_by_the_right_flag() {
-        let layout = |partitions, replicas| Layout::new(partitions, replicas).unwrap();
-        assert!(carries(&layout(2, 3), 16).is_ok());
-        let needs = Needs::of(&layout(255, 255), 1);
+        let topology = |partitions, replicas| Topology::new(partitions, replicas).unwrap();
+        assert!(carries(&topology(2, 3), 16).is_ok());
+        let needs = Needs::of(&topology(255, 255), 1);
         assert!(
             needs.files > 30_000_000 && needs.threads > 65_000,
             "{needs:?}"

@@ -1,10 +1,10 @@
 //! `harness node`: one replica as a process, as a cluster file says.
 //!
-//! It is driven by who started it, over its standard input and output (see [`Order`] and [`Report`]), and ends when its
+//! It is driven by who started it, over its standard input and output (see [`Order`] and [`NodeReport`]), and ends when its
 //! input closes: nothing is left running by a parent that died, however it died.
 
 use crate::cli::{UsageError, WorkloadName};
-use crate::deploy::{ClusterFile, FileError, Order, Report, Status, Tally};
+use crate::deploy::{ClusterFile, FileError, NodeReport, Order, Status, Tally};
 use crate::registry::{self, Visitor};
 use crate::run::Ending;
 use crate::time;
@@ -13,7 +13,7 @@ use crate::workload::chirper::Chirper;
 use crate::workload::kv::Kv;
 use anyhow::{Context, Result};
 use clap::Args;
-use ssmr_core::{Application, Layout, Oracle, ReplicaId};
+use ssmr_core::{Application, Oracle, ReplicaId, Topology};
 use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
@@ -82,10 +82,10 @@ impl<'a, A: Application> Node<'a, A> {
         UsageError::new("--cluster", format!("{path}: {problem}"))
     }
 
-    fn id(&self, layout: &Layout) -> Result<ReplicaId, UsageError> {
+    fn id(&self, topology: &Topology) -> Result<ReplicaId, UsageError> {
         let asked = |id: &ReplicaId| id.to_string() == self.args.replica;
-        layout.replicas().find(asked).ok_or_else(|| {
-            let names: Vec<String> = layout.replicas().map(|id| id.to_string()).collect();
+        topology.replicas().find(asked).ok_or_else(|| {
+            let names: Vec<String> = topology.replicas().map(|id| id.to_string()).collect();
             let problem = format!("{} is not one of {}", self.args.replica, names.join(", "));
             UsageError::new("--replica", problem)
         })
@@ -95,10 +95,10 @@ impl<'a, A: Application> Node<'a, A> {
 impl<A: Application> Visitor for Node<'_, A> {
     type Output = Result<Ending>;
 
-    fn visit<O: Oracle>(self, oracle: O, layout: Layout) -> Self::Output {
-        let config = self.file.config(layout);
+    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
+        let config = self.file.config(topology);
         let config = config.map_err(|problem| self.bad(&problem))?;
-        let id = self.id(&layout)?;
+        let id = self.id(&topology)?;
         let address = config.addresses[&id];
         let listener = TcpListener::bind(address).map_err(|error| {
             self.bad(&format!(
@@ -141,7 +141,7 @@ impl<A> Node<'_, A> {
 fn serve(id: ReplicaId, replica: &ReplicaThread, leaders: watch::Receiver<Leaders>) -> Result<()> {
     let runtime = Builder::new_current_thread().build();
     let runtime = runtime.context("cannot start an event loop")?;
-    tell(&Report::Listening)?;
+    tell(&NodeReport::Listening)?;
     let herald = std::thread::Builder::new().name("herald".into());
     herald.spawn(move || proclaim(id, leaders))?;
     for line in io::stdin().lock().lines() {
@@ -167,7 +167,7 @@ fn answer(number: u64, status: Option<ReplicaStatus>, replica: &ReplicaThread) -
         value_misses: status.value_misses,
         processor_us: time::processor_us(),
     };
-    tell(&Report::Status(number, status, tally))
+    tell(&NodeReport::Status(number, status, tally))
 }
 
 /// Reports whether the replica leads, as it changes. A replica that fails takes its process with it.
@@ -177,7 +177,7 @@ fn proclaim(id: ReplicaId, mut leaders: watch::Receiver<Leaders>) {
     };
     while runtime.block_on(leaders.changed()).is_ok() {
         let leads = leaders.borrow_and_update().of(id.group).is_some();
-        if tell(&Report::Leads(leads)).is_err() {
+        if tell(&NodeReport::Leads(leads)).is_err() {
             break;
         }
     }
@@ -185,7 +185,7 @@ fn proclaim(id: ReplicaId, mut leaders: watch::Receiver<Leaders>) {
     std::process::exit(1);
 }
 
-fn tell(report: &Report) -> Result<()> {
+fn tell(report: &NodeReport) -> Result<()> {
     let mut line = serde_json::to_string(report)?;
     line.push('\n');
     let mut out = io::stdout().lock();

@@ -3,7 +3,7 @@
 //! A strategy is a type, not an object behind a pointer, so whoever wants to work with one that is chosen at run time
 //! brings a [`Visitor`].
 
-use ssmr_core::{Layout, Oracle};
+use ssmr_core::{Oracle, Topology};
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
@@ -13,9 +13,9 @@ use ssmr_strategy_static::Static;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     /// The partitions alone.
-    pub(crate) layout: Layout,
+    pub(crate) topology: Topology,
     /// The partitions, and an oracle group.
-    pub(crate) with_oracle: Layout,
+    pub(crate) with_oracle: Topology,
     /// Whether static placement keeps a directory.
     pub(crate) directory: bool,
     /// Tells this cluster's entries in a shared cache from those of others.
@@ -26,12 +26,12 @@ pub(crate) struct Parts {
 pub(crate) trait Visitor {
     /// What comes of it.
     type Output;
-    /// Does it, with the strategy and the layout of its clusters.
-    fn visit<O: Oracle>(self, oracle: O, layout: Layout) -> Self::Output;
+    /// Does it, with the strategy and the topology of its clusters.
+    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output;
 }
 
 macro_rules! strategies {
-    ($($oracle:ident: |$parts:ident| $make:expr, $layout:ident;)*) => {
+    ($($oracle:ident: |$parts:ident| $make:expr, $topology:ident;)*) => {
         /// The strategies' names.
         pub(crate) const NAMES: [&str; [$(<$oracle as Oracle>::NAME),*].len()] = [$(<$oracle as Oracle>::NAME),*];
 
@@ -40,7 +40,7 @@ macro_rules! strategies {
             match name {
                 $(<$oracle as Oracle>::NAME => {
                     let $parts = parts;
-                    visitor.visit::<$oracle>($make, parts.$layout)
+                    visitor.visit::<$oracle>($make, parts.$topology)
                 })*
                 _ => unreachable!("{name} is not among {NAMES:?}"),
             }
@@ -49,10 +49,10 @@ macro_rules! strategies {
 }
 
 strategies! {
-    Global: |at| Global::new(at.layout), layout;
+    Global: |at| Global::new(at.topology), topology;
     Broker: |at| Broker::new(at.with_oracle), with_oracle;
-    Static: |at| if at.directory { Static::with_directory(at.layout) } else { Static::new(at.layout) }, layout;
-    Cache: |at| Cache::new(at.layout, at.incarnation), layout;
+    Static: |at| if at.directory { Static::with_directory(at.topology) } else { Static::new(at.topology) }, topology;
+    Cache: |at| Cache::new(at.topology, at.incarnation), topology;
 }
 
 #[cfg(test)]
@@ -66,19 +66,19 @@ mod tests {
     impl Visitor for Describe {
         type Output = (&'static str, bool, usize);
 
-        fn visit<O: Oracle>(self, oracle: O, layout: Layout) -> Self::Output {
+        fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
             let authority = oracle.authority(ObjectId::new(1, 1));
-            assert!(!authority.is_empty() && authority.is_subset(layout.groups()));
-            (O::NAME, oracle.movable(), layout.groups().len())
+            assert!(!authority.is_empty() && authority.is_subset(topology.groups()));
+            (O::NAME, oracle.movable(), topology.groups().len())
         }
     }
 
     #[test]
     fn each_name_gets_its_strategy() {
-        let layout = Layout::new(2, 3).unwrap();
+        let topology = Topology::new(2, 3).unwrap();
         let mut parts = Parts {
-            layout,
-            with_oracle: layout.with_oracle(3).unwrap(),
+            topology,
+            with_oracle: topology.with_oracle(3).unwrap(),
             directory: false,
             incarnation: 1,
         };

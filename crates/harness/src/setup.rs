@@ -1,4 +1,4 @@
-//! From flags to what a run is made of: layouts, workloads, servers that must be there.
+//! From flags to what a run is made of: topologies, workloads, servers that must be there.
 //!
 //! It starts nothing. Invariant: what it hands out can be run on this machine; what cannot is refused by its flag.
 
@@ -9,8 +9,8 @@ use crate::workload::chirper::{Chirper, MAX_FOLLOWERS};
 use crate::workload::graph::Graph;
 use crate::workload::kv::Kv;
 use crate::workload::{OF_NO_CLIENT, stream};
-use ssmr_core::layout::LayoutError;
-use ssmr_core::{Layout, Oracle};
+use ssmr_core::topology::TopologyError;
+use ssmr_core::{Oracle, Topology};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,26 +21,26 @@ const GRAPH: (u64, u64) = (4_039, 88_234);
 /// How long a memcached server may take to accept a connection before the run starts.
 const CACHE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The layout that a strategy's clusters have.
+/// The topology that a strategy's clusters have.
 struct TheLayout;
 
 impl Visitor for TheLayout {
-    type Output = Layout;
+    type Output = Topology;
 
-    fn visit<O: Oracle>(self, _oracle: O, layout: Layout) -> Layout {
-        layout
+    fn visit<O: Oracle>(self, _oracle: O, topology: Topology) -> Topology {
+        topology
     }
 }
 
 /// What strategies are made from, if this machine carries the clusters of those that were asked for.
 pub(crate) fn parts(args: &RunArgs) -> Result<Parts, UsageError> {
-    let usage = |flag| move |error: LayoutError| UsageError::new(flag, error.to_string());
-    let layout = Layout::new(args.partitions, args.replicas).map_err(usage("--partitions"))?;
-    let with_oracle = layout
+    let usage = |flag| move |error: TopologyError| UsageError::new(flag, error.to_string());
+    let topology = Topology::new(args.partitions, args.replicas).map_err(usage("--partitions"))?;
+    let with_oracle = topology
         .with_oracle(args.oracle_replicas)
         .map_err(usage("--oracle-replicas"))?;
     let parts = Parts {
-        layout,
+        topology,
         with_oracle,
         directory: args.directory == Directory::Home,
         incarnation: 0,

@@ -3,25 +3,25 @@
 //! Each simulation is a pure function of strategy, profile, execution, seed and the flags, so a failure is told as the one
 //! command that shows it again. It opens no socket and reads no clock but for its progress.
 
-mod band;
+mod failure_report;
 mod record;
-mod told;
+mod sweep;
 
 use crate::cli::UsageError;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::registry::{self, Parts};
 use crate::run::Ending;
-use band::{Band, Variant};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use record::Record;
-use ssmr_core::{Execution, Layout, Reads};
+use ssmr_core::{Execution, Reads, Topology};
 use ssmr_sim::{Options, Profile};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use sweep::{Sweep, Variant};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -216,12 +216,13 @@ impl SimArgs {
 
 /// What the strategies of a simulation are made from.
 fn parts(options: &Options, directory: bool) -> Result<Parts, UsageError> {
-    let usage =
-        |error: ssmr_core::layout::LayoutError| UsageError::new("--partitions", error.to_string());
-    let layout = Layout::new(options.partitions, options.replicas).map_err(usage)?;
+    let usage = |error: ssmr_core::topology::TopologyError| {
+        UsageError::new("--partitions", error.to_string())
+    };
+    let topology = Topology::new(options.partitions, options.replicas).map_err(usage)?;
     Ok(Parts {
-        layout,
-        with_oracle: layout.with_oracle(options.replicas).map_err(usage)?,
+        topology,
+        with_oracle: topology.with_oracle(options.replicas).map_err(usage)?,
         directory,
         incarnation: 1,
     })
@@ -230,7 +231,7 @@ fn parts(options: &Options, directory: bool) -> Result<Parts, UsageError> {
 /// Runs the simulations. Tells the counters of each strategy, and failures with how to replay them.
 ///
 /// # Errors
-/// If the layout is impossible, or the file of an earlier run does not fit.
+/// If the topology is impossible, or the file of an earlier run does not fit.
 pub(crate) fn run(args: &SimArgs) -> anyhow::Result<Ending> {
     // A simulation that fails an assertion reports it; the default hook would print it, too.
     std::panic::set_hook(Box::new(|_| {}));
@@ -242,14 +243,14 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<Ending> {
         if interrupt.struck() {
             break;
         }
-        let band = Band {
+        let sweep = Sweep {
             args,
             variant,
             progress: &progress,
             interrupt: &interrupt,
             record: &record,
         };
-        failed += band.run(&parts(&options, variant.directory)?)?;
+        failed += sweep.run(&parts(&options, variant.directory)?)?;
     }
     progress.finish();
     if interrupt.struck() {

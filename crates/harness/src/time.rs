@@ -24,7 +24,7 @@ pub(crate) fn text(date: SystemTime) -> String {
 /// A number that no other run has: nanoseconds since 1970, with the process.
 pub(crate) fn unique() -> u64 {
     let since = date().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    ssmr_core::layout::mix(since.as_nanos() as u64 ^ u64::from(std::process::id()) << 48)
+    ssmr_core::topology::mix(since.as_nanos() as u64 ^ u64::from(std::process::id()) << 48)
 }
 
 /// How long something of the harness's own takes: microseconds on the machine's monotonic clock.

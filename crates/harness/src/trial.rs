@@ -23,8 +23,8 @@ use crate::results::measures::Applies;
 use crate::results::table::Span;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
-use ssmr_core::client::{Execution, Settings};
-use ssmr_core::{Layout, Micros, Oracle, Reads};
+use ssmr_core::client::{ClientSettings, Execution};
+use ssmr_core::{Micros, Oracle, Reads, Topology};
 use ssmr_net::{CacheChoice, Clock, ClusterOptions, Leaders, TrafficCount};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -87,31 +87,31 @@ impl<W: Workload> Visitor for Trial<'_, W> {
     /// `None` if the user ended it before anything was measured.
     type Output = Result<Option<Measured>>;
 
-    fn visit<O: Oracle>(self, oracle: O, layout: Layout) -> Self::Output {
+    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         runtime
             .context("cannot start an event loop")?
-            .block_on(self.run(oracle, layout))
+            .block_on(self.run(oracle, topology))
     }
 }
 
 impl<W: Workload> Trial<'_, W> {
-    async fn run<O: Oracle>(self, oracle: O, layout: Layout) -> Result<Option<Measured>> {
+    async fn run<O: Oracle>(self, oracle: O, topology: Topology) -> Result<Option<Measured>> {
         self.say::<O>("starting", None);
         let applies = Applies::to(&oracle);
         let embed_cache = applies.cache && self.args.memcached.is_empty();
         match self.args.deploy {
             DeployName::Threads => {
-                let options = self.options(oracle.clone(), layout, applies);
+                let options = self.options(oracle.clone(), topology, applies);
                 let cluster = Threads::<W::App, O>::start(options, embed_cache)?;
                 self.on(cluster, &oracle, applies).await
             }
             DeployName::Processes => {
                 let path = self.folder.join(format!("cluster-{}.toml", O::NAME));
                 let (file, port) = (self.file::<O>(applies), self.args.base_port);
-                let cluster = Processes::start(file, layout, path, port, embed_cache).await?;
+                let cluster = Processes::start(file, topology, path, port, embed_cache).await?;
                 self.on(cluster, &oracle, applies).await
             }
         }
@@ -124,15 +124,15 @@ impl<W: Workload> Trial<'_, W> {
         oracle: &O,
         applies: Applies,
     ) -> Result<Option<Measured>> {
-        let layout = cluster.config().layout;
-        let ready = Leaders::complete(cluster.leaders(), layout.groups(), ELECTIONS);
+        let topology = cluster.config().topology;
+        let ready = Leaders::complete(cluster.leaders(), topology.groups(), ELECTIONS);
         let Some(()) = self.unless_interrupted(ready).await.transpose()? else {
             return Ok(None);
         };
         let job = self.job(&cluster, applies);
         let (clock, execution) = (job.clock, job.settings.execution);
         let (schedule, durability) = (&self.args.fault, self.args.durability);
-        let mut faults = Faults::new(schedule, layout, durability, self.args.seed);
+        let mut faults = Faults::new(schedule, topology, durability, self.args.seed);
         let mut load = Load::start(job, oracle)?;
         self.say::<O>("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load).await?;
@@ -206,7 +206,12 @@ impl<W: Workload> Trial<'_, W> {
     }
 
     /// A cluster of threads.
-    fn options<O: Oracle>(&self, oracle: O, layout: Layout, applies: Applies) -> ClusterOptions<O> {
+    fn options<O: Oracle>(
+        &self,
+        oracle: O,
+        topology: Topology,
+        applies: Applies,
+    ) -> ClusterOptions<O> {
         ClusterOptions {
             durability: self.file::<O>(applies).durability(),
             seed: self.args.seed,
@@ -217,7 +222,7 @@ impl<W: Workload> Trial<'_, W> {
                 [] => CacheChoice::None,
                 servers => CacheChoice::Servers(servers.to_vec()),
             },
-            ..ClusterOptions::new(layout, oracle)
+            ..ClusterOptions::new(topology, oracle)
         }
     }
 
@@ -257,10 +262,10 @@ impl<W: Workload> Trial<'_, W> {
             config: cluster.config().clone(),
             // The replicas have clocks of their own, which need not agree with it.
             clock: Clock::start(),
-            settings: Settings {
+            settings: ClientSettings {
                 execution,
                 reads: self.args.reads,
-                ..Settings::default()
+                ..ClientSettings::default()
             },
             recorder: Recorder::default(),
             window: self.args.window as usize,

@@ -18,8 +18,8 @@ pub(crate) struct Filter {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Window {
-    low: u64,
-    /// The last attempt logged, by number, from `low` on.
+    low_watermark: u64,
+    /// The last attempt logged, by number, from `low_watermark` on.
     attempts: BTreeMap<u64, u8>,
     /// Commands that are logged and not delivered.
     pending: u32,
@@ -48,8 +48,12 @@ impl Filter {
                 Freshness::Fresh
             };
         };
-        let past = id.number < window.low
-            || id.number >= command.low.max(window.low).saturating_add(SESSION_WINDOW);
+        let past = id.number < window.low_watermark
+            || id.number
+                >= command
+                    .low_watermark
+                    .max(window.low_watermark)
+                    .saturating_add(SESSION_WINDOW);
         let known = window
             .attempts
             .get(&id.number)
@@ -71,11 +75,13 @@ impl Filter {
         let id = command.id;
         self.by_age.insert((id.session.opened, id.session.client));
         let window = entry(&mut self.sessions, id.session);
-        window.low = window.low.max(command.low.min(id.number));
+        window.low_watermark = window
+            .low_watermark
+            .max(command.low_watermark.min(id.number));
         while window
             .attempts
             .first_key_value()
-            .is_some_and(|(&number, _)| number < window.low)
+            .is_some_and(|(&number, _)| number < window.low_watermark)
         {
             window.attempts.pop_first();
         }
@@ -94,7 +100,7 @@ impl Filter {
     pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeMap<u64, u8>, u32)> {
         self.sessions
             .iter()
-            .map(|(&id, w)| (id, (w.low, &w.attempts, w.pending)))
+            .map(|(&id, w)| (id, (w.low_watermark, &w.attempts, w.pending)))
             .collect()
     }
 

@@ -9,15 +9,15 @@ use crate::log::{Committed, GroupLog, LogOutbox, Stored};
 use crate::order::{Batch, Input, MAX_ELAPSED, Order};
 use crate::peers::Peer;
 use crate::raft::RaftLog;
-use crate::snapshots::{Settings, Snapshots};
+use crate::snapshots::{MulticastSettings, Snapshots};
 use crate::{Item, Message};
 use rustc_hash::FxHashSet;
 use ssmr_core::log::{LogEntry, Position, Record};
-use ssmr_core::multicast::{Carrier, Rejection, Tenure};
+use ssmr_core::multicast::{Carrier, Refusal, Tenure};
 use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
-    Command, CommandId, Delivery, GroupId, Layout, Micros, Multicast, Mutant, Outbox, ReplicaId,
-    Signal, codec,
+    Command, CommandId, Delivery, GroupId, Micros, Multicast, Mutant, Outbox, ReplicaId, Signal,
+    Topology, codec,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ const LAZY: Micros = 50_000;
 #[derive(Debug)]
 pub struct GroupMulticast<L: GroupLog = RaftLog> {
     pub(super) id: ReplicaId,
-    pub(super) layout: Layout,
+    pub(super) topology: Topology,
     pub(super) log: L,
     pub(super) order: Order,
     mutant: Option<Mutant>,
@@ -69,37 +69,47 @@ pub(super) struct Duties {
 impl GroupMulticast<RaftLog> {
     /// A founding member with an empty log.
     #[must_use]
-    pub fn new(id: ReplicaId, layout: Layout, settings: Settings) -> Self {
-        Self::restore(id, layout, settings, Stored::default())
+    pub fn new(id: ReplicaId, topology: Topology, settings: MulticastSettings) -> Self {
+        Self::restore(id, topology, settings, Stored::default())
     }
 
-    /// A replica that has lost what it knew, in a new life: greater than those it had. It says nothing until the group has
+    /// A replica that has lost what it knew, in a new generation: greater than those it had. It says nothing until the group has
     /// told it everything, and then becomes a member that never voted.
     #[must_use]
-    pub fn join(id: ReplicaId, layout: Layout, settings: Settings, life: u64) -> Self {
+    pub fn join(
+        id: ReplicaId,
+        topology: Topology,
+        settings: MulticastSettings,
+        generation: u64,
+    ) -> Self {
         let stored = Stored {
-            life,
+            generation,
             ..Stored::default()
         };
-        let mut joined = Self::restore(id, layout, settings, stored);
-        joined.outbox.records.push(Record::Life(life));
+        let mut joined = Self::restore(id, topology, settings, stored);
+        joined.outbox.records.push(Record::Generation(generation));
         joined
     }
 
     /// A replica that comes back with what it had stored. Its state is rebuilt from its snapshot and its log as the group
     /// tells it again what is committed.
     #[must_use]
-    pub fn restore(id: ReplicaId, layout: Layout, settings: Settings, stored: Stored) -> Self {
-        let count = layout.replica_count(id.group);
-        let others = layout.groups().without(id.group);
-        let Settings {
+    pub fn restore(
+        id: ReplicaId,
+        topology: Topology,
+        settings: MulticastSettings,
+        stored: Stored,
+    ) -> Self {
+        let count = topology.replica_count(id.group);
+        let others = topology.groups().without(id.group);
+        let MulticastSettings {
             seed,
             log_bytes,
             mutant,
         } = settings;
         Self {
             id,
-            layout,
+            topology,
             log: RaftLog::restore(id.index, count, seed, stored),
             order: Order::new(id.group),
             mutant,
@@ -169,7 +179,7 @@ impl<L: GroupLog> GroupMulticast<L> {
             peer.begin(group, self.order.links());
             peer.progress = now;
             if term.is_some() {
-                let members = self.layout.members(group);
+                let members = self.topology.members(group);
                 members.for_each(|to| out.send(to, Message::Leading));
             }
         }
@@ -303,18 +313,18 @@ impl<L: GroupLog> GroupMulticast<L> {
 impl<L: GroupLog> Multicast for GroupMulticast<L> {
     type Msg = Message<L::Msg>;
 
-    fn submit(&mut self, _now: Micros, command: Arc<Command>) -> Result<(), Rejection> {
+    fn submit(&mut self, _now: Micros, command: Arc<Command>) -> Result<(), Refusal> {
         if !self.log.is_leader() {
-            return Err(Rejection::NotLeader);
+            return Err(Refusal::NotLeader);
         }
         match self.order.freshness(&command) {
             Freshness::Seen => return Ok(()),
-            Freshness::Expired => return Err(Rejection::Expired),
+            Freshness::Expired => return Err(Refusal::Expired),
             Freshness::Fresh => {}
         }
         let full = self.duties.inbox.len() >= INBOX || self.duties.inbox_bytes >= INBOX_BYTES;
         if full || !self.order.has_room_for(&command) {
-            return Err(Rejection::Busy);
+            return Err(Refusal::Busy);
         }
         if self.duties.term.is_some() && self.duties.taken.insert(command.id) {
             self.take(Input::Submit(command));

@@ -15,7 +15,7 @@ const PULL: Micros = 50_000;
 
 /// Items of one link that are not proposed yet.
 #[derive(Debug, Default)]
-pub(crate) struct Incoming {
+pub(crate) struct IncomingLink {
     /// The number of the last item that was proposed.
     proposed: u64,
     /// The replica that they come from.
@@ -28,7 +28,7 @@ pub(crate) struct Incoming {
     acknowledge: bool,
 }
 
-impl Incoming {
+impl IncomingLink {
     /// Starts after item number `received`.
     pub(crate) fn reset(&mut self, received: u64) {
         *self = Self {

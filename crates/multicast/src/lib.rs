@@ -22,7 +22,7 @@ pub use link::Item;
 pub use log::{Committed, Cut, GroupLog, LogOutbox, Stored};
 pub use order::{Batch, Input};
 pub use raft::{Body, RaftLog, RaftMessage};
-pub use snapshots::{LOG_BYTES, Settings};
+pub use snapshots::{LOG_BYTES, MulticastSettings};
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Command, CommandId};

@@ -29,7 +29,7 @@ impl Item {
             Self::Timestamp { .. } => 48,
             Self::Signal(signal) => {
                 let reports = signal.reports.iter();
-                48 + reports.map(|r| 64 + r.standing.size()).sum::<usize>()
+                48 + reports.map(|r| 64 + r.status.size()).sum::<usize>()
             }
         }
     }

@@ -104,8 +104,8 @@ impl<M> Default for LogOutbox<M> {
 /// What a replica of a group has stored: what the [`Record`]s of its outboxes and its snapshots add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
-    /// The life in which it was stored.
-    pub life: u64,
+    /// The generation in which it was stored.
+    pub generation: u64,
     /// The consensus term.
     pub term: u64,
     /// Who was voted for in it.
@@ -128,7 +128,7 @@ impl Stored {
     /// Adds a record, in the order in which they were made durable.
     pub fn add(&mut self, record: Record) {
         match record {
-            Record::Life(life) => self.life = life,
+            Record::Generation(generation) => self.generation = generation,
             Record::Vote { term, voted_for } => {
                 self.term = term;
                 self.voted_for = voted_for;

@@ -226,7 +226,7 @@ impl Order {
     }
 
     /// Commands that other groups have timestamped and that are not logged here, with one of those groups.
-    pub(crate) fn strangers(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
+    pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
         self.early
             .iter()
             .filter_map(|(id, known)| Some((*id, known.first()?.group())))
@@ -244,7 +244,7 @@ impl Order {
         }
         let over = self.filter.expire(self.time);
         self.deliveries
-            .extend(over.into_iter().map(Delivery::Forget));
+            .extend(over.into_iter().map(Delivery::SessionEnded));
     }
 
     fn log(&mut self, command: Arc<Command>) {

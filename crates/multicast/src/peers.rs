@@ -2,7 +2,7 @@
 //! and fetching commands that reached another destination only.
 
 use crate::group::GroupMulticast;
-use crate::incoming::Incoming;
+use crate::incoming::IncomingLink;
 use crate::link::{Links, Outgoing};
 use crate::log::GroupLog;
 use crate::order::Input;
@@ -33,7 +33,7 @@ pub(super) struct Peer {
     /// When the receiver last acknowledged something new, or items were last sent again.
     pub(super) progress: Micros,
     pub(super) acknowledged: u64,
-    pub(super) incoming: Incoming,
+    pub(super) incoming: IncomingLink,
 }
 
 impl Peer {
@@ -102,7 +102,7 @@ impl<L: GroupLog> GroupMulticast<L> {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
             if unacknowledged && now >= peer.progress + RESEND {
-                peer.leader = (peer.leader + 1) % self.layout.replica_count(group).max(1);
+                peer.leader = (peer.leader + 1) % self.topology.replica_count(group).max(1);
                 peer.sent = peer.acknowledged;
                 peer.progress = now;
             }
@@ -118,7 +118,7 @@ impl<L: GroupLog> GroupMulticast<L> {
         self.duties.fetched_at = now;
         let wanted = self
             .order
-            .strangers()
+            .missing_commands()
             .filter(|(id, _)| !self.duties.taken.contains(id));
         let wanted: BTreeMap<CommandId, GroupId> = wanted.collect();
         let repeated = |group| {
@@ -129,7 +129,7 @@ impl<L: GroupLog> GroupMulticast<L> {
         for (&group, peer) in &mut self.peers {
             // Apart from the believed leader, to which links go: any replica can answer this.
             let step = u8::from(repeated(group));
-            peer.fetch_from = (peer.fetch_from + step) % self.layout.replica_count(group).max(1);
+            peer.fetch_from = (peer.fetch_from + step) % self.topology.replica_count(group).max(1);
         }
         for (&id, &group) in &wanted {
             let index = self.peers.get(&group).map_or(0, |peer| peer.fetch_from);
@@ -140,7 +140,7 @@ impl<L: GroupLog> GroupMulticast<L> {
 
     /// Somebody else leads the group of `from`, or it has just begun to: what it was sent goes to the right one.
     pub(super) fn redirect(&mut self, now: Micros, group: GroupId, leader: u8) {
-        let known = leader < self.layout.replica_count(group);
+        let known = leader < self.topology.replica_count(group);
         if let Some(peer) = self.peers.get_mut(&group).filter(|_| known) {
             peer.leader = leader;
             peer.sent = peer.acknowledged;
@@ -173,7 +173,11 @@ impl<L: GroupLog> GroupMulticast<L> {
             }
             Message::Relay(command) => {
                 let ours = command.destinations.contains(self.id.group);
-                let wanted = ours && self.order.strangers().any(|(id, _)| id == command.id);
+                let wanted = ours
+                    && self
+                        .order
+                        .missing_commands()
+                        .any(|(id, _)| id == command.id);
                 if wanted && self.duties.taken.insert(command.id) {
                     self.take(Input::Submit(command));
                 }

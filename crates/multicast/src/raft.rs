@@ -22,12 +22,12 @@ use followers::Follower;
 use library::{kind, library, position};
 use noraft::{Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term};
 use ssmr_core::Micros;
-use ssmr_core::layout::mix;
 use ssmr_core::log::{LogEntry, MemberId, Members, Position};
 use ssmr_core::multicast::Tenure;
 use ssmr_core::snapshot::Snapshot;
+use ssmr_core::topology::mix;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use transfer::{Incoming, Transfers};
+use transfer::{IncomingSnapshot, Transfers};
 
 /// How often a leader that has nothing to say says so.
 const HEARTBEAT: Micros = 75_000;
@@ -50,7 +50,7 @@ pub struct RaftLog {
     installed: Option<Snapshot>,
     followers: BTreeMap<MemberId, Follower>,
     transfers: Transfers,
-    incoming: Incoming,
+    incoming: IncomingSnapshot,
     pre_votes: BTreeSet<MemberId>,
     /// A follower: when it loses patience. A leader: when the next heartbeat is due.
     deadline: Micros,
@@ -76,7 +76,7 @@ impl RaftLog {
     /// The log as it was stored. Which of its entries are committed the group will tell.
     #[must_use]
     pub fn restore(index: u8, count: u8, seed: u64, stored: Stored) -> Self {
-        let me = MemberId::new(index, stored.life);
+        let me = MemberId::new(index, stored.generation);
         let founders = Members {
             voters: (0..count).map(|index| MemberId::new(index, 0)).collect(),
             ..Members::default()
@@ -110,7 +110,7 @@ impl RaftLog {
             installed: stored.snapshot,
             followers: BTreeMap::new(),
             transfers: Transfers::default(),
-            incoming: Incoming::default(),
+            incoming: IncomingSnapshot::default(),
             pre_votes: BTreeSet::new(),
             deadline,
             contact: None,
@@ -131,8 +131,9 @@ impl RaftLog {
     }
 
     fn tell(&self, to: MemberId, body: Body, out: &mut LogOutbox<RaftMessage>) {
-        let life = self.me.life();
-        out.messages.push((to.index(), RaftMessage { life, body }));
+        let generation = self.me.generation();
+        out.messages
+            .push((to.index(), RaftMessage { generation, body }));
     }
 
     fn patience(&mut self) -> Micros {
@@ -259,11 +260,14 @@ impl GroupLog for RaftLog {
         msg: RaftMessage,
         out: &mut LogOutbox<RaftMessage>,
     ) {
-        if from >= self.count || from == self.me.index() || msg.life > MemberId::LAST_LIFE {
+        if from >= self.count
+            || from == self.me.index()
+            || msg.generation > MemberId::LAST_GENERATION
+        {
             return;
         }
         self.wake(now);
-        let from = MemberId::new(from, msg.life);
+        let from = MemberId::new(from, msg.generation);
         let sender = NodeId::new(from.number());
         let message = match msg.body {
             Body::PreVoteCall { term, last } => {

@@ -13,7 +13,7 @@ pub const LOG_BYTES: usize = 32 << 20;
 
 /// What one replica's part in a group is made with.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct MulticastSettings {
     /// Varies the election timeouts: replicas of one group need different ones, or they split every vote.
     pub seed: u64,
     /// After how many bytes of log a snapshot is due. Twice as many are in memory at most, but for what is not applied yet.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub mutant: Option<Mutant>,
 }
 
-impl Default for Settings {
+impl Default for MulticastSettings {
     fn default() -> Self {
         let (seed, log_bytes) = (1, LOG_BYTES);
         let mutant = None;

@@ -6,9 +6,9 @@
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::layout::mix;
 use ssmr_core::log::{LogEntry, MemberId};
 use ssmr_core::snapshot::Snapshot;
+use ssmr_core::topology::mix;
 use ssmr_core::{Micros, id::digest};
 use ssmr_multicast::{Committed, Cut, GroupLog, LogOutbox, RaftLog, RaftMessage, Stored};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ struct Trial {
     /// The hash after each entry, from whoever applied it first.
     agreed: BTreeMap<u64, u64>,
     proposed: u64,
-    lives: u64,
+    generations: u64,
     /// Of 1,000 messages.
     loss: u32,
     installs: u64,
@@ -52,7 +52,7 @@ impl Trial {
             wire: Vec::new(),
             agreed: BTreeMap::new(),
             proposed: 0,
-            lives: 0,
+            generations: 0,
             loss,
             installs: 0,
         }
@@ -162,9 +162,10 @@ impl Trial {
         });
     }
 
-    /// Whether all three are voters in their present lives.
+    /// Whether all three are voters in their present generations.
     fn is_whole(&self) -> bool {
-        let member = |(index, seat): (usize, &Seat)| MemberId::new(index as u8, seat.disk.life);
+        let member =
+            |(index, seat): (usize, &Seat)| MemberId::new(index as u8, seat.disk.generation);
         let present = self.seats.iter().enumerate().map(member).collect();
         let settled = |index| self.log(index)?.settled_members();
         (0..3).any(|index| settled(index).is_some_and(|members| members.voters == present))
@@ -177,12 +178,12 @@ impl Trial {
             0 => self.seats[usize::from(index)].log = None,
             1 => self.tear(index),
             2 if self.is_whole() => {
-                self.lives += 1;
+                self.generations += 1;
                 let seat = &mut self.seats[usize::from(index)];
                 seat.log = None;
-                let life = self.lives;
+                let generation = self.generations;
                 seat.disk = Stored {
-                    life,
+                    generation,
                     ..Stored::default()
                 };
             }

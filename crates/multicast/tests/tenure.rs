@@ -76,7 +76,14 @@ impl Group {
             term: term + 1,
             last,
         };
-        let said = self.hand(who, 2, RaftMessage { life: 0, body });
+        let said = self.hand(
+            who,
+            2,
+            RaftMessage {
+                generation: 0,
+                body,
+            },
+        );
         let granted = |(_, message): &(u8, RaftMessage)| matches!(message.body, Body::VoteReply { granted, .. } if granted);
         said.iter().any(granted)
     }
@@ -111,7 +118,14 @@ fn an_answer_to_an_earlier_term_confirms_nothing() {
     };
     for from in [1, 2] {
         let body = body.clone();
-        group.hand(0, from, RaftMessage { life: 0, body });
+        group.hand(
+            0,
+            from,
+            RaftMessage {
+                generation: 0,
+                body,
+            },
+        );
     }
     assert_eq!(group.logs[0].tenure(group.now), None);
 }
@@ -156,14 +170,28 @@ fn a_candidate_that_hears_of_a_leader_does_not_vote_for_itself() {
     let term = group.logs[0].term();
     let asked = group.now;
     let body = Body::Confirm { term, asked };
-    let said = group.hand(1, 0, RaftMessage { life: 0, body });
+    let said = group.hand(
+        1,
+        0,
+        RaftMessage {
+            generation: 0,
+            body,
+        },
+    );
     assert!(matches!(said[0].1.body, Body::Confirmed { .. }));
     // What it has waited for comes too late.
     let body = Body::PreVoteReply {
         term: term + 1,
         granted: true,
     };
-    let said = group.hand(1, 2, RaftMessage { life: 0, body });
+    let said = group.hand(
+        1,
+        2,
+        RaftMessage {
+            generation: 0,
+            body,
+        },
+    );
     assert!(said.is_empty(), "it campaigns: {said:?}");
 }
 

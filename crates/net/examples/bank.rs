@@ -4,10 +4,10 @@
 //! opening accounts alone, so the total at the end is known. The strategy is a type parameter: nothing here knows which.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::client::Settings;
-use ssmr_core::layout::mix;
+use ssmr_core::client::ClientSettings;
+use ssmr_core::topology::mix;
 use ssmr_core::{
-    Access, Application, ClientId, Layout, ObjectId, Objects, Oracle, Outcome, PartitionId,
+    Access, Application, ClientId, ObjectId, Objects, Oracle, Outcome, PartitionId, Topology,
 };
 use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, NetError};
 use std::time::Duration;
@@ -95,22 +95,22 @@ fn account(teller: u64, number: u64) -> ObjectId {
 /// If the cluster cannot be started.
 pub(crate) async fn bank<O: Oracle>(
     oracle: O,
-    layout: Layout,
+    topology: Topology,
     cache: CacheChoice,
 ) -> Result<Report, NetError> {
     let options = ClusterOptions {
         cache,
-        ..ClusterOptions::new(layout, oracle.clone())
+        ..ClusterOptions::new(topology, oracle.clone())
     };
     let cluster = Cluster::<Bank, O>::start(options)?;
     cluster.ready(Duration::from_secs(10)).await?;
     let client = |id| {
-        let (oracle, settings) = (oracle.clone(), Settings::default());
+        let (oracle, settings) = (oracle.clone(), ClientSettings::default());
         Client::connect(cluster.config(), ClientId(id), oracle, settings)
     };
     let mut tellers = Vec::new();
     for id in 0..TELLERS {
-        tellers.push(tokio::spawn(teller(id, client(id)?, layout)));
+        tellers.push(tokio::spawn(teller(id, client(id)?, topology)));
     }
     let mut report = Report::default();
     for teller in tellers {
@@ -128,7 +128,7 @@ pub(crate) async fn bank<O: Oracle>(
 }
 
 /// Opens accounts, and after each moves one and transfers money between some, its own and others'.
-async fn teller(id: u64, client: Client, layout: Layout) -> Report {
+async fn teller(id: u64, client: Client, topology: Topology) -> Report {
     let mut report = Report::default();
     let mut state = id;
     let mut dice = |sides: u64| {
@@ -140,7 +140,7 @@ async fn teller(id: u64, client: Client, layout: Layout) -> Report {
             .create::<Bank>(account(id, number), &DEPOSIT, None)
             .await;
         report.opened += u64::from(opened == Outcome::Done(Default::default()));
-        let target = PartitionId(dice(layout.partition_count().into()) as u8);
+        let target = PartitionId(dice(topology.partition_count().into()) as u8);
         let moved = client.relocate(account(id, dice(number + 1)), target).await;
         report.moved += u64::from(moved == Outcome::Done(Default::default()));
         for _ in 0..5 {
@@ -168,18 +168,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         [flag, name] if flag == "--strategy" => name,
         _ => return Err("usage: bank [--strategy global|broker|static|cache]".into()),
     };
-    let layout = Layout::new(2, 3)?;
+    let topology = Topology::new(2, 3)?;
     let none = CacheChoice::None;
     let report = match strategy {
-        "global" => bank(ssmr_strategy_global::Global::new(layout), layout, none).await?,
+        "global" => bank(ssmr_strategy_global::Global::new(topology), topology, none).await?,
         "broker" => {
-            let layout = layout.with_oracle(3)?;
-            bank(ssmr_strategy_broker::Broker::new(layout), layout, none).await?
+            let topology = topology.with_oracle(3)?;
+            bank(ssmr_strategy_broker::Broker::new(topology), topology, none).await?
         }
-        "static" => bank(ssmr_strategy_static::Static::new(layout), layout, none).await?,
+        "static" => bank(ssmr_strategy_static::Static::new(topology), topology, none).await?,
         "cache" => {
             let embedded = CacheChoice::Embedded { bytes: 64 << 20 };
-            bank(ssmr_strategy_cache::Cache::new(layout, 1), layout, embedded).await?
+            bank(
+                ssmr_strategy_cache::Cache::new(topology, 1),
+                topology,
+                embedded,
+            )
+            .await?
         }
         other => return Err(format!("--strategy {other}: no such strategy").into()),
     };

@@ -1,6 +1,6 @@
 //! The one place that reads a clock: microseconds since a moment that the caller chose.
 //!
-//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new life. The state machines below get the time as an argument.
+//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state machines below get the time as an argument.
 
 use ssmr_core::Micros;
 use ssmr_core::log::MemberId;
@@ -32,14 +32,14 @@ impl Clock {
     }
 }
 
-/// The number of a new life: greater than those that began before, as far as the machine's calendar can be trusted.
+/// The number of a new generation: greater than those that began before, as far as the machine's calendar can be trusted.
 #[allow(
     clippy::disallowed_methods,
-    reason = "a life must be newer than those that are forgotten"
+    reason = "a generation must be newer than those that are forgotten"
 )]
-pub(crate) fn new_life() -> u64 {
+pub(crate) fn new_generation() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since
         .map_or(1, |since| since.as_micros() as u64)
-        .clamp(1, MemberId::LAST_LIFE)
+        .clamp(1, MemberId::LAST_GENERATION)
 }

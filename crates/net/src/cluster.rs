@@ -10,7 +10,7 @@ use crate::leaders::Leaders;
 use crate::replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 use crate::storage::Durability;
 use crate::traffic::TrafficCount;
-use ssmr_core::{Application, GroupId, Layout, Mutant, Oracle, ReplicaId};
+use ssmr_core::{Application, GroupId, Mutant, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct ClusterOptions<O> {
     /// The groups.
-    pub layout: Layout,
+    pub topology: Topology,
     /// The strategy.
     pub oracle: O,
     /// A fault built in on purpose; for tests.
@@ -33,7 +33,7 @@ pub struct ClusterOptions<O> {
     pub incarnation: u64,
     /// The address to listen on.
     pub bind: IpAddr,
-    /// The first replica's port, the others' following in the order of the layout; `None` takes whatever is free.
+    /// The first replica's port, the others' following in the order of the topology; `None` takes whatever is free.
     pub base_port: Option<u16>,
     /// The shared cache.
     pub cache: CacheChoice,
@@ -45,9 +45,9 @@ pub struct ClusterOptions<O> {
 
 impl<O> ClusterOptions<O> {
     /// A cluster on the loopback interface, on free ports, without a cache.
-    pub fn new(layout: Layout, oracle: O) -> Self {
+    pub fn new(topology: Topology, oracle: O) -> Self {
         Self {
-            layout,
+            topology,
             oracle,
             mutant: None,
             seed: 1,
@@ -96,7 +96,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// If an address cannot be listened on, or a thread cannot be started.
     pub fn start(options: ClusterOptions<O>) -> Result<Self, NetError> {
         let ClusterOptions {
-            layout,
+            topology,
             oracle,
             mutant,
             seed,
@@ -113,9 +113,9 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 (Some((cache, bytes)), vec![address])
             }
         };
-        let listeners = listen(&layout, options.bind, options.base_port)?;
+        let listeners = listen(&topology, options.bind, options.base_port)?;
         let config = ClusterConfig {
-            layout,
+            topology,
             addresses: listeners.iter().map(|(id, (at, _))| (*id, *at)).collect(),
             incarnation: options.incarnation,
             cache_servers,
@@ -168,7 +168,12 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// # Errors
     /// If one has none after `patience`.
     pub async fn ready(&self, patience: Duration) -> Result<(), NetError> {
-        Leaders::complete(self.leaders.clone(), self.config.layout.groups(), patience).await
+        Leaders::complete(
+            self.leaders.clone(),
+            self.config.topology.groups(),
+            patience,
+        )
+        .await
     }
 
     /// Who leads which group, as it changes.
@@ -202,7 +207,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     }
 
     /// Starts a replica that was stopped again, at its old address: with what it had stored; or, if it kept its state in
-    /// memory, in a new life, to be filled by its group. Returns whether it did: not if it runs or is unknown, nor in memory
+    /// memory, in a new generation, to be filled by its group. Returns whether it did: not if it runs or is unknown, nor in memory
     /// if it was alone in its group, for then nobody knows any more what it knew.
     ///
     /// While one replica of a group is being filled ([`ReplicaStatus::is_voter`]) another one of the group must not be stopped
@@ -214,7 +219,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         let Some((options, replica)) = self.replicas.get_mut(&id) else {
             return Ok(false);
         };
-        let alone = self.config.layout.replica_count(id.group) == 1;
+        let alone = self.config.topology.replica_count(id.group) == 1;
         if replica.is_running() || (alone && options.durability == Durability::Memory) {
             return Ok(false);
         }
@@ -285,15 +290,15 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
 /// A bound listener for each replica.
 pub type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
 
-/// Binds one listener for each replica: the first one at the port `base`, the others following in the order of the layout;
+/// Binds one listener for each replica: the first one at the port `base`, the others following in the order of the topology;
 /// without it, at whatever ports are free.
 ///
 /// # Errors
 /// If one cannot be bound, or there are too few ports from `base` on.
-pub fn listen(layout: &Layout, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
-    let count = layout.replicas().count();
+pub fn listen(topology: &Topology, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
+    let count = topology.replicas().count();
     let mut listeners = Listeners::new();
-    for (place, id) in layout.replicas().enumerate() {
+    for (place, id) in topology.replicas().enumerate() {
         let port = base.map_or(Some(0), |base| base.checked_add(u16::try_from(place).ok()?));
         let port = port.ok_or(NetError::Ports {
             base: base.unwrap_or(0),

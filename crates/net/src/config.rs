@@ -2,7 +2,7 @@
 
 use crate::error::NetError;
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Layout, ReplicaId};
+use ssmr_core::{ReplicaId, Topology};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterConfig {
     /// The groups.
-    pub layout: Layout,
+    pub topology: Topology,
     /// Where each replica listens.
     pub addresses: BTreeMap<ReplicaId, SocketAddr>,
     /// Tells this cluster from others that used the same ports or the same cache before.
@@ -20,9 +20,9 @@ pub struct ClusterConfig {
 }
 
 impl ClusterConfig {
-    /// Checks that every replica of the layout has an address.
+    /// Checks that every replica of the topology has an address.
     pub(crate) fn check(&self) -> Result<(), NetError> {
-        let mut replicas = self.layout.replicas();
+        let mut replicas = self.topology.replicas();
         let homeless = replicas.find(|id| !self.addresses.contains_key(id));
         homeless.map_or(Ok(()), |id| Err(NetError::NoAddress(id)))
     }

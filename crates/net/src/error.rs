@@ -33,7 +33,7 @@ pub enum NetError {
         /// Why.
         source: io::Error,
     },
-    /// The configuration names no address for a replica of the layout.
+    /// The configuration names no address for a replica of the topology.
     #[error("the cluster's configuration has no address for replica {0}")]
     NoAddress(ReplicaId),
     /// A replica's log cannot be opened.

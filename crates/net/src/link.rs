@@ -27,7 +27,7 @@ const GOOD: Micros = 1_000_000;
 
 /// Where a link goes and how it introduces itself.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct OutgoingConnection {
     /// The other end.
     pub(crate) address: SocketAddr,
     /// The first frame.
@@ -40,7 +40,7 @@ pub(crate) struct Link {
     pub(crate) clock: Clock,
 }
 
-impl Link {
+impl OutgoingConnection {
     /// Keeps the link going until the task is dropped. Each message that comes in is handed on as `wrap` makes it.
     pub(crate) async fn run<T, I>(self, wrap: impl Fn(T) -> I, inbox: mpsc::Sender<I>)
     where
@@ -114,7 +114,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let traffic = Arc::new(Traffic::default());
         let mailbox = Arc::new(Mailbox::new(1 << 10, traffic.clone()));
-        let link = Link {
+        let link = OutgoingConnection {
             address: listener.local_addr().unwrap(),
             handshake: Handshake::new(3, Sender::Client(ClientId(1))),
             mailbox: mailbox.clone(),

@@ -5,46 +5,46 @@
 mod bank;
 
 use bank::bank;
-use ssmr_core::{Layout, Oracle};
+use ssmr_core::{Oracle, Topology};
 use ssmr_net::CacheChoice;
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
-async fn balances<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
+async fn balances<O: Oracle>(oracle: O, topology: Topology, cache: CacheChoice) {
     let moves = oracle.movable();
-    let report = bank(oracle, layout, cache).await.unwrap();
+    let report = bank(oracle, topology, cache).await.unwrap();
     assert_eq!((report.opened, report.total), (80, 8000), "{report:?}");
     assert!(report.transfers > 0 && report.not_found > 0, "{report:?}");
     assert_eq!(report.moved > 0, moves, "{report:?}");
 }
 
-fn layout() -> Layout {
-    Layout::new(2, 3).unwrap()
+fn topology() -> Topology {
+    Topology::new(2, 3).unwrap()
 }
 
 #[tokio::test]
 async fn global() {
-    balances(Global::new(layout()), layout(), CacheChoice::None).await;
+    balances(Global::new(topology()), topology(), CacheChoice::None).await;
 }
 
 #[tokio::test]
 async fn broker() {
-    let layout = layout().with_oracle(3).unwrap();
-    balances(Broker::new(layout), layout, CacheChoice::None).await;
+    let topology = topology().with_oracle(3).unwrap();
+    balances(Broker::new(topology), topology, CacheChoice::None).await;
 }
 
 #[tokio::test]
 async fn fixed() {
-    balances(Static::new(layout()), layout(), CacheChoice::None).await;
+    balances(Static::new(topology()), topology(), CacheChoice::None).await;
 }
 
 #[tokio::test]
 async fn fixed_with_directory() {
     balances(
-        Static::with_directory(layout()),
-        layout(),
+        Static::with_directory(topology()),
+        topology(),
         CacheChoice::None,
     )
     .await;
@@ -53,5 +53,5 @@ async fn fixed_with_directory() {
 #[tokio::test]
 async fn cache() {
     let embedded = CacheChoice::Embedded { bytes: 64 << 20 };
-    balances(Cache::new(layout(), 1), layout(), embedded).await;
+    balances(Cache::new(topology(), 1), topology(), embedded).await;
 }

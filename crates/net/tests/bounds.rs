@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::limits::MAX_VALUE;
 use ssmr_core::{
-    Access, Application, ClientId, Defect, Layout, ObjectId, Objects, Outcome, Request,
+    Access, Application, ClientId, Defect, ObjectId, Objects, Outcome, Request, Topology,
 };
 use ssmr_net::{Client, Cluster, ClusterOptions};
 use ssmr_strategy_static::Static;
@@ -38,11 +38,16 @@ impl Application for Blobs {
 #[tokio::test]
 async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     const SIZE: usize = MAX_VALUE - 64;
-    let layout = Layout::new(2, 1).unwrap();
-    let oracle = Static::new(layout);
-    let options = ClusterOptions::new(layout, oracle.clone());
+    let topology = Topology::new(2, 1).unwrap();
+    let oracle = Static::new(topology);
+    let options = ClusterOptions::new(topology, oracle.clone());
     let cluster = Cluster::<Blobs, Static>::start(options).unwrap();
-    let client = Client::connect(cluster.config(), ClientId(1), oracle, Settings::default());
+    let client = Client::connect(
+        cluster.config(),
+        ClientId(1),
+        oracle,
+        ClientSettings::default(),
+    );
     let client = client.unwrap();
     let objects: Vec<ObjectId> = (0..80).map(|key| ObjectId::new(key, key)).collect();
     let blob = Blob(vec![1; SIZE].into());

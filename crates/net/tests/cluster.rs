@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::Reads;
-use ssmr_core::client::{Execution, Settings};
+use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{
-    Access, Application, ClientId, GroupId, Layout, ObjectId, Objects, Oracle, Outcome,
-    PartitionId, ReplicaId, Request,
+    Access, Application, ClientId, GroupId, ObjectId, Objects, Oracle, Outcome, PartitionId,
+    ReplicaId, Request, Topology,
 };
 use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, NetError, Pipeline};
 use ssmr_strategy_broker::Broker;
@@ -74,24 +74,24 @@ struct Setting<O: Oracle> {
 }
 
 impl<O: Oracle> Setting<O> {
-    async fn new(oracle: O, layout: Layout, cache: CacheChoice) -> Self {
+    async fn new(oracle: O, topology: Topology, cache: CacheChoice) -> Self {
         let options = ClusterOptions {
             cache,
-            ..ClusterOptions::new(layout, oracle.clone())
+            ..ClusterOptions::new(topology, oracle.clone())
         };
         let cluster = Cluster::start(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         Self { cluster, oracle }
     }
 
-    fn client(&self, id: u64, settings: Settings) -> Client {
+    fn client(&self, id: u64, settings: ClientSettings) -> Client {
         let (config, oracle) = (self.cluster.config(), self.oracle.clone());
         Client::connect(config, ClientId(id), oracle, settings).unwrap()
     }
 
     /// Replicas of a group that are still there come to the same state.
     async fn assert_agreement(&self) {
-        for group in self.cluster.config().layout.groups().iter() {
+        for group in self.cluster.config().topology.groups().iter() {
             let members: Vec<_> = self
                 .cluster
                 .running()
@@ -122,17 +122,21 @@ impl<O: Oracle> Setting<O> {
     }
 }
 
-async fn clients_see_each_others_work<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
-    let setting = Setting::new(oracle, layout, cache).await;
+async fn clients_see_each_others_work<O: Oracle>(
+    oracle: O,
+    topology: Topology,
+    cache: CacheChoice,
+) {
+    let setting = Setting::new(oracle, topology, cache).await;
     for (base, execution, reads) in [
         (0, Execution::Exchange, Reads::Ordered),
         (100, Execution::Gather, Reads::Index),
         (200, Execution::Exchange, Reads::Lease),
     ] {
-        let settings = Settings {
+        let settings = ClientSettings {
             execution,
             reads,
-            ..Settings::default()
+            ..ClientSettings::default()
         };
         let (a, b) = (
             setting.client(base, settings),
@@ -196,10 +200,14 @@ async fn clients_see_each_others_work<O: Oracle>(oracle: O, layout: Layout, cach
 }
 
 /// Every leader is stopped while a window of commands is under way: each takes effect exactly once.
-async fn stopped_leaders_lose_nothing<O: Oracle>(oracle: O, layout: Layout, cache: CacheChoice) {
-    let mut setting = Setting::new(oracle, layout, cache).await;
+async fn stopped_leaders_lose_nothing<O: Oracle>(
+    oracle: O,
+    topology: Topology,
+    cache: CacheChoice,
+) {
+    let mut setting = Setting::new(oracle, topology, cache).await;
     let (config, clock) = (setting.cluster.config().clone(), setting.cluster.clock());
-    let (oracle, settings) = (setting.oracle.clone(), Settings::default());
+    let (oracle, settings) = (setting.oracle.clone(), ClientSettings::default());
     let mut pipeline = Pipeline::new(&config, ClientId(1), oracle, settings, clock).unwrap();
     let all = objects(0..8);
     for (place, object) in all.iter().enumerate() {
@@ -210,7 +218,7 @@ async fn stopped_leaders_lose_nothing<O: Oracle>(oracle: O, layout: Layout, cach
         assert_eq!(pipeline.next().await.outcome, DONE);
     }
 
-    let mut groups: Vec<GroupId> = config.layout.groups().iter().collect();
+    let mut groups: Vec<GroupId> = config.topology.groups().iter().collect();
     let (mut submitted, mut completed) = (0, 0);
     while completed < 2000 {
         while submitted < 2000 && pipeline.outstanding() < 32 {
@@ -231,7 +239,7 @@ async fn stopped_leaders_lose_nothing<O: Oracle>(oracle: O, layout: Layout, cach
         }
     }
     let sum = setting
-        .client(2, Settings::default())
+        .client(2, ClientSettings::default())
         .access::<Counters>(&Op::Sum(all))
         .await;
     // A command that names one object twice adds to it twice.
@@ -239,8 +247,8 @@ async fn stopped_leaders_lose_nothing<O: Oracle>(oracle: O, layout: Layout, cach
     setting.assert_agreement().await;
 }
 
-fn layout() -> Layout {
-    Layout::new(2, 3).unwrap()
+fn topology() -> Topology {
+    Topology::new(2, 3).unwrap()
 }
 
 fn embedded() -> CacheChoice {
@@ -249,50 +257,49 @@ fn embedded() -> CacheChoice {
 
 /// Both scenarios under one strategy.
 macro_rules! strategy {
-    ($name:ident, $layout:expr, $cache:expr, $oracle:expr) => {
+    ($name:ident, $topology:expr, $cache:expr, $oracle:expr) => {
         mod $name {
             use super::*;
 
             #[tokio::test]
             async fn clients_see_each_others_work() {
-                super::clients_see_each_others_work($oracle($layout), $layout, $cache).await;
+                super::clients_see_each_others_work($oracle($topology), $topology, $cache).await;
             }
 
             #[tokio::test]
             async fn stopped_leaders_lose_nothing() {
-                super::stopped_leaders_lose_nothing($oracle($layout), $layout, $cache).await;
+                super::stopped_leaders_lose_nothing($oracle($topology), $topology, $cache).await;
             }
         }
     };
 }
 
-strategy!(global, layout(), CacheChoice::None, Global::new);
+strategy!(global, topology(), CacheChoice::None, Global::new);
 strategy!(
     broker,
-    layout().with_oracle(3).unwrap(),
+    topology().with_oracle(3).unwrap(),
     CacheChoice::None,
     Broker::new
 );
-strategy!(fixed, layout(), CacheChoice::None, Static::new);
+strategy!(fixed, topology(), CacheChoice::None, Static::new);
 strategy!(
     fixed_with_directory,
-    layout(),
+    topology(),
     CacheChoice::None,
     Static::with_directory
 );
-strategy!(cache, layout(), embedded(), |layout| Cache::new(layout, 1));
-strategy!(
-    cache_away,
-    layout(),
-    CacheChoice::None,
-    |layout| Cache::new(layout, 1)
-);
+strategy!(cache, topology(), embedded(), |topology| Cache::new(
+    topology, 1
+));
+strategy!(cache_away, topology(), CacheChoice::None, |topology| {
+    Cache::new(topology, 1)
+});
 
 #[tokio::test]
 async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
-    let mut setting = Setting::new(Cache::new(layout(), 1), layout(), embedded()).await;
+    let mut setting = Setting::new(Cache::new(topology(), 1), topology(), embedded()).await;
     let all = objects(0..8);
-    let writer = setting.client(1, Settings::default());
+    let writer = setting.client(1, ClientSettings::default());
     for (place, object) in all.iter().enumerate() {
         let at = Some(PartitionId(place as u8 % 2));
         assert_eq!(writer.create::<Counters>(*object, &0, at).await, DONE);
@@ -304,7 +311,7 @@ async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
             _ => {}
         }
         // A reader of its own each time: it has to find out where the objects are.
-        let reader = setting.client(10 + round, Settings::default());
+        let reader = setting.client(10 + round, ClientSettings::default());
         let sum = reader.access::<Counters>(&Op::Sum(all.clone())).await;
         assert_eq!(sum, Ok(8 * round));
         assert_eq!(
@@ -320,7 +327,7 @@ async fn a_port_in_use_is_named() {
     let port = taken.local_addr().unwrap().port();
     let options = ClusterOptions {
         base_port: Some(port),
-        ..ClusterOptions::new(layout(), Global::new(layout()))
+        ..ClusterOptions::new(topology(), Global::new(topology()))
     };
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
@@ -329,7 +336,7 @@ async fn a_port_in_use_is_named() {
 
     let options = ClusterOptions {
         base_port: Some(u16::MAX - 2),
-        ..ClusterOptions::new(layout(), Global::new(layout()))
+        ..ClusterOptions::new(topology(), Global::new(topology()))
     };
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(

@@ -1,9 +1,9 @@
 //! A replica that is cut off from the others: they go on without it, and it joins them again.
 
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, Layout, ObjectId, Objects, Outcome, PartitionId, ReplicaId,
-    Request,
+    Access, Application, ClientId, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request,
+    Topology,
 };
 use ssmr_net::{Client, Cluster, ClusterOptions};
 use ssmr_strategy_static::Static;
@@ -35,12 +35,17 @@ async fn create(client: &Client, key: u64) {
 
 #[tokio::test]
 async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
-    let layout = Layout::new(1, 3).unwrap();
-    let oracle = Static::new(layout);
-    let options = ClusterOptions::new(layout, oracle.clone());
+    let topology = Topology::new(1, 3).unwrap();
+    let oracle = Static::new(topology);
+    let options = ClusterOptions::new(topology, oracle.clone());
     let cluster = Cluster::<Things, _>::start(options).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
-    let client = Client::connect(cluster.config(), ClientId(1), oracle, Settings::default());
+    let client = Client::connect(
+        cluster.config(),
+        ClientId(1),
+        oracle,
+        ClientSettings::default(),
+    );
     let client = client.unwrap();
     create(&client, 1).await;
 

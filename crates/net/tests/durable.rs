@@ -1,9 +1,9 @@
 //! Replicas that stop and come back from their own disks: nothing that was acknowledged is lost.
 
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, Intent, Layout, ObjectId, Objects, Oracle, Outcome, ReplicaId,
-    Request, codec,
+    Access, Application, ClientId, Intent, ObjectId, Objects, Oracle, Outcome, ReplicaId, Request,
+    Topology, codec,
 };
 use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, Durability};
 use ssmr_strategy_broker::Broker;
@@ -79,25 +79,25 @@ async fn audit(client: &Client, last: u64) {
     }
 }
 
-fn layout() -> Layout {
-    Layout::new(2, 3).unwrap()
+fn topology() -> Topology {
+    Topology::new(2, 3).unwrap()
 }
 
 async fn survive<O: Oracle>(oracle: O) {
     let folder = tempfile::tempdir().unwrap();
-    let layout = if O::NAME == "broker" {
-        layout().with_oracle(3).unwrap()
+    let topology = if O::NAME == "broker" {
+        topology().with_oracle(3).unwrap()
     } else {
-        layout()
+        topology()
     };
     let options = ClusterOptions {
         durability: Durability::Sync(folder.path().into()),
         cache: CacheChoice::Embedded { bytes: 1 << 20 },
-        ..ClusterOptions::new(layout, oracle.clone())
+        ..ClusterOptions::new(topology, oracle.clone())
     };
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
-    let settings = Settings::default();
+    let settings = ClientSettings::default();
     let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
@@ -105,7 +105,7 @@ async fn survive<O: Oracle>(oracle: O) {
     // One replica of each group after the other, leaders among them.
     let mut key = 0;
     for round in 0..3 {
-        for group in layout.groups().iter() {
+        for group in topology.groups().iter() {
             let leader = cluster
                 .leader_of(group)
                 .unwrap_or(ReplicaId { group, index: 0 });
@@ -125,7 +125,7 @@ async fn survive<O: Oracle>(oracle: O) {
     audit(&client, key).await;
 
     // All of them at once.
-    let all: Vec<ReplicaId> = layout.replicas().collect();
+    let all: Vec<ReplicaId> = topology.replicas().collect();
     all.iter().for_each(|id| assert!(cluster.stop_replica(*id)));
     for id in all {
         assert!(cluster.restart_replica(id).unwrap());
@@ -137,22 +137,22 @@ async fn survive<O: Oracle>(oracle: O) {
 
 #[tokio::test]
 async fn global_loses_nothing() {
-    survive(Global::new(layout())).await;
+    survive(Global::new(topology())).await;
 }
 
 #[tokio::test]
 async fn broker_loses_nothing() {
-    survive(Broker::new(layout().with_oracle(3).unwrap())).await;
+    survive(Broker::new(topology().with_oracle(3).unwrap())).await;
 }
 
 #[tokio::test]
 async fn static_loses_nothing() {
-    survive(Static::new(layout())).await;
+    survive(Static::new(topology())).await;
 }
 
 #[tokio::test]
 async fn cache_loses_nothing() {
-    survive(Cache::new(layout(), 1)).await;
+    survive(Cache::new(topology(), 1)).await;
 }
 
 /// Waits until a replica takes full part, at most for so long.
@@ -172,25 +172,25 @@ async fn filled<O: Oracle>(cluster: &Cluster<Numbers, O>, id: ReplicaId) {
 
 /// In memory: every replica in turn loses all it knew and is filled by the others, while nothing is lost.
 async fn refill<O: Oracle>(oracle: O) {
-    let layout = if O::NAME == "broker" {
-        layout().with_oracle(3).unwrap()
+    let topology = if O::NAME == "broker" {
+        topology().with_oracle(3).unwrap()
     } else {
-        layout()
+        topology()
     };
     let options = ClusterOptions {
         cache: CacheChoice::Embedded { bytes: 1 << 20 },
         // Logs are short, so that the others have to send a snapshot.
         log_bytes: 4_000,
-        ..ClusterOptions::new(layout, oracle.clone())
+        ..ClusterOptions::new(topology, oracle.clone())
     };
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
-    let settings = Settings::default();
+    let settings = ClientSettings::default();
     let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut key = 0;
-    for id in layout.replicas().collect::<Vec<_>>() {
+    for id in topology.replicas().collect::<Vec<_>>() {
         for _ in 0..8 {
             key += 1;
             work(&client, key).await;
@@ -206,30 +206,30 @@ async fn refill<O: Oracle>(oracle: O) {
 
 #[tokio::test]
 async fn global_refills_its_replicas() {
-    refill(Global::new(layout())).await;
+    refill(Global::new(topology())).await;
 }
 
 #[tokio::test]
 async fn broker_refills_its_replicas() {
-    refill(Broker::new(layout().with_oracle(3).unwrap())).await;
+    refill(Broker::new(topology().with_oracle(3).unwrap())).await;
 }
 
 #[tokio::test]
 async fn static_refills_its_replicas() {
-    refill(Static::new(layout())).await;
+    refill(Static::new(topology())).await;
 }
 
 #[tokio::test]
 async fn cache_refills_its_replicas() {
-    refill(Cache::new(layout(), 1)).await;
+    refill(Cache::new(topology(), 1)).await;
 }
 
 #[tokio::test]
 async fn the_only_replica_of_a_group_does_not_come_back_from_memory() {
-    let layout = Layout::new(2, 1).unwrap();
-    let options = ClusterOptions::new(layout, Static::new(layout));
+    let topology = Topology::new(2, 1).unwrap();
+    let options = ClusterOptions::new(topology, Static::new(topology));
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
-    let victim = layout.replicas().next().unwrap();
+    let victim = topology.replicas().next().unwrap();
     assert!(cluster.stop_replica(victim));
     assert!(!cluster.restart_replica(victim).unwrap());
 }
@@ -252,17 +252,22 @@ fn bytes_in(folder: &Path) -> u64 {
 async fn the_disk_stays_bounded() {
     const LOG: usize = 20_000;
     let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::new(1, 3).unwrap();
+    let topology = Topology::new(1, 3).unwrap();
     let options = ClusterOptions {
         durability: Durability::Async(folder.path().into()),
         log_bytes: LOG,
-        ..ClusterOptions::new(layout, Static::new(layout))
+        ..ClusterOptions::new(topology, Static::new(topology))
     };
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
-    let settings = Settings::default();
-    let client =
-        Client::connect(cluster.config(), ClientId(1), Static::new(layout), settings).unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::connect(
+        cluster.config(),
+        ClientId(1),
+        Static::new(topology),
+        settings,
+    )
+    .unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut largest = 0;
@@ -271,7 +276,7 @@ async fn the_disk_stays_bounded() {
         let sum = client.execute(add).await.outcome;
         assert_eq!(sum, Outcome::Done(codec::encode(&round)));
         if round % 50 == 0 {
-            let sizes = layout
+            let sizes = topology
                 .replicas()
                 .map(|id| bytes_in(&folder.path().join(id.to_string())));
             largest = largest.max(sizes.max().unwrap());
@@ -282,7 +287,7 @@ async fn the_disk_stays_bounded() {
         largest < 4 * LOG as u64,
         "{largest} bytes were stored at a time"
     );
-    for id in layout.replicas() {
+    for id in topology.replicas() {
         assert!(cluster.stop_replica(id));
         assert!(cluster.restart_replica(id).unwrap());
     }
@@ -297,24 +302,29 @@ async fn the_disk_stays_bounded() {
 #[cfg(target_os = "linux")]
 async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::new(1, 3).unwrap();
+    let topology = Topology::new(1, 3).unwrap();
     let options = ClusterOptions {
         // Not synced: on such a device that would fail in any case.
         durability: Durability::Async(folder.path().into()),
         log_bytes: 10_000,
-        ..ClusterOptions::new(layout, Static::new(layout))
+        ..ClusterOptions::new(topology, Static::new(topology))
     };
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
-    let id = layout.replicas().nth(1).unwrap();
+    let id = topology.replicas().nth(1).unwrap();
     // The next file of its log is on a device that has no room.
     let own = folder.path().join(id.to_string());
     let full: Vec<_> = (2..9).map(|n| own.join(format!("{n:010}.log"))).collect();
     let plant = full.iter().filter(|path| !path.exists());
     plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
-    let settings = Settings::default();
-    let client =
-        Client::connect(cluster.config(), ClientId(1), Static::new(layout), settings).unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::connect(
+        cluster.config(),
+        ClientId(1),
+        Static::new(topology),
+        settings,
+    )
+    .unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut round = 0u64;

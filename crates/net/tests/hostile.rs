@@ -1,10 +1,10 @@
 //! Connections that misbehave cost themselves and nothing else.
 
 use bytes::Bytes;
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, ClientMessage, GroupId, Layout, ObjectId, Objects, Outcome,
-    PartitionId, Request, codec,
+    Access, Application, ClientId, ClientMessage, GroupId, ObjectId, Objects, Outcome, PartitionId,
+    Request, Topology, codec,
 };
 use ssmr_net::{Client, Cluster, ClusterOptions};
 use ssmr_strategy_global::Global;
@@ -44,11 +44,11 @@ struct Setting {
 
 impl Setting {
     async fn new() -> Self {
-        let layout = Layout::new(1, 3).unwrap();
-        let oracle = Global::new(layout);
-        let cluster = Cluster::start(ClusterOptions::new(layout, oracle.clone())).unwrap();
+        let topology = Topology::new(1, 3).unwrap();
+        let oracle = Global::new(topology);
+        let cluster = Cluster::start(ClusterOptions::new(topology, oracle.clone())).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
-        let settings = Settings::default();
+        let settings = ClientSettings::default();
         let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
         Self {
             cluster,

@@ -5,8 +5,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    ClientId, Command, CommandId, Delivery, Effects, Engine, GroupId, Groups, Guess, Layout,
-    ObjectId, Oracle, Partition, PartitionId, Request, SessionId, Timestamp, codec,
+    ClientId, Command, CommandId, Delivery, Effects, Engine, GroupId, Groups, Guess, ObjectId,
+    Oracle, Partition, PartitionId, Request, SessionId, Timestamp, Topology, codec,
 };
 use ssmr_sim::app::{Op, Register, Registers};
 use ssmr_sim::{Options, Profile, simulate};
@@ -32,7 +32,7 @@ impl Oracle for OnePlace {
         Guess::At(PartitionId(0))
     }
 
-    fn observe(&mut self, _now: u64, _event: &ssmr_core::Event, _out: &mut Effects) {}
+    fn observe(&mut self, _now: u64, _event: &ssmr_core::ObjectEvent, _out: &mut Effects) {}
 }
 
 fn command(number: u64, request: Request) -> Command {
@@ -46,7 +46,7 @@ fn command(number: u64, request: Request) -> Command {
             number,
             attempt: 1,
         },
-        low: number,
+        low_watermark: number,
         clock: 0,
         destinations: PartitionId(0).into(),
         request,
@@ -62,9 +62,9 @@ fn update(number: u64) -> Command {
 }
 
 fn engine(c: &mut Criterion) {
-    let layout = Layout::new(1, 1).expect("one partition of one replica");
+    let topology = Topology::new(1, 1).expect("one partition of one replica");
     let group = GroupId::from(PartitionId(0));
-    let mut engine = Engine::<Registers>::new(group, layout, None);
+    let mut engine = Engine::<Registers>::new(group, topology, None);
     let mut number = 0;
     let mut deliver = |request: Option<Request>| {
         number += 1;

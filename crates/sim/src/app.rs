@@ -1,7 +1,7 @@
 //! The service that the simulator replicates: registers whose value tells which writes they have seen, and in what order.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::layout::mix;
+use ssmr_core::topology::mix;
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
 /// Registers that writes are folded into: a lost, doubled or reordered write changes the value for good.

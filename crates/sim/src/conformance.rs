@@ -1,11 +1,10 @@
 //! The conformance suite: what every strategy must pass.
 //!
-//! Named scenarios, each a function over the strategy that drives a `Stage` step by step and asserts exact outcomes, and
-//! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a band of seeds of the
+//! Named scenarios, each a function over the strategy that drives a `Scenario` step by step and asserts exact outcomes, and
+//! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a sweep of seeds of the
 //! simulator, which asserts invariants, progress, and that something happened at all.
 //! [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
 
-mod band;
 mod caching;
 mod creation;
 mod failures;
@@ -17,10 +16,10 @@ mod mutants;
 mod queries;
 mod queues;
 mod restarts;
+mod scenario;
 mod shapes;
-mod stage;
+mod sweep;
 
-pub use band::{band, passes};
 pub use caching::*;
 pub use creation::*;
 pub use failures::*;
@@ -33,8 +32,9 @@ pub use queries::*;
 pub use queues::*;
 pub use restarts::*;
 pub use shapes::*;
+pub use sweep::{passes, sweep};
 
-/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a layout; the traces
+/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a topology; the traces
 /// are in folder `golden` of the tests, or in the one that is named. A third argument makes the oracle of another run, where
 /// that is a different one.
 #[macro_export]
@@ -77,7 +77,7 @@ macro_rules! conformance {
             odd_shapes_of_commands,
             values_up_to_the_limit,
         }
-        $crate::conformance! { @band $make;
+        $crate::conformance! { @sweep $make;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
@@ -91,7 +91,7 @@ macro_rules! conformance {
         let folder = ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join($folder);
         $crate::conformance::compare(&folder, $scenario, &$trace);
     };
-    (@band $make:expr; $($name:ident $profile:ident,)*) => {
-        mod band { use super::*; $(#[test] fn $name() { $crate::conformance::band($make, $crate::Profile::$profile); })* }
+    (@sweep $make:expr; $($name:ident $profile:ident,)*) => {
+        mod sweep { use super::*; $(#[test] fn $name() { $crate::conformance::sweep($make, $crate::Profile::$profile); })* }
     };
 }

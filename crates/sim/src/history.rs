@@ -65,8 +65,8 @@ pub(crate) enum Fate {
 pub(crate) struct Item {
     pub(crate) object: u32,
     pub(crate) aim: Aim,
-    pub(crate) found: Seen,
-    pub(crate) left: Seen,
+    pub(crate) before: Seen,
+    pub(crate) after: Seen,
 }
 
 /// An [`Intent`] in little space.
@@ -200,12 +200,12 @@ impl<A: Application> History<A> {
         for (object, intent) in request.intents() {
             let object = self.objects.number(*object);
             let aim = self.aim(intent);
-            let (found, left) = (Seen::Untold, Seen::Untold);
+            let (before, after) = (Seen::Untold, Seen::Untold);
             self.items.push(Item {
                 object,
                 aim,
-                found,
-                left,
+                before,
+                after,
             });
         }
         if answered {
@@ -295,11 +295,11 @@ impl<A: Application> History<A> {
     fn tell(&mut self, operation: usize, timestamp: Option<Timestamp>, touched: &[Touch]) {
         self.operations[operation].timestamp = timestamp;
         for touch in touched {
-            let (found, left) = (self.seen(touch.found), self.seen(touch.left));
+            let (before, after) = (self.seen(touch.before), self.seen(touch.after));
             let range = self.range(operation);
             let (objects, items) = (self.objects.things(), &mut self.items[range]);
             match items.binary_search_by_key(&touch.object, |item| objects[item.object as usize]) {
-                Ok(place) => (items[place].found, items[place].left) = (found, left),
+                Ok(place) => (items[place].before, items[place].after) = (before, after),
                 Err(_) => self.operations[operation].strays = true,
             }
         }

@@ -3,7 +3,7 @@
 //! The same replicas and clients that run over TCP run here in virtual time, on a network that delays, reorders, loses and
 //! doubles, while replicas stop, clients die and the cache forgets. A run is a pure function of its seed.
 //!
-//! - [`simulate()`]: one run, from seed to [`Report`] or [`Failure`].
+//! - [`simulate()`]: one run, from seed to [`SimulationReport`] or [`Failure`].
 //! - [`history`] and [`check`]: what clients saw, and the two independent linearizability checks.
 //! - [`mod@conformance`]: what every strategy must pass, as a test of a few lines.
 
@@ -24,7 +24,7 @@ mod world;
 
 pub use network::Seat;
 pub use options::{Options, Profile};
-pub use report::Report;
+pub use report::SimulationReport;
 pub use shrink::{Shrunk, shrink};
-pub use simulate::{Failure, chronicle, layout, simulate, simulate_seated};
+pub use simulate::{Failure, chronicle, simulate, simulate_seated, topology};
 pub use world::{Seated, World};

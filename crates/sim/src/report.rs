@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Counters of one or more simulations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct SimulationReport {
     /// Events.
     pub steps: u64,
     /// Requests that took effect.
@@ -59,7 +59,7 @@ pub struct Report {
     pub undecided: u64,
 }
 
-impl Report {
+impl SimulationReport {
     /// Counts a completion.
     pub(crate) fn count(&mut self, completion: &Completion) {
         let counter = match completion.outcome {
@@ -113,7 +113,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut copy = *self;
         let shown: Vec<String> = copy

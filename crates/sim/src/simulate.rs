@@ -7,12 +7,12 @@ use crate::app::{Op, Registers};
 use crate::check::Summary;
 use crate::history::History;
 use crate::options::Options;
-use crate::report::Report;
+use crate::report::SimulationReport;
 use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{ClientId, GroupId, Layout, Micros, Oracle, ReplicaId, Request};
+use ssmr_core::{ClientId, GroupId, Micros, Oracle, ReplicaId, Request, Topology};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,15 +62,15 @@ impl Failure {
     }
 }
 
-/// Runs one simulation of a strategy, whose oracle `make` makes for the layout.
+/// Runs one simulation of a strategy, whose oracle `make` makes for the topology.
 ///
 /// # Errors
 /// With the first violation of an invariant.
 pub fn simulate<O: Oracle>(
-    make: impl Fn(Layout) -> O,
+    make: impl Fn(Topology) -> O,
     seed: u64,
     options: Options,
-) -> Result<Report, Failure> {
+) -> Result<SimulationReport, Failure> {
     simulate_seated(make, |oracle, _| oracle.clone(), seed, options)
 }
 
@@ -79,11 +79,11 @@ pub fn simulate<O: Oracle>(
 /// # Errors
 /// With the first violation of an invariant.
 pub fn simulate_seated<O: Oracle>(
-    make: impl Fn(Layout) -> O,
+    make: impl Fn(Topology) -> O,
     seated: Seated<O>,
     seed: u64,
     options: Options,
-) -> Result<Report, Failure> {
+) -> Result<SimulationReport, Failure> {
     let outcome = Run::new(&make, seated, seed, options, false).play();
     outcome.map_err(|violation| Failure {
         strategy: O::NAME,
@@ -96,7 +96,7 @@ pub fn simulate_seated<O: Oracle>(
 /// Runs one simulation and tells what happened in it, with times: of a failure as far as it concerns the objects that the
 /// violation names, and at most so many lines, the last ones.
 pub fn chronicle<O: Oracle>(
-    make: impl Fn(Layout) -> O,
+    make: impl Fn(Topology) -> O,
     seed: u64,
     options: Options,
     most: usize,
@@ -106,19 +106,19 @@ pub fn chronicle<O: Oracle>(
     run.world.chronicle(&violation, most)
 }
 
-/// The layout of a simulation: with an oracle group, which only the broker uses.
+/// The topology of a simulation: with an oracle group, which only the broker uses.
 ///
 /// # Panics
 /// If the options are impossible.
 #[must_use]
-pub fn layout(options: &Options, oracle_group: bool) -> Layout {
-    let layout = Layout::new(options.partitions, options.replicas);
-    let layout = if oracle_group {
-        layout.and_then(|l| l.with_oracle(options.replicas))
+pub fn topology(options: &Options, oracle_group: bool) -> Topology {
+    let topology = Topology::new(options.partitions, options.replicas);
+    let topology = if oracle_group {
+        topology.and_then(|l| l.with_oracle(options.replicas))
     } else {
-        layout
+        topology
     };
-    layout.unwrap_or_else(|error| panic!("{error}"))
+    topology.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Runs both checks, also where the first one finds something, so that the message says whether they agree.
@@ -152,16 +152,16 @@ struct Run<O: Oracle> {
 
 impl<O: Oracle> Run<O> {
     fn new(
-        make: &impl Fn(Layout) -> O,
+        make: &impl Fn(Topology) -> O,
         seated: Seated<O>,
         seed: u64,
         options: Options,
         listens: bool,
     ) -> Self {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-        let layout = layout(&options, O::NAME == "broker");
-        let oracle = make(layout);
-        let mut world = World::seated(layout, &oracle, seated, seeds.random(), options);
+        let topology = topology(&options, O::NAME == "broker");
+        let oracle = make(topology);
+        let mut world = World::seated(topology, &oracle, seated, seeds.random(), options);
         if listens {
             world.listen();
         }
@@ -199,12 +199,12 @@ impl<O: Oracle> Run<O> {
     }
 
     /// Runs to the end. A failed assertion is a violation, too.
-    fn play(&mut self) -> Result<Report, String> {
+    fn play(&mut self) -> Result<SimulationReport, String> {
         let played = catch_unwind(AssertUnwindSafe(|| self.finish()));
         played.unwrap_or_else(|panic| Err(message(&*panic)))
     }
 
-    fn finish(&mut self) -> Result<Report, String> {
+    fn finish(&mut self) -> Result<SimulationReport, String> {
         while self.world.report.steps < self.options.steps && self.busy() {
             self.strike();
             self.step()?;
@@ -273,7 +273,7 @@ impl<O: Oracle> Run<O> {
         Ok(())
     }
 
-    fn judge(&self) -> Result<Report, String> {
+    fn judge(&self) -> Result<SimulationReport, String> {
         let World {
             history,
             report,
@@ -419,7 +419,7 @@ impl<O: Oracle> Run<O> {
 
     /// A living replica, rather often a leader; `None` if the group that was drawn has none.
     fn victim(&mut self) -> Option<ReplicaId> {
-        let groups: Vec<GroupId> = self.world.layout.groups().iter().collect();
+        let groups: Vec<GroupId> = self.world.topology.groups().iter().collect();
         let place = self.world.chance().random_range(0..groups.len());
         let living: Vec<ReplicaId> = self.world.living(groups[place]).collect();
         let leader = self.world.leader(groups[place]);

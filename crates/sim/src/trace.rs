@@ -6,14 +6,14 @@
 //! Nothing here influences the world.
 
 mod chronicle;
-mod desk;
+mod group_view;
 mod script;
 mod text;
 
-use desk::Desk;
+use group_view::GroupView;
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    Answer, ClientId, Command, CommandId, Completion, Delivery, Event, GroupId, Hint, Micros,
+    Answer, ClientId, Command, CommandId, Completion, Delivery, GroupId, Hint, Micros, ObjectEvent,
     Query, Request, SessionId, Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub(crate) struct Step {
     delivery: Delivery,
     signals: Vec<(GroupId, Signal)>,
     answers: Vec<(Arc<Answer>, Vec<Hint>)>,
-    events: Vec<Event>,
+    events: Vec<ObjectEvent>,
 }
 
 impl Step {
@@ -81,12 +81,15 @@ enum Happening {
     Concluded {
         at: GroupId,
         verdict: Verdict,
-        effects: Vec<Event>,
+        effects: Vec<ObjectEvent>,
         /// What the signals say, where it is something else.
         against: Option<Verdict>,
     },
     /// A group changed objects without a verdict: only mutants do.
-    Acted { at: GroupId, effects: Vec<Event> },
+    Acted {
+        at: GroupId,
+        effects: Vec<ObjectEvent>,
+    },
     /// A group answered.
     Answered {
         at: GroupId,
@@ -128,7 +131,7 @@ pub(crate) struct Trace {
     open: BTreeMap<(ClientId, u64), usize>,
     numbers: BTreeMap<(SessionId, u64), usize>,
     sent: BTreeSet<CommandId>,
-    desks: BTreeMap<GroupId, Desk>,
+    group_views: BTreeMap<GroupId, GroupView>,
 }
 
 impl Trace {
@@ -205,8 +208,8 @@ impl Trace {
     /// A replica of a group has applied some deliveries: those that are new are written down.
     pub(crate) fn applied(&mut self, now: Micros, group: GroupId, steps: Vec<Step>) {
         for step in steps {
-            let desk = self.desks.entry(group).or_default();
-            for (id, what) in desk.look_through(group, step) {
+            let group_view = self.group_views.entry(group).or_default();
+            for (id, what) in group_view.look_through(group, step) {
                 let number = id.and_then(|id| self.numbers.get(&(id.session, id.number)));
                 self.write(now, number.copied(), id, what);
             }

@@ -6,24 +6,24 @@
 mod checks;
 mod disks;
 mod faults;
-mod hands;
+mod interventions;
 
 use crate::app::Registers;
 use crate::cache::Cache;
 use crate::history::History;
 use crate::network::{Network, Seat};
 use crate::options::Options;
-use crate::report::Report;
+use crate::report::SimulationReport;
 use crate::trace::Trace;
 use crate::watch::{Watch, Watched};
-use hands::Hands;
+use interventions::Hands;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::snapshot::Capture;
 use ssmr_core::{
-    CacheReply, Client, ClientId, ClientMessage, ClientOutbox, Completion, Layout, Micros,
-    Multicast, Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, Micros, Multicast,
+    Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage, Topology,
 };
 use ssmr_multicast::{GroupMulticast, Stored};
 use std::cmp::Reverse;
@@ -39,19 +39,19 @@ const SNAPSHOT: Micros = 30_000;
 
 /// Something that is going to happen.
 #[derive(Debug)]
-enum Event {
+enum WorldEvent {
     ToReplica(ReplicaId, Seat, ReplicaInput),
     ToClient(ClientId, ReplicaId, ServerMessage),
     CacheToReplica(ReplicaId, CacheReply),
     CacheToClient(ClientId, CacheReply),
-    /// With the life that it belongs to: a replica that came back has a timer of its own.
+    /// With the start that it belongs to: a replica that came back has a timer of its own.
     ReplicaTick(ReplicaId, u64),
-    /// What was captured in this life is encoded and stored.
+    /// What was captured in this start is encoded and stored.
     Captured(ReplicaId, u64, Capture),
     ClientTick(ClientId),
 }
 
-impl Event {
+impl WorldEvent {
     /// The replica to which it happens.
     fn replica(&self) -> Option<ReplicaId> {
         match self {
@@ -73,7 +73,7 @@ enum ReplicaInput {
 /// A replica with what the world remembers of it.
 struct Member<O: Oracle> {
     replica: Replica<Order, Watched, O>,
-    life: u64,
+    start: u64,
     applied: u64,
     /// How far its clock is ahead of everybody else's.
     ahead: Micros,
@@ -81,7 +81,7 @@ struct Member<O: Oracle> {
 
 /// A client with what it has asked for.
 struct User<O: Oracle> {
-    client: Client<O>,
+    client: ClientEngine<O>,
     requests: BTreeMap<u64, (Request, Micros)>,
 }
 
@@ -91,14 +91,14 @@ pub type Seated<O> = fn(&O, Seat) -> O;
 /// The virtual world.
 pub struct World<O: Oracle> {
     options: Options,
-    pub(crate) layout: Layout,
+    pub(crate) topology: Topology,
     now: Micros,
     rng: ChaCha8Rng,
     events: BinaryHeap<Reverse<(Micros, u64)>>,
-    bodies: BTreeMap<u64, Event>,
+    bodies: BTreeMap<u64, WorldEvent>,
     scheduled: u64,
     /// Messages that wait for their release, in the order in which they were sent.
-    held: Vec<Event>,
+    held: Vec<WorldEvent>,
     hands: Hands,
     pub(crate) network: Network,
     pub(crate) cache: Cache,
@@ -110,7 +110,7 @@ pub struct World<O: Oracle> {
     /// Replicas that never come back.
     stopped: BTreeSet<ReplicaId>,
     /// How often a replica was started so far.
-    lives: u64,
+    starts: u64,
     oracle: O,
     /// The oracle of one participant.
     seated: Seated<O>,
@@ -121,19 +121,19 @@ pub struct World<O: Oracle> {
     /// What the clients saw.
     pub history: History<Registers>,
     completions: Vec<(ClientId, Completion)>,
-    pub(crate) report: Report,
+    pub(crate) report: SimulationReport,
     violation: Option<String>,
 }
 
 impl<O: Oracle> World<O> {
-    /// A cluster of `layout` without clients, at time 0.
-    pub fn new(layout: Layout, oracle: &O, seed: u64, options: Options) -> Self {
-        Self::seated(layout, oracle, |oracle, _| oracle.clone(), seed, options)
+    /// A cluster of `topology` without clients, at time 0.
+    pub fn new(topology: Topology, oracle: &O, seed: u64, options: Options) -> Self {
+        Self::seated(topology, oracle, |oracle, _| oracle.clone(), seed, options)
     }
 
     /// The same with an oracle for each participant.
     pub fn seated(
-        layout: Layout,
+        topology: Topology,
         oracle: &O,
         seated: Seated<O>,
         seed: u64,
@@ -142,7 +142,7 @@ impl<O: Oracle> World<O> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut world = Self {
             options,
-            layout,
+            topology,
             now: 0,
             events: BinaryHeap::new(),
             bodies: BTreeMap::new(),
@@ -155,7 +155,7 @@ impl<O: Oracle> World<O> {
             disks: BTreeMap::new(),
             torn: BTreeSet::new(),
             stopped: BTreeSet::new(),
-            lives: 0,
+            starts: 0,
             oracle: oracle.clone(),
             seated,
             users: BTreeMap::new(),
@@ -163,17 +163,17 @@ impl<O: Oracle> World<O> {
             trace: Trace::default(),
             history: History::default(),
             completions: Vec::new(),
-            report: Report::default(),
+            report: SimulationReport::default(),
             violation: None,
             rng: ChaCha8Rng::seed_from_u64(rng.random()),
         };
-        layout.replicas().for_each(|id| world.start(id));
+        topology.replicas().for_each(|id| world.start(id));
         world
     }
 
     /// Adds a client.
     pub fn connect(&mut self, id: ClientId, oracle: &O) {
-        let settings = ssmr_core::client::Settings {
+        let settings = ssmr_core::client::ClientSettings {
             execution: self.options.execution,
             reads: self.options.possible_reads(),
             deadline: Micros::MAX / 4,
@@ -181,7 +181,7 @@ impl<O: Oracle> World<O> {
             ..Default::default()
         };
         let oracle = (self.seated)(oracle, Seat::Client(id));
-        let client = Client::new(id, self.layout, oracle, settings);
+        let client = ClientEngine::new(id, self.topology, oracle, settings);
         self.users.insert(
             id,
             User {
@@ -189,7 +189,7 @@ impl<O: Oracle> World<O> {
                 requests: BTreeMap::new(),
             },
         );
-        self.schedule(CLIENT_TICK, Event::ClientTick(id));
+        self.schedule(CLIENT_TICK, WorldEvent::ClientTick(id));
     }
 
     /// Has a client ask for something. Returns the ticket.
@@ -264,18 +264,18 @@ impl<O: Oracle> World<O> {
 
     // -- events --------------------------------------------------------------------------------------------------
 
-    fn schedule(&mut self, delay: Micros, event: Event) {
+    fn schedule(&mut self, delay: Micros, event: WorldEvent) {
         self.scheduled += 1;
         self.events
             .push(Reverse((self.now + delay, self.scheduled)));
         self.bodies.insert(self.scheduled, event);
     }
 
-    fn happen(&mut self, event: Event) {
+    fn happen(&mut self, event: WorldEvent) {
         let ahead = |id| self.members.get(&id).map_or(0, |member| member.ahead);
         let now = self.now + event.replica().map_or(0, ahead);
         match event {
-            Event::ToReplica(id, from, input) => {
+            WorldEvent::ToReplica(id, from, input) => {
                 self.with_replica(id, |replica, out| match (input, from) {
                     (ReplicaInput::Peer(msg), Seat::Replica(from)) => {
                         replica.on_peer(now, from, msg, out);
@@ -286,30 +286,30 @@ impl<O: Oracle> World<O> {
                     _ => unreachable!("replicas send as replicas, clients as clients"),
                 });
             }
-            Event::CacheToReplica(id, reply) => {
+            WorldEvent::CacheToReplica(id, reply) => {
                 self.with_replica(id, |replica, _| replica.on_cache(now, reply));
             }
-            Event::ReplicaTick(id, life) => {
+            WorldEvent::ReplicaTick(id, start) => {
                 if self
                     .members
                     .get(&id)
-                    .is_some_and(|member| member.life == life)
+                    .is_some_and(|member| member.start == start)
                 {
                     self.with_replica(id, |replica, out| replica.on_timer(now, out));
-                    self.schedule(TICK, Event::ReplicaTick(id, life));
+                    self.schedule(TICK, WorldEvent::ReplicaTick(id, start));
                 }
             }
-            Event::Captured(id, life, capture) => self.keep_snapshot(id, life, capture),
-            Event::ToClient(id, from, msg) => {
+            WorldEvent::Captured(id, start, capture) => self.keep_snapshot(id, start, capture),
+            WorldEvent::ToClient(id, from, msg) => {
                 self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
-            Event::CacheToClient(id, reply) => {
+            WorldEvent::CacheToClient(id, reply) => {
                 self.with_client(id, |client, out| client.on_cache(now, reply, out));
             }
-            Event::ClientTick(id) => {
+            WorldEvent::ClientTick(id) => {
                 self.with_client(id, |client, out| client.on_timer(now, out));
                 if self.users.contains_key(&id) {
-                    self.schedule(CLIENT_TICK, Event::ClientTick(id));
+                    self.schedule(CLIENT_TICK, WorldEvent::ClientTick(id));
                 }
             }
         }
@@ -326,13 +326,13 @@ impl<O: Oracle> World<O> {
         let mut out = ReplicaOutbox::default();
         act(&mut member.replica, &mut out);
         member.replica.flush(self.now + member.ahead, &mut out);
-        let (life, records) = (member.life, std::mem::take(&mut out.records));
+        let (start, records) = (member.start, std::mem::take(&mut out.records));
         if !self.store(id, records) {
             return;
         }
         if let Some(capture) = out.capture {
             let delay = self.rng.random_range(0..SNAPSHOT);
-            self.schedule(delay, Event::Captured(id, life, capture));
+            self.schedule(delay, WorldEvent::Captured(id, start, capture));
         }
         self.look_at(id);
         for (to, msg) in out.peers {
@@ -340,22 +340,26 @@ impl<O: Oracle> World<O> {
                 continue;
             };
             self.send(Seat::Replica(id), Seat::Replica(to), |_| {
-                Event::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
+                WorldEvent::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
             });
         }
         for (to, msg) in out.clients {
             self.send(Seat::Replica(id), Seat::Client(to), |_| {
-                Event::ToClient(to, id, msg.clone())
+                WorldEvent::ToClient(to, id, msg.clone())
             });
         }
         for call in out.cache {
             if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
-                self.schedule(delay, Event::CacheToReplica(id, reply));
+                self.schedule(delay, WorldEvent::CacheToReplica(id, reply));
             }
         }
     }
 
-    fn with_client(&mut self, id: ClientId, act: impl FnOnce(&mut Client<O>, &mut ClientOutbox)) {
+    fn with_client(
+        &mut self,
+        id: ClientId,
+        act: impl FnOnce(&mut ClientEngine<O>, &mut ClientOutbox),
+    ) {
         let Some(user) = self.users.get_mut(&id) else {
             return;
         };
@@ -372,12 +376,12 @@ impl<O: Oracle> World<O> {
                 ClientMessage::Consult(_) | ClientMessage::Hello => {}
             }
             self.send(Seat::Client(id), Seat::Replica(to), |_| {
-                Event::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))
+                WorldEvent::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))
             });
         }
         for call in out.cache {
             if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
-                self.schedule(delay, Event::CacheToClient(id, reply));
+                self.schedule(delay, WorldEvent::CacheToClient(id, reply));
             }
         }
         let Some(user) = self.users.get_mut(&id) else {
@@ -394,7 +398,7 @@ impl<O: Oracle> World<O> {
         }
     }
 
-    fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> Event) {
+    fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> WorldEvent) {
         if self.network.holds(from, to) {
             self.held.push(event(0));
             return;

@@ -12,26 +12,26 @@
 //! does not know. The oracle must survive its leader: it is replicated like everything else, and while it elects one,
 //! accesses to objects whose place is known go on.
 
-use ssmr_core::{GroupId, Groups, Guess, Layout, ObjectId, Oracle, PartitionId};
+use ssmr_core::{GroupId, Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 
 /// The oracle of strategy broker.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    layout: Layout,
+    topology: Topology,
 }
 
 impl Broker {
-    /// The oracle for a cluster of this layout.
+    /// The oracle for a cluster of this topology.
     ///
     /// # Panics
-    /// If the layout has no oracle group ([`Layout::with_oracle`]).
+    /// If the topology has no oracle group ([`Topology::with_oracle`]).
     #[must_use]
-    pub fn new(layout: Layout) -> Self {
+    pub fn new(topology: Topology) -> Self {
         assert!(
-            layout.groups().contains(GroupId::ORACLE),
+            topology.groups().contains(GroupId::ORACLE),
             "the broker needs an oracle group"
         );
-        Self { layout }
+        Self { topology }
     }
 }
 
@@ -47,7 +47,7 @@ impl Oracle for Broker {
     }
 
     fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.layout.spread(object))
+        wish.unwrap_or_else(|| self.topology.spread(object))
     }
 
     fn guess(&self, _object: ObjectId) -> Guess {

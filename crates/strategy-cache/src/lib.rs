@@ -20,10 +20,10 @@ use breaker::Breaker;
 use bytes::Bytes;
 use ssmr_core::id::digest;
 use ssmr_core::oracle::Unpacked;
-use ssmr_core::recent::Recent;
+use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
-    CacheCall, CacheReply, Carried, Change, Effects, Encoded, Event, Found, Groups, Guess, Hint,
-    Layout, Micros, Mutant, ObjectId, Oracle, PartitionId, Revision,
+    CacheCall, CacheReply, Carried, Change, Effects, Encoded, Found, Groups, Guess, Hint, Micros,
+    Mutant, ObjectEvent, ObjectId, Oracle, PartitionId, Revision, Topology,
 };
 
 /// How many values of other partitions' objects are kept.
@@ -34,13 +34,13 @@ const PATIENCE: Micros = 50_000;
 /// The oracle of strategy cache.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    layout: Layout,
+    topology: Topology,
     incarnation: u64,
     breaker: Breaker,
     /// Local copies: the last value seen of other partitions' objects.
-    copies: Recent<ObjectId, (Revision, Encoded)>,
+    copies: TwoGenerationMap<ObjectId, (Revision, Encoded)>,
     /// Values that the cache was asked for, by the digest of the key: when, or what it said.
-    asked: Recent<u64, Asked>,
+    asked: TwoGenerationMap<u64, Asked>,
     hits: u64,
     misses: u64,
     mutant: Option<Mutant>,
@@ -53,14 +53,14 @@ enum Asked {
 }
 
 impl Cache {
-    /// The oracle for a cluster of this layout. The incarnation is a random number of the cluster: a later one on the same
+    /// The oracle for a cluster of this topology. The incarnation is a random number of the cluster: a later one on the same
     /// cache servers must not meet the values of an earlier one.
     #[must_use]
-    pub fn new(layout: Layout, incarnation: u64) -> Self {
+    pub fn new(topology: Topology, incarnation: u64) -> Self {
         let breaker = Breaker::default();
-        let (copies, asked) = (Recent::new(COPIES), Recent::new(COPIES));
+        let (copies, asked) = (TwoGenerationMap::new(COPIES), TwoGenerationMap::new(COPIES));
         Self {
-            layout,
+            topology,
             incarnation,
             breaker,
             copies,
@@ -99,7 +99,7 @@ impl Cache {
 
     fn publish(
         &self,
-        event: &Event,
+        event: &ObjectEvent,
         value: Option<&Encoded>,
         owner: Option<PartitionId>,
         out: &mut Effects,
@@ -149,15 +149,15 @@ impl Oracle for Cache {
     const NAME: &'static str = "cache";
 
     fn authority(&self, object: ObjectId) -> Groups {
-        self.layout.home(object).into()
+        self.topology.home(object).into()
     }
 
     fn directory(&self, object: ObjectId) -> Groups {
-        self.layout.home(object).into()
+        self.topology.home(object).into()
     }
 
     fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.layout.spread(object))
+        wish.unwrap_or_else(|| self.topology.spread(object))
     }
 
     fn guess(&self, object: ObjectId) -> Guess {
@@ -167,7 +167,7 @@ impl Oracle for Cache {
         }
     }
 
-    fn observe(&mut self, now: Micros, event: &Event, out: &mut Effects) {
+    fn observe(&mut self, now: Micros, event: &ObjectEvent, out: &mut Effects) {
         if self.breaker.is_open(now) || !event.here {
             return;
         }

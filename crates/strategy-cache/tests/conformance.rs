@@ -1,10 +1,10 @@
 //! Strategy cache against the conformance suite.
 
-use ssmr_core::Layout;
+use ssmr_core::Topology;
 use ssmr_strategy_cache::Cache;
 
-fn make(layout: Layout) -> Cache {
-    Cache::new(layout, 7)
+fn make(topology: Topology) -> Cache {
+    Cache::new(topology, 7)
 }
 
-ssmr_sim::conformance!(make, "golden", |layout| Cache::new(layout, 8));
+ssmr_sim::conformance!(make, "golden", |topology| Cache::new(topology, 8));

@@ -2,14 +2,14 @@
 //! Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{Exchange, Gather};
-use ssmr_core::Layout;
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_core::Topology;
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage, hunt};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_cache::Cache;
 
-fn make(layout: Layout) -> Cache {
-    Cache::new(layout, 7)
+fn make(topology: Topology) -> Cache {
+    Cache::new(topology, 7)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn authority_of_the_creator_alone_is_found() {
 
 #[test]
 fn mutable_cache_keys_are_found() {
-    let broken = |layout| make(layout).with_mutant(Mutant::MutableCacheKeys);
+    let broken = |topology| make(topology).with_mutant(Mutant::MutableCacheKeys);
     let caught = catch(broken, Options::default(), 40);
     assert!(caught.says("witnessed: not linearizable: "));
 }

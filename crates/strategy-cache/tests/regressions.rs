@@ -1,12 +1,12 @@
 //! Seeds under which strategy cache once failed, and why.
 
 use ssmr_core::Execution::{Exchange, Gather};
-use ssmr_core::Layout;
+use ssmr_core::Topology;
 use ssmr_sim::{Profile, conformance::passes};
 use ssmr_strategy_cache::Cache;
 
-fn make(layout: Layout) -> Cache {
-    Cache::new(layout, 7)
+fn make(topology: Topology) -> Cache {
+    Cache::new(topology, 7)
 }
 
 /// A replica that learned of several committed entries at once put the signals of the first one behind the link items of

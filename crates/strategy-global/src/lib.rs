@@ -13,20 +13,21 @@
 //! any one of them has no majority. A move concerns two partitions; the others hear of it later, as a hint.
 
 use ssmr_core::{
-    Change, Effects, Event, Groups, Guess, Hint, Layout, Micros, ObjectId, Oracle, PartitionId,
+    Change, Effects, Groups, Guess, Hint, Micros, ObjectEvent, ObjectId, Oracle, PartitionId,
+    Topology,
 };
 
 /// The oracle of strategy global.
 #[derive(Clone, Debug)]
 pub struct Global {
-    layout: Layout,
+    topology: Topology,
 }
 
 impl Global {
-    /// The oracle for a cluster of this layout.
+    /// The oracle for a cluster of this topology.
     #[must_use]
-    pub fn new(layout: Layout) -> Self {
-        Self { layout }
+    pub fn new(topology: Topology) -> Self {
+        Self { topology }
     }
 }
 
@@ -34,23 +35,23 @@ impl Oracle for Global {
     const NAME: &'static str = "global";
 
     fn authority(&self, _object: ObjectId) -> Groups {
-        self.layout.partitions()
+        self.topology.partitions()
     }
 
     fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.layout.spread(object))
+        wish.unwrap_or_else(|| self.topology.spread(object))
     }
 
     fn guess(&self, _object: ObjectId) -> Guess {
-        Guess::Ask(self.layout.partitions())
+        Guess::Ask(self.topology.partitions())
     }
 
     /// The new owner tells the other partitions' oracles, in no order and at no time that anything depends on.
-    fn observe(&mut self, _now: Micros, event: &Event, out: &mut Effects) {
+    fn observe(&mut self, _now: Micros, event: &ObjectEvent, out: &mut Effects) {
         if let (Change::Moved(owner, _), true) = (&event.change, event.here) {
             let (object, epoch) = (event.object, event.revision.epoch);
             out.tell.push((
-                self.layout.partitions(),
+                self.topology.partitions(),
                 Hint {
                     object,
                     owner: *owner,

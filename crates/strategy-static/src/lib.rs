@@ -10,30 +10,30 @@
 //! attribute gives. [`Static::with_directory`] lifts that: the home stays the authority and keeps, as ordered state, where
 //! an object has gone, which makes it a decentralised oracle; an object that has moved away costs one retry to find.
 
-use ssmr_core::{Groups, Guess, Layout, ObjectId, Oracle, PartitionId};
+use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 
 /// The oracle of strategy static.
 #[derive(Clone, Debug)]
 pub struct Static {
-    layout: Layout,
+    topology: Topology,
     directory: bool,
 }
 
 impl Static {
     /// Objects stay at home.
     #[must_use]
-    pub fn new(layout: Layout) -> Self {
+    pub fn new(topology: Topology) -> Self {
         Self {
-            layout,
+            topology,
             directory: false,
         }
     }
 
     /// Objects are created at home and may move; the home keeps their whereabouts.
     #[must_use]
-    pub fn with_directory(layout: Layout) -> Self {
+    pub fn with_directory(topology: Topology) -> Self {
         Self {
-            layout,
+            topology,
             directory: true,
         }
     }
@@ -43,7 +43,7 @@ impl Oracle for Static {
     const NAME: &'static str = "static";
 
     fn authority(&self, object: ObjectId) -> Groups {
-        self.layout.home(object).into()
+        self.topology.home(object).into()
     }
 
     fn directory(&self, object: ObjectId) -> Groups {
@@ -55,7 +55,7 @@ impl Oracle for Static {
     }
 
     fn owner(&self, object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
-        self.layout.home(object)
+        self.topology.home(object)
     }
 
     fn movable(&self) -> bool {
@@ -63,6 +63,6 @@ impl Oracle for Static {
     }
 
     fn guess(&self, object: ObjectId) -> Guess {
-        Guess::At(self.layout.home(object))
+        Guess::At(self.topology.home(object))
     }
 }

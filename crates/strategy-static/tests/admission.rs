@@ -1,11 +1,11 @@
 //! What a replica does not take from a client, whatever the client is: it must cost nobody else anything.
 
 use ssmr_core::{
-    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, Layout, ObjectId,
-    Oracle, PartitionId, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
-    SessionId, Verdict,
+    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, ObjectId, Oracle,
+    PartitionId, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    SessionId, Topology, Verdict,
 };
-use ssmr_multicast::{GroupMulticast, Settings};
+use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_sim::app::{Op, Registers};
 use ssmr_strategy_static::Static;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ fn hand_in(command: Command) -> Option<ServerMessage> {
 
 /// What a client is told by the only replica of the first of two partitions, which leads, when it says something.
 fn say(message: ClientMessage) -> Option<ServerMessage> {
-    let layout = Layout::new(2, 1).unwrap();
+    let topology = Topology::new(2, 1).unwrap();
     let id = ReplicaId {
         group: PartitionId(0).into(),
         index: 0,
     };
-    let multicast = GroupMulticast::new(id, layout, Settings::default());
-    let engine = Engine::<Registers>::new(id.group, layout, None);
-    let mut replica = Replica::new(id, layout, multicast, engine, Static::new(layout));
+    let multicast = GroupMulticast::new(id, topology, MulticastSettings::default());
+    let engine = Engine::<Registers>::new(id.group, topology, None);
+    let mut replica = Replica::new(id, topology, multicast, engine, Static::new(topology));
     let mut out = ReplicaOutbox::default();
     replica.on_timer(0, &mut out);
     replica.flush(0, &mut out);
@@ -38,8 +38,8 @@ fn say(message: ClientMessage) -> Option<ServerMessage> {
 
 /// A lookup of an object that is at home in the first partition.
 fn lookup() -> Command {
-    let layout = Layout::new(2, 1).unwrap();
-    let at_home = |object: &ObjectId| Static::new(layout).owner(*object, None) == PartitionId(0);
+    let topology = Topology::new(2, 1).unwrap();
+    let at_home = |object: &ObjectId| Static::new(topology).owner(*object, None) == PartitionId(0);
     let object = (0..).map(|n| ObjectId::new(n, n)).find(at_home).unwrap();
     let session = SessionId {
         client: CLIENT,
@@ -51,7 +51,7 @@ fn lookup() -> Command {
             number: 1,
             attempt: 1,
         },
-        low: 1,
+        low_watermark: 1,
         clock: 0,
         destinations: PartitionId(0).into(),
         request: Request::lookup(object),
@@ -115,8 +115,14 @@ fn a_command_in_the_name_of_another_client_is_refused() {
 
 #[test]
 fn impossible_numbers_are_refused() {
-    for low in [0, 2, u64::MAX] {
-        assert!(is_malformed(Command { low, ..lookup() }), "{low}");
+    for low_watermark in [0, 2, u64::MAX] {
+        assert!(
+            is_malformed(Command {
+                low_watermark,
+                ..lookup()
+            }),
+            "{low_watermark}"
+        );
     }
     for (number, attempt) in [(0, 1), (1, 0), (u64::MAX, 1)] {
         let mut command = lookup();

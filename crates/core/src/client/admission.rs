@@ -1,11 +1,11 @@
 //! How a client begins: greetings that tell it the time, and numbers for its requests.
 
-use super::{Client, ClientOutbox};
+use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
 use crate::id::Micros;
 use crate::oracle::Oracle;
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     /// Asks the groups for their time, so that the first session is not born expired.
     pub(super) fn greet(&mut self, now: Micros, out: &mut ClientOutbox) {
         let due = self
@@ -30,7 +30,7 @@ impl<O: Oracle> Client<O> {
 
     /// Whether the time is known: from every group, or after a while from one.
     pub(super) fn greeted(&self, now: Micros) -> bool {
-        let some = self.ungreeted != self.layout.groups();
+        let some = self.ungreeted != self.topology.groups();
         self.ungreeted.is_empty() || (some && now >= self.first_greeting + 4 * self.settings.resend)
     }
 
@@ -40,7 +40,7 @@ impl<O: Oracle> Client<O> {
             return;
         }
         if self.ungreeted.is_empty() && self.sessions.is_out_of_touch(now) {
-            self.ungreeted = self.layout.groups();
+            self.ungreeted = self.topology.groups();
             self.greeted_at = None;
         }
         if !self.greeted(now) {

@@ -1,14 +1,14 @@
 //! Attempts and their answers: retry, restart in another session, completion.
 
 use super::task::Stage;
-use super::{Client, ClientOutbox};
+use super::{ClientEngine, ClientOutbox};
 use crate::answer::{Answer, ClientMessage, Outcome, Touch, Verdict};
 use crate::command::{Command, CommandId, Defect, Intent};
 use crate::id::{Groups, Hint, Micros, Timestamp};
 use crate::oracle::Oracle;
 use std::sync::Arc;
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     pub(super) fn attempt(
         &mut self,
         now: Micros,
@@ -35,7 +35,7 @@ impl<O: Oracle> Client<O> {
                 number,
                 attempt: task.attempt,
             },
-            low: self.sessions.low(session),
+            low_watermark: self.sessions.low_watermark(session),
             clock: self.clock,
             destinations: groups,
             request: task.request.clone(),
@@ -140,7 +140,7 @@ impl<O: Oracle> Client<O> {
 
     /// No group executed it, for one had forgotten its session: ask for the time and begin anew in another session.
     pub(super) fn outlived(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
-        self.ungreeted = self.layout.groups();
+        self.ungreeted = self.topology.groups();
         self.greeted_at = None;
         self.renumber(now, ticket, out);
     }
@@ -170,13 +170,13 @@ impl<O: Oracle> Client<O> {
                 Some(Intent::Create { at, .. }) => self.oracle.owner(object, *at),
                 Some(Intent::Move { to }) => *to,
                 _ => {
-                    if touch.left.is_none() {
+                    if touch.after.is_none() {
                         self.hints.forget(object);
                     }
                     continue;
                 }
             };
-            let placed = touch.left.filter(|_| answer.verdict == Verdict::Done);
+            let placed = touch.after.filter(|_| answer.verdict == Verdict::Done);
             if let Some(revision) = placed {
                 self.hints.learn(Hint {
                     object,

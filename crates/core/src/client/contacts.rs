@@ -1,13 +1,13 @@
 //! Whom to talk to in each group: the believed leader, and what to believe instead when it stays silent.
 
 use crate::id::{GroupId, Micros, ReplicaId};
-use crate::layout::Layout;
+use crate::topology::Topology;
 use std::collections::BTreeMap;
 
 /// The believed leader of each group.
 #[derive(Debug)]
 pub(super) struct Contacts {
-    layout: Layout,
+    topology: Topology,
     contacts: BTreeMap<GroupId, Contact>,
 }
 
@@ -21,13 +21,13 @@ struct Contact {
 }
 
 impl Contacts {
-    pub(super) fn new(layout: Layout) -> Self {
-        let contacts = layout
+    pub(super) fn new(topology: Topology) -> Self {
+        let contacts = topology
             .groups()
             .iter()
             .map(|group| (group, Contact::default()))
             .collect();
-        Self { layout, contacts }
+        Self { topology, contacts }
     }
 
     /// The replica to which messages for a group's leader go.
@@ -52,7 +52,7 @@ impl Contacts {
 
     /// A replica says who leads its group. Returns whether that changed the belief.
     pub(super) fn redirect(&mut self, now: Micros, from: ReplicaId, leader: Option<u8>) -> bool {
-        let known = leader.filter(|&index| index < self.layout.replica_count(from.group));
+        let known = leader.filter(|&index| index < self.topology.replica_count(from.group));
         let Some(contact) = self.contacts.get_mut(&from.group) else {
             return false;
         };
@@ -72,7 +72,7 @@ impl Contacts {
     /// Nothing has answered what was sent to the group at `sent`: believe in the next replica, unless the believed one was
     /// heard of since or has only just become believed.
     pub(super) fn suspect(&mut self, now: Micros, group: GroupId, sent: Micros) {
-        let count = self.layout.replica_count(group);
+        let count = self.topology.replica_count(group);
         let Some(contact) = self.contacts.get_mut(&group).filter(|_| count > 0) else {
             return;
         };

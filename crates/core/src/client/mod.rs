@@ -7,7 +7,7 @@
 //! ```
 //!
 //! It does not open connections, wait, or draw random numbers: a driver carries the messages and calls
-//! [`Client::on_timer`]. Invariant (rule R5): attempt k+1 of a request exists only after a `Retry` for attempt k; until an
+//! [`ClientEngine::on_timer`]. Invariant (rule R5): attempt k+1 of a request exists only after a `Retry` for attempt k; until an
 //! answer comes the same attempt is repeated to the same destinations.
 
 mod admission;
@@ -24,12 +24,12 @@ use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::command::{Intent, Request, SessionId};
 use crate::hints::HintTable;
 use crate::id::{ClientId, Groups, Hint, Micros, ObjectId, ReplicaId};
-use crate::layout::Layout;
 use crate::mutant::Mutant;
 use crate::oracle::{CacheCall, CacheReply, Found, Guess, Oracle};
 use crate::read::Reads;
+use crate::topology::Topology;
 use contacts::Contacts;
-use session::Sessions;
+use session::SessionNumbers;
 use std::collections::{BTreeMap, VecDeque};
 use task::Task;
 
@@ -52,9 +52,9 @@ pub struct ClientOutbox {
     pub cache: Vec<CacheCall>,
 }
 
-/// Settings of a client.
+/// ClientSettings of a client.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Where multi-partition accesses execute.
     pub execution: Execution,
     /// How reads of objects at one partition are answered.
@@ -68,7 +68,7 @@ pub struct Settings {
     pub mutant: Option<Mutant>,
 }
 
-impl Default for Settings {
+impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             execution: Execution::Exchange,
@@ -82,13 +82,13 @@ impl Default for Settings {
 
 /// The client engine. One client may have many requests under way; each takes effect on its own, in any order.
 #[derive(Debug)]
-pub struct Client<O> {
-    layout: Layout,
+pub struct ClientEngine<O> {
+    topology: Topology,
     oracle: O,
-    settings: Settings,
+    settings: ClientSettings,
     id: ClientId,
     contacts: Contacts,
-    sessions: Sessions,
+    sessions: SessionNumbers,
     hints: HintTable,
     /// The greatest timestamp seen: what comes next is ordered after it.
     clock: u64,
@@ -103,31 +103,31 @@ pub struct Client<O> {
     /// Which task an unanswered number belongs to.
     numbers: BTreeMap<(SessionId, u64), u64>,
     /// Which tasks wait for a hint on an object.
-    curious: BTreeMap<ObjectId, Vec<u64>>,
+    lookups: BTreeMap<ObjectId, Vec<u64>>,
     completed: VecDeque<Completion>,
 }
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     /// A client. It greets every group before its first command, to learn the time.
     #[must_use]
-    pub fn new(id: ClientId, layout: Layout, oracle: O, settings: Settings) -> Self {
+    pub fn new(id: ClientId, topology: Topology, oracle: O, settings: ClientSettings) -> Self {
         Self {
-            layout,
+            topology,
             oracle,
             settings,
             id,
-            contacts: Contacts::new(layout),
-            sessions: Sessions::new(id),
+            contacts: Contacts::new(topology),
+            sessions: SessionNumbers::new(id),
             hints: HintTable::default(),
             clock: 0,
-            ungreeted: layout.groups(),
+            ungreeted: topology.groups(),
             greeted_at: None,
             first_greeting: 0,
             tasks: BTreeMap::new(),
             next_ticket: 1,
             waiting: VecDeque::new(),
             numbers: BTreeMap::new(),
-            curious: BTreeMap::new(),
+            lookups: BTreeMap::new(),
             completed: VecDeque::new(),
         }
     }
@@ -204,7 +204,7 @@ impl<O: Oracle> Client<O> {
             Found::Hit(bytes) => crate::codec::decode::<Hint>(bytes).ok(),
             Found::Miss | Found::Down => None,
         };
-        let asked: Vec<ObjectId> = self.curious.keys().copied().collect();
+        let asked: Vec<ObjectId> = self.lookups.keys().copied().collect();
         for object in asked {
             let Guess::Shared { key, .. } = self.oracle.guess(object) else {
                 continue;
@@ -213,7 +213,7 @@ impl<O: Oracle> Client<O> {
                 continue;
             }
             let believable =
-                hint.filter(|h| h.object == object && h.owner.0 < self.layout.partition_count());
+                hint.filter(|h| h.object == object && h.owner.0 < self.topology.partition_count());
             self.count_cache(object, believable.is_some());
             match believable {
                 Some(hint) => {
@@ -274,7 +274,7 @@ impl<O: Oracle> Client<O> {
 
     /// The outcome of a request that needs no group to decide it.
     fn answer_alone(&self, request: &Request) -> Option<Outcome> {
-        if let Some(defect) = request.defect(&self.layout) {
+        if let Some(defect) = request.defect(&self.topology) {
             return Some(Outcome::Refused(defect));
         }
         let moves = request
@@ -317,7 +317,10 @@ mod tests {
     }
 
     /// What the client sends when it is asked for something at `now`, and when a replica tells the time afterwards.
-    fn ask(client: &mut Client<OnePlace>, now: Micros) -> (Vec<ClientMessage>, Vec<ClientMessage>) {
+    fn ask(
+        client: &mut ClientEngine<OnePlace>,
+        now: Micros,
+    ) -> (Vec<ClientMessage>, Vec<ClientMessage>) {
         let from = ReplicaId {
             group: PartitionId(0).into(),
             index: 0,
@@ -344,8 +347,9 @@ mod tests {
 
     #[test]
     fn a_client_that_was_idle_for_long_asks_for_the_time_before_it_goes_on() {
-        let layout = Layout::new(1, 1).unwrap();
-        let mut client = Client::new(ClientId(1), layout, OnePlace, Settings::default());
+        let topology = Topology::new(1, 1).unwrap();
+        let mut client =
+            ClientEngine::new(ClientId(1), topology, OnePlace, ClientSettings::default());
         let (greeting, first) = ask(&mut client, 5);
         assert_eq!(greeting, [ClientMessage::Hello]);
         let first = session(&first).unwrap();

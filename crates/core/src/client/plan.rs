@@ -2,8 +2,8 @@
 
 use crate::command::{Intent, Request};
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::layout::Layout;
 use crate::oracle::Oracle;
+use crate::topology::Topology;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the client believes of the places of a request's objects.
@@ -23,7 +23,7 @@ pub(super) fn needs_owner(intent: &Intent) -> bool {
 /// The destinations of an attempt.
 pub(super) fn destinations<O: Oracle>(
     oracle: &O,
-    layout: &Layout,
+    topology: &Topology,
     request: &Request,
     beliefs: &Beliefs,
 ) -> Groups {
@@ -35,16 +35,21 @@ pub(super) fn destinations<O: Oracle>(
         }
         let asks = matches!(intent, Intent::Lookup);
         if asks || (needs_owner(intent) && (owner.is_none() || beliefs.doubted.contains(object))) {
-            groups.insert(authority(oracle, layout, *object, groups));
+            groups.insert(authority(oracle, topology, *object, groups));
         }
     }
     groups
 }
 
 /// One authority of an object: one that is a destination anyway, else one that spreads the load over them.
-fn authority<O: Oracle>(oracle: &O, layout: &Layout, object: ObjectId, already: Groups) -> GroupId {
+fn authority<O: Oracle>(
+    oracle: &O,
+    topology: &Topology,
+    object: ObjectId,
+    already: Groups,
+) -> GroupId {
     let authorities = oracle.authority(object);
-    let spread = GroupId::from(layout.spread(object));
+    let spread = GroupId::from(topology.spread(object));
     let near = authorities.iter().find(|&group| already.contains(group));
     near.or(Some(spread).filter(|&group| authorities.contains(group)))
         .or(authorities.first())

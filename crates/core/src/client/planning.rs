@@ -2,7 +2,7 @@
 
 use super::plan::{destinations, gathering_place, needs_owner};
 use super::task::{Stage, Task};
-use super::{Client, ClientOutbox, Execution};
+use super::{ClientEngine, ClientOutbox, Execution};
 use crate::answer::ClientMessage;
 use crate::command::Request;
 use crate::id::{Micros, ObjectId};
@@ -10,7 +10,7 @@ use crate::limits::GATHER_WINDOW;
 use crate::oracle::{CacheCall, Guess, Oracle};
 use std::collections::BTreeSet;
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     /// Finds out where the objects are, gathers them if asked to, and makes the next attempt.
     pub(super) fn plan(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
@@ -18,7 +18,7 @@ impl<O: Oracle> Client<O> {
         };
         if task.budget == 0 {
             task.cost.fallbacks = 1;
-            self.attempt(now, ticket, self.layout.groups(), out);
+            self.attempt(now, ticket, self.topology.groups(), out);
             return;
         }
         let mut missing = BTreeSet::new();
@@ -51,7 +51,7 @@ impl<O: Oracle> Client<O> {
             repeats: 0,
         };
         for object in asked {
-            let waiters = self.curious.entry(object).or_default();
+            let waiters = self.lookups.entry(object).or_default();
             waiters.push(ticket);
             if waiters.len() == 1 {
                 self.consult(object, true, out);
@@ -70,14 +70,14 @@ impl<O: Oracle> Client<O> {
             Guess::Ask(groups) => groups,
             Guess::At(partition) => partition.into(),
         };
-        let spread = self.layout.spread(object).into();
+        let spread = self.topology.spread(object).into();
         let Some(group) = Some(spread)
             .filter(|&g| groups.contains(g))
             .or(groups.first())
         else {
             return;
         };
-        for ticket in self.curious.get(&object).into_iter().flatten() {
+        for ticket in self.lookups.get(&object).into_iter().flatten() {
             if let Some(task) = self.tasks.get_mut(ticket) {
                 task.cost.oracle_consults += 1;
             }
@@ -92,7 +92,7 @@ impl<O: Oracle> Client<O> {
     }
 
     pub(super) fn count_cache(&mut self, object: ObjectId, hit: bool) {
-        for ticket in self.curious.get(&object).into_iter().flatten() {
+        for ticket in self.lookups.get(&object).into_iter().flatten() {
             if let Some(task) = self.tasks.get_mut(ticket) {
                 task.cost.cache_hits += u32::from(hit);
                 task.cost.cache_misses += u32::from(!hit);
@@ -109,7 +109,7 @@ impl<O: Oracle> Client<O> {
     ) {
         for object in objects {
             let owner = self.hints.get(object).map(|hint| hint.owner);
-            for ticket in self.curious.remove(&object).unwrap_or_default() {
+            for ticket in self.lookups.remove(&object).unwrap_or_default() {
                 let Some(task) = self.tasks.get_mut(&ticket) else {
                     continue;
                 };
@@ -153,7 +153,7 @@ impl<O: Oracle> Client<O> {
             self.gather(now, ticket, out);
             return;
         }
-        let groups = destinations(&self.oracle, &self.layout, &task.request, &task.beliefs);
+        let groups = destinations(&self.oracle, &self.topology, &task.request, &task.beliefs);
         if self.query(now, ticket, groups, out) {
             return;
         }

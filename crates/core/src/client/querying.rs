@@ -3,7 +3,7 @@
 //! A query has no effect, so nothing is owed to it: declined or unanswered, the request goes the ordered way.
 
 use super::task::Stage;
-use super::{Client, ClientOutbox};
+use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
 use crate::command::CommandId;
 use crate::id::{Groups, Micros};
@@ -11,7 +11,7 @@ use crate::oracle::Oracle;
 use crate::read::{Query, Reads};
 use std::sync::Arc;
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     /// Makes a query of the request if it can be one and was not. Returns whether it did.
     pub(super) fn query(
         &mut self,

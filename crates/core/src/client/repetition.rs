@@ -1,13 +1,13 @@
 //! What happens when no answer comes: the same attempt again, to whoever may lead by now, until one does (rule R5).
 
 use super::task::{Stage, patience};
-use super::{Client, ClientOutbox};
+use super::{ClientEngine, ClientOutbox};
 use crate::answer::{ClientMessage, Outcome};
 use crate::id::{Micros, ReplicaId};
 use crate::mutant::Mutant;
 use crate::oracle::{Guess, Oracle};
 
-impl<O: Oracle> Client<O> {
+impl<O: Oracle> ClientEngine<O> {
     /// Sends what has waited too long again.
     pub(super) fn repeat(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
         let base = self.settings.resend;
@@ -81,7 +81,7 @@ impl<O: Oracle> Client<O> {
     }
 
     /// Tells the user that the outcome is unknown once the deadline has passed. A request without an attempt is dropped;
-    /// an attempt goes on until it is answered, for only that lets the session's low mark pass.
+    /// an attempt goes on until it is answered, for only that lets the session's low watermark pass.
     pub(super) fn give_up_when_due(&mut self, now: Micros, ticket: u64) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;

@@ -1,4 +1,4 @@
-//! Sessions as the client keeps them: numbers, the low mark, and the change to a new one well before the old one expires.
+//! SessionNumbers as the client keeps them: numbers, the low watermark, and the change to a new one well before the old one expires.
 
 use crate::command::SessionId;
 use crate::id::{ClientId, Micros};
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The session in which new requests are numbered, and the unanswered numbers of all sessions.
 #[derive(Debug)]
-pub(super) struct Sessions {
+pub(super) struct SessionNumbers {
     client: ClientId,
     current: Option<SessionId>,
     next_number: u64,
@@ -18,7 +18,7 @@ pub(super) struct Sessions {
     told: Micros,
 }
 
-impl Sessions {
+impl SessionNumbers {
     pub(super) fn new(client: ClientId) -> Self {
         Self {
             client,
@@ -54,7 +54,7 @@ impl Sessions {
             self.next_number = 1;
         }
         let session = self.current?;
-        if self.next_number >= self.low(session) + SESSION_WINDOW {
+        if self.next_number >= self.low_watermark(session) + SESSION_WINDOW {
             return None;
         }
         let number = self.next_number;
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     /// The least unanswered number of a session; the next one if all are answered.
-    pub(super) fn low(&self, session: SessionId) -> u64 {
+    pub(super) fn low_watermark(&self, session: SessionId) -> u64 {
         let first = self.unanswered.range((session, 0)..).next();
         let open = first
             .filter(|(of, _)| *of == session)
@@ -89,26 +89,26 @@ mod tests {
 
     #[test]
     fn the_window_closes_on_the_least_unanswered_number() {
-        let mut sessions = Sessions::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1));
         let numbers: Vec<_> = std::iter::from_fn(|| sessions.allot()).collect();
         assert_eq!(numbers.len() as u64, SESSION_WINDOW);
         let (session, second) = numbers[1];
         sessions.answered(session, second);
         assert_eq!(sessions.allot(), None);
         sessions.answered(session, numbers[0].1);
-        assert_eq!(sessions.low(session), 3);
+        assert_eq!(sessions.low_watermark(session), 3);
         assert!(sessions.allot().is_some());
     }
 
     #[test]
     fn a_session_is_changed_at_half_its_life() {
-        let mut sessions = Sessions::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1));
         sessions.observe(0, 7);
         let (first, _) = sessions.allot().unwrap();
         sessions.observe(0, 7 + SESSION_TTL / 2 + 1);
         let (second, number) = sessions.allot().unwrap();
         assert!(second.opened > first.opened);
         assert_eq!(number, 1);
-        assert_eq!(sessions.low(first), 1);
+        assert_eq!(sessions.low_watermark(first), 1);
     }
 }

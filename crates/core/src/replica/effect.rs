@@ -8,7 +8,7 @@ use crate::answer::Touch;
 use crate::application::{Application, Operand, run};
 use crate::command::{Command, Intent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
-use crate::oracle::{Change, Event, Oracle};
+use crate::oracle::{Change, ObjectEvent, Oracle};
 
 impl<A: Application> Engine<A> {
     /// Runs the application's operation where it changes something of this group's or the answer is due here.
@@ -49,7 +49,7 @@ impl<A: Application> Engine<A> {
         reply
     }
 
-    /// Applies the intents that change existence, place or revision; tells what was found and left.
+    /// Applies the intents that change existence, place or revision; tells what was found and after.
     pub(super) fn apply<O: Oracle>(
         &mut self,
         oracle: &O,
@@ -61,8 +61,8 @@ impl<A: Application> Engine<A> {
         let pairs = command.request.intents().iter().zip(findings);
         pairs
             .map(|((object, intent), finding)| {
-                let found = finding.holder.map(|(_, revision)| revision);
-                let left = match intent {
+                let before = finding.holder.map(|(_, revision)| revision);
+                let after = match intent {
                     Intent::Create { at, value } => Some(self.create(
                         oracle,
                         *object,
@@ -85,20 +85,20 @@ impl<A: Application> Engine<A> {
                     )),
                     Intent::Write | Intent::Update => {
                         self.note_write(*object, out);
-                        found.map(Revision::written)
+                        before.map(Revision::written)
                     }
-                    Intent::Read => found,
+                    Intent::Read => before,
                     Intent::Lookup => Some(known_revision(finding)),
                 };
-                let found = if matches!(intent, Intent::Lookup) {
-                    left
+                let before = if matches!(intent, Intent::Lookup) {
+                    after
                 } else {
-                    found
+                    before
                 };
                 Touch {
                     object: *object,
-                    found,
-                    left,
+                    before,
+                    after,
                 }
             })
             .collect()
@@ -124,7 +124,7 @@ impl<A: Application> Engine<A> {
             self.state.store.hand_over(object, record);
         }
         let change = Change::Created(owner, here.then(|| value.clone()));
-        out.events.push(Event {
+        out.events.push(ObjectEvent {
             object,
             revision,
             change,
@@ -136,7 +136,7 @@ impl<A: Application> Engine<A> {
     pub(super) fn delete(&mut self, object: ObjectId, revision: Revision, out: &mut Applied) {
         let here = self.state.store.object(object).is_some();
         self.state.store.delete(object);
-        out.events.push(Event {
+        out.events.push(ObjectEvent {
             object,
             revision,
             change: Change::Deleted,
@@ -173,7 +173,7 @@ impl<A: Application> Engine<A> {
             self.state.store.hand_over(object, record);
         }
         let change = Change::Moved(owner, finding.value.clone().filter(|_| here));
-        out.events.push(Event {
+        out.events.push(ObjectEvent {
             object,
             revision,
             change,
@@ -185,7 +185,7 @@ impl<A: Application> Engine<A> {
     pub(super) fn note_write(&self, object: ObjectId, out: &mut Applied) {
         if let Some(held) = self.state.store.object(object) {
             let change = Change::Written(held.value.clone());
-            out.events.push(Event {
+            out.events.push(ObjectEvent {
                 object,
                 revision: held.revision,
                 change,

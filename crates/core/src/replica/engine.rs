@@ -28,13 +28,13 @@ use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, Intent};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
-use crate::layout::Layout;
 use crate::limits::MAX_OPERANDS;
-use crate::multicast::{Delivery, Report, Signal, Standing};
+use crate::multicast::{Delivery, ObjectReport, ObjectStatus, Signal};
 use crate::mutant::Mutant;
 use crate::oracle::{Carried, Oracle};
 use crate::read::Query;
 use crate::snapshot::Part;
+use crate::topology::Topology;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Engine<A> {
     pub(super) group: GroupId,
-    layout: Layout,
+    topology: Topology,
     pub(super) mutant: Option<Mutant>,
     pub(super) state: State,
     application: PhantomData<fn() -> A>,
@@ -91,7 +91,7 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
                 self.on_command(oracle, command, timestamp, expired, out);
             }
             Delivery::Signal { from, signal } => self.on_signal(oracle, from, signal, out),
-            Delivery::Forget(session) => self.state.sessions.forget(session),
+            Delivery::SessionEnded(session) => self.state.sessions.forget(session),
             Delivery::Restore(part) => self.restore(&part),
         }
     }
@@ -168,10 +168,10 @@ impl State {
 impl<A: Application> Engine<A> {
     /// The empty state of a group; `mutant` is a fault built in on purpose, for tests.
     #[must_use]
-    pub fn new(group: GroupId, layout: Layout, mutant: Option<Mutant>) -> Self {
+    pub fn new(group: GroupId, topology: Topology, mutant: Option<Mutant>) -> Self {
         Self {
             group,
-            layout,
+            topology,
             mutant,
             state: State::default(),
             application: PhantomData,
@@ -221,7 +221,7 @@ impl<A: Application> Engine<A> {
     ) {
         let id = command.id;
         self.state.delivered += 1;
-        self.state.sessions.begin(id, command.low);
+        self.state.sessions.begin(id, command.low_watermark);
         let missing = command.destinations;
         let signals = Vec::new();
         let mut running = Running {
@@ -358,25 +358,25 @@ impl<A: Application> Engine<A> {
         running.signals.push((self.group, signal));
     }
 
-    fn reports<O: Oracle>(&self, oracle: &O, command: &Command) -> Vec<Report> {
-        let standing = |object| match self.state.store.object(object) {
-            Some(held) => Some(Standing::Has(
+    fn reports<O: Oracle>(&self, oracle: &O, command: &Command) -> Vec<ObjectReport> {
+        let status = |object| match self.state.store.object(object) {
+            Some(held) => Some(ObjectStatus::Owned(
                 held.revision,
                 Some(Carried::Value(held.value.clone())),
             )),
-            None if self.state.store.record(object).is_some() => Some(Standing::Present),
+            None if self.state.store.record(object).is_some() => Some(ObjectStatus::Present),
             None => oracle
                 .authority(object)
                 .contains(self.group)
-                .then_some(Standing::Absent),
+                .then_some(ObjectStatus::Absent),
         };
         command
             .request
             .objects()
             .filter_map(|object| {
-                Some(Report {
+                Some(ObjectReport {
                     object,
-                    standing: standing(object)?,
+                    status: status(object)?,
                 })
             })
             .collect()
@@ -384,8 +384,8 @@ impl<A: Application> Engine<A> {
 
     /// Takes the value out of a report unless the receiver needs it: one that may execute, or the target of a move. Nobody
     /// needs the values of a command that is too large to execute.
-    fn strip(&self, command: &Command, report: &mut Report, to: GroupId, operand_bytes: u64) {
-        let Standing::Has(_, value) = &mut report.standing else {
+    fn strip(&self, command: &Command, report: &mut ObjectReport, to: GroupId, operand_bytes: u64) {
+        let ObjectStatus::Owned(_, value) = &mut report.status else {
             return;
         };
         let needed = match command.request.intent(report.object) {
@@ -402,7 +402,7 @@ impl<A: Application> Engine<A> {
         let command = &running.command;
         let findings = join_all(running);
         let expired = running.expired || running.signals.iter().any(|(_, signal)| signal.expired);
-        let everywhere = command.destinations == self.layout.groups()
+        let everywhere = command.destinations == self.topology.groups()
             && self.mutant.is_none()
             && running.missing.is_empty();
         let (mut verdict, mut touched) = decide(&command.request, &findings, expired, everywhere);

@@ -21,12 +21,14 @@ use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, CommandId, Defect, Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
-use crate::layout::{Layout, mix};
 use crate::log::{Position, Record};
-use crate::multicast::{Carrier, Delivery, Multicast, Outbox, Rejection, Signal, Standing};
-use crate::oracle::{CacheCall, CacheReply, Carried, Change, Effects, Event, Oracle, Unpacked};
+use crate::multicast::{Carrier, Delivery, Multicast, ObjectStatus, Outbox, Refusal, Signal};
+use crate::oracle::{
+    CacheCall, CacheReply, Carried, Change, Effects, ObjectEvent, Oracle, Unpacked,
+};
 use crate::read::Query;
 use crate::snapshot::{Capture, Part, Snapshot};
+use crate::topology::{Topology, mix};
 use reads::Waiting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,7 +68,7 @@ pub struct Applied {
     /// Answers that this group has to give.
     pub replies: Vec<Reply>,
     /// Changes of objects.
-    pub events: Vec<Event>,
+    pub events: Vec<ObjectEvent>,
 }
 
 /// An answer to be given.
@@ -131,7 +133,7 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Replica<M: Multicast, P, O: Oracle> {
     id: ReplicaId,
-    layout: Layout,
+    topology: Topology,
     multicast: M,
     partition: P,
     oracle: O,
@@ -143,12 +145,12 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
 }
 
 impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
-    /// A replica of `layout`, joined from its parts.
-    pub fn new(id: ReplicaId, layout: Layout, multicast: M, partition: P, oracle: O) -> Self {
+    /// A replica of `topology`, joined from its parts.
+    pub fn new(id: ReplicaId, topology: Topology, multicast: M, partition: P, oracle: O) -> Self {
         let (hints, counters, waiting, outbox) = Default::default();
         Self {
             id,
-            layout,
+            topology,
             multicast,
             partition,
             oracle,
@@ -297,7 +299,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     fn submit(&mut self, now: Micros, command: Arc<Command>) -> Option<ServerMessage> {
         let id = command.id;
         let here = command.destinations.contains(self.id.group);
-        let defect = command.defect(&self.layout, &self.oracle);
+        let defect = command.defect(&self.topology, &self.oracle);
         if let Some(defect) = defect.or((!here).then_some(Defect::Malformed)) {
             return Some(ServerMessage::Refused { id, defect });
         }
@@ -311,11 +313,11 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             });
         }
         match self.multicast.submit(now, command) {
-            Ok(()) | Err(Rejection::Busy) => None,
-            Err(Rejection::NotLeader) => Some(ServerMessage::NotLeader {
+            Ok(()) | Err(Refusal::Busy) => None,
+            Err(Refusal::NotLeader) => Some(ServerMessage::NotLeader {
                 leader: self.multicast.leader(),
             }),
-            Err(Rejection::Expired) => Some(ServerMessage::Expired {
+            Err(Refusal::Expired) => Some(ServerMessage::Expired {
                 id,
                 time: self.multicast.time(),
             }),
@@ -439,7 +441,7 @@ struct Courier<'a, O> {
 impl<O: Oracle> Carrier for Courier<'_, O> {
     fn pack(&mut self, signal: &mut Signal) {
         for report in &mut signal.reports {
-            if let Standing::Has(revision, Some(value)) = &mut report.standing {
+            if let ObjectStatus::Owned(revision, Some(value)) = &mut report.status {
                 self.oracle.pack(self.now, report.object, *revision, value);
             }
         }
@@ -448,7 +450,7 @@ impl<O: Oracle> Carrier for Courier<'_, O> {
     fn unpack(&mut self, signal: &mut Signal) -> Unpacked {
         let mut worst = Unpacked::Ready;
         for report in &mut signal.reports {
-            let Standing::Has(revision, Some(value)) = &mut report.standing else {
+            let ObjectStatus::Owned(revision, Some(value)) = &mut report.status else {
                 continue;
             };
             if matches!(value, Carried::Value(_)) {

@@ -42,7 +42,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         query: Arc<Query>,
     ) -> Option<ServerMessage> {
         let id = query.id;
-        if let Some(defect) = query.defect(&self.layout) {
+        if let Some(defect) = query.defect(&self.topology) {
             return Some(ServerMessage::Refused { id, defect });
         }
         if !self.multicast.is_leader() {
@@ -154,8 +154,8 @@ impl<A: Application> Engine<A> {
             let revision = Some(held.revision);
             Touch {
                 object,
-                found: revision,
-                left: revision,
+                before: revision,
+                after: revision,
             }
         });
         Some(Reading {

@@ -1,6 +1,6 @@
 //! Recorded outcomes: what makes a repeated attempt get the answer of the first one (rule R5).
 //!
-//! The group that answers a command keeps the answer until the session's low mark has passed it. What was delivered
+//! The group that answers a command keeps the answer until the session's low watermark has passed it. What was delivered
 //! already is the multicast's business; here is only what was answered.
 
 use crate::answer::Answer;
@@ -28,13 +28,13 @@ struct Session {
 
 impl Sessions {
     /// A command was delivered: what the client has seen answered is forgotten.
-    pub(crate) fn begin(&mut self, id: CommandId, low: u64) {
+    pub(crate) fn begin(&mut self, id: CommandId, low_watermark: u64) {
         let session = entry(&mut self.sessions, id.session);
         session.active += 1;
         while session
             .answers
             .first_key_value()
-            .is_some_and(|(&number, _)| number < low)
+            .is_some_and(|(&number, _)| number < low_watermark)
         {
             session.answers.pop_first();
         }

@@ -3,7 +3,7 @@
 use crate::answer::{Touch, Verdict};
 use crate::command::{Command, Intent, Request};
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
-use crate::multicast::{Report, Signal, Standing};
+use crate::multicast::{ObjectReport, ObjectStatus, Signal};
 
 /// What the signals of all destinations say together of one object.
 #[derive(Clone, Debug, Default)]
@@ -40,18 +40,18 @@ pub(crate) fn join<'a>(
                 .binary_search_by_key(&report.object, |(object, _)| *object);
             let Ok(place) = place else { continue };
             let finding = &mut findings[place];
-            match &report.standing {
-                Standing::Has(revision, _) => {
+            match &report.status {
+                ObjectStatus::Owned(revision, _) => {
                     let other = finding.holder.replace((group, *revision));
                     assert!(
                         other.is_none(),
                         "{} is owned by {group} and {other:?}",
                         report.object
                     );
-                    finding.value = report.standing.value().cloned();
+                    finding.value = report.status.value().cloned();
                 }
-                Standing::Present => finding.present = true,
-                Standing::Absent => finding.absent = true,
+                ObjectStatus::Present => finding.present = true,
+                ObjectStatus::Absent => finding.absent = true,
             }
         }
     }
@@ -108,11 +108,11 @@ fn is_create(intent: &Intent) -> bool {
 fn collect<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)>) -> Vec<Touch> {
     pairs
         .map(|((object, _), finding)| {
-            let found = finding.exists().then(|| known_revision(finding));
+            let before = finding.exists().then(|| known_revision(finding));
             Touch {
                 object: *object,
-                found,
-                left: found,
+                before,
+                after: before,
             }
         })
         .collect()
@@ -127,14 +127,14 @@ pub(crate) fn known_revision(finding: &Finding) -> Revision {
 }
 
 /// How many bytes the reported values have that the command reads or moves.
-pub(super) fn operand_bytes(command: &Command, reports: &[Report]) -> u64 {
+pub(super) fn operand_bytes(command: &Command, reports: &[ObjectReport]) -> u64 {
     let wanted = |object| match command.request.intent(object) {
         Some(Intent::Move { .. }) => true,
         Some(intent) => intent.reads(),
         None => false,
     };
     let operands = reports.iter().filter(|report| wanted(report.object));
-    operands.map(|report| report.standing.size() as u64).sum()
+    operands.map(|report| report.status.size() as u64).sum()
 }
 
 /// The group that answers: of an executed command the least owner of an object that it accesses, else the least

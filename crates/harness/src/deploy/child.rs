@@ -3,7 +3,7 @@
 //! A thread reads what the child reports; nothing queues up, for only the newest answer is kept. Invariant: whoever drops a
 //! [`Child`] has ended the process, and one that outlives this process by its violent end sees its input close.
 
-use super::{Order, Report, Status, Tally};
+use super::{NodeReport, Order, Status, Tally};
 use anyhow::{Context, Result, bail};
 use ssmr_core::ReplicaId;
 use ssmr_net::{Clock, Leaders};
@@ -169,9 +169,9 @@ fn listen(id: ReplicaId, reports: ChildStdout, heard: &watch::Sender<Heard>, off
     for line in BufReader::new(reports).lines() {
         let Ok(line) = line else { break };
         match serde_json::from_str(&line) {
-            Ok(Report::Listening) => heard.send_modify(|heard| heard.listening = true),
-            Ok(Report::Leads(leads)) => office.publish(id, leads),
-            Ok(Report::Status(answered, status, tally)) => heard.send_modify(|heard| {
+            Ok(NodeReport::Listening) => heard.send_modify(|heard| heard.listening = true),
+            Ok(NodeReport::Leads(leads)) => office.publish(id, leads),
+            Ok(NodeReport::Status(answered, status, tally)) => heard.send_modify(|heard| {
                 *heard = Heard {
                     listening: true,
                     answered,

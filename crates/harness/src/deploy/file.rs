@@ -5,7 +5,7 @@
 use crate::cli::{Directory, DurabilityName, WorkloadName};
 use crate::registry::{NAMES, Parts};
 use serde::{Deserialize, Serialize};
-use ssmr_core::Layout;
+use ssmr_core::Topology;
 use ssmr_net::{ClusterConfig, Durability};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -118,35 +118,35 @@ impl ClusterFile {
 
     /// What the strategy is made from.
     pub(crate) fn parts(&self) -> Result<Parts, String> {
-        let layout = Layout::new(self.partitions, self.replicas)
+        let topology = Topology::new(self.partitions, self.replicas)
             .map_err(|error| format!("partitions, replicas: {error}"))?;
-        let with_oracle = layout
+        let with_oracle = topology
             .with_oracle(self.oracle_replicas)
             .map_err(|error| format!("oracle_replicas: {error}"))?;
         Ok(Parts {
-            layout,
+            topology,
             with_oracle,
             directory: self.directory == Directory::Home,
             incarnation: self.incarnation as u64,
         })
     }
 
-    /// The cluster as replicas and clients see it, with the layout that its strategy has.
-    pub(crate) fn config(&self, layout: Layout) -> Result<ClusterConfig, String> {
+    /// The cluster as replicas and clients see it, with the topology that its strategy has.
+    pub(crate) fn config(&self, topology: Topology) -> Result<ClusterConfig, String> {
         let address = |id: ssmr_core::ReplicaId| {
             let address = self.addresses.get(&id.to_string());
             let address = address.ok_or_else(|| format!("addresses: {id} is missing"))?;
             Ok((id, *address))
         };
-        let known = |name: &String| layout.replicas().any(|id| id.to_string() == **name);
+        let known = |name: &String| topology.replicas().any(|id| id.to_string() == **name);
         if let Some(stranger) = self.addresses.keys().find(|name| !known(name)) {
             return Err(format!(
                 "addresses: {stranger} is no replica of this cluster"
             ));
         }
         Ok(ClusterConfig {
-            layout,
-            addresses: layout
+            topology,
+            addresses: topology
                 .replicas()
                 .map(address)
                 .collect::<Result<_, String>>()?,
@@ -196,7 +196,7 @@ mod tests {
         example().write(&path).unwrap();
         let read = ClusterFile::read(&path).unwrap();
         assert_eq!(read, example());
-        let config = read.config(read.parts().unwrap().layout).unwrap();
+        let config = read.config(read.parts().unwrap().topology).unwrap();
         assert_eq!((config.incarnation, config.addresses.len()), (u64::MAX, 2));
     }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn each_replica_has_exactly_one_address() {
-        let config = |file: &ClusterFile| file.config(file.parts().unwrap().layout);
+        let config = |file: &ClusterFile| file.config(file.parts().unwrap().topology);
         let mut file = example();
         let address = file.addresses.remove("p1r0").unwrap();
         assert!(config(&file).unwrap_err().contains("p1r0 is missing"));

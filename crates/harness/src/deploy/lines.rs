@@ -19,7 +19,7 @@ pub(crate) enum Order {
 /// From a replica's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Report {
+pub(crate) enum NodeReport {
     /// It listens, and answers from now on.
     Listening,
     /// It leads its group from now on, or no more.
@@ -37,8 +37,8 @@ mod tests {
         let lines = [
             serde_json::to_string(&Order::Status(3)).unwrap(),
             serde_json::to_string(&Order::Cut(true)).unwrap(),
-            serde_json::to_string(&Report::Listening).unwrap(),
-            serde_json::to_string(&Report::Leads(false)).unwrap(),
+            serde_json::to_string(&NodeReport::Listening).unwrap(),
+            serde_json::to_string(&NodeReport::Leads(false)).unwrap(),
         ];
         let expected = [
             r#"{"status":3}"#,
@@ -47,9 +47,9 @@ mod tests {
             r#"{"leads":false}"#,
         ];
         assert_eq!(lines, expected);
-        let report = Report::Status(4, Status::default(), Tally::default());
+        let report = NodeReport::Status(4, Status::default(), Tally::default());
         let line = serde_json::to_string(&report).unwrap();
         assert!(!line.contains('\n'));
-        assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), report);
+        assert_eq!(serde_json::from_str::<NodeReport>(&line).unwrap(), report);
     }
 }

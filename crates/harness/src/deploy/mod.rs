@@ -10,7 +10,7 @@ mod processes;
 mod threads;
 
 pub(crate) use file::{ClusterFile, FileError};
-pub(crate) use lines::{Order, Report};
+pub(crate) use lines::{NodeReport, Order};
 pub(crate) use processes::Processes;
 pub(crate) use threads::Threads;
 

@@ -7,7 +7,7 @@ use super::child::{Child, Office};
 use super::{ClusterFile, Deployment, EmbeddedCache, Order, Status, Tally};
 use crate::time;
 use anyhow::{Context, Result, anyhow};
-use ssmr_core::{Layout, ReplicaId};
+use ssmr_core::{ReplicaId, Topology};
 use ssmr_net::{Clock, ClusterConfig, Leaders, listen};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -36,7 +36,7 @@ impl Processes {
     /// is to be embedded. All of them listen when this returns.
     pub(crate) async fn start(
         mut cluster: ClusterFile,
-        layout: Layout,
+        topology: Topology,
         path: PathBuf,
         base_port: Option<u16>,
         embed_cache: bool,
@@ -46,7 +46,7 @@ impl Processes {
             cluster.cache_servers = vec![cache.address()];
         }
         // The listeners are dropped before the processes start: they find the ports free, unless somebody is very quick.
-        cluster.addresses = listen(&layout, Ipv4Addr::LOCALHOST.into(), base_port)?
+        cluster.addresses = listen(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?
             .into_iter()
             .map(|(id, (address, _))| (id.to_string(), address))
             .collect();
@@ -57,14 +57,14 @@ impl Processes {
             clock: Clock::start(),
         };
         let mut children = BTreeMap::new();
-        for id in layout.replicas() {
+        for id in topology.replicas() {
             children.insert(id, Child::start(&path, id, office.clone(), false)?);
         }
         for child in children.values_mut() {
             child.listening().await?;
         }
         Ok(Self {
-            config: cluster.config(layout).map_err(|error| anyhow!(error))?,
+            config: cluster.config(topology).map_err(|error| anyhow!(error))?,
             file: path,
             children,
             cache,

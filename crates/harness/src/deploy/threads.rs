@@ -66,8 +66,8 @@ impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
         let mut tally = self.former;
         tally.processor_us = time::processor_us();
         tally.traffic = self.cluster.traffic();
-        let layout = self.config().layout;
-        for id in layout.replicas() {
+        let topology = self.config().topology;
+        for id in topology.replicas() {
             if let Some(status) = self.status(id).await {
                 tally += counted(&status);
             }

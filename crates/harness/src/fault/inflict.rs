@@ -10,7 +10,7 @@ use crate::workload::{OF_NO_CLIENT, stream};
 use anyhow::{Context, Result};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{GroupId, Layout, Micros, ReplicaId};
+use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
 use ssmr_net::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -61,7 +61,7 @@ enum Ailment {
 
 /// A schedule under way.
 pub(crate) struct Faults {
-    layout: Layout,
+    topology: Topology,
     durability: DurabilityName,
     rng: ChaCha8Rng,
     /// By time since measuring began, and in the order in which they came up.
@@ -73,15 +73,15 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// The faults of a schedule that have a target in this layout.
+    /// The faults of a schedule that have a target in this topology.
     pub(crate) fn new(
         schedule: &[Fault],
-        layout: Layout,
+        topology: Topology,
         durability: DurabilityName,
         seed: u64,
     ) -> Self {
         let mut faults = Self {
-            layout,
+            topology,
             durability,
             rng: stream(seed, VICTIMS),
             steps: BTreeMap::new(),
@@ -119,7 +119,7 @@ impl Faults {
                 at,
                 back,
             } => {
-                if let Some(group) = group(&self.layout, name) {
+                if let Some(group) = group(&self.topology, name) {
                     self.add(*at, Step::KillLeader(group, *back));
                 }
             }
@@ -132,7 +132,7 @@ impl Faults {
                 at,
                 length,
             } => {
-                if let Some(replica) = replica(&self.layout, name) {
+                if let Some(replica) = replica(&self.topology, name) {
                     self.add(*at, Step::Cut(replica));
                     self.add(at + length, Step::Join(replica));
                 }
@@ -257,19 +257,19 @@ impl Faults {
     /// A random replica of a random group of which all replicas are well; the next such group if that one is not.
     fn victim(&mut self) -> Option<ReplicaId> {
         let (first, member) = (self.rng.random::<u64>(), self.rng.random::<u64>());
-        let groups: Vec<GroupId> = self.layout.groups().iter().collect();
+        let groups: Vec<GroupId> = self.topology.groups().iter().collect();
         let first = (first % groups.len() as u64) as usize;
         let well = |group: &GroupId| self.is_well(*group);
         let mut in_turn = groups[first..].iter().chain(&groups[..first]).copied();
         let group = in_turn.find(well)?;
-        let index = (member % u64::from(self.layout.replica_count(group))) as u8;
+        let index = (member % u64::from(self.topology.replica_count(group))) as u8;
         Some(ReplicaId { group, index })
     }
 
     /// How much the other replicas of a replica's group have applied.
     async fn progress<D: Deployment>(&self, id: ReplicaId, cluster: &mut D) -> u64 {
         let mut most = 0;
-        for other in self.layout.members(id.group) {
+        for other in self.topology.members(id.group) {
             if other != id && !self.ailing.contains_key(&other) {
                 let status = timeout(PATIENCE, cluster.status(other)).await;
                 most = most.max(status.ok().flatten().map_or(0, |status| status.applied));
@@ -319,7 +319,7 @@ impl Faults {
 
     /// Whether a replica that is killed can come back.
     fn returns(&self, id: ReplicaId) -> bool {
-        comes_back(self.durability, self.layout.replica_count(id.group))
+        comes_back(self.durability, self.topology.replica_count(id.group))
     }
 
     /// Whether a replica runs, and its group will not lose with it what nobody has stored.

@@ -7,7 +7,7 @@ use crate::cli::{RunArgs, UsageError};
 use crate::deploy::comes_back;
 use crate::registry::Parts;
 use serde::{Serialize, Serializer};
-use ssmr_core::{GroupId, Layout, Micros, ReplicaId};
+use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
 use std::fmt;
 use std::str::FromStr;
 
@@ -118,15 +118,15 @@ impl Serialize for Fault {
     }
 }
 
-/// The group of this name in a layout.
-pub(super) fn group(layout: &Layout, name: &str) -> Option<GroupId> {
-    let mut groups = layout.groups().iter();
+/// The group of this name in a topology.
+pub(super) fn group(topology: &Topology, name: &str) -> Option<GroupId> {
+    let mut groups = topology.groups().iter();
     groups.find(|group| group.to_string() == name)
 }
 
-/// The replica of this name in a layout.
-pub(super) fn replica(layout: &Layout, name: &str) -> Option<ReplicaId> {
-    let mut replicas = layout.replicas();
+/// The replica of this name in a topology.
+pub(super) fn replica(topology: &Topology, name: &str) -> Option<ReplicaId> {
+    let mut replicas = topology.replicas();
     replicas.find(|replica| replica.to_string() == name)
 }
 
@@ -145,10 +145,10 @@ pub(crate) fn check(args: &RunArgs, parts: &Parts) -> Result<(), UsageError> {
 /// Whether each of these groups keeps a copy when one of its replicas is killed.
 fn survive(
     args: &RunArgs,
-    layout: &Layout,
+    topology: &Topology,
     groups: impl Iterator<Item = GroupId>,
 ) -> Result<(), String> {
-    let lost = |group: &GroupId| !comes_back(args.durability, layout.replica_count(*group));
+    let lost = |group: &GroupId| !comes_back(args.durability, topology.replica_count(*group));
     let mut groups = groups.filter(lost);
     groups.next().map_or(Ok(()), |group| {
         Err(format!(
@@ -160,13 +160,13 @@ fn survive(
 fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String> {
     let runs = |strategy| args.strategies().contains(&strategy);
     // The oracle is there under broker only.
-    let layout = if runs("broker") {
+    let topology = if runs("broker") {
         parts.with_oracle
     } else {
-        parts.layout
+        parts.topology
     };
     let (at, length) = match fault {
-        Fault::KillRandom => return survive(args, &layout, layout.groups().iter()),
+        Fault::KillRandom => return survive(args, &topology, topology.groups().iter()),
         Fault::KillLeader {
             group: name,
             at,
@@ -175,8 +175,9 @@ fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String>
             if name == ORACLE && !runs("broker") {
                 return Err("only strategy broker has an oracle (see --strategy)".into());
             }
-            let group = group(&layout, name).ok_or_else(|| format!("there is no group {name}"))?;
-            survive(args, &layout, std::iter::once(group))?;
+            let group =
+                group(&topology, name).ok_or_else(|| format!("there is no group {name}"))?;
+            survive(args, &topology, std::iter::once(group))?;
             (*at, back.unwrap_or(0))
         }
         Fault::StopCache { at, length } => {
@@ -190,7 +191,7 @@ fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String>
             at,
             length,
         } => {
-            replica(&layout, name).ok_or_else(|| format!("there is no replica {name}"))?;
+            replica(&topology, name).ok_or_else(|| format!("there is no replica {name}"))?;
             (*at, *length)
         }
     };

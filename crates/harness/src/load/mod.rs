@@ -10,7 +10,7 @@ use crate::check::Recorder;
 use crate::workload::Workload;
 use anyhow::{Context, Result, anyhow};
 use client::LoadClient;
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{Cost, Micros, Oracle};
 use ssmr_net::{Clock, ClusterConfig, TrafficCount};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) workload: Arc<W>,
     pub(crate) config: ClusterConfig,
     pub(crate) clock: Clock,
-    pub(crate) settings: Settings,
+    pub(crate) settings: ClientSettings,
     pub(crate) recorder: Recorder<W::App>,
     /// Requests that each client keeps outstanding; in a closed loop.
     pub(crate) window: usize,

@@ -3,13 +3,13 @@
 //! Invariant: the file says exactly which simulations are in its sums, so none counts twice or is left out.
 
 use super::SimArgs;
-use super::band::Variant;
+use super::sweep::Variant;
 use crate::cli::UsageError;
 use crate::time;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
-use ssmr_sim::{Failure, Report};
+use ssmr_sim::{Failure, SimulationReport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -46,7 +46,7 @@ pub(super) struct Done {
     before: u64,
     /// And these.
     beyond: BTreeSet<u64>,
-    pub(super) report: Report,
+    pub(super) report: SimulationReport,
     pub(super) failed: u64,
     pub(super) failures: Vec<Failed>,
 }
@@ -60,7 +60,7 @@ impl Done {
         number < self.before || self.beyond.contains(&number)
     }
 
-    fn add(&mut self, number: u64, result: Result<Report, Failure>) {
+    fn add(&mut self, number: u64, result: Result<SimulationReport, Failure>) {
         self.beyond.insert(number);
         while self.beyond.remove(&self.before) {
             self.before += 1;
@@ -128,7 +128,12 @@ impl Record {
     }
 
     /// A simulation is done. Returns how many are.
-    pub(super) fn add(&mut self, label: &str, number: u64, result: Result<Report, Failure>) -> u64 {
+    pub(super) fn add(
+        &mut self,
+        label: &str,
+        number: u64,
+        result: Result<SimulationReport, Failure>,
+    ) -> u64 {
         let done = self.content.done.entry(label.to_owned()).or_default();
         done.add(number, result);
         done.count()
@@ -181,10 +186,10 @@ mod tests {
     fn what_is_done_out_of_order_counts_once() {
         let mut done = Done::default();
         for number in [1, 2, 4] {
-            done.add(number, Ok(Report::default()));
+            done.add(number, Ok(SimulationReport::default()));
         }
         assert_eq!((done.before, done.count()), (0, 3));
-        done.add(0, Ok(Report::default()));
+        done.add(0, Ok(SimulationReport::default()));
         assert_eq!((done.before, done.count()), (3, 4));
         assert!(done.contains(4) && !done.contains(3));
     }

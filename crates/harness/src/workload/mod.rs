@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use ssmr_core::layout::mix;
+use ssmr_core::topology::mix;
 use ssmr_core::{Application, ObjectId, Request, codec, id};
 
 /// How many commands of each client the digest covers.

@@ -1,11 +1,11 @@
 //! Who takes part: replicas that lost what they had stored come back as new members.
 //!
-//! Such a replica must not vote under its old name, for it has forgotten what it promised. It begins a new life and asks
-//! to be taken in; the leader strikes the old life off the voters and adds the new one as a learner (one change, by joint
+//! Such a replica must not vote under its old name, for it has forgotten what it promised. It begins a new generation and asks
+//! to be taken in; the leader strikes the old generation off the voters and adds the new one as a learner (one change, by joint
 //! consensus: section 6 of Ongaro and Ousterhout, 2014), fills it, and makes it a voter when it has caught up.
 //!
 //! ```text
-//!   r2/7 (new life)        leader r0                              voters        learners
+//!   r2/7 (new generation)        leader r0                              voters        learners
 //!     |------ Join --------->|                                     r0 r1 r2      -
 //!     |                      | log: joint {r0 r1 r2}, {r0 r1}      r0 r1         r2/7
 //!     |<----- entries -------|
@@ -53,7 +53,7 @@ impl RaftLog {
             })
     }
 
-    /// The other members; of a replica that is there in two lives only the later one.
+    /// The other members; of a replica that is there in two generations only the later one.
     pub(super) fn others(&self) -> Vec<MemberId> {
         let config = self.node.config();
         let nodes = config.unique_nodes().filter(|id| *id != self.node.id());
@@ -75,7 +75,7 @@ impl RaftLog {
         others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
     }
 
-    /// A replica in a new life wants to be taken in: it becomes a learner, and what it was before has no vote any more.
+    /// A replica in a new generation wants to be taken in: it becomes a learner, and what it was before has no vote any more.
     pub(super) fn on_join(
         &mut self,
         now: Micros,
@@ -85,16 +85,16 @@ impl RaftLog {
         let config = self.node.config();
         let id = NodeId::new(from.number());
         let same = |other: &NodeId| MemberId::from(other.get()).index() == from.index();
-        let lives: Vec<NodeId> = config.unique_nodes().filter(same).collect();
-        if lives.iter().any(|other| *other >= id) || !self.is_settled() {
+        let generations: Vec<NodeId> = config.unique_nodes().filter(same).collect();
+        if generations.iter().any(|other| *other >= id) || !self.is_settled() {
             return;
         }
-        let mut next = if lives.iter().any(|old| config.voters.contains(old)) {
-            config.to_joint_consensus(&[], &lives)
+        let mut next = if generations.iter().any(|old| config.voters.contains(old)) {
+            config.to_joint_consensus(&[], &generations)
         } else {
             config.clone()
         };
-        next.non_voters.retain(|other| !lives.contains(other));
+        next.non_voters.retain(|other| !generations.contains(other));
         next.non_voters.insert(id);
         self.change(now, next, out);
     }

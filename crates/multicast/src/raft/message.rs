@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
 use ssmr_core::log::{LogEntry, Members, Position};
 
-/// A message within a group, with the life that its sender is in.
+/// A message within a group, with the generation that its sender is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaftMessage {
-    /// The sender's life: with its index, the member that it is.
-    pub life: u64,
+    /// The sender's generation: with its index, the member that it is.
+    pub generation: u64,
     /// What it says.
     pub body: Body,
 }
@@ -103,6 +103,6 @@ pub enum Body {
         /// When the leader asked.
         asked: Micros,
     },
-    /// The sender is in a new life and knows nothing: take me in. Said until it is a voter.
+    /// The sender is in a new generation and knows nothing: take me in. Said until it is a voter.
     Join,
 }

@@ -51,7 +51,7 @@ struct Progress {
 
 /// What a follower has of a snapshot.
 #[derive(Debug, Default)]
-pub(super) struct Incoming {
+pub(super) struct IncomingSnapshot {
     last: Position,
     digest: u64,
     bytes: BytesMut,
@@ -144,7 +144,7 @@ impl RaftLog {
             out.messages.push((
                 to.index(),
                 RaftMessage {
-                    life: self.me.life(),
+                    generation: self.me.generation(),
                     body,
                 },
             ));
@@ -235,7 +235,7 @@ impl RaftLog {
         }
         let incoming = &mut self.incoming;
         if (incoming.last, incoming.digest) != (last, whole) {
-            *incoming = Incoming {
+            *incoming = IncomingSnapshot {
                 last,
                 digest: whole,
                 bytes: BytesMut::new(),

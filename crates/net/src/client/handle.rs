@@ -9,7 +9,7 @@ use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::traffic::{Traffic, TrafficCount};
 use rustc_hash::FxHashMap;
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
     Application, ClientId, Completion, ObjectId, Oracle, Outcome, PartitionId, Request, codec,
 };
@@ -39,7 +39,7 @@ impl Client {
         config: &ClusterConfig,
         id: ClientId,
         oracle: O,
-        settings: Settings,
+        settings: ClientSettings,
     ) -> Result<Self, NetError> {
         let pipeline = Pipeline::new(config, id, oracle, settings, Clock::start())?;
         let traffic = pipeline.counters();

@@ -7,11 +7,11 @@ use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
-use crate::link::Link;
+use crate::link::OutgoingConnection;
 use crate::mailbox::Mailbox;
 use crate::traffic::{Traffic, TrafficCount};
 use crate::wire::{Handshake, Sender};
-use ssmr_core::client::Settings;
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
     CacheReply, ClientId, ClientOutbox, Completion, Micros, Oracle, ReplicaId, Request,
     ServerMessage,
@@ -34,12 +34,12 @@ const QUEUE: usize = 16 << 20;
 
 /// What a client takes in.
 #[derive(Debug)]
-enum Event {
+enum ClientInput {
     Message(ReplicaId, ServerMessage),
     Cache(CacheReply),
 }
 
-impl From<CacheReply> for Event {
+impl From<CacheReply> for ClientInput {
     fn from(reply: CacheReply) -> Self {
         Self::Cache(reply)
     }
@@ -47,11 +47,11 @@ impl From<CacheReply> for Event {
 
 /// A client without a task: its owner drives it. Dropping it closes its connections.
 pub struct Pipeline<O: Oracle> {
-    engine: ssmr_core::Client<O>,
+    engine: ssmr_core::ClientEngine<O>,
     connections: Connections,
-    inbox: mpsc::Receiver<Event>,
+    inbox: mpsc::Receiver<ClientInput>,
     out: ClientOutbox,
-    events: Vec<Event>,
+    events: Vec<ClientInput>,
     tick: Interval,
     clock: Clock,
     outstanding: usize,
@@ -68,7 +68,7 @@ impl<O: Oracle> Pipeline<O> {
         config: &ClusterConfig,
         id: ClientId,
         oracle: O,
-        settings: Settings,
+        settings: ClientSettings,
         clock: Clock,
     ) -> Result<Self, NetError> {
         config.check()?;
@@ -76,7 +76,7 @@ impl<O: Oracle> Pipeline<O> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
-            engine: ssmr_core::Client::new(id, config.layout, oracle, settings),
+            engine: ssmr_core::ClientEngine::new(id, config.topology, oracle, settings),
             connections: Connections {
                 config: config.clone(),
                 handshake: Handshake::new(config.incarnation, Sender::Client(id)),
@@ -167,12 +167,12 @@ impl<O: Oracle> Pipeline<O> {
         self.connections.traffic.clone()
     }
 
-    fn take(&mut self, now: Micros, event: Event) {
+    fn take(&mut self, now: Micros, event: ClientInput) {
         match event {
-            Event::Message(from, message) => {
+            ClientInput::Message(from, message) => {
                 self.engine.on_message(now, from, message, &mut self.out);
             }
-            Event::Cache(reply) => self.engine.on_cache(now, reply, &mut self.out),
+            ClientInput::Cache(reply) => self.engine.on_cache(now, reply, &mut self.out),
         }
     }
 
@@ -188,7 +188,7 @@ struct Connections {
     config: ClusterConfig,
     handshake: Handshake,
     clock: Clock,
-    inbox: mpsc::Sender<Event>,
+    inbox: mpsc::Sender<ClientInput>,
     mailboxes: BTreeMap<ReplicaId, Arc<Mailbox>>,
     cache: Option<CacheClient>,
     traffic: Arc<Traffic>,
@@ -201,14 +201,14 @@ impl Connections {
     fn mailbox(&mut self, to: ReplicaId) -> &Mailbox {
         self.mailboxes.entry(to).or_insert_with(|| {
             let mailbox = Arc::new(Mailbox::new(QUEUE, self.traffic.clone()));
-            let link = Link {
+            let link = OutgoingConnection {
                 address: self.config.addresses[&to],
                 handshake: self.handshake,
                 mailbox: mailbox.clone(),
                 traffic: self.traffic.clone(),
                 clock: self.clock,
             };
-            let wrap = move |message| Event::Message(to, message);
+            let wrap = move |message| ClientInput::Message(to, message);
             self.tasks.spawn(link.run(wrap, self.inbox.clone()));
             mailbox
         })

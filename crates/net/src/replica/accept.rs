@@ -2,13 +2,13 @@
 //!
 //! Each connection is a task. One that is silent, speaks another language or breaks off costs itself and nothing else.
 
-use super::event_loop::Event;
+use super::event_loop::LoopInput;
 use crate::link::receive;
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Sender};
 use serde::de::DeserializeOwned;
-use ssmr_core::{ClientId, Layout};
+use ssmr_core::{ClientId, Topology};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,9 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
 pub(super) struct Gate<M> {
-    pub(super) layout: Layout,
+    pub(super) topology: Topology,
     pub(super) incarnation: u64,
-    pub(super) inbox: mpsc::Sender<Event<M>>,
+    pub(super) inbox: mpsc::Sender<LoopInput<M>>,
     pub(super) traffic: Arc<Traffic>,
 }
 
@@ -62,8 +62,8 @@ impl<M: DeserializeOwned + Send + 'static> Gate<M> {
         let (frames, sender) = Frames::accept(reader, self.incarnation).await?;
         match sender {
             Sender::Client(id) => self.serve_client(id, connection, frames, writer).await,
-            Sender::Replica(id) if self.layout.members(id.group).any(|known| known == id) => {
-                let wrap = |message| Event::Peer(id, message);
+            Sender::Replica(id) if self.topology.members(id.group).any(|known| known == id) => {
+                let wrap = |message| LoopInput::Peer(id, message);
                 let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
                 // Nothing is said on this connection, but dropping the writer would close it at the other end.
                 drop(writer);
@@ -84,15 +84,15 @@ impl<M: DeserializeOwned + Send + 'static> Gate<M> {
         writer: OwnedWriteHalf,
     ) -> io::Result<()> {
         let mailbox = Arc::new(Mailbox::new(CLIENT_QUEUE, self.traffic.clone()));
-        let came = Event::Connected(id, connection, mailbox.clone());
+        let came = LoopInput::Connected(id, connection, mailbox.clone());
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         self.inbox.send(came).await.map_err(|_| gone())?;
-        let wrap = |message| Event::Client(id, message);
+        let wrap = |message| LoopInput::Client(id, message);
         let ended = tokio::select! {
             ended = receive(frames, &self.traffic, wrap, &self.inbox) => ended,
             ended = mailbox.write_to(writer) => ended,
         };
-        let left = Event::Disconnected(id, connection);
+        let left = LoopInput::Disconnected(id, connection);
         self.inbox.send(left).await.map_err(|_| gone())?;
         ended
     }

@@ -11,7 +11,7 @@ use super::accept::Gate;
 use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
-use crate::link::Link;
+use crate::link::OutgoingConnection;
 use crate::mailbox::Mailbox;
 use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
@@ -42,7 +42,7 @@ const PEER_QUEUE: usize = 64 << 20;
 
 /// What the event loop takes in.
 #[derive(Debug)]
-pub(super) enum Event<M> {
+pub(super) enum LoopInput<M> {
     Peer(ReplicaId, PeerMessage<M>),
     Client(ClientId, ClientMessage),
     /// A client came, on the connection of this number; answers go to the newest one.
@@ -63,7 +63,7 @@ pub(super) struct Captured {
     snapshot: Option<Snapshot>,
 }
 
-impl<M> From<CacheReply> for Event<M> {
+impl<M> From<CacheReply> for LoopInput<M> {
     fn from(reply: CacheReply) -> Self {
         Self::Cache(reply)
     }
@@ -79,9 +79,9 @@ pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     /// Where records go; none if state is in memory.
     log: Option<LogStore>,
     clock: Clock,
-    inbox: mpsc::Receiver<Event<M::Msg>>,
+    inbox: mpsc::Receiver<LoopInput<M::Msg>>,
     /// For what is done beside the loop.
-    own: mpsc::Sender<Event<M::Msg>>,
+    own: mpsc::Sender<LoopInput<M::Msg>>,
     /// Why the replica cannot go on.
     broken: Option<io::Error>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
@@ -108,7 +108,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
         let gate = Gate {
-            layout: config.layout,
+            topology: config.topology,
             incarnation: config.incarnation,
             inbox: sender.clone(),
             traffic: traffic.clone(),
@@ -117,7 +117,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         let handshake = Handshake::new(config.incarnation, Sender::Replica(id));
         let dial = |(peer, address)| {
             let mailbox = Arc::new(Mailbox::new(PEER_QUEUE, traffic.clone()));
-            let link = Link {
+            let link = OutgoingConnection {
                 address,
                 handshake,
                 mailbox: mailbox.clone(),
@@ -177,24 +177,26 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         }
     }
 
-    fn take(&mut self, now: Micros, event: Event<M::Msg>) {
+    fn take(&mut self, now: Micros, event: LoopInput<M::Msg>) {
         match event {
-            Event::Peer(..) if self.cut.load(Relaxed) => {}
-            Event::Peer(from, message) => self.replica.on_peer(now, from, message, &mut self.out),
-            Event::Client(from, message) => {
+            LoopInput::Peer(..) if self.cut.load(Relaxed) => {}
+            LoopInput::Peer(from, message) => {
+                self.replica.on_peer(now, from, message, &mut self.out)
+            }
+            LoopInput::Client(from, message) => {
                 self.replica.on_client(now, from, message, &mut self.out);
             }
-            Event::Connected(client, connection, mailbox) => {
+            LoopInput::Connected(client, connection, mailbox) => {
                 self.clients.insert(client, (connection, mailbox));
             }
-            Event::Disconnected(client, connection) => {
+            LoopInput::Disconnected(client, connection) => {
                 let newest = self.clients.get(&client).map(|(newest, _)| *newest);
                 if newest == Some(connection) {
                     self.clients.remove(&client);
                 }
             }
-            Event::Cache(reply) => self.replica.on_cache(now, reply),
-            Event::Captured(captured) => {
+            LoopInput::Cache(reply) => self.replica.on_cache(now, reply),
+            LoopInput::Captured(captured) => {
                 let done = captured.and_then(|captured| self.on_captured(now, captured));
                 self.broken = self.broken.take().or(done.err());
             }
@@ -223,7 +225,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
                 snapshot: wanted.then_some(snapshot),
             });
             // Nobody waits for it if the replica has stopped.
-            let _ = own.blocking_send(Event::Captured(captured));
+            let _ = own.blocking_send(LoopInput::Captured(captured));
         });
         Ok(())
     }

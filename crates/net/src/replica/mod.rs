@@ -4,7 +4,7 @@
 //! waits for anything but its inputs. A replica therefore always goes on reading from its peers.
 //!
 //! It decides nothing. A replica that stopped may be started again: with what it had stored, vote and log; or, where that is
-//! gone, in a new life, as a member that never voted, to be filled by its group.
+//! gone, in a new generation, as a member that never voted, to be filled by its group.
 
 mod accept;
 mod event_loop;
@@ -16,10 +16,10 @@ use crate::leaders::Leaders;
 use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::EventLoop;
-use ssmr_core::layout::mix;
 use ssmr_core::replica::Counters;
+use ssmr_core::topology::mix;
 use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
-use ssmr_multicast::{GroupMulticast, Settings, Stored};
+use ssmr_multicast::{GroupMulticast, MulticastSettings, Stored};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -195,7 +195,7 @@ type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
 enum Beginning {
     Stored(Stored),
     /// It has lost its memory.
-    NewLife,
+    NewGeneration,
 }
 
 /// Opens the replica's log, if it has one, and reads what it has stored.
@@ -211,7 +211,7 @@ fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Beginni
     let trusted = |stored: &Stored| *stored != Stored::default() || !options.rejoins;
     let beginning = stored
         .filter(trusted)
-        .map_or(Beginning::NewLife, Beginning::Stored);
+        .map_or(Beginning::NewGeneration, Beginning::Stored);
     Ok((log, beginning))
 }
 
@@ -219,19 +219,21 @@ fn assemble<A: Application, O: Oracle>(
     options: &ReplicaOptions<O>,
     beginning: Beginning,
 ) -> TheReplica<A, O> {
-    let (id, layout) = (options.id, options.config.layout);
-    let settings = Settings {
+    let (id, topology) = (options.id, options.config.topology);
+    let settings = MulticastSettings {
         // Replicas of one group must not draw the same election timeouts, or they split every vote.
         seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
         log_bytes: options.log_bytes,
         mutant: options.mutant,
     };
     let multicast = match beginning {
-        Beginning::Stored(stored) => GroupMulticast::restore(id, layout, settings, stored),
-        Beginning::NewLife => GroupMulticast::join(id, layout, settings, clock::new_life()),
+        Beginning::Stored(stored) => GroupMulticast::restore(id, topology, settings, stored),
+        Beginning::NewGeneration => {
+            GroupMulticast::join(id, topology, settings, clock::new_generation())
+        }
     };
-    let engine = Engine::new(id.group, layout, options.mutant);
-    Replica::new(id, layout, multicast, engine, options.oracle.clone())
+    let engine = Engine::new(id.group, topology, options.mutant);
+    Replica::new(id, topology, multicast, engine, options.oracle.clone())
 }
 
 /// A replica's entry among the leaders. It goes with the thread, however that ends.

@@ -56,7 +56,7 @@ fn split(record: Record) -> Vec<Record> {
 
 fn size(record: &Record) -> usize {
     match record {
-        Record::Life(_) | Record::Vote { .. } => 32,
+        Record::Generation(_) | Record::Vote { .. } => 32,
         Record::Append { entries, .. } | Record::Install { entries, .. } => {
             32 + entries.iter().map(LogEntry::size).sum::<usize>()
         }

@@ -141,7 +141,7 @@ impl LogStore {
             length,
             sync,
             promises: Promises {
-                life: stored.life,
+                generation: stored.generation,
                 term: stored.term,
                 voted_for: stored.voted_for,
             },
@@ -173,7 +173,7 @@ impl LogStore {
                     self.forget_below(writer.number())?;
                     continue;
                 }
-                Record::Life(life) => self.promises.life = life,
+                Record::Generation(generation) => self.promises.generation = generation,
                 Record::Vote { term, voted_for } => {
                     (self.promises.term, self.promises.voted_for) = (term, voted_for);
                 }

@@ -19,7 +19,7 @@ const HEADER: usize = 4;
 /// What a replica must never forget, besides its log.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Promises {
-    pub(super) life: u64,
+    pub(super) generation: u64,
     pub(super) term: u64,
     pub(super) voted_for: Option<MemberId>,
 }
@@ -75,12 +75,12 @@ pub(super) fn read_newest(folder: &Path) -> Result<(u64, Stored), StorageError> 
     let (promises, snapshot): (Promises, Snapshot) =
         read.ok_or(StorageError::BrokenSnapshot { path })?;
     let Promises {
-        life,
+        generation,
         term,
         voted_for,
     } = promises;
     let stored = Stored {
-        life,
+        generation,
         term,
         voted_for,
         snapshot: Some(snapshot),

@@ -2,6 +2,6 @@
 //! each other and with brute force on random ones.
 
 mod faults;
+mod history_builder;
 mod random;
 mod sound;
-mod story;

@@ -122,11 +122,14 @@ fn describe<A: Application>(history: &History<A>, index: u32) -> String {
     if let Some(timestamp) = operation.timestamp {
         line += &format!(" at {timestamp:?}");
     }
-    let told = items.iter().filter(|item| item.found != Seen::Untold);
+    let told = items.iter().filter(|item| item.before != Seen::Untold);
     let touched: Vec<String> = told
         .map(|item| {
-            let (found, left) = (revision(history, item.found), revision(history, item.left));
-            format!("; {}: {found} -> {left}", object(item.object))
+            let (before, after) = (
+                revision(history, item.before),
+                revision(history, item.after),
+            );
+            format!("; {}: {before} -> {after}", object(item.object))
         })
         .collect();
     line + &cut(touched.concat())

@@ -31,7 +31,7 @@ mod unanswered;
 use super::Summary;
 use super::violation::{Fault, Violation};
 use crate::history::{History, Seen};
-use order::{Edge, Link};
+use order::{Edge, OrderEdge};
 use ssmr_core::{Application, Micros, Revision};
 use std::collections::BTreeSet;
 use unanswered::Suspects;
@@ -192,7 +192,11 @@ fn version(key: u64) -> u64 {
 }
 
 /// Explains a cycle.
-fn contradiction<A: Application>(history: &History<A>, graph: &Graph, cycle: &[Link]) -> Violation {
+fn contradiction<A: Application>(
+    history: &History<A>,
+    graph: &Graph,
+    cycle: &[OrderEdge],
+) -> Violation {
     let name = |node| match graph.as_gap(node) {
         None => format!("#{node}"),
         Some(gap) => {

@@ -1,14 +1,14 @@
 //! Scenarios of the shared cache. Strategies that have none pass them as well.
 
 use super::failures::two_apart;
-use super::stage::{LONG, MOMENT, P0, P1, Stage, create, each, register, update};
+use super::scenario::{LONG, MOMENT, P0, P1, Scenario, create, each, register, update};
 use crate::cache::Ailment;
-use ssmr_core::{Layout, Oracle, Request};
+use ssmr_core::{Oracle, Request, Topology};
 
 /// Scenario 11: The cache is flushed, serves slowly, dies and comes back: slower, never wrong.
-pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
-    let mut stage = Stage::new(make, 11);
-    let objects = two_apart(&mut stage);
+pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+    let mut scenario = Scenario::new(make, 11);
+    let objects = two_apart(&mut scenario);
     let mut writes = 0;
     for ailment in [
         Ailment::Flushed,
@@ -17,56 +17,56 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(make: impl Fn(Layout) -> O + Copy
         Ailment::Slow,
     ] {
         for healthy in [true, false] {
-            stage.hush(writes >= 4);
+            scenario.hush(writes >= 4);
             if healthy {
-                stage.world.cache.revive();
+                scenario.world.cache.revive();
             } else {
-                stage.world.note(|| format!("cache: {ailment:?}"));
-                stage.world.cache.suffer(ailment);
+                scenario.world.note(|| format!("cache: {ailment:?}"));
+                scenario.world.cache.suffer(ailment);
             }
             // A client that knows nothing, and one that has seen it all.
             for client in [1, 10 + writes] {
-                stage.done(client, update(&objects, client));
+                scenario.done(client, update(&objects, client));
                 writes += 1;
             }
-            let moved = stage.run(
+            let moved = scenario.run(
                 1,
                 Request::relocate(objects[0], if healthy { P1 } else { P0 }),
             );
-            assert_eq!(super::stage::is_done(&moved), stage.oracle.movable());
-            stage.pass(LONG);
+            assert_eq!(super::scenario::is_done(&moved), scenario.oracle.movable());
+            scenario.pass(LONG);
             for object in objects {
                 assert_eq!(
-                    stage.read(2, object).map(|register| register.writes),
+                    scenario.read(2, object).map(|register| register.writes),
                     Some(writes)
                 );
             }
-            stage.pass(MOMENT);
+            scenario.pass(MOMENT);
         }
     }
-    stage.close()
+    scenario.close()
 }
 
 /// Scenario 19: Two runs share one cache, of the same shape and schedule but with other values: the second never reads the first
 /// one's values. `first` and `second` are the strategy of two incarnations.
 pub fn two_runs_share_a_cache<O: Oracle>(
-    first: impl Fn(Layout) -> O,
-    second: impl Fn(Layout) -> O,
+    first: impl Fn(Topology) -> O,
+    second: impl Fn(Topology) -> O,
 ) -> String {
-    let mut old = Stage::new(first, 19);
+    let mut old = Scenario::new(first, 19);
     let objects = [P0, P1].map(|at| (at, old.object(at, 1)));
     let [x, y] = objects.map(|(_, object)| object);
     objects
         .into_iter()
         .for_each(|(at, object)| drop(old.done(1, create(object, 7, at))));
     old.done(2, update(&[x, y], 1));
-    let mut new = Stage::new(second, 19);
+    let mut new = Scenario::new(second, 19);
     new.world.cache = std::mem::take(&mut old.world.cache);
     let before = old.close();
     objects
         .into_iter()
         .for_each(|(at, object)| drop(new.done(1, create(object, 8, at))));
-    let seen = super::stage::values(&new.done(2, update(&[x, y], 1)));
+    let seen = super::scenario::values(&new.done(2, update(&[x, y], 1)));
     assert_eq!(seen, Some(vec![register(8); 2]));
     assert_eq!(new.read(3, x).map(|register| register.writes), Some(1));
     each([before, new.close()].into_iter())

@@ -1,10 +1,12 @@
 //! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and R7).
 
-use super::stage::{LONG, P0, P1, Stage, create, first, read, register, update, value, values};
+use super::scenario::{
+    LONG, P0, P1, Scenario, create, first, read, register, update, value, values,
+};
 use crate::options::Options;
-use crate::simulate::layout;
+use crate::simulate::topology;
 use ssmr_core::{
-    ClientId, GroupId, Hint, Layout, ObjectId, Oracle, Outcome, PartitionId, Request, Timestamp,
+    ClientId, GroupId, Hint, ObjectId, Oracle, Outcome, PartitionId, Request, Timestamp, Topology,
 };
 
 /// A hint that somebody might believe.
@@ -17,15 +19,15 @@ pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
     }
 }
 
-/// Authority and directory are never empty or foreign, depend on object and layout alone, and owners are partitions.
-pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+/// Authority and directory are never empty or foreign, depend on object and topology alone, and owners are partitions.
+pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
     for partitions in [1, 2, 3, 8, 255] {
         let options = Options {
             partitions,
             ..Options::default()
         };
-        let layout = layout(&options, O::NAME == "broker");
-        let (one, mut other) = (make(layout), make(layout));
+        let topology = topology(&options, O::NAME == "broker");
+        let (one, mut other) = (make(topology), make(topology));
         for n in 0..1_000 {
             let object = ObjectId::new(n % 50, n);
             // What an instance has seen must make no difference.
@@ -39,7 +41,7 @@ pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
             assert!(
                 authority
                     .union(one.directory(object))
-                    .is_subset(layout.groups())
+                    .is_subset(topology.groups())
             );
             assert_eq!(authority, other.authority(object));
             assert_eq!(one.directory(object), other.directory(object));
@@ -57,19 +59,19 @@ pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
 
 /// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the future) still get
 /// right outcomes, only later.
-pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
     first([0, 1 << 20, 1 << 60].into_iter().map(|epoch| {
-        let mut stage = Stage::with(make, epoch, Options::default());
+        let mut scenario = Scenario::with(make, epoch, Options::default());
         let (x, y, z) = (
-            stage.object(P0, 1),
-            stage.object(P1, 2),
-            stage.object(P0, 3),
+            scenario.object(P0, 1),
+            scenario.object(P1, 2),
+            scenario.object(P0, 3),
         );
-        stage.done(1, create(x, 7, P0));
-        stage.done(1, create(y, 8, P1));
-        stage.read(2, z);
+        scenario.done(1, create(x, 7, P0));
+        scenario.done(1, create(y, 8, P1));
+        scenario.read(2, z);
         for round in 0..3u8 {
-            stage.hush(round >= 1);
+            scenario.hush(round >= 1);
             let wrong = |object, by| {
                 hint(
                     object,
@@ -78,24 +80,24 @@ pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) 
                 )
             };
             let lies = vec![wrong(x, 1), wrong(y, 2), wrong(z, 0)];
-            stage.world.tell_replicas(&lies);
-            stage.world.tell_client(ClientId(2), lies);
-            stage.pass(1_000);
-            assert_eq!(stage.read(2, z), None);
-            let both = stage.done(2, update(&[x, y], u64::from(round)));
+            scenario.world.tell_replicas(&lies);
+            scenario.world.tell_client(ClientId(2), lies);
+            scenario.pass(1_000);
+            assert_eq!(scenario.read(2, z), None);
+            let both = scenario.done(2, update(&[x, y], u64::from(round)));
             assert!(values(&both).is_some_and(|v| v.iter().all(|r| r.writes == u64::from(round))));
             assert_eq!(
-                stage.run(2, create(x, 9, P1)).outcome,
+                scenario.run(2, create(x, 9, P1)).outcome,
                 Outcome::AlreadyExists
             );
         }
-        stage.hush(false);
-        stage.done(2, Request::delete(y));
-        let gone = stage.run(3, read(&[x, y]));
+        scenario.hush(false);
+        scenario.done(2, Request::delete(y));
+        let gone = scenario.run(3, read(&[x, y]));
         assert_eq!(value(&gone), None);
-        stage.done(2, create(z, 5, P1));
-        stage.pass(LONG);
-        assert_eq!(stage.read(3, z), Some(register(5)));
-        stage.close()
+        scenario.done(2, create(z, 5, P1));
+        scenario.pass(LONG);
+        assert_eq!(scenario.read(3, z), Some(register(5)));
+        scenario.close()
     }))
 }

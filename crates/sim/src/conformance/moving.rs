@@ -1,40 +1,40 @@
 //! Scenarios of moves: stale locations, races, ping-pong. A strategy that cannot move says so, and loses nothing by it.
 
 use super::hints::hint;
-use super::stage::{LONG, P0, P1, P2, Stage, Ticket, create, first, read, register, update};
+use super::scenario::{LONG, P0, P1, P2, Scenario, Ticket, create, first, read, register, update};
 use crate::options::{Options, Profile};
-use ssmr_core::{Execution, Layout, ObjectId, Oracle, Outcome, Request};
+use ssmr_core::{Execution, ObjectId, Oracle, Outcome, Request, Topology};
 
 /// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a hint, then the value.
-pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
-    let mut stage = Stage::with(make, 5, Options::default());
-    let x = stage.object(P1, 1);
-    stage.done(3, create(x, 7, P1));
-    assert_eq!(stage.read(1, x), Some(register(7)));
-    let moved = stage.run(2, Request::relocate(x, P2));
-    let again = stage.run(1, read(&[x]));
-    assert_eq!(super::stage::value(&again), Some(register(7)));
-    if stage.oracle.movable() {
-        assert!(super::stage::is_done(&moved), "{:?}", moved.outcome);
+pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+    let mut scenario = Scenario::with(make, 5, Options::default());
+    let x = scenario.object(P1, 1);
+    scenario.done(3, create(x, 7, P1));
+    assert_eq!(scenario.read(1, x), Some(register(7)));
+    let moved = scenario.run(2, Request::relocate(x, P2));
+    let again = scenario.run(1, read(&[x]));
+    assert_eq!(super::scenario::value(&again), Some(register(7)));
+    if scenario.oracle.movable() {
+        assert!(super::scenario::is_done(&moved), "{:?}", moved.outcome);
         assert_eq!((again.cost.retries, again.cost.fallbacks), (1, 0));
-        let third = stage.run(1, read(&[x]));
+        let third = scenario.run(1, read(&[x]));
         assert_eq!(third.cost.retries, 0, "the hint was learned");
     } else {
         assert_eq!(moved.outcome, Outcome::Unsupported);
         assert_eq!(again.cost.retries, 0);
     }
-    stage.close()
+    scenario.close()
 }
 
 /// Scenario 6: Updates of an object that moves all the time are never lost and never doubled.
-pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+pub fn moves_race_everything<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
     first((0..10u64).map(|seed| {
         let profile = if seed.is_multiple_of(2) {
             Profile::Reorder
         } else {
             Profile::Lossy
         };
-        let mut stage = Stage::with(
+        let mut scenario = Scenario::with(
             make,
             seed,
             Options {
@@ -42,34 +42,37 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> St
                 ..Options::default()
             },
         );
-        let x = stage.object(P0, 1);
-        stage.done(1, create(x, 7, P0));
+        let x = scenario.object(P0, 1);
+        scenario.done(1, create(x, 7, P0));
         let mut tickets = Vec::new();
         for round in 0..6 {
-            stage.hush(round >= 1);
+            scenario.hush(round >= 1);
             for (client, to) in (1..).zip([P0, P1, P2]) {
-                tickets.push((stage.ask(client, Request::relocate(x, to)), false));
+                tickets.push((scenario.ask(client, Request::relocate(x, to)), false));
                 tickets.push((
-                    stage.ask(client + 3, update(&[x], round * 8 + client)),
+                    scenario.ask(client + 3, update(&[x], round * 8 + client)),
                     true,
                 ));
             }
-            stage.pass(seed * 1_000);
+            scenario.pass(seed * 1_000);
         }
         for (ticket, updates) in tickets {
-            let outcome = stage.wait(ticket).outcome;
-            let possible = updates || stage.oracle.movable();
+            let outcome = scenario.wait(ticket).outcome;
+            let possible = updates || scenario.oracle.movable();
             assert_eq!(outcome == Outcome::Unsupported, !possible, "{outcome:?}");
         }
-        assert_eq!(stage.read(7, x).map(|register| register.writes), Some(18));
-        stage.close()
+        assert_eq!(
+            scenario.read(7, x).map(|register| register.writes),
+            Some(18)
+        );
+        scenario.close()
     }))
 }
 
 /// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in every order: the checks at the end
 /// say whether anything was lost or doubled.
 pub fn a_move_races_each_access_in_every_order<O: Oracle>(
-    make: impl Fn(Layout) -> O + Copy,
+    make: impl Fn(Topology) -> O + Copy,
 ) -> String {
     first((0..24u64).map(|order| {
         let profile = if order.is_multiple_of(2) {
@@ -82,26 +85,26 @@ pub fn a_move_races_each_access_in_every_order<O: Oracle>(
             profile,
             ..Options::default()
         };
-        let mut stage = Stage::with(make, order, options);
-        let x = stage.object(P0, 1);
-        stage.done(1, create(x, 7, P0));
+        let mut scenario = Scenario::with(make, order, options);
+        let x = scenario.object(P0, 1);
+        scenario.done(1, create(x, 7, P0));
         for client in 1..=4 {
-            stage.read(client, x);
+            scenario.read(client, x);
         }
         let tickets: Vec<Ticket> = permutation(order, racers(x))
             .into_iter()
             .map(|(client, request)| {
-                stage.pass(order * 40);
-                stage.ask(client, request)
+                scenario.pass(order * 40);
+                scenario.ask(client, request)
             })
             .collect();
         for ticket in tickets {
-            let outcome = stage.wait(ticket).outcome;
-            let known = outcome.is_definite() || !stage.oracle.movable();
+            let outcome = scenario.wait(ticket).outcome;
+            let known = outcome.is_definite() || !scenario.oracle.movable();
             assert!(known, "{outcome:?}");
         }
-        assert_eq!(stage.read(5, x), None, "the delete took effect");
-        stage.close()
+        assert_eq!(scenario.read(5, x), None, "the delete took effect");
+        scenario.close()
     }))
 }
 
@@ -126,68 +129,68 @@ fn permutation<T>(mut n: u64, mut things: Vec<T>) -> Vec<T> {
 }
 
 /// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever: both make progress.
-pub fn ping_pong<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+pub fn ping_pong<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
     first((0..4).map(|seed| {
         let options = Options {
             partitions: 2,
             execution: Execution::Gather,
             ..Options::default()
         };
-        let mut stage = Stage::with(make, seed, options);
-        let ball = stage.object(P0, 1);
-        let sides = [P0, P1].map(|at| [stage.object(at, 2), stage.object(at, 3)]);
-        stage.done(1, create(ball, 7, P0));
+        let mut scenario = Scenario::with(make, seed, options);
+        let ball = scenario.object(P0, 1);
+        let sides = [P0, P1].map(|at| [scenario.object(at, 2), scenario.object(at, 3)]);
+        scenario.done(1, create(ball, 7, P0));
         for (at, side) in [P0, P1].into_iter().zip(sides) {
             side.into_iter()
-                .for_each(|object| drop(stage.done(1, create(object, 7, at))));
+                .for_each(|object| drop(scenario.done(1, create(object, 7, at))));
         }
         let mut moves = 0;
         for round in 0..15 {
-            stage.hush(round >= 2);
+            scenario.hush(round >= 2);
             let both = [0, 1].map(|player: usize| {
                 let [a, b] = sides[player];
-                stage.ask(player as u64 + 1, update(&[ball, a, b], round))
+                scenario.ask(player as u64 + 1, update(&[ball, a, b], round))
             });
             for ticket in both {
-                let completion = stage.wait(ticket);
+                let completion = scenario.wait(ticket);
                 assert!(
-                    super::stage::is_done(&completion),
+                    super::scenario::is_done(&completion),
                     "{:?}",
                     completion.outcome
                 );
                 moves += completion.cost.moves;
             }
         }
-        assert_eq!(moves > 0, stage.oracle.movable());
+        assert_eq!(moves > 0, scenario.oracle.movable());
         assert_eq!(
-            stage.read(3, ball).map(|register| register.writes),
+            scenario.read(3, ball).map(|register| register.writes),
             Some(30)
         );
-        stage.close()
+        scenario.close()
     }))
 }
 
 /// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and created again: ignored.
-pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
+pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
     first((18..38).map(|seed| {
-        let mut stage = Stage::with(make, seed, Options::default());
-        let x = stage.object(P2, 1);
-        let created = stage.done(1, create(x, 7, P0));
-        let moved = stage.run(1, Request::relocate(x, P1));
+        let mut scenario = Scenario::with(make, seed, Options::default());
+        let x = scenario.object(P2, 1);
+        let created = scenario.done(1, create(x, 7, P0));
+        let moved = scenario.run(1, Request::relocate(x, P1));
         let last = moved.touched.first().or(created.touched.first());
         let epoch = last
-            .and_then(|touch| touch.left)
+            .and_then(|touch| touch.after)
             .map_or(0, |revision| revision.epoch.ts);
-        stage.done(1, Request::delete(x));
-        stage.done(1, create(x, 8, P2));
-        stage.world.tell_replicas(&[hint(x, P1, epoch)]);
+        scenario.done(1, Request::delete(x));
+        scenario.done(1, create(x, 8, P2));
+        scenario.world.tell_replicas(&[hint(x, P1, epoch)]);
         // Until the second life is known wherever a reader may ask.
-        stage.pass(LONG);
+        scenario.pass(LONG);
         for reader in 2..6 {
-            let found = stage.run(reader, read(&[x]));
-            assert_eq!(super::stage::value(&found), Some(register(8)));
+            let found = scenario.run(reader, read(&[x]));
+            assert_eq!(super::scenario::value(&found), Some(register(8)));
             assert_eq!(found.cost.retries, 0, "{seed}: the old update was believed");
         }
-        stage.close()
+        scenario.close()
     }))
 }

@@ -3,7 +3,7 @@
 use crate::network::Seat;
 use crate::{Options, Profile, simulate, simulate_seated};
 use ssmr_core::{
-    Execution, GroupId, Groups, Guess, Layout, Mutant, ObjectId, Oracle, PartitionId, Reads,
+    Execution, GroupId, Groups, Guess, Mutant, ObjectId, Oracle, PartitionId, Reads, Topology,
 };
 
 /// A fault that a check on the history found.
@@ -28,7 +28,11 @@ impl Caught {
 ///
 /// # Panics
 /// If `seeds` runs are not enough.
-pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, seeds: u64) -> Caught {
+pub fn catch<O: Oracle>(
+    make: impl Fn(Topology) -> O + Copy,
+    options: Options,
+    seeds: u64,
+) -> Caught {
     let mut others = Vec::new();
     for seed in 0..seeds {
         let Err(failure) = simulate(make, seed, options) else {
@@ -48,7 +52,7 @@ pub fn catch<O: Oracle>(make: impl Fn(Layout) -> O + Copy, options: Options, see
 /// # Panics
 /// If `seeds` runs are not enough.
 pub fn hunt<O: Oracle>(
-    make: impl Fn(Layout) -> O + Copy,
+    make: impl Fn(Topology) -> O + Copy,
     mutant: Mutant,
     profile: Profile,
     execution: Execution,
@@ -90,7 +94,7 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
 ///
 /// # Panics
 /// If one of them is not found within its number of seeds.
-pub fn catch_reads<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn catch_reads<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
     for (mutant, profile, reads, partitions, seeds) in READS {
         let mutant = Some(mutant);
         let options = Options {
@@ -119,7 +123,7 @@ const STORAGE: [(Mutant, Profile, u64); 5] = [
 ///
 /// # Panics
 /// If one of them is not found, by whatever invariant, within its number of seeds.
-pub fn catch_storage<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn catch_storage<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
     for (mutant, profile, seeds) in STORAGE {
         let mutant = Some(mutant);
         let options = Options {
@@ -164,10 +168,10 @@ impl<O: Oracle> Oracle for CreatorOnly<O> {
 ///
 /// # Panics
 /// If nothing is found within 10 seeds.
-pub fn catch_creator_only<O: Oracle>(make: impl Fn(Layout) -> O + Copy) {
+pub fn catch_creator_only<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
     let partitions = u64::from(Options::default().partitions);
-    let make = |layout| CreatorOnly {
-        inner: make(layout),
+    let make = |topology| CreatorOnly {
+        inner: make(topology),
         seat: PartitionId(partitions as u8 - 1).into(),
     };
     let seated = |oracle: &CreatorOnly<O>, seat| {

@@ -1,13 +1,13 @@
 //! Scenario 15: commands and values of odd shapes and sizes.
 
-use super::stage::{LONG, P0, P1, Stage, create, is_done, read, register, update, values};
+use super::scenario::{LONG, P0, P1, Scenario, create, is_done, read, register, update, values};
 use crate::options::Options;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
-use ssmr_core::{Defect, Intent, Layout, ObjectId, Oracle, Outcome, PartitionId, Request};
+use ssmr_core::{Defect, Intent, ObjectId, Oracle, Outcome, PartitionId, Request, Topology};
 
 /// A command names the same object twice, no object, an object of every partition, 1,000 objects, too many.
-pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
-    let mut stage = Stage::with(
+pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+    let mut scenario = Scenario::with(
         make,
         15,
         Options {
@@ -15,23 +15,23 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
             ..Options::default()
         },
     );
-    let x = stage.object(P0, 1);
-    stage.done(1, create(x, 7, P0));
-    let twice = stage.done(1, update(&[x, x], 1));
+    let x = scenario.object(P0, 1);
+    scenario.done(1, create(x, 7, P0));
+    let twice = scenario.done(1, update(&[x, x], 1));
     assert_eq!(values(&twice), Some(vec![register(7); 2]));
-    let nothing = stage.done(1, Request::default());
+    let nothing = scenario.done(1, Request::default());
     assert_eq!(nothing.cost.groups, 0, "no group was asked");
 
-    let everywhere: Vec<ObjectId> = (0..8).map(|p| stage.object(PartitionId(p), 2)).collect();
-    stage.hush(true);
+    let everywhere: Vec<ObjectId> = (0..8).map(|p| scenario.object(PartitionId(p), 2)).collect();
+    scenario.hush(true);
     for (p, &object) in (0..).zip(&everywhere) {
-        stage.done(1, create(object, u64::from(p), PartitionId(p)));
+        scenario.done(1, create(object, u64::from(p), PartitionId(p)));
     }
-    stage.hush(false);
-    stage
+    scenario.hush(false);
+    scenario
         .world
         .note(|| "an object was created at each partition".into());
-    let seen = values(&stage.done(2, update(&everywhere, 1)));
+    let seen = values(&scenario.done(2, update(&everywhere, 1)));
     assert_eq!(seen, Some((0..8).map(register).collect()));
 
     let many: Vec<ObjectId> = (0..1_000).map(|n| ObjectId::new(n, 3)).collect();
@@ -44,32 +44,32 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
     let creation = all.fold(Request::default(), |request, (n, &object)| {
         request.and(object, intent(n))
     });
-    stage.done(1, creation.clone());
-    stage.pass(LONG);
-    let seen = values(&stage.done(2, read(&many)));
+    scenario.done(1, creation.clone());
+    scenario.pass(LONG);
+    let seen = values(&scenario.done(2, read(&many)));
     assert_eq!(seen, Some((0..1_000).map(register).collect()));
-    assert_eq!(stage.run(3, creation).outcome, Outcome::AlreadyExists);
+    assert_eq!(scenario.run(3, creation).outcome, Outcome::AlreadyExists);
 
     let few = vec![x; MAX_OBJECTS + 1];
     assert!(
-        is_done(&stage.run(1, read(&few))),
+        is_done(&scenario.run(1, read(&few))),
         "only different objects count"
     );
     let too_many: Vec<ObjectId> = (0..=MAX_OBJECTS as u64)
         .map(|n| ObjectId::new(n, 4))
         .collect();
-    let refused = stage.run(1, read(&too_many)).outcome;
+    let refused = scenario.run(1, read(&too_many)).outcome;
     assert_eq!(refused, Outcome::Refused(Defect::TooManyObjects));
-    let nowhere = stage
+    let nowhere = scenario
         .run(1, create(ObjectId::new(1, 5), 1, PartitionId(8)))
         .outcome;
     assert_eq!(nowhere, Outcome::Refused(Defect::NoSuchPartition));
-    stage.close()
+    scenario.close()
 }
 
 /// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error, nothing changed.
-pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> String {
-    let mut stage = Stage::new(make, 15);
+pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+    let mut scenario = Scenario::new(make, 15);
     let put = |object, size: usize| {
         let intent = Intent::Create {
             at: Some(P0),
@@ -77,10 +77,10 @@ pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
         };
         Request::default().and(object, intent)
     };
-    let [empty, large, larger] = [1, 2, 3].map(|n| stage.object(P1, n));
-    stage.done(1, put(empty, 0));
-    stage.done(1, put(large, MAX_VALUE));
-    let refused = stage.run(1, put(larger, MAX_VALUE + 1)).outcome;
+    let [empty, large, larger] = [1, 2, 3].map(|n| scenario.object(P1, n));
+    scenario.done(1, put(empty, 0));
+    scenario.done(1, put(large, MAX_VALUE));
+    let refused = scenario.run(1, put(larger, MAX_VALUE + 1)).outcome;
     assert_eq!(refused, Outcome::Refused(Defect::ValueTooLarge));
     assert!(
         Defect::ValueTooLarge
@@ -88,15 +88,15 @@ pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Layout) -> O + Copy) -> S
             .contains("larger than 1048576 bytes")
     );
     for object in [empty, large] {
-        let moved = is_done(&stage.run(1, Request::relocate(object, P1)));
-        assert_eq!(moved, stage.oracle.movable());
-        assert!(is_done(&stage.run(2, Request::lookup(object))));
+        let moved = is_done(&scenario.run(1, Request::relocate(object, P1)));
+        assert_eq!(moved, scenario.oracle.movable());
+        assert!(is_done(&scenario.run(2, Request::lookup(object))));
     }
     assert_eq!(
-        stage.run(2, Request::lookup(larger)).outcome,
+        scenario.run(2, Request::lookup(larger)).outcome,
         Outcome::NotFound
     );
-    stage.done(2, Request::delete(large));
-    stage.done(2, create(larger, 1, P0));
-    stage.close()
+    scenario.done(2, Request::delete(large));
+    scenario.done(2, create(larger, 1, P0));
+    scenario.close()
 }

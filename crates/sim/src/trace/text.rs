@@ -1,10 +1,10 @@
 //! The words of a trace.
 
 use crate::app::{Register, Registers};
-use ssmr_core::multicast::Standing;
+use ssmr_core::multicast::ObjectStatus;
 use ssmr_core::{
-    Application, Change, Completion, Encoded, Event, GroupId, Hint, Intent, ObjectId, Outcome,
-    Request, Signal, Verdict, codec,
+    Application, Change, Completion, Encoded, GroupId, Hint, Intent, ObjectEvent, ObjectId,
+    Outcome, Request, Signal, Verdict, codec,
 };
 use std::collections::BTreeMap;
 
@@ -65,15 +65,15 @@ impl Names {
     pub(super) fn signal(&self, signal: &Signal) -> String {
         let reports = signal.reports.iter().map(|report| {
             let name = self.of(report.object);
-            match &report.standing {
-                Standing::Has(revision, None) => format!("has {name} {revision:?}"),
-                Standing::Has(revision, Some(_)) => {
-                    let value = report.standing.value();
+            match &report.status {
+                ObjectStatus::Owned(revision, None) => format!("has {name} {revision:?}"),
+                ObjectStatus::Owned(revision, Some(_)) => {
+                    let value = report.status.value();
                     let value = value.map_or_else(|| "a reference".into(), value_of);
                     format!("has {name} {revision:?} = {value}")
                 }
-                Standing::Present => format!("{name} present"),
-                Standing::Absent => format!("{name} absent"),
+                ObjectStatus::Present => format!("{name} present"),
+                ObjectStatus::Absent => format!("{name} absent"),
             }
         });
         let reports = list(reports);
@@ -85,7 +85,7 @@ impl Names {
     }
 
     /// What a group did.
-    pub(super) fn effects(&self, effects: &[Event]) -> String {
+    pub(super) fn effects(&self, effects: &[ObjectEvent]) -> String {
         list(effects.iter().map(|event| {
             let name = self.of(event.object);
             match &event.change {
@@ -105,7 +105,7 @@ impl Names {
     pub(super) fn verdict(
         &self,
         verdict: Verdict,
-        effects: &[Event],
+        effects: &[ObjectEvent],
         against: Option<Verdict>,
     ) -> String {
         let mut text = format!("{verdict:?}");

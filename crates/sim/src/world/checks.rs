@@ -37,7 +37,7 @@ impl<O: Oracle> World<O> {
     pub fn check_quiet(&mut self) -> Result<(), String> {
         self.watch.complete()?;
         let mut owned = Vec::new();
-        for group in self.layout.groups().iter() {
+        for group in self.topology.groups().iter() {
             let furthest = self.living(group).max_by_key(|id| self.members[id].applied);
             let Some(furthest) = furthest else { continue };
             let engine = &self.members[&furthest].replica.partition().engine;

@@ -41,11 +41,11 @@ impl<O: Oracle> World<O> {
     }
 
     /// A snapshot is encoded and stored, unless the replica has crashed meanwhile.
-    pub(super) fn keep_snapshot(&mut self, id: ReplicaId, life: u64, capture: Capture) {
+    pub(super) fn keep_snapshot(&mut self, id: ReplicaId, start: u64, capture: Capture) {
         let Some(member) = self
             .members
             .get_mut(&id)
-            .filter(|member| member.life == life)
+            .filter(|member| member.start == start)
         else {
             return;
         };
@@ -65,30 +65,30 @@ impl<O: Oracle> World<O> {
         self.torn.insert(id);
     }
 
-    /// A replica crashes and loses what it had stored, as far as its group can do without it. It comes back in a new life.
+    /// A replica crashes and loses what it had stored, as far as its group can do without it. It comes back in a new generation.
     pub fn wipe(&mut self, id: ReplicaId) {
-        let alone = self.layout.replica_count(id.group) == 1;
+        let alone = self.topology.replica_count(id.group) == 1;
         if alone || !self.is_whole(id.group) {
             return;
         }
         self.crash(id);
-        self.lives += 1;
-        let life = self.lives;
+        self.starts += 1;
+        let generation = self.starts;
         self.disks.insert(
             id,
             Stored {
-                life,
+                generation,
                 ..Stored::default()
             },
         );
         self.report.wipes += 1;
     }
 
-    /// Whether every replica of a group is a voter in its present life, and none has stopped for good.
+    /// Whether every replica of a group is a voter in its present generation, and none has stopped for good.
     pub(crate) fn is_whole(&self, group: GroupId) -> bool {
-        let present = self.layout.members(group).map(|id| {
-            let life = self.disks.get(&id).map_or(0, |disk| disk.life);
-            MemberId::new(id.index, life)
+        let present = self.topology.members(group).map(|id| {
+            let generation = self.disks.get(&id).map_or(0, |disk| disk.generation);
+            MemberId::new(id.index, generation)
         });
         let present = present.collect();
         let settled = |id| {
@@ -99,7 +99,7 @@ impl<O: Oracle> World<O> {
                 .settled_members()
         };
         let mut told = self.living(group).filter_map(settled);
-        self.remaining(group) == usize::from(self.layout.replica_count(group))
+        self.remaining(group) == usize::from(self.topology.replica_count(group))
             && told.any(|members| members.voters == present && members.learners.is_empty())
     }
 }

@@ -2,26 +2,26 @@
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
-use super::{Event, Member, World};
+use super::{Member, World, WorldEvent};
 use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{ClientId, Engine, GroupId, Oracle, Replica, ReplicaId};
-use ssmr_multicast::{GroupMulticast, Settings};
+use ssmr_multicast::{GroupMulticast, MulticastSettings};
 
 impl<O: Oracle> World<O> {
     /// The replicas of a group that are not stopped.
     pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
-        self.layout
+        self.topology
             .members(group)
             .filter(|id| self.members.contains_key(id))
     }
 
     /// How many replicas of a group have not been stopped for good.
     pub(crate) fn remaining(&self, group: GroupId) -> usize {
-        self.layout
+        self.topology
             .members(group)
             .filter(|id| !self.stopped.contains(id))
             .count()
@@ -40,18 +40,18 @@ impl<O: Oracle> World<O> {
             return;
         }
         let stored = self.disks.get(&id).cloned().unwrap_or_default();
-        let settings = Settings {
+        let settings = MulticastSettings {
             seed: self.rng.random(),
             log_bytes: self.options.log_bytes,
             mutant: self.options.mutant,
         };
-        let multicast = match stored.life {
-            life if life > 0 && stored.term == 0 => {
-                GroupMulticast::join(id, self.layout, settings, life)
+        let multicast = match stored.generation {
+            generation if generation > 0 && stored.term == 0 => {
+                GroupMulticast::join(id, self.topology, settings, generation)
             }
-            _ => GroupMulticast::restore(id, self.layout, settings, stored),
+            _ => GroupMulticast::restore(id, self.topology, settings, stored),
         };
-        let engine = Engine::new(id.group, self.layout, self.options.mutant);
+        let engine = Engine::new(id.group, self.topology, self.options.mutant);
         let watched = Watched {
             engine,
             delivered: Vec::new(),
@@ -59,17 +59,17 @@ impl<O: Oracle> World<O> {
             steps: self.trace.listens().then(Vec::new),
         };
         let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
-        let replica = Replica::new(id, self.layout, multicast, watched, oracle);
-        self.lives += 1;
+        let replica = Replica::new(id, self.topology, multicast, watched, oracle);
+        self.starts += 1;
         let member = Member {
             replica,
-            life: self.lives,
+            start: self.starts,
             applied: 0,
             ahead: 0,
         };
         self.members.insert(id, member);
         let start = self.rng.random_range(0..TICK);
-        self.schedule(start, Event::ReplicaTick(id, self.lives));
+        self.schedule(start, WorldEvent::ReplicaTick(id, self.starts));
     }
 
     /// A replica crashes: all that it has not stored is gone.
@@ -82,7 +82,7 @@ impl<O: Oracle> World<O> {
     /// Starts every replica that has crashed. None is about to crash any more.
     pub(crate) fn start_all(&mut self) {
         self.torn.clear();
-        let all = self.layout.replicas();
+        let all = self.topology.replicas();
         let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
         down.into_iter().for_each(|id| self.start(id));
     }
@@ -135,7 +135,7 @@ impl<O: Oracle> World<O> {
     pub(crate) fn sever(&mut self, victim: ReplicaId, speaks: bool, hears: bool) {
         self.report.cuts += 1;
         self.note(|| format!("a replica of {} is cut off from the others", victim.group));
-        let group = self.layout.members(victim.group);
+        let group = self.topology.members(victim.group);
         for other in group.filter(|other| *other != victim) {
             let (victim, other) = (Seat::Replica(victim), Seat::Replica(other));
             if !speaks {

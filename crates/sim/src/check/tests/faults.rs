@@ -1,12 +1,12 @@
 //! Every kind of fault, made by hand: which check finds it, and what it says.
 
-use super::story::*;
+use super::history_builder::*;
 use crate::check::Fault;
 use ssmr_core::{Outcome, Request};
 
 /// The witnessed check must report this fault and say all of this; the black-box check must refuse too.
-fn reject(story: &Story, fault: Fault, words: &[&str]) {
-    let history = story.history();
+fn reject(builder: &HistoryBuilder, fault: Fault, words: &[&str]) {
+    let history = builder.history();
     let violation = history
         .check()
         .expect_err("the witnessed check must refuse");
@@ -22,26 +22,26 @@ fn reject(story: &Story, fault: Fault, words: &[&str]) {
 }
 
 /// Two objects that are 0, created by #0 and #1.
-fn story() -> Story {
-    let mut story = Story::default();
-    story.then(create(X, 0), (0, 10));
-    story.then(create(Y, 0), (0, 10));
-    story
+fn builder() -> HistoryBuilder {
+    let mut builder = HistoryBuilder::default();
+    builder.then(create(X, 0), (0, 10));
+    builder.then(create(Y, 0), (0, 10));
+    builder
 }
 
 #[test]
 fn stale_read() {
-    let mut story = story();
-    let stale = story.model.clone().run(&read(&[X]));
-    story.then(set(&[X], 1), (20, 30));
-    story.then(read(&[X]), (40, 50)).hear(stale);
+    let mut builder = builder();
+    let stale = builder.model.clone().run(&read(&[X]));
+    builder.then(set(&[X], 1), (20, 30));
+    builder.then(read(&[X]), (40, 50)).hear(stale);
     let why = "#2 was answered before #3 was invoked, #3 takes effect before #2 on 0.1: a cycle";
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &[why, "#3 c4 [40..50 us]", "1@p0v0 -> 1@p0v1"],
     );
-    let violation = story.history().check_blackbox().unwrap_err().to_string();
+    let violation = builder.history().check_blackbox().unwrap_err().to_string();
     assert!(
         violation.contains("explains #3, the last below"),
         "{violation}"
@@ -51,12 +51,12 @@ fn stale_read() {
 
 #[test]
 fn lost_update() {
-    let mut story = story();
-    let same = story.model.clone().run(&add(X, 1));
-    story.then(add(X, 1), (20, 30));
-    story.then(add(X, 1), (20, 30)).hear(same);
+    let mut builder = builder();
+    let same = builder.model.clone().run(&add(X, 1));
+    builder.then(add(X, 1), (20, 30));
+    builder.then(add(X, 1), (20, 30)).hear(same);
     reject(
-        &story,
+        &builder,
         Fault::Fork,
         &[
             "both #2 and #3 replaced 1@p0v0",
@@ -67,57 +67,57 @@ fn lost_update() {
 
 #[test]
 fn lost_update_across_a_move() {
-    let mut story = story();
-    let mut other = story.model.clone();
-    story.then(add(X, 1), (20, 30));
+    let mut builder = builder();
+    let mut other = builder.model.clone();
+    builder.then(add(X, 1), (20, 30));
     let partition = ssmr_core::PartitionId(1);
     let moved = other.run(&Request::relocate(X, partition));
-    story
+    builder
         .then(Request::relocate(X, partition), (20, 30))
         .hear(moved);
     let old = other.run(&read(&[X]));
-    story.then(read(&[X]), (40, 50)).hear(old);
-    reject(&story, Fault::Fork, &["both #2 and #3 replaced 1@p0v0"]);
+    builder.then(read(&[X]), (40, 50)).hear(old);
+    reject(&builder, Fault::Fork, &["both #2 and #3 replaced 1@p0v0"]);
 }
 
 #[test]
 fn double_execution() {
-    let mut story = story();
-    story.then(add(X, 1), (20, 30));
-    story.model.run(&add(X, 1));
-    story.then(read(&[X]), (40, 50));
+    let mut builder = builder();
+    builder.then(add(X, 1), (20, 30));
+    builder.model.run(&add(X, 1));
+    builder.then(read(&[X]), (40, 50));
     let why =
         "1@p0v2 needs 1 write by operations that nobody knows of: before it, it was at 1@p0v1";
-    reject(&story, Fault::Unexplained, &[why, "Done [2]"]);
+    reject(&builder, Fault::Unexplained, &[why, "Done [2]"]);
 }
 
 #[test]
 fn half_of_a_write_of_two_objects_is_seen() {
-    let mut story = story();
-    let before = story.model.clone().run(&read(&[X, Y]));
-    story.then(set(&[X, Y], 1), (20, 30));
-    let read = story.then(read(&[X, Y]), (20, 30));
+    let mut builder = builder();
+    let before = builder.model.clone().run(&read(&[X, Y]));
+    builder.then(set(&[X, Y], 1), (20, 30));
+    let read = builder.then(read(&[X, Y]), (20, 30));
     read.completion.touched[1] = before.2[1];
     read.reply(&[1, 0]);
     let why = [
         "#2 takes effect before #3 on 0.1",
         "#3 takes effect before #2 on 0.2",
     ];
-    reject(&story, Fault::Cycle, &why);
+    reject(&builder, Fault::Cycle, &why);
 }
 
 #[test]
 fn two_reads_disagree_on_the_order_of_two_writes() {
-    let mut story = story();
-    let mut other = story.model.clone();
-    story.then(set(&[X], 1), (20, 90));
-    story.then(read(&[X, Y]), (20, 90));
-    story.then(set(&[Y], 1), (20, 90));
+    let mut builder = builder();
+    let mut other = builder.model.clone();
+    builder.then(set(&[X], 1), (20, 90));
+    builder.then(read(&[X, Y]), (20, 90));
+    builder.then(set(&[Y], 1), (20, 90));
     other.run(&set(&[Y], 1));
     let seen = other.run(&read(&[X, Y]));
-    story.then(read(&[X, Y]), (20, 90)).hear(seen);
+    builder.then(read(&[X, Y]), (20, 90)).hear(seen);
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &["0.1", "0.2", "Done [1, 0]", "Done [0, 1]"],
     );
@@ -125,13 +125,13 @@ fn two_reads_disagree_on_the_order_of_two_writes() {
 
 #[test]
 fn real_time_is_inverted_across_two_objects() {
-    let mut story = story();
-    let before = story.model.clone().run(&read(&[Y]));
-    story.then(set(&[X, Y], 1), (20, 100));
-    story.then(read(&[X]), (30, 40));
-    story.then(read(&[Y]), (50, 60)).hear(before);
+    let mut builder = builder();
+    let before = builder.model.clone().run(&read(&[Y]));
+    builder.then(set(&[X, Y], 1), (20, 100));
+    builder.then(read(&[X]), (30, 40));
+    builder.then(read(&[Y]), (50, 60)).hear(before);
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &["#3 was answered before #4 was invoked"],
     );
@@ -139,14 +139,14 @@ fn real_time_is_inverted_across_two_objects() {
 
 #[test]
 fn two_creates_succeed() {
-    let mut story = story();
+    let mut builder = builder();
     let mut empty = Model::default();
     empty.shift(X);
     empty.shift(X);
     let second = empty.run(&create(X, 5));
-    story.then(create(X, 5), (20, 30)).hear(second);
+    builder.then(create(X, 5), (20, 30)).hear(second);
     reject(
-        &story,
+        &builder,
         Fault::Existence,
         &["#0 had created it when #2 created it"],
     );
@@ -154,23 +154,27 @@ fn two_creates_succeed() {
 
 #[test]
 fn read_after_delete() {
-    let mut story = story();
-    let before = story.model.clone().run(&read(&[X]));
-    story.then(Request::delete(X), (20, 30));
-    story.then(read(&[X]), (40, 50)).hear(before);
-    reject(&story, Fault::Cycle, &["#3 takes effect before #2 on 0.1"]);
+    let mut builder = builder();
+    let before = builder.model.clone().run(&read(&[X]));
+    builder.then(Request::delete(X), (20, 30));
+    builder.then(read(&[X]), (40, 50)).hear(before);
+    reject(
+        &builder,
+        Fault::Cycle,
+        &["#3 takes effect before #2 on 0.1"],
+    );
 }
 
 #[test]
 fn not_found_after_an_acknowledged_create() {
-    let mut story = Story::default();
-    let early = story.model.clone().run(&read(&[X]));
-    story.model.shift(X);
-    story.then(create(X, 0), (0, 10));
-    let mut late = story.clone();
-    story.then(read(&[X]), (20, 30)).hear(early.clone());
+    let mut builder = HistoryBuilder::default();
+    let early = builder.model.clone().run(&read(&[X]));
+    builder.model.shift(X);
+    builder.then(create(X, 0), (0, 10));
+    let mut late = builder.clone();
+    builder.then(read(&[X]), (20, 30)).hear(early.clone());
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &["#0 was answered before #1 was invoked"],
     );
@@ -189,13 +193,13 @@ fn not_found_after_an_acknowledged_create() {
 
 #[test]
 fn already_exists_before_any_create() {
-    let mut story = Story::default();
-    let mut other = story.model.clone();
+    let mut builder = HistoryBuilder::default();
+    let mut other = builder.model.clone();
     other.run(&create(X, 0));
     let wrong = other.run(&create(X, 0));
-    story.then(create(X, 0), (0, 10)).hear(wrong);
+    builder.then(create(X, 0), (0, 10)).hear(wrong);
     reject(
-        &story,
+        &builder,
         Fault::Existence,
         &["nobody had created it when #0 was told that it exists"],
     );
@@ -203,22 +207,22 @@ fn already_exists_before_any_create() {
 
 #[test]
 fn wrong_reply() {
-    let mut story = story();
-    story.then(set(&[X], 1), (20, 30));
-    story.then(read(&[X]), (40, 50)).reply(&[2]);
+    let mut builder = builder();
+    builder.then(set(&[X], 1), (20, 30));
+    builder.then(read(&[X]), (40, 50)).reply(&[2]);
     let why = "#3 was told Done [2], but after the others before it the outcome is Done [1]";
-    reject(&story, Fault::Replay, &[why, "#2 c3 [20..30 us]"]);
+    reject(&builder, Fault::Replay, &[why, "#2 c3 [20..30 us]"]);
 }
 
 #[test]
 fn half_of_an_unanswered_write_is_seen() {
-    let mut story = story();
-    let before = story.model.clone().run(&read(&[Y]));
-    story.then(set(&[X, Y], 1), (20, 30)).forget();
-    story.then(read(&[X]), (40, 50));
-    story.then(read(&[Y]), (60, 70)).hear(before);
+    let mut builder = builder();
+    let before = builder.model.clone().run(&read(&[Y]));
+    builder.then(set(&[X, Y], 1), (20, 30)).forget();
+    builder.then(read(&[X]), (40, 50));
+    builder.then(read(&[Y]), (60, 70)).hear(before);
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &["#4 takes effect before #2 on 0.2", "(unanswered)"],
     );
@@ -226,11 +230,11 @@ fn half_of_an_unanswered_write_is_seen() {
 
 #[test]
 fn half_of_an_unanswered_write_was_impossible() {
-    let mut story = story();
-    story.then(set(&[X, Y], 1), (40, 50)).forget();
-    let mut other = Story {
-        acts: story.acts.clone(),
-        ..Story::default()
+    let mut builder = builder();
+    builder.then(set(&[X, Y], 1), (40, 50)).forget();
+    let mut other = HistoryBuilder {
+        acts: builder.acts.clone(),
+        ..HistoryBuilder::default()
     };
     other.model.run(&create(X, 0));
     other.model.run(&create(Y, 0));
@@ -246,13 +250,13 @@ fn half_of_an_unanswered_write_was_impossible() {
 
 #[test]
 fn an_unanswered_write_takes_effect_twice() {
-    let mut story = story();
-    story.then(add(X, 1), (20, 30)).forget();
-    story.then(read(&[X]), (40, 50));
-    story.model.run(&add(X, 1));
-    story.then(read(&[X]), (60, 70));
+    let mut builder = builder();
+    builder.then(add(X, 1), (20, 30)).forget();
+    builder.then(read(&[X]), (40, 50));
+    builder.model.run(&add(X, 1));
+    builder.then(read(&[X]), (60, 70));
     reject(
-        &story,
+        &builder,
         Fault::Unexplained,
         &["2 such write(s)", "1 unanswered operation(s)"],
     );
@@ -260,11 +264,11 @@ fn an_unanswered_write_takes_effect_twice() {
 
 #[test]
 fn an_unanswered_write_takes_effect_before_its_invocation() {
-    let mut story = story();
-    story.then(add(X, 1), (80, 90)).forget();
-    story.then(read(&[X]), (40, 50));
+    let mut builder = builder();
+    builder.then(add(X, 1), (80, 90)).forget();
+    builder.then(read(&[X]), (40, 50));
     reject(
-        &story,
+        &builder,
         Fault::Cycle,
         &["#3 was answered before #2 was invoked"],
     );
@@ -272,17 +276,17 @@ fn an_unanswered_write_takes_effect_before_its_invocation() {
 
 #[test]
 fn an_answer_does_not_fit_its_request() {
-    let mut story = story();
-    story.then(add(X, 1), (20, 30)).completion.touched[0].left = None;
-    let violation = story.history().check().unwrap_err();
+    let mut builder = builder();
+    builder.then(add(X, 1), (20, 30)).completion.touched[0].after = None;
+    let violation = builder.history().check().unwrap_err();
     assert_eq!(violation.fault, Fault::Answer, "{violation}");
     assert!(
-        story.history().check_blackbox().is_ok(),
+        builder.history().check_blackbox().is_ok(),
         "what clients saw is in order"
     );
-    story.acts[2].completion.touched.clear();
-    story.acts[2].completion.outcome = Outcome::NotFound;
-    let violation = story.history().check().unwrap_err();
+    builder.acts[2].completion.touched.clear();
+    builder.acts[2].completion.outcome = Outcome::NotFound;
+    let violation = builder.history().check().unwrap_err();
     assert!(
         violation
             .to_string()

@@ -1,6 +1,6 @@
 //! Random histories: right ones pass, and on falsified ones the checks agree with each other and with brute force.
 
-use super::story::*;
+use super::history_builder::*;
 use crate::history::History;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,9 +16,9 @@ struct Shape {
     unanswered: u32,
 }
 
-/// A linearizable story, and what the groups recorded for its unanswered operations.
-fn tell(rng: &mut impl Rng, shape: &Shape) -> (Story, Vec<Option<Answer>>) {
-    let (mut story, mut recorded) = (Story::default(), Vec::new());
+/// A linearizable builder, and what the groups recorded for its unanswered operations.
+fn tell(rng: &mut impl Rng, shape: &Shape) -> (HistoryBuilder, Vec<Option<Answer>>) {
+    let (mut builder, mut recorded) = (HistoryBuilder::default(), Vec::new());
     for place in 1..=shape.operations {
         let begun = place > shape.objects || rng.random_ratio(1, 4);
         let request = if begun {
@@ -33,23 +33,23 @@ fn tell(rng: &mut impl Rng, shape: &Shape) -> (Story, Vec<Option<Answer>>) {
             point + rng.random_range(reach),
         );
         if rng.random_ratio(1, 10) {
-            story
+            builder
                 .model
                 .shift(object(rng.random_range(0..shape.objects)));
         }
         let unanswered = rng.random_ratio(shape.unanswered, 100);
         if unanswered && rng.random() {
-            story.lost(request, span);
+            builder.lost(request, span);
             recorded.push(None);
             continue;
         }
-        let act = story.then(request, span);
+        let act = builder.then(request, span);
         recorded.push(Some(answer(act)));
         if unanswered {
             act.forget();
         }
     }
-    (story, recorded)
+    (builder, recorded)
 }
 
 fn request(rng: &mut impl Rng, objects: u64) -> Request {
@@ -85,8 +85,8 @@ fn answer(act: &Act) -> Answer {
     }
 }
 
-fn attributed(story: &Story, recorded: &[Option<Answer>]) -> History<Cells> {
-    let mut history = story.history();
+fn attributed(builder: &HistoryBuilder, recorded: &[Option<Answer>]) -> History<Cells> {
+    let mut history = builder.history();
     let unanswered: Vec<_> = history
         .unanswered()
         .map(|(operation, _)| operation)
@@ -97,12 +97,12 @@ fn attributed(story: &Story, recorded: &[Option<Answer>]) -> History<Cells> {
     history
 }
 
-/// Falsifies a story a little. It may stay linearizable.
-fn falsify(rng: &mut impl Rng, story: &mut Story) {
-    let count = story.acts.len();
+/// Falsifies a builder a little. It may stay linearizable.
+fn falsify(rng: &mut impl Rng, builder: &mut HistoryBuilder) {
+    let count = builder.acts.len();
     let (a, b) = (rng.random_range(0..count), rng.random_range(0..count));
-    let other = story.acts[b].completion.clone();
-    let completion = &mut story.acts[a].completion;
+    let other = builder.acts[b].completion.clone();
+    let completion = &mut builder.acts[a].completion;
     match rng.random_range(0..5) {
         0 if completion.outcome.is_definite() && other.outcome.is_definite() => {
             completion.outcome = other.outcome;
@@ -133,8 +133,8 @@ fn linearizable_histories_pass() {
             reach: rng.random_range(1..500),
             unanswered: rng.random_range(0..20),
         };
-        let (story, recorded) = tell(rng, &shape);
-        let history = story.history();
+        let (builder, recorded) = tell(rng, &shape);
+        let history = builder.history();
         let fail = |violation| panic!("seed {seed}: {violation}");
         assert_eq!(
             history.check_blackbox().unwrap_or_else(fail).undecided,
@@ -142,7 +142,7 @@ fn linearizable_histories_pass() {
             "seed {seed}"
         );
         unjudged += history.check().unwrap_or_else(fail).unjudged;
-        let summary = attributed(&story, &recorded).check().unwrap_or_else(fail);
+        let summary = attributed(&builder, &recorded).check().unwrap_or_else(fail);
         assert_eq!(summary.unjudged, 0, "seed {seed}");
     }
     assert!(unjudged > 0, "no history was hard");
@@ -159,14 +159,14 @@ fn the_black_box_agrees_with_brute_force() {
             reach: rng.random_range(1..300),
             unanswered: 10,
         };
-        let (mut story, _) = tell(rng, &shape);
-        (0..3).for_each(|_| falsify(rng, &mut story));
+        let (mut builder, _) = tell(rng, &shape);
+        (0..3).for_each(|_| falsify(rng, &mut builder));
         let possible = explicable(
-            &story.acts,
-            &mut vec![false; story.acts.len()],
+            &builder.acts,
+            &mut vec![false; builder.acts.len()],
             &Model::default(),
         );
-        let checked = story.history().check_blackbox();
+        let checked = builder.history().check_blackbox();
         assert_eq!(checked.is_ok(), possible, "seed {seed}: {checked:?}");
         verdicts[usize::from(possible)] += 1;
     }
@@ -212,9 +212,9 @@ fn what_the_witnessed_check_passes_is_linearizable() {
             reach: rng.random_range(1..300),
             unanswered: 10,
         };
-        let (mut story, recorded) = tell(rng, &shape);
-        falsify(rng, &mut story);
-        let history = attributed(&story, &recorded);
+        let (mut builder, recorded) = tell(rng, &shape);
+        falsify(rng, &mut builder);
+        let history = attributed(&builder, &recorded);
         let witnessed = history.check();
         if witnessed.is_ok() {
             let searched = history.check_blackbox();
@@ -238,13 +238,13 @@ fn a_wrong_reply_never_passes_the_witnessed_check() {
             reach: 200,
             unanswered: 0,
         };
-        let (mut story, _) = tell(rng, &shape);
-        let mut replies = story.acts.iter_mut().filter(
+        let (mut builder, _) = tell(rng, &shape);
+        let mut replies = builder.acts.iter_mut().filter(
             |act| matches!(&act.completion.outcome, Outcome::Done(reply) if !reply.is_empty()),
         );
         if let Some(act) = replies.next() {
             act.reply(&[99]);
-            assert!(story.history().check().is_err(), "seed {seed}");
+            assert!(builder.history().check().is_err(), "seed {seed}");
         }
     }
 }

@@ -45,14 +45,14 @@ fn misfit<A: Application>(
         return Some((None, "it was decided without a place in the order"));
     };
     let creates = |item: &Item| matches!(item.aim, Aim::Create(_));
-    let told = |item: &&Item| item.found != Seen::Untold;
+    let told = |item: &&Item| item.before != Seen::Untold;
     match operation.fate {
         Fate::Done(_) => items.iter().find_map(|item| {
             let fault = effect(history.epochs.things(), timestamp, item)?;
             Some((Some(item.object), fault))
         }),
         Fate::AlreadyExists => {
-            let fits = |item: &Item| creates(item) && matches!(item.found, Seen::At { .. });
+            let fits = |item: &Item| creates(item) && matches!(item.before, Seen::At { .. });
             match items.iter().filter(told).find(|item| !fits(item)) {
                 Some(item) => Some((
                     Some(item.object),
@@ -63,7 +63,7 @@ fn misfit<A: Application>(
             }
         }
         _ => {
-            let fits = |item: &Item| !creates(item) && item.found == Seen::Absent;
+            let fits = |item: &Item| !creates(item) && item.before == Seen::Absent;
             match items.iter().filter(told).find(|item| !fits(item)) {
                 Some(item) => Some((Some(item.object), "this is not an absent object it needs")),
                 None if items.iter().any(|item| told(&item)) => None,
@@ -77,7 +77,7 @@ fn misfit<A: Application>(
 fn effect(epochs: &[Timestamp], timestamp: Timestamp, item: &Item) -> Option<&'static str> {
     let epoch_of = |number: u32| epochs[number as usize];
     let fresh = |epoch: u32| epoch_of(epoch) == timestamp;
-    match (item.aim, item.found, item.left) {
+    match (item.aim, item.before, item.after) {
         (_, Seen::Untold, _) => Some("it took effect without telling on what"),
         (Aim::Create(_), Seen::Absent, Seen::At { epoch, version: 0 }) if fresh(epoch) => None,
         (Aim::Create(_), ..) => Some("a create must find nothing and leave version 0 of its epoch"),

@@ -65,10 +65,10 @@ fn mark(fate: &Fate, item: &Item) -> Option<Mark> {
         (Fate::Done(_), Aim::Create(_)) => Some(Mark::Created),
         (Fate::Done(_), Aim::Delete) => Some(Mark::Deleted),
         (Fate::Done(_), Aim::Lookup) => Some(Mark::Present),
-        (Fate::AlreadyExists, _) if item.found != Seen::Untold => Some(Mark::Present),
+        (Fate::AlreadyExists, _) if item.before != Seen::Untold => Some(Mark::Present),
         // That something to create exists would have been told first.
         (Fate::NotFound, Aim::Create(_)) => Some(Mark::Absent),
-        (Fate::NotFound, _) if item.found != Seen::Untold => Some(Mark::Absent),
+        (Fate::NotFound, _) if item.before != Seen::Untold => Some(Mark::Absent),
         _ => None,
     }
 }

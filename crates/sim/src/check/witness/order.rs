@@ -21,7 +21,7 @@ pub(super) struct Edge {
 
 /// A step of a cycle; without an object it is real time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Link {
+pub(super) struct OrderEdge {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) object: Option<u32>,
@@ -31,7 +31,7 @@ pub(super) struct Link {
 pub(super) type Intervals = [(Micros, Micros)];
 
 /// Orders the nodes, or returns a cycle.
-pub(super) fn sort(intervals: &Intervals, edges: &[Edge]) -> Result<Vec<u32>, Vec<Link>> {
+pub(super) fn sort(intervals: &Intervals, edges: &[Edge]) -> Result<Vec<u32>, Vec<OrderEdge>> {
     let (starts, targets) = successors(intervals.len(), edges);
     let mut missing = vec![0u32; intervals.len()];
     targets.iter().for_each(|&to| missing[to as usize] += 1);
@@ -119,7 +119,7 @@ impl<'a> Stuck<'a> {
     /// A short cycle. `earliest` is the node answered first: real time holds it back from nothing, so another object's
     /// order does. If one of those that must precede it was invoked after its answer, one real-time edge closes the
     /// cycle; if none was, real time holds none of them back, and they have a cycle without it.
-    fn cycle(&self, earliest: Option<u32>) -> Vec<Link> {
+    fn cycle(&self, earliest: Option<u32>) -> Vec<OrderEdge> {
         let start = earliest.unwrap_or(self.some);
         let answered = at(self.intervals, start).1;
         let late = |node| at(self.intervals, node).0 > answered;
@@ -127,7 +127,7 @@ impl<'a> Stuck<'a> {
             let to = path[0].from;
             path.insert(
                 0,
-                Link {
+                OrderEdge {
                     from: start,
                     to,
                     object: None,
@@ -147,7 +147,7 @@ impl<'a> Stuck<'a> {
     }
 
     /// The shortest path along edges from a node that is wanted to `to`, found backwards.
-    fn search(&self, to: u32, wanted: impl Fn(u32) -> bool) -> Option<Vec<Link>> {
+    fn search(&self, to: u32, wanted: impl Fn(u32) -> bool) -> Option<Vec<OrderEdge>> {
         let mut next: FxHashMap<u32, Edge> = FxHashMap::default();
         let mut queue = VecDeque::from([to]);
         while let Some(node) = queue.pop_front() {
@@ -167,12 +167,12 @@ impl<'a> Stuck<'a> {
 }
 
 /// Follows edges from `from` until `to`.
-fn trace(next: &FxHashMap<u32, Edge>, from: u32, to: u32) -> Vec<Link> {
+fn trace(next: &FxHashMap<u32, Edge>, from: u32, to: u32) -> Vec<OrderEdge> {
     let mut node = from;
     let mut path = Vec::new();
     while path.is_empty() || node != to {
         let Edge { from, to, object } = next[&node];
-        path.push(Link {
+        path.push(OrderEdge {
             from,
             to,
             object: Some(object),

@@ -2,7 +2,7 @@
 //!
 //! A state is a revision: at most one operation leaves it, any number find it and leave it as it is, and at most one
 //! replaces it. Writers are thus totally ordered, and readers stand between two of them. A lost update shows as two
-//! operations that replace one revision, a double execution as a revision that no operation left.
+//! operations that replace one revision, a double execution as a revision that no operation after.
 
 use super::super::violation::{Fault, Violation};
 use super::unanswered::{Candidates, End, Hidden, Suspects};
@@ -21,10 +21,10 @@ pub(super) struct Line<'a, A: Application> {
 struct State {
     /// Its revision, as [`Revisions::key`].
     key: u64,
-    /// Who left it, and the revision found then.
+    /// Who after it, and the revision before then.
     origin: Option<(u32, Option<u64>)>,
     readers: Vec<u32>,
-    /// Who replaced it, and the revision left then.
+    /// Who replaced it, and the revision after then.
     successor: Option<(u32, Option<u64>)>,
 }
 
@@ -39,9 +39,9 @@ impl State {
 /// What one operation says of one state.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mention {
-    Left { found: Option<u64> },
+    Left { before: Option<u64> },
     Read,
-    Replaced { left: Option<u64> },
+    Replaced { after: Option<u64> },
 }
 
 impl<'a, A: Application> Line<'a, A> {
@@ -59,12 +59,12 @@ impl<'a, A: Application> Line<'a, A> {
             if item.aim == Aim::Lookup || !matches!(fate, Fate::Done(_)) {
                 continue;
             }
-            let (found, left) = (revisions.key(item.found), revisions.key(item.left));
-            if found == left {
-                mentions.extend(found.map(|key| (key, Mention::Read, operation)));
+            let (before, after) = (revisions.key(item.before), revisions.key(item.after));
+            if before == after {
+                mentions.extend(before.map(|key| (key, Mention::Read, operation)));
             } else {
-                mentions.extend(found.map(|key| (key, Mention::Replaced { left }, operation)));
-                mentions.extend(left.map(|key| (key, Mention::Left { found }, operation)));
+                mentions.extend(before.map(|key| (key, Mention::Replaced { after }, operation)));
+                mentions.extend(after.map(|key| (key, Mention::Left { before }, operation)));
             }
         }
         mentions.sort_unstable();
@@ -94,9 +94,9 @@ impl<'a, A: Application> Line<'a, A> {
                     state.readers.push(operation);
                     continue;
                 }
-                Mention::Left { found } => (state.origin.replace((operation, found)), "left"),
-                Mention::Replaced { left } => {
-                    (state.successor.replace((operation, left)), "replaced")
+                Mention::Left { before } => (state.origin.replace((operation, before)), "after"),
+                Mention::Replaced { after } => {
+                    (state.successor.replace((operation, after)), "replaced")
                 }
             };
             if let Some((other, _)) = other {
@@ -161,10 +161,10 @@ impl<'a, A: Application> Line<'a, A> {
         let mut all = Vec::with_capacity(self.states.len());
         for state in &self.states {
             let replaced = before.and_then(|before| before.successor);
-            if let Some((writer, Some(left))) =
-                replaced.filter(|(_, left)| *left != Some(state.key))
+            if let Some((writer, Some(after))) =
+                replaced.filter(|(_, after)| *after != Some(state.key))
             {
-                return Err(self.skipped(before, writer, left, state));
+                return Err(self.skipped(before, writer, after, state));
             }
             // What was there just before this state's origin, or before the state itself if it has none.
             let now = before
@@ -173,8 +173,8 @@ impl<'a, A: Application> Line<'a, A> {
             all.push(match (replaced, state.origin, now) {
                 (Some((_, Some(_))), ..) => Hidden::default(),
                 (_, Some((_, None)), now) => Hidden::deletion(now.is_some()),
-                (_, Some((writer, Some(found))), _) => {
-                    unreachable!("#{writer} is not the successor of {found}, which it found")
+                (_, Some((writer, Some(before))), _) => {
+                    unreachable!("#{writer} is not the successor of {before}, which it before")
                 }
                 (_, None, Some(now)) => Hidden::between(version(now), version(state.key)),
                 (_, None, None) => Hidden::creation(version(state.key)),
@@ -216,11 +216,11 @@ impl<'a, A: Application> Line<'a, A> {
         Err(self.violation(Fault::Unexplained, operations, why))
     }
 
-    fn skipped(&self, from: Option<&State>, writer: u32, left: u64, seen: &State) -> Violation {
-        let found = from.map_or("nothing".into(), |from| self.name(from.key));
+    fn skipped(&self, from: Option<&State>, writer: u32, after: u64, seen: &State) -> Violation {
+        let before = from.map_or("nothing".into(), |from| self.name(from.key));
         let why = format!(
-            "#{writer} replaced {found} by {}, but {} lies between them: an update is lost",
-            self.name(left),
+            "#{writer} replaced {before} by {}, but {} lies between them: an update is lost",
+            self.name(after),
             self.name(seen.key)
         );
         self.violation(Fault::Fork, seen.witness().into_iter().chain([writer]), why)

@@ -3,9 +3,9 @@
 
 use super::{Happening, Step};
 use ssmr_core::limits::MAX_OPERANDS;
-use ssmr_core::multicast::Standing;
+use ssmr_core::multicast::ObjectStatus;
 use ssmr_core::{
-    Answer, Command, CommandId, Delivery, Event, GroupId, Hint, Intent, ObjectId, Signal,
+    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Signal,
     Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ impl Pending {
 
 /// What one group has under way.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct GroupView {
     /// What was delivered: an attempt, or a group's signal for it.
     seen: BTreeSet<(CommandId, Option<GroupId>)>,
     pending: BTreeMap<CommandId, Pending>,
@@ -47,7 +47,7 @@ struct Concluded {
     against: Option<Verdict>,
 }
 
-impl Desk {
+impl GroupView {
     /// What a delivery led to, unless another replica of the group has shown it already.
     pub(super) fn look_through(&mut self, group: GroupId, step: Step) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -120,7 +120,7 @@ impl Desk {
                     id
                 })
             }
-            Delivery::Forget(_) | Delivery::Restore(_) => None,
+            Delivery::SessionEnded(_) | Delivery::Restore(_) => None,
         }
     }
 
@@ -156,9 +156,9 @@ impl Desk {
 }
 
 /// Takes the effects of one command, which come before those of later ones: one for each object at most.
-fn take_effects(events: &mut Vec<Event>, command: &Command) -> Vec<Event> {
+fn take_effects(events: &mut Vec<ObjectEvent>, command: &Command) -> Vec<ObjectEvent> {
     let mut taken: BTreeSet<ObjectId> = BTreeSet::new();
-    let mine = |event: &mut Event| {
+    let mine = |event: &mut ObjectEvent| {
         command.request.intent(event.object).is_some() && taken.insert(event.object)
     };
     events.extract_if(.., mine).collect()
@@ -167,15 +167,15 @@ fn take_effects(events: &mut Vec<Event>, command: &Command) -> Vec<Event> {
 /// What the signals of all destinations say together: section "one shape of command" of the protocol, once more and
 /// independently of the engine.
 fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
-    let says = |object: ObjectId, what: fn(&Standing) -> bool| {
+    let says = |object: ObjectId, what: fn(&ObjectStatus) -> bool| {
         let reports = signals.values().flat_map(|signal| &signal.reports);
         reports
             .filter(|report| report.object == object)
-            .any(|report| what(&report.standing))
+            .any(|report| what(&report.status))
     };
-    let owned = |object| says(object, |standing| matches!(standing, Standing::Has(..)));
-    let exists = |object| says(object, |standing| *standing != Standing::Absent);
-    let absent = |object| says(object, |standing| *standing == Standing::Absent);
+    let owned = |object| says(object, |status| matches!(status, ObjectStatus::Owned(..)));
+    let exists = |object| says(object, |status| *status != ObjectStatus::Absent);
+    let absent = |object| says(object, |status| *status == ObjectStatus::Absent);
     let intents = || command.request.intents().iter();
     let creates = |intent: &Intent| matches!(intent, Intent::Create { .. });
     let covered = |(object, intent): &(ObjectId, Intent)| match intent {

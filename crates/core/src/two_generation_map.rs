@@ -8,13 +8,13 @@ use std::hash::Hash;
 
 /// A map of at most `capacity` entries.
 #[derive(Clone, Debug)]
-pub struct Recent<K, V> {
+pub struct TwoGenerationMap<K, V> {
     young: FxHashMap<K, V>,
     old: FxHashMap<K, V>,
     capacity: usize,
 }
 
-impl<K: Copy + Eq + Hash, V> Recent<K, V> {
+impl<K: Copy + Eq + Hash, V> TwoGenerationMap<K, V> {
     /// An empty map of at most `capacity` entries, 2 at least.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn it_stays_bounded_and_keeps_what_is_used() {
-        let mut recent = Recent::new(10);
+        let mut recent = TwoGenerationMap::new(10);
         for key in 0..100 {
             recent.insert(key, key);
             assert_eq!(recent.get(0), Some(&0));

@@ -1,15 +1,15 @@
 //! Where a scenario is played: a small world, clients that ask and wait, and the checks at the end.
 //!
-//! It decides nothing by chance of its own: a stage is a pure function of seed, options and what the scenario does.
+//! It decides nothing by chance of its own: a scenario is a pure function of seed, options and what the scenario does.
 
 use crate::app::{Op, Register, Registers};
 use crate::network::Seat;
 use crate::options::Options;
-use crate::simulate::{judge, layout};
+use crate::simulate::{judge, topology};
 use crate::world::World;
 use ssmr_core::{
-    ClientId, Completion, GroupId, Layout, Micros, ObjectId, Oracle, Outcome, PartitionId, Request,
-    codec,
+    ClientId, Completion, GroupId, Micros, ObjectId, Oracle, Outcome, PartitionId, Request,
+    Topology, codec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,16 +28,16 @@ pub(super) const P2: PartitionId = PartitionId(2);
 pub(super) type Ticket = (ClientId, u64);
 
 /// A world and what its clients have been told.
-pub(super) struct Stage<O: Oracle> {
+pub(super) struct Scenario<O: Oracle> {
     pub(super) world: World<O>,
     pub(super) oracle: O,
     connected: BTreeSet<ClientId>,
     ended: BTreeMap<Ticket, Completion>,
 }
 
-impl<O: Oracle> Stage<O> {
+impl<O: Oracle> Scenario<O> {
     /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and no faults.
-    pub(super) fn new(make: impl Fn(Layout) -> O, seed: u64) -> Self {
+    pub(super) fn new(make: impl Fn(Topology) -> O, seed: u64) -> Self {
         Self::with(
             make,
             seed,
@@ -49,20 +49,20 @@ impl<O: Oracle> Stage<O> {
     }
 
     /// A cluster as the options say, which has elected its leaders.
-    pub(super) fn with(make: impl Fn(Layout) -> O, seed: u64, options: Options) -> Self {
-        let layout = layout(&options, O::NAME == "broker");
-        let oracle = make(layout);
-        let world = World::new(layout, &oracle, seed, options);
+    pub(super) fn with(make: impl Fn(Topology) -> O, seed: u64, options: Options) -> Self {
+        let topology = topology(&options, O::NAME == "broker");
+        let oracle = make(topology);
+        let world = World::new(topology, &oracle, seed, options);
         let (connected, ended) = Default::default();
-        let mut stage = Self {
+        let mut scenario = Self {
             world,
             oracle,
             connected,
             ended,
         };
-        stage.pass(10 * MOMENT);
-        stage.world.listen();
-        stage
+        scenario.pass(10 * MOMENT);
+        scenario.world.listen();
+        scenario
     }
 
     /// From now on, the trace of the scenario does (not) show what is asked and done.
@@ -72,7 +72,7 @@ impl<O: Oracle> Stage<O> {
 
     /// An object that is at home at a partition; others have other numbers.
     pub(super) fn object(&self, home: PartitionId, number: u64) -> ObjectId {
-        let attributes = (0..).filter(|&a| self.world.layout.home(ObjectId::new(a, 0)) == home);
+        let attributes = (0..).filter(|&a| self.world.topology.home(ObjectId::new(a, 0)) == home);
         let attribute = attributes.take(1).next().unwrap_or_default();
         ObjectId::new(attribute, number)
     }
@@ -162,7 +162,7 @@ impl<O: Oracle> Stage<O> {
     /// All replicas of a group.
     pub(super) fn group(&self, group: impl Into<GroupId>) -> Vec<Seat> {
         self.world
-            .layout
+            .topology
             .members(group.into())
             .map(Seat::Replica)
             .collect()
@@ -171,7 +171,11 @@ impl<O: Oracle> Stage<O> {
     /// All replicas of all other groups.
     pub(super) fn others(&self, group: impl Into<GroupId>) -> Vec<Seat> {
         let group = group.into();
-        let others = self.world.layout.replicas().filter(|id| id.group != group);
+        let others = self
+            .world
+            .topology
+            .replicas()
+            .filter(|id| id.group != group);
         others.map(Seat::Replica).collect()
     }
 
@@ -185,7 +189,7 @@ impl<O: Oracle> Stage<O> {
     /// Crashes all replicas of a group, the leader first: which one that is would be chance.
     pub(super) fn crash_all(&mut self, group: GroupId) {
         let leader = self.world.leader(group);
-        let others = self.world.layout.members(group);
+        let others = self.world.topology.members(group);
         let others = others.filter(|id| Some(*id) != leader);
         let all: Vec<_> = leader.into_iter().chain(others).collect();
         all.into_iter().for_each(|id| self.world.crash(id));

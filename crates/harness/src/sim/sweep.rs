@@ -1,13 +1,13 @@
 //! All simulations of one strategy, on all cores, from where an interrupted command has stopped.
 
+use super::failure_report;
 use super::record::{Done, Record};
-use super::told;
 use super::{SimArgs, parts};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::registry::{self, Parts, Visitor};
 use crate::time;
-use ssmr_core::{Layout, Oracle};
+use ssmr_core::{Oracle, Topology};
 use ssmr_sim::{Failure, Options, simulate};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,7 @@ impl Variant {
         format!("{name}{with}")
     }
 
-    /// Runs one simulation. The flags have been checked, and a layout that is smaller than theirs is possible, too.
+    /// Runs one simulation. The flags have been checked, and a topology that is smaller than theirs is possible, too.
     pub(super) fn simulate(self, seed: u64, options: Options) -> Option<Failure> {
         let parts = parts(&options, self.directory).ok()?;
         registry::with(self.name, &parts, Once { seed, options })
@@ -42,13 +42,13 @@ struct Once {
 impl Visitor for Once {
     type Output = Option<Failure>;
 
-    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) -> Self::Output {
+    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> Self::Output {
         simulate(|_| oracle.clone(), self.seed, self.options).err()
     }
 }
 
 /// All simulations of one strategy.
-pub(super) struct Band<'a> {
+pub(super) struct Sweep<'a> {
     pub(super) args: &'a SimArgs,
     pub(super) variant: Variant,
     pub(super) progress: &'a Progress,
@@ -56,7 +56,7 @@ pub(super) struct Band<'a> {
     pub(super) record: &'a Mutex<Record>,
 }
 
-impl Band<'_> {
+impl Sweep<'_> {
     /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
     pub(super) fn run(self, parts: &Parts) -> anyhow::Result<u64> {
         let (variant, args, interrupt, record) =
@@ -82,7 +82,7 @@ impl Band<'_> {
             done.failed, done.report
         );
         for (place, failure) in done.failures.iter().enumerate() {
-            told::tell(variant, &failure.of(variant, args), place == 0, interrupt);
+            failure_report::tell(variant, &failure.of(variant, args), place == 0, interrupt);
         }
         Ok(done.failed)
     }
@@ -113,10 +113,10 @@ impl Band<'_> {
     }
 }
 
-impl Visitor for Band<'_> {
+impl Visitor for Sweep<'_> {
     type Output = ();
 
-    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) {
+    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) {
         let done = self.done();
         self.progress
             .phase(&self.variant.label(), Some(self.args.count()));
@@ -124,8 +124,8 @@ impl Visitor for Band<'_> {
         std::thread::scope(|scope| {
             for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
                 // An oracle need not be shared between threads.
-                let (oracle, band, next, done) = (oracle.clone(), &self, &next, &done);
-                scope.spawn(move || band.work(&oracle, next, done));
+                let (oracle, sweep, next, done) = (oracle.clone(), &self, &next, &done);
+                scope.spawn(move || sweep.work(&oracle, next, done));
             }
         });
     }

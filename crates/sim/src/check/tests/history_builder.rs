@@ -118,8 +118,8 @@ impl Model {
             let found = |object| model.cells.get(object).map(|(revision, _)| *revision);
             fits.map(|(object, _)| Touch {
                 object: *object,
-                found: found(object),
-                left: found(object),
+                before: found(object),
+                after: found(object),
             })
             .collect::<Vec<_>>()
         };
@@ -137,8 +137,8 @@ impl Model {
         }
         let touch = |(object, _): &(ObjectId, Intent)| Touch {
             object: *object,
-            found: found.get(object).map(|cell| cell.0),
-            left: self.cells.get(object).map(|cell| cell.0),
+            before: found.get(object).map(|cell| cell.0),
+            after: self.cells.get(object).map(|cell| cell.0),
         };
         let touched = request.intents().iter().map(touch).collect();
         (Outcome::Done(reply), timestamp, touched)
@@ -214,12 +214,12 @@ impl Act {
 
 /// A history in the making: requests run in the order in which they are told.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Story {
+pub(super) struct HistoryBuilder {
     pub(super) model: Model,
     pub(super) acts: Vec<Act>,
 }
 
-impl Story {
+impl HistoryBuilder {
     /// The next request takes effect, and is invoked and answered at these times.
     pub(super) fn then(
         &mut self,

@@ -1,12 +1,12 @@
 //! How a failure is told: the violation, the same as small as it can be made with what happened, and the commands that show
 //! them again.
 
-use super::band::Variant;
 use super::parts;
+use super::sweep::Variant;
 use crate::interrupt::Interrupt;
 use crate::registry::{self, Visitor};
 use crate::time;
-use ssmr_core::{Execution, Layout, Micros, Oracle};
+use ssmr_core::{Execution, Micros, Oracle, Topology};
 use ssmr_sim::{Failure, Options, chronicle, shrink};
 
 /// How many simulations may be spent on making a failure smaller, and how much time.
@@ -86,7 +86,7 @@ fn command(variant: Variant, seed: u64, options: &Options) -> String {
 
 /// What happened in one simulation.
 fn lines(variant: Variant, seed: u64, options: Options) -> String {
-    let told = Told { seed, options };
+    let told = FailureReport { seed, options };
     parts(&options, variant.directory).map_or_else(
         |error| error.to_string(),
         |parts| registry::with(variant.name, &parts, told),
@@ -94,15 +94,15 @@ fn lines(variant: Variant, seed: u64, options: Options) -> String {
 }
 
 /// One simulation, to be told.
-struct Told {
+struct FailureReport {
     seed: u64,
     options: Options,
 }
 
-impl Visitor for Told {
+impl Visitor for FailureReport {
     type Output = String;
 
-    fn visit<O: Oracle>(self, oracle: O, _layout: Layout) -> String {
+    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> String {
         chronicle(|_| oracle.clone(), self.seed, self.options, LINES)
     }
 }

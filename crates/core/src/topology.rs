@@ -6,22 +6,22 @@ use std::fmt;
 
 /// The groups of a cluster. Fixed for the cluster's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layout {
+pub struct Topology {
     partition_count: u8,
     replica_count: u8,
     oracle_replica_count: u8,
 }
 
-/// A layout that cannot be.
+/// A topology that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayoutError {
+pub enum TopologyError {
     /// There is no partition.
     NoPartition,
     /// A group would have an even number of replicas, which tolerates no more failures than one fewer, or none.
     EvenReplicas(u8),
 }
 
-impl fmt::Display for LayoutError {
+impl fmt::Display for TopologyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPartition => write!(f, "a cluster needs 1 to 255 partitions"),
@@ -32,19 +32,19 @@ impl fmt::Display for LayoutError {
     }
 }
 
-impl std::error::Error for LayoutError {}
+impl std::error::Error for TopologyError {}
 
-impl Layout {
+impl Topology {
     /// A cluster of `partitions` groups of `replicas` each, without an oracle group.
     ///
     /// # Errors
     /// If there is no partition or the number of replicas is even.
-    pub fn new(partitions: u8, replicas: u8) -> Result<Self, LayoutError> {
+    pub fn new(partitions: u8, replicas: u8) -> Result<Self, TopologyError> {
         if partitions == 0 {
-            return Err(LayoutError::NoPartition);
+            return Err(TopologyError::NoPartition);
         }
         if replicas.is_multiple_of(2) {
-            return Err(LayoutError::EvenReplicas(replicas));
+            return Err(TopologyError::EvenReplicas(replicas));
         }
         Ok(Self {
             partition_count: partitions,
@@ -57,9 +57,9 @@ impl Layout {
     ///
     /// # Errors
     /// If the number of replicas is even.
-    pub fn with_oracle(self, replicas: u8) -> Result<Self, LayoutError> {
+    pub fn with_oracle(self, replicas: u8) -> Result<Self, TopologyError> {
         if replicas.is_multiple_of(2) {
-            return Err(LayoutError::EvenReplicas(replicas));
+            return Err(TopologyError::EvenReplicas(replicas));
         }
         Ok(Self {
             oracle_replica_count: replicas,
@@ -101,10 +101,10 @@ impl Layout {
 
     /// Every replica of every group.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
-        let layout = *self;
+        let topology = *self;
         self.groups()
             .iter()
-            .flat_map(move |group| layout.members(group))
+            .flat_map(move |group| topology.members(group))
     }
 
     /// The replicas of one group.
@@ -142,24 +142,24 @@ mod tests {
 
     #[test]
     fn impossible_layouts_are_refused() {
-        assert_eq!(Layout::new(0, 3), Err(LayoutError::NoPartition));
-        assert_eq!(Layout::new(2, 4), Err(LayoutError::EvenReplicas(4)));
+        assert_eq!(Topology::new(0, 3), Err(TopologyError::NoPartition));
+        assert_eq!(Topology::new(2, 4), Err(TopologyError::EvenReplicas(4)));
         assert_eq!(
-            Layout::new(2, 3).unwrap().with_oracle(0),
-            Err(LayoutError::EvenReplicas(0))
+            Topology::new(2, 3).unwrap().with_oracle(0),
+            Err(TopologyError::EvenReplicas(0))
         );
     }
 
     #[test]
     fn home_depends_on_the_attribute_alone_and_uses_every_partition() {
-        let layout = Layout::new(8, 1).unwrap();
+        let topology = Topology::new(8, 1).unwrap();
         assert_eq!(
-            layout.home(ObjectId::new(5, 1)),
-            layout.home(ObjectId::new(5, 2))
+            topology.home(ObjectId::new(5, 1)),
+            topology.home(ObjectId::new(5, 2))
         );
         let homes: Groups = (0..100)
-            .map(|a| layout.home(ObjectId::new(a, 0)).into())
+            .map(|a| topology.home(ObjectId::new(a, 0)).into())
             .collect();
-        assert_eq!(homes, layout.partitions());
+        assert_eq!(homes, topology.partitions());
     }
 }

@@ -1,26 +1,26 @@
-//! A fixed band of simulator seeds for each profile, over layouts, loads, both execution modes and all kinds of reads.
+//! A fixed sweep of simulator seeds for each profile, over topologies, loads, both execution modes and all kinds of reads.
 
-use crate::{Options, Profile, Report, simulate};
-use ssmr_core::{Execution, Layout, Oracle, Reads};
+use crate::{Options, Profile, SimulationReport, simulate};
+use ssmr_core::{Execution, Oracle, Reads, Topology};
 
 /// How many seeds of each profile `cargo test` runs.
 const SEEDS: u64 = 24;
 
-/// Runs a strategy through the band of one profile.
+/// Runs a strategy through the sweep of one profile.
 ///
 /// # Panics
 /// With the failure, if an invariant is violated; also if what the profile and the strategy promise has not happened.
-pub fn band<O: Oracle>(make: impl Fn(Layout) -> O + Copy, profile: Profile) {
-    let mut total = Report::default();
+pub fn sweep<O: Oracle>(make: impl Fn(Topology) -> O + Copy, profile: Profile) {
+    let mut total = SimulationReport::default();
     for seed in 0..SEEDS {
         let report = simulate(make, seed, options(profile, seed));
         total.add(report.unwrap_or_else(|failure| panic!("{failure}")));
     }
-    let movable = make(crate::layout(&Options::default(), O::NAME == "broker")).movable();
+    let movable = make(crate::topology(&Options::default(), O::NAME == "broker")).movable();
     happened(&total, profile, movable);
 }
 
-/// A layout and a load that vary with the seed.
+/// A topology and a load that vary with the seed.
 fn options(profile: Profile, seed: u64) -> Options {
     let pick = |from: &[u8], by: u64| from[(by % from.len() as u64) as usize];
     let execution = if seed.is_multiple_of(2) {
@@ -47,7 +47,7 @@ fn options(profile: Profile, seed: u64) -> Options {
 }
 
 /// A run in which nothing happens proves nothing.
-fn happened(report: &Report, profile: Profile, movable: bool) {
+fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
     let storm = profile == Profile::Storm;
     let mut expected = vec![
         ("done", report.done),
@@ -71,7 +71,7 @@ fn happened(report: &Report, profile: Profile, movable: bool) {
         expected.push(("wipes", report.wipes));
     }
     if profile == Profile::Wipe {
-        // In a storm it happens, too, but not in each band.
+        // In a storm it happens, too, but not in each sweep.
         expected.push(("restores", report.restores));
     }
     if storm || profile == Profile::Clock {
@@ -100,7 +100,7 @@ fn happened(report: &Report, profile: Profile, movable: bool) {
 /// # Panics
 /// With the failure, if an invariant is violated.
 pub fn passes<O: Oracle>(
-    make: impl Fn(Layout) -> O,
+    make: impl Fn(Topology) -> O,
     seed: u64,
     profile: Profile,
     execution: Execution,

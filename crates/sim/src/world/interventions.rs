@@ -2,7 +2,7 @@
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 
-use super::{Event, Msg, ReplicaInput, World};
+use super::{Msg, ReplicaInput, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
     ClientId, ClientMessage, Command, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage,
@@ -61,7 +61,7 @@ impl<O: Oracle> World<O> {
             PeerMessage::Multicast(Message::Relay(_)) if self.hands.holds_relays => {
                 let input = ReplicaInput::Peer(msg);
                 self.held
-                    .push(Event::ToReplica(to, Seat::Replica(from), input));
+                    .push(WorldEvent::ToReplica(to, Seat::Replica(from), input));
                 None
             }
             PeerMessage::Multicast(Message::Link { items, .. })
@@ -115,15 +115,15 @@ impl<O: Oracle> World<O> {
         self.trace.hinted(self.now, &format!("{to:?} is"), &hints);
         let unknown = Vec::new();
         let message = ServerMessage::Consulted { hints, unknown };
-        self.schedule(1, Event::ToClient(to, from, message));
+        self.schedule(1, WorldEvent::ToClient(to, from, message));
     }
 
     /// Tells all replicas hints, true or not, as if another replica had sent them.
     pub(crate) fn tell_replicas(&mut self, hints: &[Hint]) {
         self.trace.hinted(self.now, "all replicas are", hints);
-        for to in self.layout.replicas().collect::<Vec<_>>() {
+        for to in self.topology.replicas().collect::<Vec<_>>() {
             let input = ReplicaInput::Peer(PeerMessage::Hints(hints.to_vec()));
-            self.schedule(1, Event::ToReplica(to, Seat::Replica(to), input));
+            self.schedule(1, WorldEvent::ToReplica(to, Seat::Replica(to), input));
         }
     }
 
@@ -144,7 +144,7 @@ impl<O: Oracle> World<O> {
 
     /// How many entries the stored snapshots of all replicas of a group stand for, at least.
     pub(crate) fn captured(&self, group: GroupId) -> u64 {
-        let disks = self.layout.members(group).map(|id| self.disks.get(&id));
+        let disks = self.topology.members(group).map(|id| self.disks.get(&id));
         let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().0));
         captured.min().unwrap_or_default()
     }
@@ -155,7 +155,7 @@ impl<O: Oracle> World<O> {
         for command in commands {
             let from = Seat::Client(command.id.session.client);
             let input = ReplicaInput::Client(ClientMessage::Submit(Arc::new(command)));
-            self.schedule(1, Event::ToReplica(to, from, input));
+            self.schedule(1, WorldEvent::ToReplica(to, from, input));
         }
     }
 }
