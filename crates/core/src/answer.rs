@@ -1,7 +1,8 @@
 //! What comes back: verdicts and answers of the replicas, outcomes and completions for the user.
 
 use crate::command::{CommandId, Defect};
-use crate::id::{Encoded, Hint, Micros, ObjectId, Revision, Timestamp};
+use crate::id::{Encoded, Hint, ObjectId, Revision, Timestamp};
+use crate::time::{LocalTime, LogTime};
 use serde::{Deserialize, Serialize};
 
 /// What all destinations of a command conclude from its signals, unanimously (rule R4).
@@ -86,9 +87,9 @@ pub struct Completion {
     /// The last attempt that was sent, for attributing what an unanswered command wrote.
     pub last_attempt: Option<CommandId>,
     /// When it was submitted.
-    pub invoked: Micros,
+    pub invoked: LocalTime,
     /// When it ended.
-    pub completed: Micros,
+    pub completed: LocalTime,
     /// What it cost.
     pub cost: Cost,
 }
@@ -126,7 +127,7 @@ pub enum ServerMessage {
         /// Where the answering group believes the objects to be.
         hints: Vec<Hint>,
         /// The group's log time.
-        time: Micros,
+        time: LogTime,
     },
     /// The answer to a consultation: what is known of the objects asked for, with those that the group knows nothing of.
     Consulted {
@@ -136,7 +137,7 @@ pub enum ServerMessage {
         unknown: Vec<ObjectId>,
     },
     /// The answer to a greeting: the group's log time.
-    Time(Micros),
+    Time(LogTime),
     /// Somebody else leads this group.
     NotLeader {
         /// Who leads it, as far as is known.
@@ -154,7 +155,7 @@ pub enum ServerMessage {
         /// Which attempt.
         id: CommandId,
         /// The group's log time: the next session starts from it.
-        time: Micros,
+        time: LogTime,
     },
 }
 

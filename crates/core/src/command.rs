@@ -5,9 +5,10 @@
 
 use crate::application::Application;
 use crate::codec;
-use crate::id::{ClientId, Encoded, GroupId, Groups, Micros, ObjectId, PartitionId};
+use crate::id::{ClientId, Encoded, GroupId, Groups, ObjectId, PartitionId};
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, Placement};
+use crate::time::{LogTime, LogicalClock};
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -188,14 +189,18 @@ impl Request {
         &self.intents
     }
 
+    /// Where among the [`intents`](Self::intents) an object stands.
+    #[must_use]
+    pub fn place(&self, object: ObjectId) -> Option<usize> {
+        self.intents
+            .binary_search_by_key(&object, |(named, _)| *named)
+            .ok()
+    }
+
     /// What it intends to do with one object.
     #[must_use]
     pub fn intent(&self, object: ObjectId) -> Option<&Intent> {
-        let place = self
-            .intents
-            .binary_search_by_key(&object, |(named, _)| *named)
-            .ok()?;
-        Some(&self.intents[place].1)
+        self.place(object).map(|place| &self.intents[place].1)
     }
 
     /// The objects that it names, ascending.
@@ -221,20 +226,20 @@ impl Request {
     /// The groups that must be among the destinations whatever is known of the objects' places: authorities and
     /// directories of what is created or deleted, new owners, directories of what moves.
     #[must_use]
-    pub fn required<O: Oracle>(&self, oracle: &O) -> Groups {
+    pub fn required<O: Oracle>(&self, placement: &Placement<O>) -> Groups {
         let mut groups = Groups::EMPTY;
         for (object, intent) in &self.intents {
             let object = *object;
             match intent {
-                Intent::Create { at, .. } => groups.insert(oracle.owner(object, *at).into()),
+                Intent::Create { at, .. } => groups.insert(placement.owner(object, *at).into()),
                 Intent::Move { to } => groups.insert((*to).into()),
                 _ => {}
             }
             if matches!(intent, Intent::Create { .. } | Intent::Delete) {
-                groups = groups.union(oracle.authority(object));
+                groups = groups.union(placement.authority(object));
             }
             if intent.places() {
-                groups = groups.union(oracle.directory(object));
+                groups = groups.union(placement.directory(object));
             }
         }
         groups
@@ -276,12 +281,12 @@ pub struct SessionId {
     /// Whose session it is.
     pub client: ClientId,
     /// The greatest log time that a group had told the client when it opened the session.
-    pub opened: Micros,
+    pub opened: LogTime,
 }
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}/{}", self.client, self.opened)
+        write!(f, "{:?}/{:?}", self.client, self.opened)
     }
 }
 
@@ -310,7 +315,7 @@ pub struct Command {
     /// The least number of the session that is still unanswered: below it, groups may forget outcomes.
     pub low_watermark: u64,
     /// The greatest timestamp that the client has seen: the command is ordered after it.
-    pub clock: u64,
+    pub clock: LogicalClock,
     /// The groups it is multicast to.
     pub destinations: Groups,
     /// What it intends to do and to run.
@@ -327,7 +332,8 @@ impl Command {
     /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups of the cluster, and
     /// none that the order depends on may be missing ([`Request::required`]).
     #[must_use]
-    pub fn defect<O: Oracle>(&self, topology: &Topology, oracle: &O) -> Option<Defect> {
+    pub fn defect<O: Oracle>(&self, placement: &Placement<O>) -> Option<Defect> {
+        let topology = placement.topology();
         let defect = self.request.defect(topology);
         defect.or_else(|| {
             let known = self.destinations.is_subset(topology.groups());
@@ -336,7 +342,10 @@ impl Command {
             } = self.id;
             let window = self.low_watermark..self.low_watermark.saturating_add(SESSION_WINDOW);
             let numbered = attempt > 0 && self.low_watermark > 0 && window.contains(&number);
-            let complete = self.request.required(oracle).is_subset(self.destinations);
+            let complete = self
+                .request
+                .required(placement)
+                .is_subset(self.destinations);
             let ours = known && complete && numbered && !self.destinations.is_empty();
             (!ours).then_some(Defect::Malformed)
         })

@@ -46,9 +46,10 @@ impl HintTable {
 mod tests {
     use super::*;
     use crate::id::{GroupId, PartitionId, Timestamp};
+    use crate::time::LogicalClock;
 
     fn hint(owner: u8, ts: u64) -> Hint {
-        let epoch = Timestamp::new(ts, GroupId::from(PartitionId(0)));
+        let epoch = Timestamp::new(LogicalClock(ts), GroupId::from(PartitionId(0)));
         Hint {
             object: ObjectId::new(0, 1),
             owner: PartitionId(owner),

@@ -1,14 +1,10 @@
 //! Names: objects, groups, replicas, clients, and sets of groups. All of them are `Copy` and totally ordered.
 
+use crate::time::LogicalClock;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use twox_hash::{XxHash3_64, XxHash3_128};
-
-/// Microseconds on a monotonic clock whose zero is the caller's business.
-///
-/// The state machines compare and subtract such times; they never read a clock.
-pub type Micros = u64;
 
 /// The name of an object: a state variable of the replicated service.
 ///
@@ -265,7 +261,7 @@ impl fmt::Debug for ClientId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Timestamp {
     /// The logical time.
-    pub ts: u64,
+    pub clock: LogicalClock,
     /// The group whose clock it was, as [`GroupId::index`].
     group: u8,
 }
@@ -277,16 +273,19 @@ impl Timestamp {
         GroupId(self.group)
     }
 
-    /// The timestamp `ts` of a group.
+    /// The time that a group's clock shows.
     #[must_use]
-    pub const fn new(ts: u64, group: GroupId) -> Self {
-        Self { ts, group: group.0 }
+    pub const fn new(clock: LogicalClock, group: GroupId) -> Self {
+        Self {
+            clock,
+            group: group.0,
+        }
     }
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.ts, GroupId(self.group))
+        write!(f, "{:?}@{}", self.clock, GroupId(self.group))
     }
 }
 

@@ -15,6 +15,7 @@ pub mod client;
 pub mod codec;
 pub mod command;
 mod hints;
+pub mod hooks;
 pub mod id;
 pub mod limits;
 pub mod log;
@@ -23,23 +24,28 @@ pub mod mutant;
 pub mod oracle;
 pub mod read;
 pub mod replica;
+pub mod shared_map;
+pub mod signal;
 pub mod snapshot;
+pub mod time;
 pub mod topology;
 pub mod two_generation_map;
+pub mod values;
 
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
 pub use application::{Access, Application, Objects};
 pub use client::{ClientEngine, ClientOutbox, Execution};
 pub use command::{Command, CommandId, Defect, Intent, Request, SessionId};
+pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
-    ClientId, Encoded, GroupId, Groups, Hint, Micros, ObjectId, PartitionId, ReplicaId, Revision,
-    Timestamp,
+    ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
-pub use multicast::{Delivery, Multicast, Outbox, Signal};
+pub use multicast::{Delivery, Multicast, Outbox};
 pub use mutant::Mutant;
-pub use oracle::{
-    CacheCall, CacheReply, Carried, Change, Effects, Found, Guess, ObjectEvent, Oracle,
-};
+pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};
 pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};
+pub use signal::{ObjectReport, ObjectStatus, Signal};
+pub use time::{LocalTime, LogTime, LogicalClock, Micros};
 pub use topology::Topology;
+pub use values::{Unpacked, ValueCodec, ValueReference};

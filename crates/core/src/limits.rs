@@ -1,6 +1,6 @@
 //! Every bound in one place, with what happens at it.
 
-use crate::id::Micros;
+use crate::time::{LogicalClock, Micros};
 
 /// The largest encoded message or log entry, in bytes. A peer that sends more loses its connection.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -31,7 +31,7 @@ pub const SESSION_TTL: Micros = 600_000_000;
 pub const CLOCK_LEAD: u64 = 1 << 48;
 
 /// The greatest clock that a client can bring about. Timestamps beyond it come from the groups alone, so they never wrap.
-pub const CLOCK_END: u64 = 1 << 62;
+pub const CLOCK_END: LogicalClock = LogicalClock(1 << 62);
 
 /// The most sessions that a group remembers. Commands of further ones are not taken until some have expired.
 pub const SESSIONS: usize = 1 << 20;

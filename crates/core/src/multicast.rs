@@ -1,12 +1,14 @@
 //! Seam 1, order: atomic multicast to sets of groups.
 
-use crate::command::{Command, CommandId, SessionId};
-use crate::id::{Encoded, GroupId, Micros, ObjectId, ReplicaId, Revision, Timestamp};
+use crate::command::{Command, SessionId};
+use crate::id::{GroupId, ReplicaId, Timestamp};
 use crate::log::{Position, Record};
-use crate::oracle::{Carried, Unpacked};
+use crate::signal::Signal;
 use crate::snapshot::{Capture, Snapshot};
+use crate::time::{LocalTime, LogTime, LogicalClock, Micros};
+use crate::values::ValueCodec;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -25,19 +27,19 @@ pub trait Multicast {
 
     /// A client hands a command in at this replica. Returns what is to be told the client instead of an answer, if the
     /// command is not taken.
-    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Result<(), Refusal>;
+    fn submit(&mut self, now: LocalTime, command: Arc<Command>) -> Result<(), Refusal>;
 
     /// Takes a message of another replica.
     fn on_message(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ReplicaId,
         msg: Self::Msg,
         out: &mut Outbox<Self::Msg>,
     );
 
     /// Lets time pass: call it at least every [`TICK`].
-    fn on_timer(&mut self, now: Micros, out: &mut Outbox<Self::Msg>);
+    fn on_timer(&mut self, now: LocalTime, out: &mut Outbox<Self::Msg>);
 
     /// The next delivery, in the order of the group's log.
     fn poll_deliver(&mut self) -> Option<Delivery>;
@@ -50,8 +52,8 @@ pub trait Multicast {
     /// with all deliveries polled in between.
     fn flush(
         &mut self,
-        now: Micros,
-        carrier: &mut dyn Carrier,
+        now: LocalTime,
+        values: &mut dyn ValueCodec,
         out: &mut Outbox<Self::Msg>,
     ) -> bool;
 
@@ -69,16 +71,16 @@ pub trait Multicast {
 
     /// How surely this replica leads, for reads that are not ordered: `None` unless it leads and has learned of all that was
     /// committed before.
-    fn tenure(&self, now: Micros) -> Option<Tenure>;
+    fn tenure(&self, now: LocalTime) -> Option<Tenure>;
 
     /// Asks the group to confirm that this replica leads, unless such a question is on its way.
-    fn confirm(&mut self, now: Micros, out: &mut Outbox<Self::Msg>);
+    fn confirm(&mut self, now: LocalTime, out: &mut Outbox<Self::Msg>);
 
     /// The group's logical clock: no timestamp of what was delivered is greater.
-    fn clock(&self) -> u64;
+    fn clock(&self) -> LogicalClock;
 
     /// The log's time: it grows with the leader's monotonic clock and with nothing else.
-    fn time(&self) -> Micros;
+    fn time(&self) -> LogTime;
 
     /// The index of the last log entry applied.
     fn applied(&self) -> u64;
@@ -94,7 +96,7 @@ pub trait Multicast {
     /// or, where nothing is stored, its state can be captured again at any time. `snapshot` is there if one was wanted.
     fn captured(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         last: Position,
         snapshot: Option<Snapshot>,
         out: &mut Outbox<Self::Msg>,
@@ -105,9 +107,9 @@ pub trait Multicast {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
     /// No later leader had been elected at this moment.
-    pub confirmed: Micros,
+    pub confirmed: LocalTime,
     /// None will be elected before this moment, if clocks run about equally fast.
-    pub until: Micros,
+    pub until: LocalTime,
 }
 
 /// How often [`Multicast::on_timer`] wants to be called, in microseconds.
@@ -148,69 +150,6 @@ pub enum Delivery {
     /// The replica starts over from a snapshot: this, encoded by [`Partition::image`](crate::Partition::image), takes the
     /// place of the partition's whole state.
     Restore(Bytes),
-}
-
-/// What a destination of a command tells the others: what it has, lacks, and knows of existence.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Signal {
-    /// The command.
-    pub command: CommandId,
-    /// The command's session had expired at the sender.
-    pub expired: bool,
-    /// How many bytes the values have that the sender owns and the command reads or moves, whether or not they come along.
-    pub operand_bytes: u64,
-    /// One entry for each object of which the sender has something to say, ascending. It lacks the others and has no
-    /// authority over them.
-    pub reports: Vec<ObjectReport>,
-}
-
-/// What one destination says of one object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ObjectReport {
-    /// The object.
-    pub object: ObjectId,
-    /// What it says.
-    pub status: ObjectStatus,
-}
-
-/// An object's status at one group.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ObjectStatus {
-    /// The group owns it; with the value where the receiver needs it.
-    Owned(Revision, Option<Carried>),
-    /// The group is an authority for it and knows that it exists elsewhere.
-    Present,
-    /// The group is an authority for it and knows that it does not exist.
-    Absent,
-}
-
-impl ObjectStatus {
-    /// How many bytes of value it carries.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Owned(_, Some(Carried::Value(value))) => value.len(),
-            _ => 0,
-        }
-    }
-
-    /// The value, where it came along in full.
-    #[must_use]
-    pub fn value(&self) -> Option<&Encoded> {
-        match self {
-            Self::Owned(_, Some(Carried::Value(value))) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// How the values of signals travel: see [`Oracle::pack`](crate::oracle::Oracle::pack).
-pub trait Carrier {
-    /// The signal is about to be sent.
-    fn pack(&mut self, signal: &mut Signal);
-
-    /// The signal has come in and is about to be logged: every value must be there.
-    fn unpack(&mut self, signal: &mut Signal) -> Unpacked;
 }
 
 /// What a replica wants done: first `records` made durable, then `messages` sent.

@@ -1,7 +1,8 @@
-//! Faults built in on purpose, so that the tests can see the checkers find them. For tests only.
+//! Faults built in on purpose, so that the tests can see the checkers find them.
 //!
-//! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the protocol; a test runs it
-//! in the simulator and fails unless a checker reports a violation.
+//! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the protocol; a test runs it in
+//! the simulator and fails unless a checker reports a violation. Without the cargo feature `mutants`, which only tests turn
+//! on, [`is_active`] is `false` at compile time and nothing of them is in the binary.
 
 /// One rule of the protocol, switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,4 +31,49 @@ pub enum Mutant {
     VoteNotPersisted,
     /// A replica sends what depends on records before they are stored. The driver's fault.
     AnswerBeforeSync,
+}
+
+/// Whether this thread runs with the mutant.
+#[must_use]
+pub fn is_active(mutant: Mutant) -> bool {
+    #[cfg(feature = "mutants")]
+    {
+        ACTIVE.get() == Some(mutant)
+    }
+    #[cfg(not(feature = "mutants"))]
+    {
+        let _ = mutant;
+        false
+    }
+}
+
+#[cfg(feature = "mutants")]
+thread_local! {
+    static ACTIVE: std::cell::Cell<Option<Mutant>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs `work` on this thread with the mutant, if one is given, and with no other.
+#[cfg(feature = "mutants")]
+pub fn with<T>(mutant: Option<Mutant>, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Mutant>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ACTIVE.set(self.0);
+        }
+    }
+    let _restore = Restore(ACTIVE.replace(mutant));
+    work()
+}
+
+/// Whether this thread runs with any mutant.
+#[must_use]
+pub fn any_is_active() -> bool {
+    #[cfg(feature = "mutants")]
+    {
+        ACTIVE.get().is_some()
+    }
+    #[cfg(not(feature = "mutants"))]
+    {
+        false
+    }
 }

@@ -1,74 +1,104 @@
-//! Seam 3, the strategy: who may say that an object exists, where a create goes, and where to look for an object.
+//! Seam 3, the strategy: who may say that an object exists, where a create goes, where to look for an object.
 //!
-//! A strategy is two pure choices ([`Oracle::authority`], [`Oracle::owner`]), one source of hints ([`Oracle::guess`]) and
-//! a few hooks that send hints or use the shared cache. It cannot break correctness: a hint changes *where we look*, never
-//! *what we answer* (rule R7).
-//!
-//! Each replica and each client owns an instance. A client's calls are `owner`, `authority`, `directory`, `movable` and
-//! `guess`; a replica's engine calls `owner`, `authority` and `directory`, and, on the leader alone, `observe`, `pack`,
-//! `unpack` and `on_cache`.
+//! [`Oracle`] is placement: pure functions of an object and the cluster's topology. It cannot break correctness as long as
+//! it obeys the law of authority: what else it says changes *where we look*, never *what we answer* (rule R7). What only a
+//! group's leader does (the shared cache) is [`LeaderHooks`](crate::hooks::LeaderHooks), which most strategies do without.
 
-use crate::id::{Encoded, Groups, Hint, Micros, ObjectId, PartitionId, Revision};
+use crate::hooks::LeaderHooks;
+use crate::id::{Groups, ObjectId, PartitionId};
+use crate::topology::Topology;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 
 /// A strategy for placing and finding objects that come, go and move while the system runs.
 ///
 /// **The law of authority:** `authority(o)` is never empty and depends on the object and the topology alone, so that all
 /// creates and deletes of one id meet in at least one group.
-pub trait Oracle: Clone + std::fmt::Debug + Send + 'static {
+///
+/// Every replica and every client has a copy; all copies answer alike.
+///
+/// ```
+/// use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
+///
+/// /// Everything is at the first partition.
+/// #[derive(Clone, Debug)]
+/// struct OnePlace;
+///
+/// impl Oracle for OnePlace {
+///     const NAME: &'static str = "one-place";
+///     type Hooks = ();
+///     fn hooks(&self, _: &Topology) {}
+///
+///     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
+///         PartitionId(0).into()
+///     }
+///     fn owner(&self, _: &Topology, _: ObjectId, _: Option<PartitionId>) -> PartitionId {
+///         PartitionId(0)
+///     }
+///     fn movable(&self) -> bool {
+///         false
+///     }
+///     fn guess(&self, _: &Topology, _: ObjectId) -> Guess {
+///         Guess::At(PartitionId(0))
+///     }
+/// }
+/// ```
+pub trait Oracle: Clone + Debug + Send + Sync + 'static {
     /// The value of `--strategy`, of the CSV column, and the suffix of the crate.
     const NAME: &'static str;
 
-    /// The groups that deliver every create and delete of the object: each of them alone may say that it does not
-    /// exist, or exists already (rule R1). Pure.
-    fn authority(&self, object: ObjectId) -> Groups;
+    /// What leaders do besides; `()` if nothing.
+    type Hooks: LeaderHooks;
 
-    /// The groups that hold the object's owner as ordered state: every move goes through them. Pure.
-    fn directory(&self, _object: ObjectId) -> Groups {
+    /// The hooks of one replica, in their first state.
+    fn hooks(&self, topology: &Topology) -> Self::Hooks;
+
+    /// What clusters must have for this strategy to work.
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    /// The groups that deliver every create and delete of the object: each of them alone may say that it does not exist, or
+    /// exists already (rule R1).
+    fn authority(&self, topology: &Topology, object: ObjectId) -> Groups;
+
+    /// The groups that hold the object's owner as ordered state: every move goes through them.
+    fn directory(&self, _topology: &Topology, _object: ObjectId) -> Groups {
         Groups::EMPTY
     }
 
-    /// The partition that a create with this wish goes to. Pure.
-    fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId;
+    /// The partition that a create with this wish goes to.
+    fn owner(
+        &self,
+        topology: &Topology,
+        object: ObjectId,
+        wish: Option<PartitionId>,
+    ) -> PartitionId {
+        wish.unwrap_or_else(|| topology.spread(object))
+    }
 
-    /// Whether objects can move. Pure.
+    /// Whether objects can move.
     fn movable(&self) -> bool {
         true
     }
 
     /// Where to look for an object, knowing nothing of it.
-    fn guess(&self, object: ObjectId) -> Guess;
+    fn guess(&self, topology: &Topology, object: ObjectId) -> Guess;
 
-    /// A command that changed an object has been applied here, at a destination of it.
-    fn observe(&mut self, _now: Micros, _event: &ObjectEvent, _out: &mut Effects) {}
-
-    /// A value is about to be sent to another partition: keep it, or replace it by a reference to the shared cache.
-    fn pack(&mut self, _now: Micros, _object: ObjectId, _revision: Revision, _value: &mut Carried) {
+    /// The groups that the new owner of an object tells where it has gone: a hint, in no order and at no time that anything
+    /// depends on.
+    fn told_of_moves(&self, _topology: &Topology, _object: ObjectId) -> Groups {
+        Groups::EMPTY
     }
+}
 
-    /// A reference has come in: replace it by the value, or say how to go on.
-    fn unpack(
-        &mut self,
-        _now: Micros,
-        _object: ObjectId,
-        _revision: Revision,
-        value: &mut Carried,
-        _out: &mut Effects,
-    ) -> Unpacked {
-        match value {
-            Carried::Value(_) => Unpacked::Ready,
-            Carried::Reference { .. } => Unpacked::Missing,
-        }
-    }
-
-    /// The shared cache has answered a [`CacheCall`].
-    fn on_cache(&mut self, _now: Micros, _reply: CacheReply) {}
-
-    /// Hits and misses of values in the shared cache, since the start.
-    fn cache_counts(&self) -> (u64, u64) {
-        (0, 0)
-    }
+/// What a strategy needs of a cluster, besides partitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// A replicated group that owns nothing and knows everything.
+    pub oracle_group: bool,
+    /// A cache that all replicas and clients reach. Without it the strategy is slower, never wrong.
+    pub shared_cache: bool,
 }
 
 /// Where a client looks for an object first.
@@ -80,111 +110,77 @@ pub enum Guess {
     Ask(Groups),
     /// Look at the shared cache's location hint under `key`; failing that, consult `otherwise`.
     Shared {
-        /// The key.
+        /// Unique to the object.
         key: Bytes,
         /// Who is consulted when the cache has no answer.
         otherwise: Groups,
     },
 }
 
-/// A change of one object, told to [`Oracle::observe`] when the command that made it is applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectEvent {
-    /// The object.
-    pub object: ObjectId,
-    /// Its revision afterwards; of a deleted object the last one it had.
-    pub revision: Revision,
-    /// What happened.
-    pub change: Change,
-    /// Whether this replica's partition owns the object afterwards (or owned it last).
-    pub here: bool,
+/// A strategy in a cluster: what [`Oracle`] says, with the topology filled in.
+#[derive(Clone, Debug)]
+pub struct Placement<O> {
+    oracle: O,
+    topology: Topology,
 }
 
-/// What happened to an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It was created at a partition; the value, where this replica has it.
-    Created(PartitionId, Option<Encoded>),
-    /// It was moved to a partition; the value, where this replica has it.
-    Moved(PartitionId, Option<Encoded>),
-    /// Its value changed.
-    Written(Encoded),
-    /// It was deleted.
-    Deleted,
-}
+impl<O: Oracle> Placement<O> {
+    /// The strategy in a cluster of this topology.
+    pub fn new(oracle: O, topology: Topology) -> Self {
+        Self { oracle, topology }
+    }
 
-/// A value on its way between partitions.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Carried {
-    /// The value itself.
-    Value(Encoded),
-    /// Where to find it: the shared cache, under the object's id and revision.
-    Reference {
-        /// The digest that the bytes must have.
-        digest: u64,
-    },
-}
+    /// The groups of the cluster.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
 
-/// What [`Oracle::unpack`] made of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unpacked {
-    /// It is [`Carried::Value`] now.
-    Ready,
-    /// The cache has been asked; try again when it has answered.
-    Waiting,
-    /// It cannot be found: ask the owner for the bytes.
-    Missing,
-}
+    /// The strategy alone.
+    #[must_use]
+    pub fn oracle(&self) -> &O {
+        &self.oracle
+    }
 
-/// What a hook wants done. Nothing of it touches ordered state.
-#[derive(Clone, Debug, Default)]
-pub struct Effects {
-    /// Hints for the leaders of other groups.
-    pub tell: Vec<(Groups, Hint)>,
-    /// Calls to the shared cache.
-    pub cache: Vec<CacheCall>,
-}
+    /// See [`Oracle::hooks`].
+    #[must_use]
+    pub fn hooks(&self) -> O::Hooks {
+        self.oracle.hooks(&self.topology)
+    }
 
-/// A call to the shared cache. It may be lost, and its reply too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CacheCall {
-    /// Fetch the value of a key.
-    Get {
-        /// The key.
-        key: Bytes,
-    },
-    /// Store a value under a key that never gets another value.
-    Set {
-        /// The key.
-        key: Bytes,
-        /// The value.
-        value: Bytes,
-    },
-    /// Store a location hint unless the cache has one of a newer epoch.
-    Publish {
-        /// The key.
-        key: Bytes,
-        /// The hint; encoded as [`codec::encode`](crate::codec::encode) does, also when it comes back.
-        hint: Hint,
-    },
-}
+    /// See [`Oracle::authority`].
+    #[must_use]
+    pub fn authority(&self, object: ObjectId) -> Groups {
+        self.oracle.authority(&self.topology, object)
+    }
 
-/// The answer to [`CacheCall::Get`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CacheReply {
-    /// The key that was asked for.
-    pub key: Bytes,
-    /// What the cache said.
-    pub found: Found,
-}
+    /// See [`Oracle::directory`].
+    #[must_use]
+    pub fn directory(&self, object: ObjectId) -> Groups {
+        self.oracle.directory(&self.topology, object)
+    }
 
-/// What the shared cache said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The value.
-    Hit(Bytes),
-    /// Nothing there.
-    Miss,
-    /// No answer in time, or an error.
-    Down,
+    /// See [`Oracle::owner`].
+    #[must_use]
+    pub fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
+        self.oracle.owner(&self.topology, object, wish)
+    }
+
+    /// See [`Oracle::movable`].
+    #[must_use]
+    pub fn movable(&self) -> bool {
+        self.oracle.movable()
+    }
+
+    /// See [`Oracle::guess`].
+    #[must_use]
+    pub fn guess(&self, object: ObjectId) -> Guess {
+        self.oracle.guess(&self.topology, object)
+    }
+
+    /// See [`Oracle::told_of_moves`].
+    #[must_use]
+    pub fn told_of_moves(&self, object: ObjectId) -> Groups {
+        self.oracle.told_of_moves(&self.topology, object)
+    }
 }

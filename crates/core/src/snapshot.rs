@@ -13,29 +13,11 @@
 
 use crate::log::{LogEntry, Members, Position};
 use bytes::{BufMut, Bytes, BytesMut};
-use rpds::HashTrieMapSync;
-use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hash};
-
-/// A map whose copies share what neither side has changed since: copying one takes no time.
-pub type SharedMap<K, V> = HashTrieMapSync<K, V, BuildHasherDefault<FxHasher>>;
-
-/// The value of `key`, made if it is not there.
-///
-/// # Panics
-/// Never: what was put in is found.
-pub fn entry<K: Copy + Eq + Hash, V: Clone + Default>(map: &mut SharedMap<K, V>, key: K) -> &mut V {
-    if !map.contains_key(&key) {
-        map.insert_mut(key, V::default());
-    }
-    map.get_mut(&key)
-        .unwrap_or_else(|| unreachable!("it was put in"))
-}
 
 /// A part of a state: called, it encodes itself.
-pub type Part = Box<dyn FnOnce() -> Bytes + Send>;
+pub type StatePart = Box<dyn FnOnce() -> Bytes + Send>;
 
 /// A replica's state after a log entry, encoded.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +64,7 @@ pub struct Capture {
     pub tail: Vec<LogEntry>,
     /// Another replica waits for it: it must be encoded even where nothing is stored.
     pub wanted: bool,
-    parts: Vec<Part>,
+    parts: Vec<StatePart>,
 }
 
 impl Capture {
@@ -92,7 +74,7 @@ impl Capture {
         members: Members,
         tail: Vec<LogEntry>,
         wanted: bool,
-        part: Part,
+        part: StatePart,
     ) -> Self {
         let parts = vec![part];
         Self {
@@ -106,7 +88,7 @@ impl Capture {
 
     /// Adds the partition's part.
     #[must_use]
-    pub fn with(mut self, part: Part) -> Self {
+    pub fn with(mut self, part: StatePart) -> Self {
         self.parts.push(part);
         self
     }

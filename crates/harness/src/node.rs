@@ -109,7 +109,6 @@ impl<A: Application> Visitor for Node<'_, A> {
             id,
             config,
             oracle,
-            mutant: None,
             seed: self.file.seed as u64,
             clock: Clock::start(),
             durability: self.file.durability(),

@@ -49,10 +49,10 @@ macro_rules! strategies {
 }
 
 strategies! {
-    Global: |at| Global::new(at.topology), topology;
-    Broker: |at| Broker::new(at.with_oracle), with_oracle;
-    Static: |at| if at.directory { Static::with_directory(at.topology) } else { Static::new(at.topology) }, topology;
-    Cache: |at| Cache::new(at.topology, at.incarnation), topology;
+    Global: |at| Global, topology;
+    Broker: |at| Broker, with_oracle;
+    Static: |at| if at.directory { Static::with_directory() } else { Static::new() }, topology;
+    Cache: |at| Cache, topology;
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
         type Output = (&'static str, bool, usize);
 
         fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
-            let authority = oracle.authority(ObjectId::new(1, 1));
+            let authority = oracle.authority(&topology, ObjectId::new(1, 1));
             assert!(!authority.is_empty() && authority.is_subset(topology.groups()));
             (O::NAME, oracle.movable(), topology.groups().len())
         }

@@ -167,7 +167,7 @@ impl SimArgs {
             profile,
             steps: self.steps,
             log_bytes: self.log_bytes,
-            mutant: None,
+            ..Options::default()
         };
         let profiles = Profile::ALL.into_iter().filter(wanted);
         profiles

@@ -100,7 +100,7 @@ impl<W: Workload> Visitor for Trial<'_, W> {
 impl<W: Workload> Trial<'_, W> {
     async fn run<O: Oracle>(self, oracle: O, topology: Topology) -> Result<Option<Measured>> {
         self.say::<O>("starting", None);
-        let applies = Applies::to(&oracle);
+        let applies = Applies::to(&oracle, &topology);
         let embed_cache = applies.cache && self.args.memcached.is_empty();
         match self.args.deploy {
             DeployName::Threads => {
@@ -137,7 +137,7 @@ impl<W: Workload> Trial<'_, W> {
         self.say::<O>("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load).await?;
 
-        let plan = self.plan(clock.now());
+        let plan = self.plan(clock.now().micros());
         let mut reports = Vec::new();
         let readings = if loaded {
             self.measure::<O, D>(&mut cluster, &mut load, plan, &mut faults, &mut reports)
@@ -318,7 +318,11 @@ impl<W: Workload> Trial<'_, W> {
         self.say::<O>("warming up", None);
         load.go(plan);
         let clock = load.shared().clock;
-        let until = |at: Micros| sleep(Duration::from_micros(at.saturating_sub(clock.now())));
+        let until = |at: Micros| {
+            sleep(Duration::from_micros(
+                at.saturating_sub(clock.now().micros()),
+            ))
+        };
         tokio::select! {
             () = until(plan.from) => {}
             () = self.interrupt.strikes() => return Ok(None),
@@ -326,7 +330,7 @@ impl<W: Workload> Trial<'_, W> {
         let before = read(cluster, clock).await;
         self.say::<O>("measuring", None);
         let tell = |what: &str| {
-            let seconds = clock.now().saturating_sub(plan.from) as f64 / 1e6;
+            let seconds = clock.now().micros().saturating_sub(plan.from) as f64 / 1e6;
             let told = format!("{}: measuring, {what} after {seconds:.1} s", O::NAME);
             self.progress.event(&told);
         };
@@ -370,7 +374,7 @@ impl<W: Workload> Trial<'_, W> {
 
 /// Reads a cluster's counters.
 async fn read<D: Deployment>(cluster: &mut D, clock: Clock) -> Reading {
-    let at = clock.now();
+    let at = clock.now().micros();
     let tally = cluster.tally().await;
     Reading { at, tally }
 }

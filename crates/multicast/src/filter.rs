@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW, SESSIONS};
-use ssmr_core::snapshot::{SharedMap, entry};
-use ssmr_core::{ClientId, Command, CommandId, Micros, SessionId};
+use ssmr_core::shared_map::{SharedMap, entry};
+use ssmr_core::{ClientId, Command, CommandId, LogTime, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a group knows of the sessions that it has logged commands of.
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Filter {
     sessions: SharedMap<SessionId, Window>,
     /// The same sessions, oldest first.
-    by_age: BTreeSet<(Micros, ClientId)>,
+    by_age: BTreeSet<(LogTime, ClientId)>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,10 +38,10 @@ pub(crate) enum Freshness {
 
 impl Filter {
     /// Whether an attempt may be logged at log time `time`.
-    pub(crate) fn freshness(&self, command: &Command, time: Micros) -> Freshness {
+    pub(crate) fn freshness(&self, command: &Command, time: LogTime) -> Freshness {
         let id = command.id;
         let Some(window) = self.sessions.get(&id.session) else {
-            let expired = id.session.opened.saturating_add(SESSION_TTL) < time;
+            let expired = id.session.opened + SESSION_TTL < time;
             return if expired {
                 Freshness::Expired
             } else {
@@ -105,11 +105,11 @@ impl Filter {
     }
 
     /// Forgets and returns the sessions that are too old at log time `time`, none with an attempt that is not delivered.
-    pub(crate) fn expire(&mut self, time: Micros) -> Vec<SessionId> {
+    pub(crate) fn expire(&mut self, time: LogTime) -> Vec<SessionId> {
         let aged = self
             .by_age
             .iter()
-            .take_while(|(opened, _)| opened.saturating_add(SESSION_TTL) < time);
+            .take_while(|(opened, _)| *opened + SESSION_TTL < time);
         let sessions = aged.map(|&(opened, client)| SessionId { client, opened });
         let idle = sessions.filter(|id| {
             self.sessions

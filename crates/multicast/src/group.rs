@@ -13,11 +13,11 @@ use crate::snapshots::{MulticastSettings, Snapshots};
 use crate::{Item, Message};
 use rustc_hash::FxHashSet;
 use ssmr_core::log::{LogEntry, Position, Record};
-use ssmr_core::multicast::{Carrier, Refusal, Tenure};
+use ssmr_core::multicast::{Refusal, Tenure};
 use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
-    Command, CommandId, Delivery, GroupId, Micros, Multicast, Mutant, Outbox, ReplicaId, Signal,
-    Topology, codec,
+    Command, CommandId, Delivery, GroupId, LocalTime, LogTime, LogicalClock, Micros, Multicast,
+    Mutant, Outbox, ReplicaId, Signal, Topology, ValueCodec, codec, mutant,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +40,6 @@ pub struct GroupMulticast<L: GroupLog = RaftLog> {
     pub(super) topology: Topology,
     pub(super) log: L,
     pub(super) order: Order,
-    mutant: Option<Mutant>,
     pub(super) applied: u64,
     pub(super) snapshots: Snapshots,
     pub(super) duties: Duties,
@@ -60,8 +59,8 @@ pub(super) struct Duties {
     pub(super) taken: FxHashSet<CommandId>,
     /// Acknowledgements that wait for company.
     pub(super) acknowledgements: BTreeMap<GroupId, u64>,
-    pub(super) proposed_at: Micros,
-    pub(super) fetched_at: Micros,
+    pub(super) proposed_at: LocalTime,
+    pub(super) fetched_at: LocalTime,
     /// What was asked for last.
     pub(super) fetching: BTreeMap<CommandId, GroupId>,
 }
@@ -102,17 +101,12 @@ impl GroupMulticast<RaftLog> {
     ) -> Self {
         let count = topology.replica_count(id.group);
         let others = topology.groups().without(id.group);
-        let MulticastSettings {
-            seed,
-            log_bytes,
-            mutant,
-        } = settings;
+        let MulticastSettings { seed, log_bytes } = settings;
         Self {
             id,
             topology,
             log: RaftLog::restore(id.index, count, seed, stored),
             order: Order::new(id.group),
-            mutant,
             applied: 0,
             snapshots: Snapshots::after(log_bytes),
             duties: Duties::default(),
@@ -164,7 +158,7 @@ impl<L: GroupLog> GroupMulticast<L> {
     // -- taking office -------------------------------------------------------------------------------------------
 
     /// Notices that this replica has become leader, or no longer is.
-    fn notice_office(&mut self, now: Micros, out: &mut Outbox<Message<L::Msg>>) {
+    fn notice_office(&mut self, now: LocalTime, out: &mut Outbox<Message<L::Msg>>) {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.duties.term == term {
             return;
@@ -195,8 +189,8 @@ impl<L: GroupLog> GroupMulticast<L> {
     /// Moves what has come in over the links into the inbox, as far as its values are there.
     fn take_incoming(
         &mut self,
-        now: Micros,
-        carrier: &mut dyn Carrier,
+        now: LocalTime,
+        values: &mut dyn ValueCodec,
         out: &mut Outbox<Message<L::Msg>>,
     ) {
         let groups: Vec<GroupId> = self.peers.keys().copied().collect();
@@ -204,7 +198,7 @@ impl<L: GroupLog> GroupMulticast<L> {
             let Some(peer) = self.peers.get_mut(&group) else {
                 continue;
             };
-            let (first, items) = peer.incoming.take_ready(carrier);
+            let (first, items) = peer.incoming.take_ready(now, values);
             if let Some((index, after)) = peer.incoming.wants_in_full(now) {
                 out.send(ReplicaId { group, index }, Message::Pull { after });
             }
@@ -219,12 +213,12 @@ impl<L: GroupLog> GroupMulticast<L> {
     }
 
     /// Proposes what has gathered, if there is room in the pipeline and something worth an entry.
-    fn propose(&mut self, now: Micros) {
+    fn propose(&mut self, now: LocalTime) {
         let duties = &mut self.duties;
         if duties.term.is_none() || self.log.in_flight() >= PIPELINE {
             return;
         }
-        let waited = now.saturating_sub(duties.proposed_at);
+        let waited = now.since(duties.proposed_at);
         let lazy = !duties.acknowledgements.is_empty() && waited >= LAZY;
         if duties.inbox.is_empty() && !lazy && waited < MAX_ELAPSED {
             return;
@@ -273,7 +267,7 @@ impl<L: GroupLog> GroupMulticast<L> {
             self.applied = index;
             self.snapshots.applied_bytes += entry.size();
             let LogEntry::Batch(bytes) = entry else {
-                if self.mutant == Some(Mutant::TimestampsReused) {
+                if mutant::is_active(Mutant::TimestampsReused) {
                     self.order.turn_back();
                 }
                 continue;
@@ -313,7 +307,7 @@ impl<L: GroupLog> GroupMulticast<L> {
 impl<L: GroupLog> Multicast for GroupMulticast<L> {
     type Msg = Message<L::Msg>;
 
-    fn submit(&mut self, _now: Micros, command: Arc<Command>) -> Result<(), Refusal> {
+    fn submit(&mut self, _now: LocalTime, command: Arc<Command>) -> Result<(), Refusal> {
         if !self.log.is_leader() {
             return Err(Refusal::NotLeader);
         }
@@ -334,7 +328,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn on_message(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ReplicaId,
         msg: Self::Msg,
         out: &mut Outbox<Self::Msg>,
@@ -372,7 +366,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
         }
     }
 
-    fn on_timer(&mut self, now: Micros, out: &mut Outbox<Self::Msg>) {
+    fn on_timer(&mut self, now: LocalTime, out: &mut Outbox<Self::Msg>) {
         self.log.on_timer(now, &mut self.outbox);
         self.notice_office(now, out);
         self.pump_log(out);
@@ -392,18 +386,18 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn flush(
         &mut self,
-        now: Micros,
-        carrier: &mut dyn Carrier,
+        now: LocalTime,
+        values: &mut dyn ValueCodec,
         out: &mut Outbox<Self::Msg>,
     ) -> bool {
         if self.duties.term.is_some() {
-            self.take_incoming(now, carrier, out);
+            self.take_incoming(now, values, out);
             self.propose(now);
         }
         self.pump_log(out);
         self.apply_committed();
         if self.duties.term.is_some() {
-            self.send_links(now, carrier, out);
+            self.send_links(now, values, out);
         }
         self.order.has_deliveries()
     }
@@ -433,7 +427,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
         }
     }
 
-    fn tenure(&self, now: Micros) -> Option<Tenure> {
+    fn tenure(&self, now: LocalTime) -> Option<Tenure> {
         let honest = self.log.tenure(now);
         let (confirmed, until) = (now, now);
         let sure = Tenure { confirmed, until };
@@ -441,23 +435,25 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
             until: t.until + 4 * MAX_ELAPSED,
             ..t
         };
-        match self.mutant {
-            Some(Mutant::UnconfirmedReads) => self.log.is_leader().then_some(sure),
-            Some(Mutant::LongLeases) => honest.map(longer),
-            _ => honest,
+        if mutant::is_active(Mutant::UnconfirmedReads) {
+            return self.log.is_leader().then_some(sure);
         }
+        if mutant::is_active(Mutant::LongLeases) {
+            return honest.map(longer);
+        }
+        honest
     }
 
-    fn confirm(&mut self, now: Micros, out: &mut Outbox<Self::Msg>) {
+    fn confirm(&mut self, now: LocalTime, out: &mut Outbox<Self::Msg>) {
         self.log.confirm(now, &mut self.outbox);
         self.pump_log(out);
     }
 
-    fn clock(&self) -> u64 {
+    fn clock(&self) -> LogicalClock {
         self.order.clock()
     }
 
-    fn time(&self) -> Micros {
+    fn time(&self) -> LogTime {
         self.order.time()
     }
 
@@ -475,7 +471,7 @@ impl<L: GroupLog> Multicast for GroupMulticast<L> {
 
     fn captured(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         last: Position,
         snapshot: Option<Snapshot>,
         out: &mut Outbox<Self::Msg>,

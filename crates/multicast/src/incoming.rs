@@ -3,11 +3,9 @@
 //! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once for this leader; what
 //! the log then accepts is decided when the entry applies.
 
-use crate::Item;
 use crate::group::BATCH_BYTES;
-use ssmr_core::Micros;
-use ssmr_core::multicast::Carrier;
-use ssmr_core::oracle::Unpacked;
+use crate::link::{Item, Readiness, WireValue};
+use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;
 
 /// How long to wait for values that were asked for in full before asking again.
@@ -21,10 +19,12 @@ pub(crate) struct IncomingLink {
     /// The replica that they come from.
     source: u8,
     /// The items after it, without a gap.
-    waiting: VecDeque<Item>,
-    /// The first waiting item's value cannot be found here: its sender must send it in full.
+    waiting: VecDeque<Item<WireValue>>,
+    /// For so many of them, from the first on, the codec has been asked for their values.
+    asked: usize,
+    /// The value of the item behind those that wait cannot be found here: its sender must send it in full.
     stuck: bool,
-    pulled: Option<Micros>,
+    pulled: Option<LocalTime>,
     acknowledge: bool,
 }
 
@@ -37,10 +37,15 @@ impl IncomingLink {
         };
     }
 
+    /// The number of the item that comes behind those that wait.
+    fn next(&self) -> u64 {
+        self.proposed + self.waiting.len() as u64 + 1
+    }
+
     /// Takes items from a replica of the sending group; the first has number `first`.
-    pub(crate) fn take(&mut self, from: u8, first: u64, items: Vec<Item>) {
+    pub(crate) fn take(&mut self, from: u8, first: u64, items: Vec<Item<WireValue>>) {
         self.source = from;
-        let next = self.proposed + self.waiting.len() as u64 + 1;
+        let next = self.next();
         if first > next {
             return;
         }
@@ -49,46 +54,63 @@ impl IncomingLink {
             // The sender repeats itself: perhaps it has missed an acknowledgement.
             self.acknowledge = true;
         }
-        self.waiting.extend(items.into_iter().skip(known));
-    }
-
-    /// Takes out the items whose values are there, in order, with the number of the first: as many as fit one batch.
-    pub(crate) fn take_ready(&mut self, carrier: &mut dyn Carrier) -> (u64, Vec<Item>) {
-        let first = self.proposed + 1;
-        let (mut ready, mut missing, mut bytes) = (Vec::new(), false, 0);
-        while let Some(item) = self.waiting.front_mut().filter(|_| bytes < BATCH_BYTES) {
-            let state = match item {
-                Item::Signal(signal) => carrier.unpack(signal),
-                Item::Timestamp { .. } => Unpacked::Ready,
-            };
-            match state {
-                Unpacked::Ready => {
-                    bytes += item.size();
-                    ready.extend(self.waiting.pop_front());
-                }
-                Unpacked::Waiting => break,
-                Unpacked::Missing => {
-                    self.waiting.clear();
-                    missing = true;
-                    break;
-                }
-            }
-        }
-        if !ready.is_empty() {
+        if items.len() > known {
+            self.waiting.extend(items.into_iter().skip(known));
             self.stuck = false;
             self.pulled = None;
         }
-        self.stuck |= missing;
+    }
+
+    /// Takes out the items whose values are there, in order, with the number of the first: as many as fit one batch.
+    ///
+    /// The codec is asked for the values of all items that wait, so that one round trip to a cache serves them all.
+    pub(crate) fn take_ready(
+        &mut self,
+        now: LocalTime,
+        values: &mut dyn ValueCodec,
+    ) -> (u64, Vec<Item>) {
+        while self.asked < self.waiting.len() {
+            let readiness = self.waiting[self.asked].unpack(now, values);
+            if readiness == Readiness::Missing {
+                self.give_up_from(self.asked);
+            } else {
+                self.asked += 1;
+            }
+        }
+        let first = self.proposed + 1;
+        let (mut ready, mut bytes) = (Vec::new(), 0);
+        while let Some(item) = self.waiting.front_mut().filter(|_| bytes < BATCH_BYTES) {
+            match item.unpack(now, values) {
+                Readiness::Ready => {}
+                Readiness::Waiting => break,
+                Readiness::Missing => {
+                    self.give_up_from(0);
+                    break;
+                }
+            }
+            let item = self.waiting.pop_front().and_then(Item::into_full);
+            let item = item.unwrap_or_else(|| unreachable!("its values are there"));
+            self.asked -= 1;
+            bytes += item.size();
+            ready.push(item);
+        }
         self.proposed += ready.len() as u64;
         (first, ready)
     }
 
+    /// An item's value cannot be found: it has to come again, and what is behind it too.
+    fn give_up_from(&mut self, place: usize) {
+        self.waiting.truncate(place);
+        self.asked = self.asked.min(place);
+        self.stuck = true;
+    }
+
     /// Whom to ask now for items in full, if anybody, and after which number they are wanted.
-    pub(crate) fn wants_in_full(&mut self, now: Micros) -> Option<(u8, u64)> {
+    pub(crate) fn wants_in_full(&mut self, now: LocalTime) -> Option<(u8, u64)> {
         let due = self.stuck && self.pulled.is_none_or(|at| now >= at + PULL);
         due.then(|| {
             self.pulled = Some(now);
-            (self.source, self.proposed)
+            (self.source, self.next() - 1)
         })
     }
 
@@ -96,7 +118,9 @@ impl IncomingLink {
     /// have brought more of them than this leader has proposed.
     pub(crate) fn logged(&mut self, received: u64) {
         let ahead = received.saturating_sub(self.proposed) as usize;
-        self.waiting.drain(..ahead.min(self.waiting.len()));
+        let gone = ahead.min(self.waiting.len());
+        self.waiting.drain(..gone);
+        self.asked = self.asked.saturating_sub(gone);
         self.proposed = self.proposed.max(received);
         self.acknowledge = true;
     }

@@ -18,7 +18,7 @@ mod raft;
 mod snapshots;
 
 pub use group::GroupMulticast;
-pub use link::Item;
+pub use link::{Item, WireValue};
 pub use log::{Committed, Cut, GroupLog, LogOutbox, Stored};
 pub use order::{Batch, Input};
 pub use raft::{Body, RaftLog, RaftMessage};
@@ -38,7 +38,7 @@ pub enum Message<L> {
         /// The first item's number.
         first: u64,
         /// The items.
-        items: Vec<Item>,
+        items: Vec<Item<WireValue>>,
     },
     /// To the leader of another group: its items up to this number are logged here.
     Acknowledge {

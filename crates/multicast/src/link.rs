@@ -5,32 +5,131 @@
 //! doubled or overtaken, whichever replicas die on either side, and acknowledgements are cumulative.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::{CommandId, GroupId, Signal, Timestamp};
+use ssmr_core::{
+    CommandId, Encoded, GroupId, LocalTime, ObjectId, Revision, Signal, Timestamp, Unpacked,
+    ValueCodec, ValueReference,
+};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Something that one group tells another.
+/// Something that one group tells another. `V` is how the values of signals are carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Item {
+pub enum Item<V = Encoded> {
     /// The timestamp that the sender gave to a command.
     Timestamp {
-        /// The command.
+        /// Which command.
         command: CommandId,
-        /// Its timestamp.
+        /// The sender's clock then.
         timestamp: Timestamp,
     },
     /// A signal of the sender's partition.
-    Signal(Signal),
+    Signal(Signal<V>),
+}
+
+/// A value as it travels between groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WireValue {
+    /// All of it.
+    Full(Encoded),
+    /// Where the receiver finds it.
+    Reference(ValueReference),
+}
+
+impl WireValue {
+    fn size(&self) -> usize {
+        match self {
+            Self::Full(value) => value.len(),
+            Self::Reference(_) => 8,
+        }
+    }
 }
 
 impl Item {
+    /// About how many bytes it takes in a log entry.
+    pub(crate) fn size(&self) -> usize {
+        self.size_with(Encoded::len)
+    }
+
+    /// The item with its values as references, as far as the codec has some.
+    pub(crate) fn pack(self, now: LocalTime, values: &mut dyn ValueCodec) -> Item<WireValue> {
+        self.map_values(|object, revision, value| {
+            let reference = values.pack(now, object, revision, &value);
+            reference.map_or(WireValue::Full(value), WireValue::Reference)
+        })
+    }
+
+    /// The item with all its values.
+    pub(crate) fn in_full(self) -> Item<WireValue> {
+        self.map_values(|_, _, value| WireValue::Full(value))
+    }
+}
+
+impl Item<WireValue> {
     /// About how many bytes it takes in a message.
     pub(crate) fn size(&self) -> usize {
+        self.size_with(WireValue::size)
+    }
+
+    /// Puts values in the place of references, as far as the codec has them. Returns the worst that became of any.
+    pub(crate) fn unpack(&mut self, now: LocalTime, values: &mut dyn ValueCodec) -> Readiness {
+        let Self::Signal(signal) = self else {
+            return Readiness::Ready;
+        };
+        let mut readiness = Readiness::Ready;
+        for (object, revision, value) in signal.values_mut() {
+            let WireValue::Reference(reference) = *value else {
+                continue;
+            };
+            match values.unpack(now, object, revision, reference) {
+                Unpacked::Ready(bytes) => *value = WireValue::Full(bytes),
+                Unpacked::Waiting => readiness = readiness.max(Readiness::Waiting),
+                Unpacked::Missing => readiness = Readiness::Missing,
+            }
+        }
+        readiness
+    }
+
+    /// The item with its values; `None` if one of them is a reference still.
+    pub(crate) fn into_full(self) -> Option<Item> {
+        let mut complete = true;
+        let item = self.map_values(|_, _, value| match value {
+            WireValue::Full(bytes) => bytes,
+            WireValue::Reference(_) => {
+                complete = false;
+                Encoded::new()
+            }
+        });
+        complete.then_some(item)
+    }
+}
+
+/// Whether an item's values are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Readiness {
+    /// All of them.
+    Ready,
+    /// The codec has not found out yet.
+    Waiting,
+    /// At least one cannot be found here.
+    Missing,
+}
+
+impl<V> Item<V> {
+    fn size_with(&self, size: impl Fn(&V) -> usize) -> usize {
         match self {
             Self::Timestamp { .. } => 48,
             Self::Signal(signal) => {
-                let reports = signal.reports.iter();
-                48 + reports.map(|r| 64 + r.status.size()).sum::<usize>()
+                let values = signal.reports.iter().map(|report| report.status.value());
+                48 + values
+                    .map(|value| 64 + value.map_or(0, &size))
+                    .sum::<usize>()
             }
+        }
+    }
+
+    fn map_values<W>(self, map: impl FnMut(ObjectId, Revision, V) -> W) -> Item<W> {
+        match self {
+            Self::Timestamp { command, timestamp } => Item::Timestamp { command, timestamp },
+            Self::Signal(signal) => Item::Signal(signal.map_values(map)),
         }
     }
 }
@@ -111,12 +210,12 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{ClientId, PartitionId, SessionId};
+    use ssmr_core::{ClientId, LogTime, LogicalClock, PartitionId, SessionId};
 
     fn item(number: u64) -> Item {
         let session = SessionId {
             client: ClientId(1),
-            opened: 0,
+            opened: LogTime::ZERO,
         };
         let group = GroupId::from(PartitionId(0));
         Item::Timestamp {
@@ -125,7 +224,7 @@ mod tests {
                 number,
                 attempt: 1,
             },
-            timestamp: Timestamp::new(number, group),
+            timestamp: Timestamp::new(LogicalClock(number), group),
         }
     }
 

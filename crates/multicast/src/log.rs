@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{LogEntry, MemberId, Members, Position, Record};
 use ssmr_core::multicast::Tenure;
 use ssmr_core::snapshot::Snapshot;
@@ -29,13 +29,19 @@ pub trait GroupLog {
     fn term(&self) -> u64;
 
     /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with the leader.
-    fn propose(&mut self, now: Micros, batch: Bytes, out: &mut LogOutbox<Self::Msg>);
+    fn propose(&mut self, now: LocalTime, batch: Bytes, out: &mut LogOutbox<Self::Msg>);
 
     /// Takes a message of another replica of the group.
-    fn on_message(&mut self, now: Micros, from: u8, msg: Self::Msg, out: &mut LogOutbox<Self::Msg>);
+    fn on_message(
+        &mut self,
+        now: LocalTime,
+        from: u8,
+        msg: Self::Msg,
+        out: &mut LogOutbox<Self::Msg>,
+    );
 
     /// Lets time pass.
-    fn on_timer(&mut self, now: Micros, out: &mut LogOutbox<Self::Msg>);
+    fn on_timer(&mut self, now: LocalTime, out: &mut LogOutbox<Self::Msg>);
 
     /// What comes next of what is committed.
     fn poll_committed(&mut self) -> Option<Committed>;
@@ -47,17 +53,17 @@ pub trait GroupLog {
     fn wants_snapshot(&self) -> bool;
 
     /// Here is a snapshot for those that need one.
-    fn offer(&mut self, now: Micros, snapshot: Snapshot, out: &mut LogOutbox<Self::Msg>);
+    fn offer(&mut self, now: LocalTime, snapshot: Snapshot, out: &mut LogOutbox<Self::Msg>);
 
     /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them may be forgotten.
     fn compact(&mut self, last: Position, keep: usize);
 
     /// How surely this replica leads: `None` unless it leads and has polled all that its predecessors committed, which must be
     /// applied too before anybody relies on it.
-    fn tenure(&self, now: Micros) -> Option<Tenure>;
+    fn tenure(&self, now: LocalTime) -> Option<Tenure>;
 
     /// Asks the others to confirm that this replica leads, unless such a question is on its way.
-    fn confirm(&mut self, now: Micros, out: &mut LogOutbox<Self::Msg>);
+    fn confirm(&mut self, now: LocalTime, out: &mut LogOutbox<Self::Msg>);
 
     /// How many entries are proposed and not committed.
     fn in_flight(&self) -> u64;

@@ -25,8 +25,11 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
-use ssmr_core::snapshot::Part;
-use ssmr_core::{Command, CommandId, Delivery, GroupId, Groups, Micros, Timestamp, codec};
+use ssmr_core::snapshot::StatePart;
+use ssmr_core::{
+    Command, CommandId, Delivery, Encoded, GroupId, Groups, LogTime, LogicalClock, Micros,
+    Timestamp, codec,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -70,7 +73,9 @@ impl Input {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Submit(command) => 128 + command.request.size(),
-            Self::Receive { items, .. } => 32 + items.iter().map(Item::size).sum::<usize>(),
+            Self::Receive { items, .. } => {
+                32 + items.iter().map(Item::<Encoded>::size).sum::<usize>()
+            }
             Self::Acknowledged { .. } => 16,
         }
     }
@@ -91,8 +96,8 @@ struct Pending {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     group: GroupId,
-    clock: u64,
-    time: Micros,
+    clock: LogicalClock,
+    time: LogTime,
     commands: FxHashMap<CommandId, Pending>,
     pending: BTreeMap<Timestamp, CommandId>,
     /// Timestamps of commands that are not logged here.
@@ -108,8 +113,8 @@ impl Order {
     pub(crate) fn new(group: GroupId) -> Self {
         Self {
             group,
-            clock: 0,
-            time: 0,
+            clock: LogicalClock::default(),
+            time: LogTime::ZERO,
             commands: FxHashMap::default(),
             pending: BTreeMap::new(),
             early: BTreeMap::new(),
@@ -119,11 +124,11 @@ impl Order {
         }
     }
 
-    pub(crate) fn time(&self) -> Micros {
+    pub(crate) fn time(&self) -> LogTime {
         self.time
     }
 
-    pub(crate) fn clock(&self) -> u64 {
+    pub(crate) fn clock(&self) -> LogicalClock {
         self.clock
     }
 
@@ -155,7 +160,7 @@ impl Order {
 
     /// Mutant: forgets the last timestamps.
     pub(crate) fn turn_back(&mut self) {
-        self.clock = self.clock.saturating_sub(3);
+        self.clock = LogicalClock(self.clock.0.saturating_sub(3));
     }
 
     /// Starts over from a snapshot's part; `partition` is the part that is the partition's.
@@ -166,7 +171,7 @@ impl Order {
     }
 
     /// A cheap copy of the state, to be encoded later.
-    pub(crate) fn image(&self) -> Part {
+    pub(crate) fn image(&self) -> StatePart {
         let copy = self.clone();
         Box::new(move || codec::encode(&copy))
     }
@@ -216,7 +221,7 @@ impl Order {
 
     /// Whether a client may hand this command in as far as clock and number of sessions go.
     pub(crate) fn has_room_for(&self, command: &Command) -> bool {
-        let clock = command.clock <= CLOCK_END && command.clock <= self.clock + CLOCK_LEAD;
+        let clock = command.clock <= CLOCK_END && command.clock <= self.clock.ahead(CLOCK_LEAD);
         clock && !self.filter.is_full_for(command.id.session)
     }
 
@@ -257,8 +262,11 @@ impl Order {
             self.filter.enter(&command);
         }
         // A client that has seen a timestamp is ordered after it; no client may spoil the clock.
-        let seen = command.clock.min(self.clock + CLOCK_LEAD).min(CLOCK_END);
-        self.clock = self.clock.max(seen) + 1;
+        let seen = command
+            .clock
+            .min(self.clock.ahead(CLOCK_LEAD))
+            .min(CLOCK_END);
+        self.clock = self.clock.max(seen).next();
         let own = Timestamp::new(self.clock, self.group);
         let others = command.destinations.without(self.group);
         for to in others.iter() {
@@ -330,7 +338,7 @@ impl Order {
             .get(&id)
             .filter(|pending| pending.missing.is_empty())
         {
-            self.clock = self.clock.max(pending.bound.ts);
+            self.clock = self.clock.max(pending.bound.clock);
         }
     }
 

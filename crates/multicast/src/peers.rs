@@ -1,14 +1,13 @@
 //! A leader's duties towards the other groups: sending what the links hold until it is acknowledged, finding their leaders,
 //! and fetching commands that reached another destination only.
 
+use crate::Message;
 use crate::group::GroupMulticast;
 use crate::incoming::IncomingLink;
 use crate::link::{Links, Outgoing};
 use crate::log::GroupLog;
 use crate::order::Input;
-use crate::{Item, Message};
-use ssmr_core::multicast::Carrier;
-use ssmr_core::{CommandId, GroupId, Micros, Outbox, ReplicaId};
+use ssmr_core::{CommandId, GroupId, LocalTime, Micros, Outbox, ReplicaId, ValueCodec};
 use std::collections::BTreeMap;
 
 /// How many items of a link one message carries.
@@ -31,7 +30,7 @@ pub(super) struct Peer {
     /// Items up to this number are sent with their values, for the receiver did not find them in the cache.
     pub(super) in_full: u64,
     /// When the receiver last acknowledged something new, or items were last sent again.
-    pub(super) progress: Micros,
+    pub(super) progress: LocalTime,
     pub(super) acknowledged: u64,
     pub(super) incoming: IncomingLink,
 }
@@ -49,8 +48,8 @@ impl<L: GroupLog> GroupMulticast<L> {
     /// Sends the items that are new, and the acknowledgements that are due.
     pub(super) fn send_links(
         &mut self,
-        now: Micros,
-        carrier: &mut dyn Carrier,
+        now: LocalTime,
+        values: &mut dyn ValueCodec,
         out: &mut Outbox<Message<L::Msg>>,
     ) {
         for (&group, peer) in &mut self.peers {
@@ -79,13 +78,12 @@ impl<L: GroupLog> GroupMulticast<L> {
                 let mut bytes = 0;
                 let mut items = Vec::new();
                 for item in link.items_after(peer.sent).take(LINK_ITEMS) {
-                    let mut item = item.clone();
                     peer.sent += 1;
-                    if let Item::Signal(signal) = &mut item
-                        && peer.sent > peer.in_full
-                    {
-                        carrier.pack(signal);
-                    }
+                    let item = if peer.sent > peer.in_full {
+                        item.clone().pack(now, values)
+                    } else {
+                        item.clone().in_full()
+                    };
                     bytes += item.size();
                     items.push(item);
                     if bytes >= LINK_BYTES {
@@ -98,7 +96,7 @@ impl<L: GroupLog> GroupMulticast<L> {
     }
 
     /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays silent.
-    pub(super) fn resend_links(&mut self, now: Micros) {
+    pub(super) fn resend_links(&mut self, now: LocalTime) {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
             if unacknowledged && now >= peer.progress + RESEND {
@@ -111,7 +109,7 @@ impl<L: GroupLog> GroupMulticast<L> {
 
     /// Asks for commands that another destination has timestamped and that nobody has handed in here; another replica each
     /// time, for the believed leader may be gone.
-    pub(super) fn fetch(&mut self, now: Micros, out: &mut Outbox<Message<L::Msg>>) {
+    pub(super) fn fetch(&mut self, now: LocalTime, out: &mut Outbox<Message<L::Msg>>) {
         if now < self.duties.fetched_at + FETCH {
             return;
         }
@@ -139,7 +137,7 @@ impl<L: GroupLog> GroupMulticast<L> {
     }
 
     /// Somebody else leads the group of `from`, or it has just begun to: what it was sent goes to the right one.
-    pub(super) fn redirect(&mut self, now: Micros, group: GroupId, leader: u8) {
+    pub(super) fn redirect(&mut self, now: LocalTime, group: GroupId, leader: u8) {
         let known = leader < self.topology.replica_count(group);
         if let Some(peer) = self.peers.get_mut(&group).filter(|_| known) {
             peer.leader = leader;
@@ -149,7 +147,7 @@ impl<L: GroupLog> GroupMulticast<L> {
     }
 
     /// Takes a message that only a leader can deal with.
-    pub(super) fn lead(&mut self, now: Micros, from: ReplicaId, msg: Message<L::Msg>) {
+    pub(super) fn lead(&mut self, now: LocalTime, from: ReplicaId, msg: Message<L::Msg>) {
         let Some(peer) = self.peers.get_mut(&from.group) else {
             return;
         };

@@ -21,11 +21,11 @@ use bytes::Bytes;
 use followers::Follower;
 use library::{kind, library, position};
 use noraft::{Log, LogEntries, LogIndex, LogPosition, Message, Node, NodeId, Term};
-use ssmr_core::Micros;
 use ssmr_core::log::{LogEntry, MemberId, Members, Position};
 use ssmr_core::multicast::Tenure;
 use ssmr_core::snapshot::Snapshot;
 use ssmr_core::topology::mix;
+use ssmr_core::{LocalTime, Micros};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use transfer::{IncomingSnapshot, Transfers};
 
@@ -53,13 +53,13 @@ pub struct RaftLog {
     incoming: IncomingSnapshot,
     pre_votes: BTreeSet<MemberId>,
     /// A follower: when it loses patience. A leader: when the next heartbeat is due.
-    deadline: Micros,
+    deadline: LocalTime,
     /// When the leader was last heard of; `None` if there never was one.
-    contact: Option<Micros>,
+    contact: Option<LocalTime>,
     /// When this replica asked last to be taken in.
-    asked: Micros,
+    asked: LocalTime,
     /// When this leader asked last to be confirmed.
-    confirm_asked: Option<Micros>,
+    confirm_asked: Option<LocalTime>,
     /// It may have promised something before it was started, and does not know when that was.
     drowsy: bool,
     /// State of the timers' random numbers.
@@ -97,9 +97,9 @@ impl RaftLog {
         );
 
         let deadline = if index == 0 {
-            0
+            LocalTime::ZERO
         } else {
-            ELECTION + mix(seed) % ELECTION
+            LocalTime::ZERO + ELECTION + mix(seed) % ELECTION
         };
         Self {
             me,
@@ -114,7 +114,7 @@ impl RaftLog {
             pre_votes: BTreeSet::new(),
             deadline,
             contact: None,
-            asked: 0,
+            asked: LocalTime::ZERO,
             confirm_asked: None,
             drowsy: stored.term > 0 && count > 1,
             seed,
@@ -147,7 +147,7 @@ impl RaftLog {
 
     fn on_append(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         head: (u64, u64),
         after: Position,
@@ -176,7 +176,7 @@ impl RaftLog {
         }
     }
 
-    fn on_appended(&mut self, now: Micros, from: MemberId, last: Position, rejected: bool) {
+    fn on_appended(&mut self, now: LocalTime, from: MemberId, last: Position, rejected: bool) {
         self.hear(now, from);
         if let Some(follower) = self.followers.get_mut(&from) {
             follower.told = last.0;
@@ -192,7 +192,7 @@ impl RaftLog {
     }
 
     /// A member says something.
-    fn hear(&mut self, now: Micros, from: MemberId) {
+    fn hear(&mut self, now: LocalTime, from: MemberId) {
         if self.node.config().contains(NodeId::new(from.number())) {
             self.followers.entry(from).or_default().heard = now;
         }
@@ -207,7 +207,10 @@ impl RaftLog {
         if leads && (!led || term != self.term()) {
             let before = self.node.log().last_position().index.get() - 1;
             for id in self.others() {
-                let heard = self.followers.get(&id).map_or(0, |follower| follower.heard);
+                let heard = self
+                    .followers
+                    .get(&id)
+                    .map_or(LocalTime::ZERO, |follower| follower.heard);
                 self.followers.insert(
                     id,
                     Follower {
@@ -247,7 +250,7 @@ impl GroupLog for RaftLog {
         self.node.current_term().get()
     }
 
-    fn propose(&mut self, now: Micros, batch: Bytes, out: &mut LogOutbox<RaftMessage>) {
+    fn propose(&mut self, now: LocalTime, batch: Bytes, out: &mut LogOutbox<RaftMessage>) {
         if !self.node.propose_command().is_invalid() {
             self.drain(now, &[LogEntry::Batch(batch)], out);
         }
@@ -255,7 +258,7 @@ impl GroupLog for RaftLog {
 
     fn on_message(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: u8,
         msg: RaftMessage,
         out: &mut LogOutbox<RaftMessage>,
@@ -357,7 +360,7 @@ impl GroupLog for RaftLog {
         self.drain(now, &[], out);
     }
 
-    fn on_timer(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    fn on_timer(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         self.wake(now);
         self.ask_to_join(now, out);
         if now < self.deadline {
@@ -402,7 +405,7 @@ impl GroupLog for RaftLog {
         self.is_leader() && !self.transfers.wanting.is_empty()
     }
 
-    fn offer(&mut self, now: Micros, snapshot: Snapshot, out: &mut LogOutbox<RaftMessage>) {
+    fn offer(&mut self, now: LocalTime, snapshot: Snapshot, out: &mut LogOutbox<RaftMessage>) {
         self.begin_transfers(now, snapshot, out);
     }
 
@@ -429,11 +432,11 @@ impl GroupLog for RaftLog {
         self.entries.drain(..gone);
     }
 
-    fn tenure(&self, now: Micros) -> Option<Tenure> {
+    fn tenure(&self, now: LocalTime) -> Option<Tenure> {
         self.current_tenure(now)
     }
 
-    fn confirm(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    fn confirm(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         self.ask_to_be_confirmed(now, out);
     }
 

@@ -5,7 +5,6 @@
 
 use crate::group::GroupMulticast;
 use crate::log::{Cut, GroupLog};
-use ssmr_core::Mutant;
 use ssmr_core::snapshot::{Capture, Snapshot};
 
 /// After how many bytes of log a snapshot is due, unless somebody wants it otherwise.
@@ -18,18 +17,13 @@ pub struct MulticastSettings {
     pub seed: u64,
     /// After how many bytes of log a snapshot is due. Twice as many are in memory at most, but for what is not applied yet.
     pub log_bytes: usize,
-    /// A fault built in on purpose; for tests.
-    pub mutant: Option<Mutant>,
 }
 
 impl Default for MulticastSettings {
     fn default() -> Self {
-        let (seed, log_bytes) = (1, LOG_BYTES);
-        let mutant = None;
         Self {
-            seed,
-            log_bytes,
-            mutant,
+            seed: 1,
+            log_bytes: LOG_BYTES,
         }
     }
 }

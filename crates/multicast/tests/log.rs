@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_core::log::{LogEntry, MemberId};
 use ssmr_core::snapshot::Snapshot;
 use ssmr_core::topology::mix;
-use ssmr_core::{Micros, id::digest};
+use ssmr_core::{LocalTime, Micros, id::digest};
 use ssmr_multicast::{Committed, Cut, GroupLog, LogOutbox, RaftLog, RaftMessage, Stored};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ struct Seat {
 
 struct Trial {
     rng: ChaCha8Rng,
-    now: Micros,
+    now: LocalTime,
     seats: Vec<Seat>,
     wire: Vec<(u8, u8, RaftMessage)>,
     /// The hash after each entry, from whoever applied it first.
@@ -47,7 +47,7 @@ impl Trial {
         };
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
-            now: 0,
+            now: LocalTime::ZERO,
             seats: (0..3).map(seat).collect(),
             wire: Vec::new(),
             agreed: BTreeMap::new(),
@@ -261,7 +261,10 @@ fn a_replica_with_a_long_log_comes_back_under_load() {
     let begun = trial.now;
     while trial.seats[usize::from(leader)].applied < goal {
         trial.step();
-        let (applied, waited) = (trial.seats[usize::from(leader)].applied, trial.now - begun);
+        let (applied, waited) = (
+            trial.seats[usize::from(leader)].applied,
+            trial.now.since(begun),
+        );
         assert!(waited < 2_000_000, "it is still at {applied} of {goal}");
     }
 }

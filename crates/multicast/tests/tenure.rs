@@ -1,7 +1,7 @@
 //! What a leader may count on, and what its followers are bound by: for reads that are not ordered.
 
-use ssmr_core::Micros;
 use ssmr_core::log::LogEntry;
+use ssmr_core::{LocalTime, Micros};
 use ssmr_multicast::{Body, GroupLog, LogOutbox, RaftLog, RaftMessage, Stored};
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const SOON: Micros = 300_000;
 struct Group {
     logs: Vec<RaftLog>,
     stored: BTreeMap<u8, Stored>,
-    now: Micros,
+    now: LocalTime,
 }
 
 impl Group {
@@ -24,7 +24,7 @@ impl Group {
         let mut group = Self {
             logs,
             stored: BTreeMap::new(),
-            now: 1_000,
+            now: LocalTime::from_micros(1_000),
         };
         group.act(0, GroupLog::on_timer);
         assert!(group.logs[0].is_leader());
@@ -38,7 +38,7 @@ impl Group {
     fn act(
         &mut self,
         who: u8,
-        act: impl FnOnce(&mut RaftLog, Micros, &mut LogOutbox<RaftMessage>),
+        act: impl FnOnce(&mut RaftLog, LocalTime, &mut LogOutbox<RaftMessage>),
     ) {
         let mut out = LogOutbox::default();
         act(&mut self.logs[usize::from(who)], self.now, &mut out);

@@ -171,20 +171,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let topology = Topology::new(2, 3)?;
     let none = CacheChoice::None;
     let report = match strategy {
-        "global" => bank(ssmr_strategy_global::Global::new(topology), topology, none).await?,
+        "global" => bank(ssmr_strategy_global::Global, topology, none).await?,
         "broker" => {
             let topology = topology.with_oracle(3)?;
-            bank(ssmr_strategy_broker::Broker::new(topology), topology, none).await?
+            bank(ssmr_strategy_broker::Broker, topology, none).await?
         }
-        "static" => bank(ssmr_strategy_static::Static::new(topology), topology, none).await?,
+        "static" => bank(ssmr_strategy_static::Static::new(), topology, none).await?,
         "cache" => {
             let embedded = CacheChoice::Embedded { bytes: 64 << 20 };
-            bank(
-                ssmr_strategy_cache::Cache::new(topology, 1),
-                topology,
-                embedded,
-            )
-            .await?
+            bank(ssmr_strategy_cache::Cache, topology, embedded).await?
         }
         other => return Err(format!("--strategy {other}: no such strategy").into()),
     };

@@ -2,7 +2,7 @@
 //!
 //! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state machines below get the time as an argument.
 
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::MemberId;
 use std::time::Instant;
 
@@ -27,8 +27,8 @@ impl Clock {
 
     /// The time since the start.
     #[must_use]
-    pub fn now(&self) -> Micros {
-        self.start.elapsed().as_micros() as Micros
+    pub fn now(&self) -> LocalTime {
+        LocalTime::from_micros(self.start.elapsed().as_micros() as u64)
     }
 }
 

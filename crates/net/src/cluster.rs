@@ -10,7 +10,7 @@ use crate::leaders::Leaders;
 use crate::replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 use crate::storage::Durability;
 use crate::traffic::TrafficCount;
-use ssmr_core::{Application, GroupId, Mutant, Oracle, ReplicaId, Topology};
+use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -25,8 +25,6 @@ pub struct ClusterOptions<O> {
     pub topology: Topology,
     /// The strategy.
     pub oracle: O,
-    /// A fault built in on purpose; for tests.
-    pub mutant: Option<Mutant>,
     /// For election timers.
     pub seed: u64,
     /// Tells this cluster from others that used the same ports or the same cache before.
@@ -49,7 +47,6 @@ impl<O> ClusterOptions<O> {
         Self {
             topology,
             oracle,
-            mutant: None,
             seed: 1,
             incarnation: 1,
             bind: Ipv4Addr::LOCALHOST.into(),
@@ -98,7 +95,6 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         let ClusterOptions {
             topology,
             oracle,
-            mutant,
             seed,
             durability,
             log_bytes,
@@ -129,7 +125,6 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 id,
                 config: config.clone(),
                 oracle: oracle.clone(),
-                mutant,
                 seed,
                 clock,
                 durability: durability.clone(),

@@ -4,18 +4,18 @@
 //! right.
 
 use crate::error::NetError;
-use ssmr_core::{GroupId, Groups, Micros, ReplicaId};
+use ssmr_core::{GroupId, Groups, LocalTime, ReplicaId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// Which replicas believe that they lead their group, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leaders(BTreeMap<ReplicaId, Micros>);
+pub struct Leaders(BTreeMap<ReplicaId, LocalTime>);
 
 impl Leaders {
     /// Notes that a replica leads since then, or that it does not lead. Returns whether that is news.
-    pub fn note(&mut self, id: ReplicaId, since: Option<Micros>) -> bool {
+    pub fn note(&mut self, id: ReplicaId, since: Option<LocalTime>) -> bool {
         match since {
             Some(since) => self.0.insert(id, since).is_none(),
             None => self.0.remove(&id).is_some(),

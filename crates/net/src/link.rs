@@ -53,7 +53,7 @@ impl OutgoingConnection {
             if let Err(error) = self.connect(&wrap, &inbox).await {
                 tracing::debug!(address = %self.address, %error, "a link broke");
             }
-            if self.clock.now() - dialled > GOOD {
+            if self.clock.now().since(dialled) > GOOD {
                 pause = FIRST_PAUSE;
             }
             self.mailbox.shut(true);

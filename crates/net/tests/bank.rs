@@ -26,13 +26,13 @@ fn topology() -> Topology {
 
 #[tokio::test]
 async fn global() {
-    balances(Global::new(topology()), topology(), CacheChoice::None).await;
+    balances(Global, topology(), CacheChoice::None).await;
 }
 
 #[tokio::test]
 async fn broker() {
     let topology = topology().with_oracle(3).unwrap();
-    balances(Broker::new(topology), topology, CacheChoice::None).await;
+    balances(Broker, topology, CacheChoice::None).await;
 }
 
 #[tokio::test]

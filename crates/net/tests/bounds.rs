@@ -39,7 +39,7 @@ impl Application for Blobs {
 async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     const SIZE: usize = MAX_VALUE - 64;
     let topology = Topology::new(2, 1).unwrap();
-    let oracle = Static::new(topology);
+    let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle.clone());
     let cluster = Cluster::<Blobs, Static>::start(options).unwrap();
     let client = Client::connect(

@@ -292,7 +292,7 @@ strategy!(cache, topology(), embedded(), |topology| Cache::new(
     topology, 1
 ));
 strategy!(cache_away, topology(), CacheChoice::None, |topology| {
-    Cache::new(topology, 1)
+    Cache
 });
 
 #[tokio::test]
@@ -327,7 +327,7 @@ async fn a_port_in_use_is_named() {
     let port = taken.local_addr().unwrap().port();
     let options = ClusterOptions {
         base_port: Some(port),
-        ..ClusterOptions::new(topology(), Global::new(topology()))
+        ..ClusterOptions::new(topology(), Global)
     };
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
@@ -336,7 +336,7 @@ async fn a_port_in_use_is_named() {
 
     let options = ClusterOptions {
         base_port: Some(u16::MAX - 2),
-        ..ClusterOptions::new(topology(), Global::new(topology()))
+        ..ClusterOptions::new(topology(), Global)
     };
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(

@@ -36,7 +36,7 @@ async fn create(client: &Client, key: u64) {
 #[tokio::test]
 async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let topology = Topology::new(1, 3).unwrap();
-    let oracle = Static::new(topology);
+    let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle.clone());
     let cluster = Cluster::<Things, _>::start(options).unwrap();
     cluster.ready(PATIENCE).await.unwrap();

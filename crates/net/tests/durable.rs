@@ -137,12 +137,12 @@ async fn survive<O: Oracle>(oracle: O) {
 
 #[tokio::test]
 async fn global_loses_nothing() {
-    survive(Global::new(topology())).await;
+    survive(Global).await;
 }
 
 #[tokio::test]
 async fn broker_loses_nothing() {
-    survive(Broker::new(topology().with_oracle(3).unwrap())).await;
+    survive(Broker).await;
 }
 
 #[tokio::test]
@@ -206,12 +206,12 @@ async fn refill<O: Oracle>(oracle: O) {
 
 #[tokio::test]
 async fn global_refills_its_replicas() {
-    refill(Global::new(topology())).await;
+    refill(Global).await;
 }
 
 #[tokio::test]
 async fn broker_refills_its_replicas() {
-    refill(Broker::new(topology().with_oracle(3).unwrap())).await;
+    refill(Broker).await;
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn cache_refills_its_replicas() {
 #[tokio::test]
 async fn the_only_replica_of_a_group_does_not_come_back_from_memory() {
     let topology = Topology::new(2, 1).unwrap();
-    let options = ClusterOptions::new(topology, Static::new(topology));
+    let options = ClusterOptions::new(topology, Static::new());
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     let victim = topology.replicas().next().unwrap();
     assert!(cluster.stop_replica(victim));
@@ -256,18 +256,12 @@ async fn the_disk_stays_bounded() {
     let options = ClusterOptions {
         durability: Durability::Async(folder.path().into()),
         log_bytes: LOG,
-        ..ClusterOptions::new(topology, Static::new(topology))
+        ..ClusterOptions::new(topology, Static::new())
     };
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::connect(
-        cluster.config(),
-        ClientId(1),
-        Static::new(topology),
-        settings,
-    )
-    .unwrap();
+    let client = Client::connect(cluster.config(), ClientId(1), Static::new(), settings).unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut largest = 0;
@@ -307,7 +301,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
         // Not synced: on such a device that would fail in any case.
         durability: Durability::Async(folder.path().into()),
         log_bytes: 10_000,
-        ..ClusterOptions::new(topology, Static::new(topology))
+        ..ClusterOptions::new(topology, Static::new())
     };
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
@@ -318,13 +312,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let plant = full.iter().filter(|path| !path.exists());
     plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
     let settings = ClientSettings::default();
-    let client = Client::connect(
-        cluster.config(),
-        ClientId(1),
-        Static::new(topology),
-        settings,
-    )
-    .unwrap();
+    let client = Client::connect(cluster.config(), ClientId(1), Static::new(), settings).unwrap();
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut round = 0u64;

@@ -45,7 +45,7 @@ struct Setting {
 impl Setting {
     async fn new() -> Self {
         let topology = Topology::new(1, 3).unwrap();
-        let oracle = Global::new(topology);
+        let oracle = Global;
         let cluster = Cluster::start(ClusterOptions::new(topology, oracle.clone())).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();

@@ -5,8 +5,9 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    ClientId, Command, CommandId, Delivery, Effects, Engine, GroupId, Groups, Guess, ObjectId,
-    Oracle, Partition, PartitionId, Request, SessionId, Timestamp, Topology, codec,
+    ClientId, Command, CommandId, Delivery, Engine, GroupId, Groups, Guess, LogTime, LogicalClock,
+    ObjectId, Oracle, Partition, PartitionId, Placement, Request, SessionId, Timestamp, Topology,
+    codec,
 };
 use ssmr_sim::app::{Op, Register, Registers};
 use ssmr_sim::{Options, Profile, simulate};
@@ -19,26 +20,23 @@ struct OnePlace;
 
 impl Oracle for OnePlace {
     const NAME: &'static str = "one-place";
+    type Hooks = ();
 
-    fn authority(&self, _object: ObjectId) -> Groups {
+    fn hooks(&self, _: &Topology) {}
+
+    fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
         PartitionId(0).into()
     }
 
-    fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
-        PartitionId(0)
-    }
-
-    fn guess(&self, _object: ObjectId) -> Guess {
+    fn guess(&self, _: &Topology, _: ObjectId) -> Guess {
         Guess::At(PartitionId(0))
     }
-
-    fn observe(&mut self, _now: u64, _event: &ssmr_core::ObjectEvent, _out: &mut Effects) {}
 }
 
 fn command(number: u64, request: Request) -> Command {
     let session = SessionId {
         client: ClientId(1),
-        opened: 0,
+        opened: LogTime::ZERO,
     };
     Command {
         id: CommandId {
@@ -47,7 +45,7 @@ fn command(number: u64, request: Request) -> Command {
             attempt: 1,
         },
         low_watermark: number,
-        clock: 0,
+        clock: LogicalClock::default(),
         destinations: PartitionId(0).into(),
         request,
     }
@@ -64,20 +62,20 @@ fn update(number: u64) -> Command {
 fn engine(c: &mut Criterion) {
     let topology = Topology::new(1, 1).expect("one partition of one replica");
     let group = GroupId::from(PartitionId(0));
-    let mut engine = Engine::<Registers>::new(group, topology, None);
+    let mut engine = Engine::<Registers, _>::new(group, Placement::new(OnePlace, topology));
     let mut number = 0;
     let mut deliver = |request: Option<Request>| {
         number += 1;
         let command =
             Arc::new(request.map_or_else(|| update(number), |request| command(number, request)));
-        let timestamp = Timestamp::new(number, group);
+        let timestamp = Timestamp::new(LogicalClock(number), group);
         let delivery = Delivery::Command {
             command,
             timestamp,
             expired: false,
         };
         let mut out = Applied::default();
-        engine.on_deliver(&OnePlace, delivery, &mut out);
+        engine.on_deliver(delivery, &mut out);
         out
     };
     for key in 0..1000 {
@@ -114,7 +112,7 @@ fn world(c: &mut Criterion) {
     let mut bench = c.benchmark_group("simulator");
     bench.sample_size(20);
     bench.bench_function("a calm run, both checks included", |b| {
-        b.iter(|| simulate(|_| OnePlace, 1, options).expect("it is linearizable"));
+        b.iter(|| simulate(&OnePlace, 1, options).expect("it is linearizable"));
     });
     bench.finish();
 }

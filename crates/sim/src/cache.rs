@@ -1,5 +1,6 @@
 //! The simulated shared cache: what memcached promises, which is little.
 
+use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::{CacheCall, CacheReply, Found, Hint, Micros, codec};
@@ -19,7 +20,9 @@ pub(crate) enum Ailment {
 /// A shared cache that may be flushed, evict, be slow, or be dead.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    values: BTreeMap<bytes::Bytes, bytes::Bytes>,
+    values: BTreeMap<(u64, Bytes), Bytes>,
+    /// The cluster that uses it: another one's keys are others.
+    pub(crate) incarnation: u64,
     dead: bool,
     slow: bool,
     pub(crate) hits: u64,
@@ -39,8 +42,11 @@ impl Cache {
             rng.random_range(50..400)
         };
         match call {
-            CacheCall::Set { key, value } if !self.dead => drop(self.values.insert(key, value)),
+            CacheCall::Set { key, value } if !self.dead => {
+                drop(self.values.insert((self.incarnation, key), value))
+            }
             CacheCall::Publish { key, hint } if !self.dead => {
+                let key = (self.incarnation, key);
                 let known = self
                     .values
                     .get(&key)
@@ -55,8 +61,8 @@ impl Cache {
         None
     }
 
-    fn get(&mut self, key: bytes::Bytes) -> CacheReply {
-        let found = match self.values.get(&key) {
+    fn get(&mut self, key: Bytes) -> CacheReply {
+        let found = match self.values.get(&(self.incarnation, key.clone())) {
             _ if self.dead => Found::Down,
             Some(value) => Found::Hit(value.clone()),
             None => Found::Miss,

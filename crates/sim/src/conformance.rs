@@ -12,6 +12,7 @@ pub mod golden;
 mod hints;
 mod late;
 mod moving;
+#[cfg(feature = "mutants")]
 mod mutants;
 mod queries;
 mod queues;
@@ -27,6 +28,7 @@ pub use golden::compare;
 pub use hints::*;
 pub use late::*;
 pub use moving::*;
+#[cfg(feature = "mutants")]
 pub use mutants::{Caught, catch, catch_creator_only, catch_reads, catch_storage, hunt};
 pub use queries::*;
 pub use queues::*;
@@ -34,20 +36,15 @@ pub use restarts::*;
 pub use shapes::*;
 pub use sweep::{passes, sweep};
 
-/// Makes the tests of the conformance suite for a strategy, given a function that makes its oracle for a topology; the traces
-/// are in folder `golden` of the tests, or in the one that is named. A third argument makes the oracle of another run, where
-/// that is a different one.
+/// Makes the tests of the conformance suite for a strategy, given as an expression; the traces are in folder `golden` of the
+/// tests, or in the one that is named.
 #[macro_export]
 macro_rules! conformance {
-    ($make:expr) => { $crate::conformance!($make, "golden"); };
-    ($make:expr, $folder:literal) => { $crate::conformance!($make, $folder, $make); };
-    ($make:expr, $folder:literal, $next:expr) => {
-        #[test] fn the_law_of_authority() { $crate::conformance::the_law_of_authority($make); }
-        #[test] fn two_runs_share_a_cache() {
-            let trace = $crate::conformance::two_runs_share_a_cache($make, $next);
-            $crate::conformance! { @compare $folder, "two_runs_share_a_cache", trace }
-        }
-        $crate::conformance! { @scenarios $make, $folder;
+    ($oracle:expr) => { $crate::conformance!($oracle, "golden"); };
+    ($oracle:expr, $folder:literal) => {
+        #[test] fn the_law_of_authority() { $crate::conformance::the_law_of_authority(&$oracle); }
+        $crate::conformance! { @scenarios $oracle, $folder;
+            two_runs_share_a_cache,
             false_hints_cost_time_only,
             read_before_create,
             lookup_overlaps_create,
@@ -77,13 +74,13 @@ macro_rules! conformance {
             odd_shapes_of_commands,
             values_up_to_the_limit,
         }
-        $crate::conformance! { @sweep $make;
+        $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
-    (@scenarios $make:expr, $folder:literal; $($scenario:ident,)*) => {
+    (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {
         $(#[test] fn $scenario() {
-            let trace = $crate::conformance::$scenario($make);
+            let trace = $crate::conformance::$scenario(&$oracle);
             $crate::conformance! { @compare $folder, stringify!($scenario), trace }
         })*
     };
@@ -91,7 +88,7 @@ macro_rules! conformance {
         let folder = ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join($folder);
         $crate::conformance::compare(&folder, $scenario, &$trace);
     };
-    (@sweep $make:expr; $($name:ident $profile:ident,)*) => {
-        mod sweep { use super::*; $(#[test] fn $name() { $crate::conformance::sweep($make, $crate::Profile::$profile); })* }
+    (@sweep $oracle:expr; $($name:ident $profile:ident,)*) => {
+        mod sweep { use super::*; $(#[test] fn $name() { $crate::conformance::sweep(&$oracle, $crate::Profile::$profile); })* }
     };
 }

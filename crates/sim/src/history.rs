@@ -183,8 +183,8 @@ impl<A: Application> History<A> {
         }
         self.operations.push(Operation {
             client,
-            invoked: completion.invoked,
-            completed: completion.completed,
+            invoked: completion.invoked.micros(),
+            completed: completion.completed.micros(),
             op: request.op.clone(),
             answered,
             // What was never sent cannot have taken effect.

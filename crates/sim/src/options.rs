@@ -1,6 +1,6 @@
 //! What a simulation is a pure function of, besides its seed.
 
-use ssmr_core::{Execution, Micros, Mutant, Reads};
+use ssmr_core::{Execution, Micros, Reads};
 use std::fmt;
 use std::str::FromStr;
 
@@ -31,7 +31,8 @@ pub struct Options {
     /// After how many bytes of log a replica makes a snapshot: few, for trouble.
     pub log_bytes: usize,
     /// A fault built in on purpose.
-    pub mutant: Option<Mutant>,
+    #[cfg(feature = "mutants")]
+    pub mutant: Option<ssmr_core::Mutant>,
 }
 
 impl Default for Options {
@@ -48,6 +49,7 @@ impl Default for Options {
             profile: Profile::Calm,
             steps: 5_000,
             log_bytes: 6_000,
+            #[cfg(feature = "mutants")]
             mutant: None,
         }
     }
@@ -163,6 +165,18 @@ impl Profile {
 }
 
 impl Options {
+    /// Runs a simulation's work with the fault that is built in, if there is one.
+    pub(crate) fn with_mutant<T>(&self, work: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "mutants")]
+        {
+            ssmr_core::mutant::with(self.mutant, work)
+        }
+        #[cfg(not(feature = "mutants"))]
+        {
+            work()
+        }
+    }
+
     /// Whether clocks jump.
     pub(crate) fn jumps(&self) -> bool {
         self.profile.jumps() && self.possible_reads() != Reads::Lease

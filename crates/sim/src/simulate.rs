@@ -12,7 +12,9 @@ use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{ClientId, GroupId, Micros, Oracle, ReplicaId, Request, Topology};
+use ssmr_core::{
+    ClientId, GroupId, LocalTime, Micros, Needs, Oracle, ReplicaId, Request, Topology,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,16 +64,16 @@ impl Failure {
     }
 }
 
-/// Runs one simulation of a strategy, whose oracle `make` makes for the topology.
+/// Runs one simulation of a strategy.
 ///
 /// # Errors
 /// With the first violation of an invariant.
 pub fn simulate<O: Oracle>(
-    make: impl Fn(Topology) -> O,
+    oracle: &O,
     seed: u64,
     options: Options,
 ) -> Result<SimulationReport, Failure> {
-    simulate_seated(make, |oracle, _| oracle.clone(), seed, options)
+    simulate_seated(oracle, |oracle, _| oracle.clone(), seed, options)
 }
 
 /// The same with an oracle for each participant, which `seated` makes from the cluster's.
@@ -79,12 +81,12 @@ pub fn simulate<O: Oracle>(
 /// # Errors
 /// With the first violation of an invariant.
 pub fn simulate_seated<O: Oracle>(
-    make: impl Fn(Topology) -> O,
+    oracle: &O,
     seated: Seated<O>,
     seed: u64,
     options: Options,
 ) -> Result<SimulationReport, Failure> {
-    let outcome = Run::new(&make, seated, seed, options, false).play();
+    let outcome = options.with_mutant(|| Run::new(oracle, seated, seed, options, false).play());
     outcome.map_err(|violation| Failure {
         strategy: O::NAME,
         seed,
@@ -95,25 +97,22 @@ pub fn simulate_seated<O: Oracle>(
 
 /// Runs one simulation and tells what happened in it, with times: of a failure as far as it concerns the objects that the
 /// violation names, and at most so many lines, the last ones.
-pub fn chronicle<O: Oracle>(
-    make: impl Fn(Topology) -> O,
-    seed: u64,
-    options: Options,
-    most: usize,
-) -> String {
-    let mut run = Run::new(&make, |oracle, _| oracle.clone(), seed, options, true);
-    let violation = run.play().err().unwrap_or_default();
-    run.world.chronicle(&violation, most)
+pub fn chronicle<O: Oracle>(oracle: &O, seed: u64, options: Options, most: usize) -> String {
+    options.with_mutant(|| {
+        let mut run = Run::new(oracle, |oracle, _| oracle.clone(), seed, options, true);
+        let violation = run.play().err().unwrap_or_default();
+        run.world.chronicle(&violation, most)
+    })
 }
 
-/// The topology of a simulation: with an oracle group, which only the broker uses.
+/// The topology of a simulation: with an oracle group if the strategy needs one.
 ///
 /// # Panics
 /// If the options are impossible.
 #[must_use]
-pub fn topology(options: &Options, oracle_group: bool) -> Topology {
+pub fn topology(options: &Options, needs: Needs) -> Topology {
     let topology = Topology::new(options.partitions, options.replicas);
-    let topology = if oracle_group {
+    let topology = if needs.oracle_group {
         topology.and_then(|l| l.with_oracle(options.replicas))
     } else {
         topology
@@ -145,23 +144,16 @@ struct Run<O: Oracle> {
     oracle: O,
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
-    next_fault: Micros,
+    next_fault: LocalTime,
     /// Until when a leader is cut off from its group.
-    deposed: Option<Micros>,
+    deposed: Option<LocalTime>,
 }
 
 impl<O: Oracle> Run<O> {
-    fn new(
-        make: &impl Fn(Topology) -> O,
-        seated: Seated<O>,
-        seed: u64,
-        options: Options,
-        listens: bool,
-    ) -> Self {
+    fn new(oracle: &O, seated: Seated<O>, seed: u64, options: Options, listens: bool) -> Self {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-        let topology = topology(&options, O::NAME == "broker");
-        let oracle = make(topology);
-        let mut world = World::seated(topology, &oracle, seated, seeds.random(), options);
+        let topology = topology(&options, oracle.needs());
+        let mut world = World::seated(topology, oracle, seated, seeds.random(), options);
         if listens {
             world.listen();
         }
@@ -170,7 +162,7 @@ impl<O: Oracle> Run<O> {
             let rng = ChaCha8Rng::seed_from_u64(seeds.random());
             let workload = Workload::new(rng, index, options.objects, options.partitions);
             let id = ClientId(index);
-            world.connect(id, &oracle);
+            world.connect(id, oracle);
             clients.insert(id, (workload, options.requests));
             for _ in 0..options.window {
                 Self::ask(&mut world, &mut clients, id);
@@ -178,10 +170,10 @@ impl<O: Oracle> Run<O> {
         }
         Self {
             world,
-            oracle,
+            oracle: oracle.clone(),
             options,
             clients,
-            next_fault: 0,
+            next_fault: LocalTime::ZERO,
             deposed: None,
         }
     }

@@ -13,8 +13,8 @@ mod text;
 use group_view::GroupView;
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    Answer, ClientId, Command, CommandId, Completion, Delivery, GroupId, Hint, Micros, ObjectEvent,
-    Query, Request, SessionId, Signal, Timestamp, Verdict,
+    Answer, ClientId, Command, CommandId, Completion, Delivery, GroupId, Hint, LocalTime,
+    ObjectEvent, Query, Request, SessionId, Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ enum Happening {
 /// When something happened, to which attempt of which request.
 #[derive(Clone, Debug)]
 struct Line {
-    at: Micros,
+    at: LocalTime,
     /// The request, as a number in the trace's list.
     request: Option<usize>,
     id: Option<CommandId>,
@@ -150,14 +150,14 @@ impl Trace {
     }
 
     /// Somebody does something to the world.
-    pub(crate) fn note(&mut self, now: Micros, what: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, now: LocalTime, what: impl FnOnce() -> String) {
         if self.listens && !self.hushed {
             self.write(now, None, None, Happening::Note(what()));
         }
     }
 
     /// Somebody is told hints, true or not.
-    pub(crate) fn hinted(&mut self, now: Micros, who: &str, hints: &[Hint]) {
+    pub(crate) fn hinted(&mut self, now: LocalTime, who: &str, hints: &[Hint]) {
         if self.listens && !self.hushed {
             let what = Happening::Hinted(who.into(), hints.to_vec());
             self.write(now, None, None, what);
@@ -165,7 +165,13 @@ impl Trace {
     }
 
     /// A client asks for something.
-    pub(crate) fn asked(&mut self, now: Micros, client: ClientId, ticket: u64, request: &Request) {
+    pub(crate) fn asked(
+        &mut self,
+        now: LocalTime,
+        client: ClientId,
+        ticket: u64,
+        request: &Request,
+    ) {
         if !self.listens {
             return;
         }
@@ -181,7 +187,7 @@ impl Trace {
     }
 
     /// A client hands in an attempt, perhaps once more.
-    pub(crate) fn sent(&mut self, now: Micros, command: &Arc<Command>) {
+    pub(crate) fn sent(&mut self, now: LocalTime, command: &Arc<Command>) {
         if self.listens && self.sent.insert(command.id) {
             let request = self.belongs(command.id, &command.request);
             let what = Happening::Sent(command.clone());
@@ -190,7 +196,7 @@ impl Trace {
     }
 
     /// A client asks for an answer without ordering, perhaps once more.
-    pub(crate) fn queried(&mut self, now: Micros, query: &Query, at: GroupId) {
+    pub(crate) fn queried(&mut self, now: LocalTime, query: &Query, at: GroupId) {
         if self.listens && self.sent.insert(query.id) {
             let request = self.belongs(query.id, &query.request);
             self.write(now, request, Some(query.id), Happening::Queried(at));
@@ -198,7 +204,7 @@ impl Trace {
     }
 
     /// A client learns how its request has ended.
-    pub(crate) fn told(&mut self, now: Micros, client: ClientId, completion: &Completion) {
+    pub(crate) fn told(&mut self, now: LocalTime, client: ClientId, completion: &Completion) {
         if let Some(number) = self.open.remove(&(client, completion.ticket)) {
             let (id, what) = (completion.last_attempt, Happening::Told(completion.clone()));
             self.write(now, Some(number), id, what);
@@ -206,7 +212,7 @@ impl Trace {
     }
 
     /// A replica of a group has applied some deliveries: those that are new are written down.
-    pub(crate) fn applied(&mut self, now: Micros, group: GroupId, steps: Vec<Step>) {
+    pub(crate) fn applied(&mut self, now: LocalTime, group: GroupId, steps: Vec<Step>) {
         for step in steps {
             let group_view = self.group_views.entry(group).or_default();
             for (id, what) in group_view.look_through(group, step) {
@@ -218,7 +224,7 @@ impl Trace {
 
     fn write(
         &mut self,
-        at: Micros,
+        at: LocalTime,
         request: Option<usize>,
         id: Option<CommandId>,
         what: Happening,

@@ -3,7 +3,7 @@
 //! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery is seen as it happens.
 
 use ssmr_core::replica::{Applied, Reading};
-use ssmr_core::snapshot::Part;
+use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition, Query,
     Timestamp,
@@ -16,8 +16,8 @@ use crate::trace::Step;
 
 /// A partition that notes what is delivered to it.
 #[derive(Debug)]
-pub(crate) struct Watched {
-    pub(crate) engine: Engine<Registers>,
+pub(crate) struct Watched<O> {
+    pub(crate) engine: Engine<Registers, O>,
     /// Commands delivered since they were last looked at.
     pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
     /// How often it started over from a snapshot since then.
@@ -26,8 +26,8 @@ pub(crate) struct Watched {
     pub(crate) steps: Option<Vec<Step>>,
 }
 
-impl<O: Oracle> Partition<O> for Watched {
-    fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied) {
+impl<O: Oracle> Partition for Watched<O> {
+    fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
         if let Delivery::Command {
             command, timestamp, ..
         } = &delivery
@@ -42,30 +42,30 @@ impl<O: Oracle> Partition<O> for Watched {
         if let Some(steps) = &mut self.steps {
             steps.push(Step::new(&delivery));
         }
-        self.engine.on_deliver(oracle, delivery, out);
+        self.engine.on_deliver(delivery, out);
         if let Some(step) = self.steps.as_mut().and_then(|steps| steps.last_mut()) {
             step.led_to(out);
         }
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
-        Partition::<O>::recorded(&self.engine, id)
+        self.engine.recorded(id)
     }
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
-        Partition::<O>::locate(&self.engine, object)
+        self.engine.locate(object)
     }
 
     fn read(&self, query: &Query) -> Option<Reading> {
-        Partition::<O>::read(&self.engine, query)
+        self.engine.read(query)
     }
 
     fn digest(&self) -> u64 {
-        Partition::<O>::digest(&self.engine)
+        self.engine.digest()
     }
 
-    fn image(&self) -> Part {
-        Partition::<O>::image(&self.engine)
+    fn image(&self) -> StatePart {
+        self.engine.image()
     }
 }
 

@@ -22,8 +22,9 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
 use ssmr_core::snapshot::Capture;
 use ssmr_core::{
-    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, Micros, Multicast,
-    Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage, Topology,
+    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, LocalTime, Micros,
+    Multicast, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
+    ServerMessage, Topology,
 };
 use ssmr_multicast::{GroupMulticast, Stored};
 use std::cmp::Reverse;
@@ -72,7 +73,7 @@ enum ReplicaInput {
 
 /// A replica with what the world remembers of it.
 struct Member<O: Oracle> {
-    replica: Replica<Order, Watched, O>,
+    replica: Replica<Order, Watched<O>, O>,
     start: u64,
     applied: u64,
     /// How far its clock is ahead of everybody else's.
@@ -82,7 +83,7 @@ struct Member<O: Oracle> {
 /// A client with what it has asked for.
 struct User<O: Oracle> {
     client: ClientEngine<O>,
-    requests: BTreeMap<u64, (Request, Micros)>,
+    requests: BTreeMap<u64, (Request, LocalTime)>,
 }
 
 /// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks it on purpose.
@@ -92,9 +93,9 @@ pub type Seated<O> = fn(&O, Seat) -> O;
 pub struct World<O: Oracle> {
     options: Options,
     pub(crate) topology: Topology,
-    now: Micros,
+    now: LocalTime,
     rng: ChaCha8Rng,
-    events: BinaryHeap<Reverse<(Micros, u64)>>,
+    events: BinaryHeap<Reverse<(LocalTime, u64)>>,
     bodies: BTreeMap<u64, WorldEvent>,
     scheduled: u64,
     /// Messages that wait for their release, in the order in which they were sent.
@@ -143,7 +144,7 @@ impl<O: Oracle> World<O> {
         let mut world = Self {
             options,
             topology,
-            now: 0,
+            now: LocalTime::ZERO,
             events: BinaryHeap::new(),
             bodies: BTreeMap::new(),
             scheduled: 0,
@@ -177,11 +178,10 @@ impl<O: Oracle> World<O> {
             execution: self.options.execution,
             reads: self.options.possible_reads(),
             deadline: Micros::MAX / 4,
-            mutant: self.options.mutant,
             ..Default::default()
         };
         let oracle = (self.seated)(oracle, Seat::Client(id));
-        let client = ClientEngine::new(id, self.topology, oracle, settings);
+        let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
         self.users.insert(
             id,
             User {
@@ -234,7 +234,7 @@ impl<O: Oracle> World<O> {
 
     /// The virtual time.
     #[must_use]
-    pub fn now(&self) -> Micros {
+    pub fn now(&self) -> LocalTime {
         self.now
     }
 
@@ -318,7 +318,7 @@ impl<O: Oracle> World<O> {
     fn with_replica(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica<Order, Watched, O>, &mut ReplicaOutbox<Msg>),
+        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Msg>),
     ) {
         let Some(member) = self.members.get_mut(&id) else {
             return;

@@ -12,45 +12,34 @@
 //! does not know. The oracle must survive its leader: it is replicated like everything else, and while it elects one,
 //! accesses to objects whose place is known go on.
 
-use ssmr_core::{GroupId, Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
+use ssmr_core::{GroupId, Groups, Guess, Needs, ObjectId, Oracle, Topology};
 
-/// The oracle of strategy broker.
-#[derive(Clone, Debug)]
-pub struct Broker {
-    topology: Topology,
-}
-
-impl Broker {
-    /// The oracle for a cluster of this topology.
-    ///
-    /// # Panics
-    /// If the topology has no oracle group ([`Topology::with_oracle`]).
-    #[must_use]
-    pub fn new(topology: Topology) -> Self {
-        assert!(
-            topology.groups().contains(GroupId::ORACLE),
-            "the broker needs an oracle group"
-        );
-        Self { topology }
-    }
-}
+/// An oracle group is authority and directory for every object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Broker;
 
 impl Oracle for Broker {
     const NAME: &'static str = "broker";
+    type Hooks = ();
 
-    fn authority(&self, _object: ObjectId) -> Groups {
+    fn hooks(&self, _: &Topology) {}
+
+    fn needs(&self) -> Needs {
+        Needs {
+            oracle_group: true,
+            ..Needs::default()
+        }
+    }
+
+    fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
         GroupId::ORACLE.into()
     }
 
-    fn directory(&self, _object: ObjectId) -> Groups {
+    fn directory(&self, _: &Topology, _: ObjectId) -> Groups {
         GroupId::ORACLE.into()
     }
 
-    fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.topology.spread(object))
-    }
-
-    fn guess(&self, _object: ObjectId) -> Guess {
+    fn guess(&self, _: &Topology, _: ObjectId) -> Guess {
         Guess::Ask(GroupId::ORACLE.into())
     }
 }

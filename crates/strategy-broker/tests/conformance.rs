@@ -2,4 +2,4 @@
 
 use ssmr_strategy_broker::Broker;
 
-ssmr_sim::conformance!(Broker::new);
+ssmr_sim::conformance!(Broker);

@@ -9,40 +9,33 @@ use ssmr_strategy_broker::Broker;
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(Broker::new, NoSignalWait, Profile::Deaths, Gather, 2, 150);
+    let caught = hunt(&Broker, NoSignalWait, Profile::Deaths, Gather, 2, 150);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(Broker::new, OpenQueues, Profile::Deaths, Exchange, 3, 40);
+    let caught = hunt(&Broker, OpenQueues, Profile::Deaths, Exchange, 3, 40);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(
-        Broker::new,
-        AbandonAttempts,
-        Profile::Deaths,
-        Exchange,
-        3,
-        10,
-    );
+    let caught = hunt(&Broker, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(Broker::new);
+    catch_reads(&Broker);
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(Broker::new);
+    catch_storage(&Broker);
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(Broker::new);
+    catch_creator_only(&Broker);
 }

@@ -1,6 +1,6 @@
 //! A circuit breaker: a shared cache that does not answer is left alone for a while.
 
-use ssmr_core::Micros;
+use ssmr_core::{LocalTime, Micros};
 
 /// How many failures in a row open it.
 const FAILURES: u32 = 3;
@@ -11,12 +11,12 @@ const PAUSE: Micros = 1_000_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Breaker {
     failures: u32,
-    open_until: Micros,
+    open_until: LocalTime,
 }
 
 impl Breaker {
     /// Whether the cache is to be left alone.
-    pub(crate) fn is_open(&self, now: Micros) -> bool {
+    pub(crate) fn is_open(&self, now: LocalTime) -> bool {
         now < self.open_until
     }
 
@@ -26,7 +26,7 @@ impl Breaker {
     }
 
     /// The cache has not answered.
-    pub(crate) fn failed(&mut self, now: Micros) {
+    pub(crate) fn failed(&mut self, now: LocalTime) {
         self.failures += 1;
         if self.failures >= FAILURES {
             self.failures = 0;
@@ -41,15 +41,16 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_open_it_for_a_while() {
+        let at = LocalTime::from_micros;
         let mut breaker = Breaker::default();
-        breaker.failed(0);
-        breaker.failed(0);
+        breaker.failed(at(0));
+        breaker.failed(at(0));
         breaker.succeeded();
-        breaker.failed(1);
-        breaker.failed(1);
-        assert!(!breaker.is_open(1));
-        breaker.failed(2);
-        assert!(breaker.is_open(2) && breaker.is_open(PAUSE));
-        assert!(!breaker.is_open(2 + PAUSE));
+        breaker.failed(at(1));
+        breaker.failed(at(1));
+        assert!(!breaker.is_open(at(1)));
+        breaker.failed(at(2));
+        assert!(breaker.is_open(at(2)) && breaker.is_open(at(PAUSE)));
+        assert!(!breaker.is_open(at(2 + PAUSE)));
     }
 }

@@ -15,232 +15,49 @@
 //! circuit breaker opens, signals carry values again, and locations come from the homes.
 
 mod breaker;
+mod hooks;
 
-use breaker::Breaker;
+pub use hooks::CacheHooks;
+
 use bytes::Bytes;
-use ssmr_core::id::digest;
-use ssmr_core::oracle::Unpacked;
-use ssmr_core::two_generation_map::TwoGenerationMap;
-use ssmr_core::{
-    CacheCall, CacheReply, Carried, Change, Effects, Encoded, Found, Groups, Guess, Hint, Micros,
-    Mutant, ObjectEvent, ObjectId, Oracle, PartitionId, Revision, Topology,
-};
+use ssmr_core::{Groups, Guess, Needs, ObjectId, Oracle, Topology};
 
-/// How many values of other partitions' objects are kept.
-const COPIES: usize = 4096;
-/// How long a question to the cache may stay unanswered.
-const PATIENCE: Micros = 50_000;
-
-/// The oracle of strategy cache.
-#[derive(Clone, Debug)]
-pub struct Cache {
-    topology: Topology,
-    incarnation: u64,
-    breaker: Breaker,
-    /// Local copies: the last value seen of other partitions' objects.
-    copies: TwoGenerationMap<ObjectId, (Revision, Encoded)>,
-    /// Values that the cache was asked for, by the digest of the key: when, or what it said.
-    asked: TwoGenerationMap<u64, Asked>,
-    hits: u64,
-    misses: u64,
-    mutant: Option<Mutant>,
-}
-
-#[derive(Clone, Debug)]
-enum Asked {
-    At(Micros),
-    Said(Found),
-}
-
-impl Cache {
-    /// The oracle for a cluster of this topology. The incarnation is a random number of the cluster: a later one on the same
-    /// cache servers must not meet the values of an earlier one.
-    #[must_use]
-    pub fn new(topology: Topology, incarnation: u64) -> Self {
-        let breaker = Breaker::default();
-        let (copies, asked) = (TwoGenerationMap::new(COPIES), TwoGenerationMap::new(COPIES));
-        Self {
-            topology,
-            incarnation,
-            breaker,
-            copies,
-            asked,
-            hits: 0,
-            misses: 0,
-            mutant: None,
-        }
-    }
-
-    /// The same with a fault built in on purpose; for tests.
-    #[must_use]
-    pub fn with_mutant(mut self, mutant: Mutant) -> Self {
-        self.mutant = Some(mutant);
-        self
-    }
-
-    fn has_mutable_keys(&self) -> bool {
-        self.mutant == Some(Mutant::MutableCacheKeys)
-    }
-
-    fn location_key(&self, object: ObjectId) -> Bytes {
-        format!("{:x}:l:{object}", self.incarnation).into()
-    }
-
-    /// Immutable: no other value is ever stored under it.
-    fn value_key(&self, object: ObjectId, revision: Revision) -> Bytes {
-        let Revision { epoch, version } = if self.has_mutable_keys() {
-            Revision::default()
-        } else {
-            revision
-        };
-        let (incarnation, ts, group) = (self.incarnation, epoch.ts, epoch.group().index());
-        format!("{incarnation:x}:v:{object}:{ts:x}.{group:x}:{version:x}").into()
-    }
-
-    fn publish(
-        &self,
-        event: &ObjectEvent,
-        value: Option<&Encoded>,
-        owner: Option<PartitionId>,
-        out: &mut Effects,
-    ) {
-        let (object, revision) = (event.object, event.revision);
-        if let Some(value) = value {
-            let (key, value) = (self.value_key(object, revision), value.clone());
-            out.cache.push(CacheCall::Set { key, value });
-        }
-        if let Some(owner) = owner {
-            let (key, epoch) = (self.location_key(object), revision.epoch);
-            out.cache.push(CacheCall::Publish {
-                key,
-                hint: Hint {
-                    object,
-                    owner,
-                    epoch,
-                },
-            });
-        }
-    }
-
-    /// What the cache says, asking it if need be; `None` while it has not answered.
-    fn fetch(&mut self, now: Micros, key: Bytes, out: &mut Effects) -> Option<Found> {
-        let name = digest(&key);
-        match self.asked.get(name).cloned() {
-            Some(Asked::At(at)) if now < at + PATIENCE => None,
-            Some(Asked::At(_)) => {
-                self.breaker.failed(now);
-                self.asked.remove(name);
-                Some(Found::Down)
-            }
-            Some(Asked::Said(found)) => {
-                self.asked.remove(name);
-                Some(found)
-            }
-            None => {
-                self.asked.insert(name, Asked::At(now));
-                out.cache.push(CacheCall::Get { key });
-                None
-            }
-        }
-    }
-}
+/// The home of an object is its authority and directory; a shared cache has locations and values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cache;
 
 impl Oracle for Cache {
     const NAME: &'static str = "cache";
+    type Hooks = CacheHooks;
 
-    fn authority(&self, object: ObjectId) -> Groups {
-        self.topology.home(object).into()
+    fn hooks(&self, _: &Topology) -> CacheHooks {
+        CacheHooks::default()
     }
 
-    fn directory(&self, object: ObjectId) -> Groups {
-        self.topology.home(object).into()
+    fn needs(&self) -> Needs {
+        Needs {
+            shared_cache: true,
+            ..Needs::default()
+        }
     }
 
-    fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.topology.spread(object))
+    fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
+        topology.home(object).into()
     }
 
-    fn guess(&self, object: ObjectId) -> Guess {
+    fn directory(&self, topology: &Topology, object: ObjectId) -> Groups {
+        topology.home(object).into()
+    }
+
+    fn guess(&self, topology: &Topology, object: ObjectId) -> Guess {
         Guess::Shared {
-            key: self.location_key(object),
-            otherwise: self.authority(object),
+            key: location_key(object),
+            otherwise: self.authority(topology, object),
         }
     }
+}
 
-    fn observe(&mut self, now: Micros, event: &ObjectEvent, out: &mut Effects) {
-        if self.breaker.is_open(now) || !event.here {
-            return;
-        }
-        match &event.change {
-            Change::Created(owner, value) | Change::Moved(owner, value) => {
-                self.publish(event, value.as_ref(), Some(*owner), out);
-            }
-            Change::Written(value) => self.publish(event, Some(value), None, out),
-            Change::Deleted => {}
-        }
-    }
-
-    fn pack(&mut self, now: Micros, _object: ObjectId, _revision: Revision, value: &mut Carried) {
-        if let Carried::Value(bytes) = value
-            && !self.breaker.is_open(now)
-        {
-            *value = Carried::Reference {
-                digest: digest(bytes),
-            };
-        }
-    }
-
-    fn unpack(
-        &mut self,
-        now: Micros,
-        object: ObjectId,
-        revision: Revision,
-        value: &mut Carried,
-        out: &mut Effects,
-    ) -> Unpacked {
-        let Carried::Reference { digest: wanted } = *value else {
-            return Unpacked::Ready;
-        };
-        let copy = self
-            .copies
-            .get(object)
-            .filter(|(of, bytes)| *of == revision && digest(bytes) == wanted);
-        if let Some((_, bytes)) = copy {
-            *value = Carried::Value(bytes.clone());
-            self.hits += 1;
-            return Unpacked::Ready;
-        }
-        if self.breaker.is_open(now) {
-            self.misses += 1;
-            return Unpacked::Missing;
-        }
-        match self.fetch(now, self.value_key(object, revision), out) {
-            None => Unpacked::Waiting,
-            Some(Found::Hit(bytes)) if digest(&bytes) == wanted || self.has_mutable_keys() => {
-                self.copies.insert(object, (revision, bytes.clone()));
-                *value = Carried::Value(bytes);
-                self.hits += 1;
-                Unpacked::Ready
-            }
-            Some(_) => {
-                self.misses += 1;
-                Unpacked::Missing
-            }
-        }
-    }
-
-    fn on_cache(&mut self, now: Micros, reply: CacheReply) {
-        match &reply.found {
-            Found::Down => self.breaker.failed(now),
-            Found::Hit(_) | Found::Miss => self.breaker.succeeded(),
-        }
-        let name = digest(&reply.key);
-        if self.asked.get(name).is_some() {
-            self.asked.insert(name, Asked::Said(reply.found));
-        }
-    }
-
-    fn cache_counts(&self) -> (u64, u64) {
-        (self.hits, self.misses)
-    }
+/// The key of the location hint of an object.
+fn location_key(object: ObjectId) -> Bytes {
+    format!("l:{object}").into()
 }

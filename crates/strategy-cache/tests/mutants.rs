@@ -3,51 +3,49 @@
 
 use ssmr_core::Execution::{Exchange, Gather};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_core::Topology;
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage, hunt};
 use ssmr_sim::{Options, Profile};
 use ssmr_strategy_cache::Cache;
 
-fn make(topology: Topology) -> Cache {
-    Cache::new(topology, 7)
-}
-
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(make, NoSignalWait, Profile::Calm, Gather, 2, 60);
+    let caught = hunt(&Cache, NoSignalWait, Profile::Calm, Gather, 2, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(make, OpenQueues, Profile::Deaths, Exchange, 3, 40);
+    let caught = hunt(&Cache, OpenQueues, Profile::Deaths, Exchange, 3, 40);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(make, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
+    let caught = hunt(&Cache, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(make);
+    catch_reads(&Cache);
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(make);
+    catch_storage(&Cache);
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(make);
+    catch_creator_only(&Cache);
 }
 
 #[test]
 fn mutable_cache_keys_are_found() {
-    let broken = |topology| make(topology).with_mutant(Mutant::MutableCacheKeys);
-    let caught = catch(broken, Options::default(), 40);
+    let options = Options {
+        mutant: Some(Mutant::MutableCacheKeys),
+        ..Options::default()
+    };
+    let caught = catch(&Cache, options, 40);
     assert!(caught.says("witnessed: not linearizable: "));
 }

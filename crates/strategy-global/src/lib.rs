@@ -12,52 +12,27 @@
 //! **What it costs.** A create or delete takes as many deliveries and signals as there are partitions, and stalls while
 //! any one of them has no majority. A move concerns two partitions; the others hear of it later, as a hint.
 
-use ssmr_core::{
-    Change, Effects, Groups, Guess, Hint, Micros, ObjectEvent, ObjectId, Oracle, PartitionId,
-    Topology,
-};
+use ssmr_core::{Groups, Guess, ObjectId, Oracle, Topology};
 
-/// The oracle of strategy global.
-#[derive(Clone, Debug)]
-pub struct Global {
-    topology: Topology,
-}
-
-impl Global {
-    /// The oracle for a cluster of this topology.
-    #[must_use]
-    pub fn new(topology: Topology) -> Self {
-        Self { topology }
-    }
-}
+/// Every partition is an authority for every object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Global;
 
 impl Oracle for Global {
     const NAME: &'static str = "global";
+    type Hooks = ();
 
-    fn authority(&self, _object: ObjectId) -> Groups {
-        self.topology.partitions()
+    fn hooks(&self, _: &Topology) {}
+
+    fn authority(&self, topology: &Topology, _: ObjectId) -> Groups {
+        topology.partitions()
     }
 
-    fn owner(&self, object: ObjectId, wish: Option<PartitionId>) -> PartitionId {
-        wish.unwrap_or_else(|| self.topology.spread(object))
+    fn guess(&self, topology: &Topology, _: ObjectId) -> Guess {
+        Guess::Ask(topology.partitions())
     }
 
-    fn guess(&self, _object: ObjectId) -> Guess {
-        Guess::Ask(self.topology.partitions())
-    }
-
-    /// The new owner tells the other partitions' oracles, in no order and at no time that anything depends on.
-    fn observe(&mut self, _now: Micros, event: &ObjectEvent, out: &mut Effects) {
-        if let (Change::Moved(owner, _), true) = (&event.change, event.here) {
-            let (object, epoch) = (event.object, event.revision.epoch);
-            out.tell.push((
-                self.topology.partitions(),
-                Hint {
-                    object,
-                    owner: *owner,
-                    epoch,
-                },
-            ));
-        }
+    fn told_of_moves(&self, topology: &Topology, _: ObjectId) -> Groups {
+        topology.partitions()
     }
 }

@@ -2,4 +2,4 @@
 
 use ssmr_strategy_global::Global;
 
-ssmr_sim::conformance!(Global::new);
+ssmr_sim::conformance!(Global);

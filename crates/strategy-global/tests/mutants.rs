@@ -9,40 +9,33 @@ use ssmr_strategy_global::Global;
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(Global::new, NoSignalWait, Profile::Calm, Gather, 4, 600);
+    let caught = hunt(&Global, NoSignalWait, Profile::Calm, Gather, 4, 600);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(Global::new, OpenQueues, Profile::Deaths, Exchange, 3, 60);
+    let caught = hunt(&Global, OpenQueues, Profile::Deaths, Exchange, 3, 60);
     assert!(caught.says("witnessed: not linearizable: "));
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(
-        Global::new,
-        AbandonAttempts,
-        Profile::Deaths,
-        Exchange,
-        3,
-        10,
-    );
+    let caught = hunt(&Global, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(Global::new);
+    catch_reads(&Global);
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(Global::new);
+    catch_storage(&Global);
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(Global::new);
+    catch_creator_only(&Global);
 }

@@ -8,5 +8,5 @@ use ssmr_strategy_global::Global;
 /// the later ones, unlike the replicas that had learned of them one by one.
 #[test]
 fn several_entries_applied_at_once_keep_the_links_order() {
-    passes(Global::new, 17, Profile::Stop, Gather);
+    passes(&Global, 17, Profile::Stop, Gather);
 }

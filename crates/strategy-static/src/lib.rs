@@ -12,57 +12,58 @@
 
 use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 
-/// The oracle of strategy static.
-#[derive(Clone, Debug)]
+/// The home of an object's attribute is its authority, and its owner or its directory.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Static {
-    topology: Topology,
     directory: bool,
 }
 
 impl Static {
     /// Objects stay at home.
     #[must_use]
-    pub fn new(topology: Topology) -> Self {
-        Self {
-            topology,
-            directory: false,
-        }
+    pub fn new() -> Self {
+        Self { directory: false }
     }
 
     /// Objects are created at home and may move; the home keeps their whereabouts.
     #[must_use]
-    pub fn with_directory(topology: Topology) -> Self {
-        Self {
-            topology,
-            directory: true,
-        }
+    pub fn with_directory() -> Self {
+        Self { directory: true }
     }
 }
 
 impl Oracle for Static {
     const NAME: &'static str = "static";
+    type Hooks = ();
 
-    fn authority(&self, object: ObjectId) -> Groups {
-        self.topology.home(object).into()
+    fn hooks(&self, _: &Topology) {}
+
+    fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
+        topology.home(object).into()
     }
 
-    fn directory(&self, object: ObjectId) -> Groups {
+    fn directory(&self, topology: &Topology, object: ObjectId) -> Groups {
         if self.directory {
-            self.authority(object)
+            self.authority(topology, object)
         } else {
             Groups::EMPTY
         }
     }
 
-    fn owner(&self, object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
-        self.topology.home(object)
+    fn owner(
+        &self,
+        topology: &Topology,
+        object: ObjectId,
+        _wish: Option<PartitionId>,
+    ) -> PartitionId {
+        topology.home(object)
     }
 
     fn movable(&self) -> bool {
         self.directory
     }
 
-    fn guess(&self, object: ObjectId) -> Guess {
-        Guess::At(self.topology.home(object))
+    fn guess(&self, topology: &Topology, object: ObjectId) -> Guess {
+        Guess::At(topology.home(object))
     }
 }

@@ -1,9 +1,9 @@
 //! What a replica does not take from a client, whatever the client is: it must cost nobody else anything.
 
 use ssmr_core::{
-    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, ObjectId, Oracle,
-    PartitionId, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
-    SessionId, Topology, Verdict,
+    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, LocalTime,
+    LogTime, LogicalClock, ObjectId, PartitionId, Placement, Query, Reads, Replica, ReplicaId,
+    ReplicaOutbox, Request, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_sim::app::{Op, Registers};
@@ -25,25 +25,27 @@ fn say(message: ClientMessage) -> Option<ServerMessage> {
         index: 0,
     };
     let multicast = GroupMulticast::new(id, topology, MulticastSettings::default());
-    let engine = Engine::<Registers>::new(id.group, topology, None);
-    let mut replica = Replica::new(id, topology, multicast, engine, Static::new(topology));
+    let placement = Placement::new(Static::new(), topology);
+    let engine = Engine::<Registers, _>::new(id.group, placement.clone());
+    let mut replica = Replica::new(id, placement, multicast, engine);
     let mut out = ReplicaOutbox::default();
-    replica.on_timer(0, &mut out);
-    replica.flush(0, &mut out);
+    let [start, next] = [0, 1].map(LocalTime::from_micros);
+    replica.on_timer(start, &mut out);
+    replica.flush(start, &mut out);
     assert!(replica.is_leader());
-    replica.on_client(1, CLIENT, message, &mut out);
-    replica.flush(1, &mut out);
+    replica.on_client(next, CLIENT, message, &mut out);
+    replica.flush(next, &mut out);
     out.clients.pop().map(|(_, message)| message)
 }
 
 /// A lookup of an object that is at home in the first partition.
 fn lookup() -> Command {
     let topology = Topology::new(2, 1).unwrap();
-    let at_home = |object: &ObjectId| Static::new(topology).owner(*object, None) == PartitionId(0);
+    let at_home = |object: &ObjectId| topology.home(*object) == PartitionId(0);
     let object = (0..).map(|n| ObjectId::new(n, n)).find(at_home).unwrap();
     let session = SessionId {
         client: CLIENT,
-        opened: 0,
+        opened: LogTime::ZERO,
     };
     Command {
         id: CommandId {
@@ -52,7 +54,7 @@ fn lookup() -> Command {
             attempt: 1,
         },
         low_watermark: 1,
-        clock: 0,
+        clock: LogicalClock::default(),
         destinations: PartitionId(0).into(),
         request: Request::lookup(object),
     }

@@ -4,10 +4,10 @@ use ssmr_strategy_static::Static;
 
 mod stays {
     use super::Static;
-    ssmr_sim::conformance!(Static::new);
+    ssmr_sim::conformance!(Static::new());
 }
 
 mod directory {
     use super::Static;
-    ssmr_sim::conformance!(Static::with_directory, "golden-directory");
+    ssmr_sim::conformance!(Static::with_directory(), "golden-directory");
 }

@@ -16,11 +16,11 @@ fn options(mutant: Mutant, profile: Profile) -> Options {
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = catch(Static::new, options(NoSignalWait, Profile::Calm), 10);
+    let caught = catch(&Static::new(), options(NoSignalWait, Profile::Calm), 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
     assert!(caught.says("black-box: not linearizable: no sequential order"));
     let caught = catch(
-        Static::with_directory,
+        &Static::with_directory(),
         options(NoSignalWait, Profile::Calm),
         10,
     );
@@ -29,19 +29,19 @@ fn a_missing_signal_wait_is_found() {
 
 #[test]
 fn open_queues_are_found() {
-    for make in [Static::new, Static::with_directory] {
-        let caught = catch(make, options(OpenQueues, Profile::Reorder), 20);
+    for strategy in [Static::new(), Static::with_directory()] {
+        let caught = catch(&strategy, options(OpenQueues, Profile::Reorder), 20);
         assert!(caught.says("witnessed: not linearizable: "));
     }
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = catch(Static::new, options(AbandonAttempts, Profile::Calm), 10);
+    let caught = catch(&Static::new(), options(AbandonAttempts, Profile::Calm), 10);
     assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
     assert!(caught.says("black-box: not linearizable: no sequential order"));
     let caught = catch(
-        Static::with_directory,
+        &Static::with_directory(),
         options(AbandonAttempts, Profile::Deaths),
         10,
     );
@@ -50,23 +50,23 @@ fn abandoned_attempts_are_found() {
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(Static::with_directory);
+    catch_reads(&Static::with_directory());
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(Static::with_directory);
+    catch_storage(&Static::with_directory());
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(Static::with_directory);
+    catch_creator_only(&Static::with_directory());
 }
 
 #[test]
 fn a_failure_shrinks_and_is_told() {
     let options = options(NoSignalWait, Profile::Reorder);
-    let attempt = |seed, options| simulate(Static::new, seed, options).err();
+    let attempt = |seed, options| simulate(&Static::new(), seed, options).err();
     let failure = (0..20).find_map(|seed| attempt(seed, options)).unwrap();
     let shrunk = shrink(failure.clone(), 500, attempt).failure;
     assert_eq!(shrunk.invariant(), failure.invariant());
@@ -74,6 +74,6 @@ fn a_failure_shrinks_and_is_told() {
     assert!(new.requests < old.requests / 2 && new.clients <= old.clients);
     let again = attempt(shrunk.seed, shrunk.options).unwrap();
     assert_eq!(again.violation, shrunk.violation);
-    let told = chronicle(Static::new, shrunk.seed, shrunk.options, 60);
+    let told = chronicle(&Static::new(), shrunk.seed, shrunk.options, 60);
     assert!(told.contains("delivers it at") && told.lines().count() <= 60);
 }

@@ -2,12 +2,12 @@
 
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
-use crate::id::Micros;
 use crate::oracle::Oracle;
+use crate::time::LocalTime;
 
 impl<O: Oracle> ClientEngine<O> {
     /// Asks the groups for their time, so that the first session is not born expired.
-    pub(super) fn greet(&mut self, now: Micros, out: &mut ClientOutbox) {
+    pub(super) fn greet(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         let due = self
             .greeted_at
             .is_none_or(|at| now >= at + self.settings.resend);
@@ -29,18 +29,18 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// Whether the time is known: from every group, or after a while from one.
-    pub(super) fn greeted(&self, now: Micros) -> bool {
-        let some = self.ungreeted != self.topology.groups();
+    pub(super) fn greeted(&self, now: LocalTime) -> bool {
+        let some = self.ungreeted != self.placement.topology().groups();
         self.ungreeted.is_empty() || (some && now >= self.first_greeting + 4 * self.settings.resend)
     }
 
     /// Starts as many waiting tasks as there are free numbers.
-    pub(super) fn admit(&mut self, now: Micros, out: &mut ClientOutbox) {
+    pub(super) fn admit(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         if self.waiting.is_empty() {
             return;
         }
         if self.ungreeted.is_empty() && self.sessions.is_out_of_touch(now) {
-            self.ungreeted = self.topology.groups();
+            self.ungreeted = self.placement.topology().groups();
             self.greeted_at = None;
         }
         if !self.greeted(now) {

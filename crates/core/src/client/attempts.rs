@@ -4,14 +4,15 @@ use super::task::Stage;
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::{Answer, ClientMessage, Outcome, Touch, Verdict};
 use crate::command::{Command, CommandId, Defect, Intent};
-use crate::id::{Groups, Hint, Micros, Timestamp};
+use crate::id::{Groups, Hint, Timestamp};
 use crate::oracle::Oracle;
+use crate::time::LocalTime;
 use std::sync::Arc;
 
 impl<O: Oracle> ClientEngine<O> {
     pub(super) fn attempt(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         ticket: u64,
         groups: Groups,
         out: &mut ClientOutbox,
@@ -67,12 +68,12 @@ impl<O: Oracle> ClientEngine<O> {
 
     pub(super) fn on_answer(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         answer: &Answer,
         hints: &[Hint],
         out: &mut ClientOutbox,
     ) {
-        self.clock = self.clock.max(answer.timestamp.ts);
+        self.clock = self.clock.max(answer.timestamp.clock);
         hints.iter().for_each(|hint| self.hints.learn(*hint));
         let Some(ticket) = self.attempting(answer.id) else {
             return;
@@ -106,7 +107,7 @@ impl<O: Oracle> ClientEngine<O> {
     /// The plan was stale: forget what was refuted, spend one retry, plan again.
     pub(super) fn retry(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         ticket: u64,
         hints: &[Hint],
         out: &mut ClientOutbox,
@@ -139,14 +140,14 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// No group executed it, for one had forgotten its session: ask for the time and begin anew in another session.
-    pub(super) fn outlived(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
-        self.ungreeted = self.topology.groups();
+    pub(super) fn outlived(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
+        self.ungreeted = self.placement.topology().groups();
         self.greeted_at = None;
         self.renumber(now, ticket, out);
     }
 
     /// Begins anew under another number.
-    pub(super) fn renumber(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn renumber(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;
         };
@@ -167,7 +168,7 @@ impl<O: Oracle> ClientEngine<O> {
         for touch in &answer.touched {
             let object = touch.object;
             let owner = match task.request.intent(object) {
-                Some(Intent::Create { at, .. }) => self.oracle.owner(object, *at),
+                Some(Intent::Create { at, .. }) => self.placement.owner(object, *at),
                 Some(Intent::Move { to }) => *to,
                 _ => {
                     if touch.after.is_none() {
@@ -189,7 +190,7 @@ impl<O: Oracle> ClientEngine<O> {
 
     pub(super) fn complete(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         ticket: u64,
         outcome: Outcome,
         ordered: Option<(Timestamp, Vec<Touch>)>,

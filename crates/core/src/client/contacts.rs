@@ -1,6 +1,7 @@
 //! Whom to talk to in each group: the believed leader, and what to believe instead when it stays silent.
 
-use crate::id::{GroupId, Micros, ReplicaId};
+use crate::id::{GroupId, ReplicaId};
+use crate::time::LocalTime;
 use crate::topology::Topology;
 use std::collections::BTreeMap;
 
@@ -15,9 +16,9 @@ pub(super) struct Contacts {
 struct Contact {
     leader: u8,
     /// When anything was last heard of the believed leader.
-    heard: Micros,
+    heard: LocalTime,
     /// When the belief last changed: whoever is new gets a chance to answer.
-    changed: Micros,
+    changed: LocalTime,
 }
 
 impl Contacts {
@@ -40,7 +41,7 @@ impl Contacts {
     }
 
     /// Something came from a replica.
-    pub(super) fn heard(&mut self, now: Micros, from: ReplicaId) {
+    pub(super) fn heard(&mut self, now: LocalTime, from: ReplicaId) {
         if let Some(contact) = self
             .contacts
             .get_mut(&from.group)
@@ -51,7 +52,7 @@ impl Contacts {
     }
 
     /// A replica says who leads its group. Returns whether that changed the belief.
-    pub(super) fn redirect(&mut self, now: Micros, from: ReplicaId, leader: Option<u8>) -> bool {
+    pub(super) fn redirect(&mut self, now: LocalTime, from: ReplicaId, leader: Option<u8>) -> bool {
         let known = leader.filter(|&index| index < self.topology.replica_count(from.group));
         let Some(contact) = self.contacts.get_mut(&from.group) else {
             return false;
@@ -71,7 +72,7 @@ impl Contacts {
 
     /// Nothing has answered what was sent to the group at `sent`: believe in the next replica, unless the believed one was
     /// heard of since or has only just become believed.
-    pub(super) fn suspect(&mut self, now: Micros, group: GroupId, sent: Micros) {
+    pub(super) fn suspect(&mut self, now: LocalTime, group: GroupId, sent: LocalTime) {
         let count = self.topology.replica_count(group);
         let Some(contact) = self.contacts.get_mut(&group).filter(|_| count > 0) else {
             return;

@@ -23,11 +23,11 @@ mod task;
 use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::command::{Intent, Request, SessionId};
 use crate::hints::HintTable;
-use crate::id::{ClientId, Groups, Hint, Micros, ObjectId, ReplicaId};
-use crate::mutant::Mutant;
-use crate::oracle::{CacheCall, CacheReply, Found, Guess, Oracle};
+use crate::hooks::{CacheCall, CacheReply, Found};
+use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
+use crate::oracle::{Guess, Oracle, Placement};
 use crate::read::Reads;
-use crate::topology::Topology;
+use crate::time::{LocalTime, LogicalClock, Micros};
 use contacts::Contacts;
 use session::SessionNumbers;
 use std::collections::{BTreeMap, VecDeque};
@@ -64,8 +64,6 @@ pub struct ClientSettings {
     pub resend: Micros,
     /// How long a request may take before it ends as [`Outcome::Unknown`], in microseconds.
     pub deadline: Micros,
-    /// A fault built in on purpose, for tests.
-    pub mutant: Option<Mutant>,
 }
 
 impl Default for ClientSettings {
@@ -75,7 +73,6 @@ impl Default for ClientSettings {
             reads: Reads::Ordered,
             resend: 250_000,
             deadline: 30_000_000,
-            mutant: None,
         }
     }
 }
@@ -83,19 +80,18 @@ impl Default for ClientSettings {
 /// The client engine. One client may have many requests under way; each takes effect on its own, in any order.
 #[derive(Debug)]
 pub struct ClientEngine<O> {
-    topology: Topology,
-    oracle: O,
+    placement: Placement<O>,
     settings: ClientSettings,
     id: ClientId,
     contacts: Contacts,
     sessions: SessionNumbers,
     hints: HintTable,
     /// The greatest timestamp seen: what comes next is ordered after it.
-    clock: u64,
+    clock: LogicalClock,
     /// Groups that have not told their time yet; when the greetings were sent last, and first.
     ungreeted: Groups,
-    greeted_at: Option<Micros>,
-    first_greeting: Micros,
+    greeted_at: Option<LocalTime>,
+    first_greeting: LocalTime,
     tasks: BTreeMap<u64, Task>,
     next_ticket: u64,
     /// Tasks that wait for greetings or for a free number.
@@ -110,19 +106,19 @@ pub struct ClientEngine<O> {
 impl<O: Oracle> ClientEngine<O> {
     /// A client. It greets every group before its first command, to learn the time.
     #[must_use]
-    pub fn new(id: ClientId, topology: Topology, oracle: O, settings: ClientSettings) -> Self {
+    pub fn new(id: ClientId, placement: Placement<O>, settings: ClientSettings) -> Self {
+        let topology = *placement.topology();
         Self {
-            topology,
-            oracle,
+            placement,
             settings,
             id,
             contacts: Contacts::new(topology),
             sessions: SessionNumbers::new(id),
             hints: HintTable::default(),
-            clock: 0,
+            clock: LogicalClock::default(),
             ungreeted: topology.groups(),
             greeted_at: None,
-            first_greeting: 0,
+            first_greeting: LocalTime::ZERO,
             tasks: BTreeMap::new(),
             next_ticket: 1,
             waiting: VecDeque::new(),
@@ -139,7 +135,7 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// Takes a request; the ticket comes back in its [`Completion`].
-    pub fn submit(&mut self, now: Micros, request: Request, out: &mut ClientOutbox) -> u64 {
+    pub fn submit(&mut self, now: LocalTime, request: Request, out: &mut ClientOutbox) -> u64 {
         let ticket = self.enlist(Task::new(request, None, now));
         let task = &self.tasks[&ticket];
         if let Some(outcome) = self.answer_alone(&task.request) {
@@ -154,7 +150,7 @@ impl<O: Oracle> ClientEngine<O> {
     /// Takes a message of a replica.
     pub fn on_message(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ReplicaId,
         msg: ServerMessage,
         out: &mut ClientOutbox,
@@ -199,21 +195,22 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// Takes an answer of the shared cache.
-    pub fn on_cache(&mut self, now: Micros, reply: CacheReply, out: &mut ClientOutbox) {
+    pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
         let hint = match &reply.found {
             Found::Hit(bytes) => crate::codec::decode::<Hint>(bytes).ok(),
             Found::Miss | Found::Down => None,
         };
         let asked: Vec<ObjectId> = self.lookups.keys().copied().collect();
         for object in asked {
-            let Guess::Shared { key, .. } = self.oracle.guess(object) else {
+            let Guess::Shared { key, .. } = self.placement.guess(object) else {
                 continue;
             };
             if key != reply.key {
                 continue;
             }
-            let believable =
-                hint.filter(|h| h.object == object && h.owner.0 < self.topology.partition_count());
+            let believable = hint.filter(|h| {
+                h.object == object && h.owner.0 < self.placement.topology().partition_count()
+            });
             self.count_cache(object, believable.is_some());
             match believable {
                 Some(hint) => {
@@ -223,11 +220,10 @@ impl<O: Oracle> ClientEngine<O> {
                 None => self.consult(object, false, out),
             }
         }
-        self.oracle.on_cache(now, reply);
     }
 
     /// Lets time pass; call it at least every 50 ms.
-    pub fn on_timer(&mut self, now: Micros, out: &mut ClientOutbox) {
+    pub fn on_timer(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         self.greet(now, out);
         let due: Vec<u64> = self.tasks.keys().copied().collect();
         for ticket in due {
@@ -244,7 +240,7 @@ impl<O: Oracle> ClientEngine<O> {
 
     /// How a request stands whose client is about to be dropped: unknown, with the attempt that was sent last.
     #[must_use]
-    pub fn abandoned(&self, ticket: u64, invoked: Micros, now: Micros) -> Completion {
+    pub fn abandoned(&self, ticket: u64, invoked: LocalTime, now: LocalTime) -> Completion {
         let request = Task::new(Request::default(), None, invoked);
         let task = self.tasks.get(&ticket).unwrap_or(&request);
         task.completion(ticket, now, Outcome::Unknown, None)
@@ -274,14 +270,14 @@ impl<O: Oracle> ClientEngine<O> {
 
     /// The outcome of a request that needs no group to decide it.
     fn answer_alone(&self, request: &Request) -> Option<Outcome> {
-        if let Some(defect) = request.defect(&self.topology) {
+        if let Some(defect) = request.defect(&self.placement.topology()) {
             return Some(Outcome::Refused(defect));
         }
         let moves = request
             .intents()
             .iter()
             .any(|(_, intent)| matches!(intent, Intent::Move { .. }));
-        if moves && !self.oracle.movable() {
+        if moves && !self.placement.movable() {
             return Some(Outcome::Unsupported);
         }
         request
@@ -296,22 +292,23 @@ mod tests {
     use super::*;
     use crate::id::PartitionId;
     use crate::limits::SESSION_TTL;
+    use crate::time::LogTime;
+    use crate::topology::Topology;
 
     #[derive(Clone, Debug)]
     struct OnePlace;
 
     impl Oracle for OnePlace {
         const NAME: &'static str = "one-place";
+        type Hooks = ();
 
-        fn authority(&self, _object: ObjectId) -> Groups {
+        fn hooks(&self, _: &Topology) {}
+
+        fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
             PartitionId(0).into()
         }
 
-        fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
-            PartitionId(0)
-        }
-
-        fn guess(&self, _object: ObjectId) -> Guess {
+        fn guess(&self, _: &Topology, _: ObjectId) -> Guess {
             Guess::At(PartitionId(0))
         }
     }
@@ -319,7 +316,7 @@ mod tests {
     /// What the client sends when it is asked for something at `now`, and when a replica tells the time afterwards.
     fn ask(
         client: &mut ClientEngine<OnePlace>,
-        now: Micros,
+        now: LocalTime,
     ) -> (Vec<ClientMessage>, Vec<ClientMessage>) {
         let from = ReplicaId {
             group: PartitionId(0).into(),
@@ -328,7 +325,12 @@ mod tests {
         let mut out = ClientOutbox::default();
         client.submit(now, Request::lookup(ObjectId::new(1, 1)), &mut out);
         let first = out.messages.drain(..).map(|(_, message)| message).collect();
-        client.on_message(now, from, ServerMessage::Time(now), &mut out);
+        client.on_message(
+            now,
+            from,
+            ServerMessage::Time(LogTime::from_micros(now.micros())),
+            &mut out,
+        );
         (
             first,
             out.messages
@@ -348,14 +350,18 @@ mod tests {
     #[test]
     fn a_client_that_was_idle_for_long_asks_for_the_time_before_it_goes_on() {
         let topology = Topology::new(1, 1).unwrap();
-        let mut client =
-            ClientEngine::new(ClientId(1), topology, OnePlace, ClientSettings::default());
-        let (greeting, first) = ask(&mut client, 5);
+        let mut client = ClientEngine::new(
+            ClientId(1),
+            Placement::new(OnePlace, topology),
+            ClientSettings::default(),
+        );
+        let at = LocalTime::from_micros;
+        let (greeting, first) = ask(&mut client, at(5));
         assert_eq!(greeting, [ClientMessage::Hello]);
         let first = session(&first).unwrap();
-        let (second, _) = ask(&mut client, 6);
+        let (second, _) = ask(&mut client, at(6));
         assert_eq!(session(&second), Some(first));
-        let (greeting, third) = ask(&mut client, 2 * SESSION_TTL);
+        let (greeting, third) = ask(&mut client, at(2 * SESSION_TTL));
         assert_eq!(greeting, [ClientMessage::Hello]);
         assert!(session(&third).unwrap().opened > first.opened);
     }

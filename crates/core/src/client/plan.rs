@@ -2,8 +2,7 @@
 
 use crate::command::{Intent, Request};
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::oracle::Oracle;
-use crate::topology::Topology;
+use crate::oracle::{Oracle, Placement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the client believes of the places of a request's objects.
@@ -22,12 +21,11 @@ pub(super) fn needs_owner(intent: &Intent) -> bool {
 
 /// The destinations of an attempt.
 pub(super) fn destinations<O: Oracle>(
-    oracle: &O,
-    topology: &Topology,
+    placement: &Placement<O>,
     request: &Request,
     beliefs: &Beliefs,
 ) -> Groups {
-    let mut groups = request.required(oracle);
+    let mut groups = request.required(placement);
     for (object, intent) in request.intents() {
         let owner = beliefs.owners.get(object).filter(|_| needs_owner(intent));
         if let Some(owner) = owner {
@@ -35,21 +33,16 @@ pub(super) fn destinations<O: Oracle>(
         }
         let asks = matches!(intent, Intent::Lookup);
         if asks || (needs_owner(intent) && (owner.is_none() || beliefs.doubted.contains(object))) {
-            groups.insert(authority(oracle, topology, *object, groups));
+            groups.insert(authority(placement, *object, groups));
         }
     }
     groups
 }
 
 /// One authority of an object: one that is a destination anyway, else one that spreads the load over them.
-fn authority<O: Oracle>(
-    oracle: &O,
-    topology: &Topology,
-    object: ObjectId,
-    already: Groups,
-) -> GroupId {
-    let authorities = oracle.authority(object);
-    let spread = GroupId::from(topology.spread(object));
+fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Groups) -> GroupId {
+    let authorities = placement.authority(object);
+    let spread = GroupId::from(placement.topology().spread(object));
     let near = authorities.iter().find(|&group| already.contains(group));
     near.or(Some(spread).filter(|&group| authorities.contains(group)))
         .or(authorities.first())

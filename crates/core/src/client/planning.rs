@@ -5,20 +5,22 @@ use super::task::{Stage, Task};
 use super::{ClientEngine, ClientOutbox, Execution};
 use crate::answer::ClientMessage;
 use crate::command::Request;
-use crate::id::{Micros, ObjectId};
+use crate::hooks::CacheCall;
+use crate::id::ObjectId;
 use crate::limits::GATHER_WINDOW;
-use crate::oracle::{CacheCall, Guess, Oracle};
+use crate::oracle::{Guess, Oracle};
+use crate::time::LocalTime;
 use std::collections::BTreeSet;
 
 impl<O: Oracle> ClientEngine<O> {
     /// Finds out where the objects are, gathers them if asked to, and makes the next attempt.
-    pub(super) fn plan(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn plan(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;
         };
         if task.budget == 0 {
             task.cost.fallbacks = 1;
-            self.attempt(now, ticket, self.topology.groups(), out);
+            self.attempt(now, ticket, self.placement.topology().groups(), out);
             return;
         }
         let mut missing = BTreeSet::new();
@@ -27,7 +29,7 @@ impl<O: Oracle> ClientEngine<O> {
                 continue;
             }
             let known = self.hints.get(*object).map(|hint| hint.owner);
-            let guessed = || match self.oracle.guess(*object) {
+            let guessed = || match self.placement.guess(*object) {
                 Guess::At(partition) => Some(partition),
                 Guess::Ask(_) | Guess::Shared { .. } => None,
             };
@@ -61,7 +63,7 @@ impl<O: Oracle> ClientEngine<O> {
 
     /// Asks for hints on an object: the shared cache first where there is one, else (or then) an oracle.
     pub(super) fn consult(&mut self, object: ObjectId, first: bool, out: &mut ClientOutbox) {
-        let groups = match self.oracle.guess(object) {
+        let groups = match self.placement.guess(object) {
             Guess::Shared { key, .. } if first => {
                 out.cache.push(CacheCall::Get { key });
                 return;
@@ -70,7 +72,7 @@ impl<O: Oracle> ClientEngine<O> {
             Guess::Ask(groups) => groups,
             Guess::At(partition) => partition.into(),
         };
-        let spread = self.topology.spread(object).into();
+        let spread = self.placement.topology().spread(object).into();
         let Some(group) = Some(spread)
             .filter(|&g| groups.contains(g))
             .or(groups.first())
@@ -103,7 +105,7 @@ impl<O: Oracle> ClientEngine<O> {
     /// Consultations on these objects have ended, with a hint or without.
     pub(super) fn informed(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         objects: impl IntoIterator<Item = ObjectId>,
         out: &mut ClientOutbox,
     ) {
@@ -130,11 +132,11 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// All is known that can be: gather, or attempt.
-    pub(super) fn proceed(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn proceed(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;
         };
-        let gathers = self.settings.execution == Execution::Gather && self.oracle.movable();
+        let gathers = self.settings.execution == Execution::Gather && self.placement.movable();
         let place =
             gathering_place(&task.request, &task.beliefs).filter(|_| gathers && !task.gathered);
         if let Some(to) = place {
@@ -153,7 +155,7 @@ impl<O: Oracle> ClientEngine<O> {
             self.gather(now, ticket, out);
             return;
         }
-        let groups = destinations(&self.oracle, &self.topology, &task.request, &task.beliefs);
+        let groups = destinations(&self.placement, &task.request, &task.beliefs);
         if self.query(now, ticket, groups, out) {
             return;
         }
@@ -161,7 +163,7 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// Starts as many of the task's moves as the window allows; goes on when all have ended.
-    pub(super) fn gather(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn gather(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         while let Some(task) = self.tasks.get_mut(&ticket) {
             let Stage::Gathering { queue, under_way } = &mut task.stage else {
                 return;
@@ -188,7 +190,7 @@ impl<O: Oracle> ClientEngine<O> {
     /// A move made for `parent` has ended.
     pub(super) fn gathered(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         parent: u64,
         step: &Task,
         out: &mut ClientOutbox,

@@ -6,16 +6,17 @@ use super::task::Stage;
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
 use crate::command::CommandId;
-use crate::id::{Groups, Micros};
+use crate::id::Groups;
 use crate::oracle::Oracle;
 use crate::read::{Query, Reads};
+use crate::time::LocalTime;
 use std::sync::Arc;
 
 impl<O: Oracle> ClientEngine<O> {
     /// Makes a query of the request if it can be one and was not. Returns whether it did.
     pub(super) fn query(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         ticket: u64,
         groups: Groups,
         out: &mut ClientOutbox,
@@ -53,7 +54,7 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// A query that has waited too long is given up for an attempt.
-    pub(super) fn stop_querying(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn stop_querying(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         let stage = self.tasks.get(&ticket).map(|task| &task.stage);
         if let Some(Stage::Querying { group, sent, .. }) = stage
             && now >= *sent + self.settings.resend

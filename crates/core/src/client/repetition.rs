@@ -3,13 +3,14 @@
 use super::task::{Stage, patience};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::{ClientMessage, Outcome};
-use crate::id::{Micros, ReplicaId};
-use crate::mutant::Mutant;
+use crate::id::ReplicaId;
+use crate::mutant::{self, Mutant};
 use crate::oracle::{Guess, Oracle};
+use crate::time::LocalTime;
 
 impl<O: Oracle> ClientEngine<O> {
     /// Sends what has waited too long again.
-    pub(super) fn repeat(&mut self, now: Micros, ticket: u64, out: &mut ClientOutbox) {
+    pub(super) fn repeat(&mut self, now: LocalTime, ticket: u64, out: &mut ClientOutbox) {
         let base = self.settings.resend;
         self.stop_querying(now, ticket, out);
         let Some(task) = self.tasks.get_mut(&ticket) else {
@@ -24,7 +25,7 @@ impl<O: Oracle> ClientEngine<O> {
                 let (command, before) = (command.clone(), *sent);
                 *sent = now;
                 *repeats += 1;
-                if self.settings.mutant == Some(Mutant::AbandonAttempts) {
+                if mutant::is_active(Mutant::AbandonAttempts) {
                     self.renumber(now, ticket, out);
                     return;
                 }
@@ -47,7 +48,7 @@ impl<O: Oracle> ClientEngine<O> {
                     if let Guess::Ask(groups)
                     | Guess::Shared {
                         otherwise: groups, ..
-                    } = self.oracle.guess(object)
+                    } = self.placement.guess(object)
                     {
                         groups
                             .iter()
@@ -61,7 +62,7 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// A replica has named another leader: what its group was sent goes there at once.
-    pub(super) fn resend_to(&mut self, now: Micros, from: ReplicaId, out: &mut ClientOutbox) {
+    pub(super) fn resend_to(&mut self, now: LocalTime, from: ReplicaId, out: &mut ClientOutbox) {
         let to = self.contacts.leader(from.group);
         for task in self.tasks.values_mut() {
             let (sent, message) = match &mut task.stage {
@@ -82,7 +83,7 @@ impl<O: Oracle> ClientEngine<O> {
 
     /// Tells the user that the outcome is unknown once the deadline has passed. A request without an attempt is dropped;
     /// an attempt goes on until it is answered, for only that lets the session's low watermark pass.
-    pub(super) fn give_up_when_due(&mut self, now: Micros, ticket: u64) {
+    pub(super) fn give_up_when_due(&mut self, now: LocalTime, ticket: u64) {
         let Some(task) = self.tasks.get_mut(&ticket) else {
             return;
         };

@@ -1,8 +1,9 @@
 //! SessionNumbers as the client keeps them: numbers, the low watermark, and the change to a new one well before the old one expires.
 
 use crate::command::SessionId;
-use crate::id::{ClientId, Micros};
+use crate::id::ClientId;
 use crate::limits::{SESSION_TTL, SESSION_WINDOW};
+use crate::time::{LocalTime, LogTime};
 use std::collections::BTreeSet;
 
 /// The session in which new requests are numbered, and the unanswered numbers of all sessions.
@@ -13,9 +14,9 @@ pub(super) struct SessionNumbers {
     next_number: u64,
     unanswered: BTreeSet<(SessionId, u64)>,
     /// The greatest log time that a group has told.
-    time: Micros,
+    time: LogTime,
     /// When a group last told it.
-    told: Micros,
+    told: LocalTime,
 }
 
 impl SessionNumbers {
@@ -25,19 +26,19 @@ impl SessionNumbers {
             current: None,
             next_number: 1,
             unanswered: BTreeSet::new(),
-            time: 0,
-            told: 0,
+            time: LogTime::ZERO,
+            told: LocalTime::ZERO,
         }
     }
 
     /// A group has told its log time.
-    pub(super) fn observe(&mut self, now: Micros, time: Micros) {
+    pub(super) fn observe(&mut self, now: LocalTime, time: LogTime) {
         self.time = self.time.max(time);
         self.told = now;
     }
 
     /// Whether the time that was told last is so long ago that a session judged by it might have expired.
-    pub(super) fn is_out_of_touch(&self, now: Micros) -> bool {
+    pub(super) fn is_out_of_touch(&self, now: LocalTime) -> bool {
         now > self.told + SESSION_TTL / 4
     }
 
@@ -103,9 +104,10 @@ mod tests {
     #[test]
     fn a_session_is_changed_at_half_its_life() {
         let mut sessions = SessionNumbers::new(ClientId(1));
-        sessions.observe(0, 7);
+        sessions.observe(LocalTime::ZERO, LogTime::from_micros(7));
         let (first, _) = sessions.allot().unwrap();
-        sessions.observe(0, 7 + SESSION_TTL / 2 + 1);
+        let later = LogTime::from_micros(7 + SESSION_TTL / 2 + 1);
+        sessions.observe(LocalTime::ZERO, later);
         let (second, number) = sessions.allot().unwrap();
         assert!(second.opened > first.opened);
         assert_eq!(number, 1);

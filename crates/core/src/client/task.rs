@@ -3,9 +3,10 @@
 use super::plan::Beliefs;
 use crate::answer::{Completion, Cost, Outcome, Touch};
 use crate::command::{Command, CommandId, Request, SessionId};
-use crate::id::{GroupId, Micros, ObjectId, Timestamp};
+use crate::id::{GroupId, ObjectId, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
+use crate::time::{LocalTime, Micros};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(super) struct Task {
     pub(super) gathered: bool,
     /// It is, or was, a query.
     pub(super) queried: bool,
-    pub(super) invoked: Micros,
+    pub(super) invoked: LocalTime,
     pub(super) cost: Cost,
     /// The user was told that its outcome is unknown; the attempt goes on nevertheless (rule R5).
     pub(super) given_up: bool,
@@ -39,7 +40,7 @@ pub(super) enum Stage {
     /// Waiting for hints on these objects.
     Consulting {
         missing: BTreeSet<ObjectId>,
-        asked: Micros,
+        asked: LocalTime,
         repeats: u32,
     },
     /// Waiting for moves; `queue` holds those that are not under way yet.
@@ -51,18 +52,18 @@ pub(super) enum Stage {
     Querying {
         query: Arc<Query>,
         group: GroupId,
-        sent: Micros,
+        sent: LocalTime,
     },
     /// Waiting for the answer to an attempt.
     Attempting {
         command: Arc<Command>,
-        sent: Micros,
+        sent: LocalTime,
         repeats: u32,
     },
 }
 
 impl Task {
-    pub(super) fn new(request: Request, parent: Option<u64>, now: Micros) -> Self {
+    pub(super) fn new(request: Request, parent: Option<u64>, now: LocalTime) -> Self {
         Self {
             request,
             parent,
@@ -92,7 +93,7 @@ impl Task {
     pub(super) fn completion(
         &self,
         ticket: u64,
-        now: Micros,
+        now: LocalTime,
         outcome: Outcome,
         ordered: Option<(Timestamp, Vec<Touch>)>,
     ) -> Completion {

@@ -18,23 +18,24 @@
 //!
 //! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica may send it.
 
+use super::execute::{Computed, execute};
+use super::partition::{Applied, Partition, Reading, Reply};
 use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
-use super::verdict::{Finding, answerer, decide, hints, join, operand_bytes, worth_hints};
-use super::{Applied, Partition, Reading, Reply};
+use super::verdict::{Decision, decide, operand_bytes};
 use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, Intent};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::limits::MAX_OPERANDS;
-use crate::multicast::{Delivery, ObjectReport, ObjectStatus, Signal};
-use crate::mutant::Mutant;
-use crate::oracle::{Carried, Oracle};
+use crate::multicast::Delivery;
+use crate::mutant::{self, Mutant};
+use crate::oracle::{Oracle, Placement};
 use crate::read::Query;
-use crate::snapshot::Part;
-use crate::topology::Topology;
+use crate::signal::{ObjectReport, ObjectStatus, Signal};
+use crate::snapshot::StatePart;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,10 +44,9 @@ use std::sync::Arc;
 
 /// The replicated state of one group, and the rules by which it changes.
 #[derive(Debug)]
-pub struct Engine<A> {
+pub struct Engine<A, O> {
     pub(super) group: GroupId,
-    topology: Topology,
-    pub(super) mutant: Option<Mutant>,
+    pub(super) placement: Placement<O>,
     pub(super) state: State,
     application: PhantomData<fn() -> A>,
 }
@@ -80,17 +80,15 @@ struct Running {
     missing: Groups,
 }
 
-impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
-    fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied) {
+impl<A: Application, O: Oracle> Partition for Engine<A, O> {
+    fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
         match delivery {
             Delivery::Command {
                 command,
                 timestamp,
                 expired,
-            } => {
-                self.on_command(oracle, command, timestamp, expired, out);
-            }
-            Delivery::Signal { from, signal } => self.on_signal(oracle, from, signal, out),
+            } => self.on_command(command, timestamp, expired, out),
+            Delivery::Signal { from, signal } => self.on_signal(from, signal, out),
             Delivery::SessionEnded(session) => self.state.sessions.forget(session),
             Delivery::Restore(part) => self.restore(&part),
         }
@@ -121,12 +119,13 @@ impl<A: Application, O: Oracle> Partition<O> for Engine<A> {
         self.answer(query)
     }
 
-    fn image(&self) -> Part {
+    fn image(&self) -> StatePart {
         let mut state = self.state.clone();
-        match self.mutant {
-            Some(Mutant::SnapshotsWithoutSessions) => state.sessions = Sessions::default(),
-            Some(Mutant::SnapshotsWithoutSignals) => state.forget_signals(),
-            _ => {}
+        if mutant::is_active(Mutant::SnapshotsWithoutSessions) {
+            state.sessions = Sessions::default();
+        }
+        if mutant::is_active(Mutant::SnapshotsWithoutSignals) {
+            state.forget_signals();
         }
         Box::new(move || codec::encode(&state))
     }
@@ -165,14 +164,13 @@ impl State {
     }
 }
 
-impl<A: Application> Engine<A> {
-    /// The empty state of a group; `mutant` is a fault built in on purpose, for tests.
+impl<A: Application, O: Oracle> Engine<A, O> {
+    /// The empty state of a group.
     #[must_use]
-    pub fn new(group: GroupId, topology: Topology, mutant: Option<Mutant>) -> Self {
+    pub fn new(group: GroupId, placement: Placement<O>) -> Self {
         Self {
             group,
-            topology,
-            mutant,
+            placement,
             state: State::default(),
             application: PhantomData,
         }
@@ -211,9 +209,8 @@ impl<A: Application> Engine<A> {
             .unwrap_or_else(|error| panic!("the snapshot of {}'s state: {error}", self.group));
     }
 
-    fn on_command<O: Oracle>(
+    fn on_command(
         &mut self,
-        oracle: &O,
         command: Arc<Command>,
         timestamp: Timestamp,
         expired: bool,
@@ -222,24 +219,22 @@ impl<A: Application> Engine<A> {
         let id = command.id;
         self.state.delivered += 1;
         self.state.sessions.begin(id, command.low_watermark);
-        let missing = command.destinations;
-        let signals = Vec::new();
         let mut running = Running {
+            missing: command.destinations,
             command,
             timestamp,
             expired,
             blocked: 0,
             started: false,
-            signals,
-            missing,
+            signals: Vec::new(),
         };
         let request = &running.command.request;
         if running.missing == Groups::from(self.group)
             && self.state.queues.are_free(request.objects())
         {
             // Nobody to wait for and nobody waiting: the common case never enters the queues.
-            self.start(oracle, &mut running, out);
-            self.finish(oracle, &running, out);
+            self.start(&mut running, out);
+            self.finish(&running, out);
             return;
         }
         running.blocked = self.state.queues.enter(id, request.objects());
@@ -247,20 +242,14 @@ impl<A: Application> Engine<A> {
             running.missing.remove(from);
             running.signals.push((from, signal));
         }
-        let ready = running.blocked == 0 || self.mutant == Some(Mutant::OpenQueues);
+        let ready = running.blocked == 0 || mutant::is_active(Mutant::OpenQueues);
         self.state.running.insert(id, running);
         if ready {
-            self.advance(oracle, id, out);
+            self.advance(id, out);
         }
     }
 
-    fn on_signal<O: Oracle>(
-        &mut self,
-        oracle: &O,
-        from: GroupId,
-        signal: Signal,
-        out: &mut Applied,
-    ) {
+    fn on_signal(&mut self, from: GroupId, signal: Signal, out: &mut Applied) {
         let id = signal.command;
         let Some(running) = self.state.running.get_mut(&id) else {
             self.state.early.entry(id).or_default().push((from, signal));
@@ -273,27 +262,27 @@ impl<A: Application> Engine<A> {
         running.missing.remove(from);
         running.signals.push((from, signal));
         if running.missing.is_empty() {
-            self.advance(oracle, id, out);
+            self.advance(id, out);
         }
     }
 
     /// Starts the command if it is at the head of its queues, finishes it if all signals are in, and goes on with those
     /// that waited behind it.
-    fn advance<O: Oracle>(&mut self, oracle: &O, id: CommandId, out: &mut Applied) {
+    fn advance(&mut self, id: CommandId, out: &mut Applied) {
         let mut work = vec![id];
         while let Some(id) = work.pop() {
             let Some(mut running) = self.state.running.remove(&id) else {
                 continue;
             };
             if !running.started {
-                self.start(oracle, &mut running, out);
+                self.start(&mut running, out);
             }
-            if !running.missing.is_empty() && !self.may_hurry(&running) {
+            if !running.missing.is_empty() && !running.may_hurry() {
                 self.state.running.insert(id, running);
                 continue;
             }
             let objects: Vec<ObjectId> = running.command.request.objects().collect();
-            self.finish(oracle, &running, out);
+            self.finish(&running, out);
             for object in objects {
                 let Some(next) = self.state.queues.leave(id, object) else {
                     continue;
@@ -309,149 +298,128 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
-    fn may_hurry(&self, running: &Running) -> bool {
-        self.mutant == Some(Mutant::NoSignalWait) && {
-            let findings = join_all(running);
-            decide(&running.command.request, &findings, false, false).0 != Verdict::Retry
-        }
-    }
-
     /// Signals the other destinations what this group has, and what it knows of existence.
-    fn start<O: Oracle>(&mut self, oracle: &O, running: &mut Running, out: &mut Applied) {
+    fn start(&mut self, running: &mut Running, out: &mut Applied) {
         running.started = true;
         running.missing.remove(self.group);
         let command = &running.command;
-        let reports = self.reports(oracle, command);
-        let operand_bytes = operand_bytes(command, &reports);
+        let reports = self.reports(command);
+        let own = Signal {
+            command: command.id,
+            expired: running.expired,
+            operand_bytes: operand_bytes(command, &reports),
+            reports,
+        };
         for to in command.destinations.without(self.group).iter() {
-            let mut reports = reports.clone();
-            for report in &mut reports {
-                self.strip(command, report, to, operand_bytes);
-            }
-            let (command, expired) = (command.id, running.expired);
-            let signal = Signal {
-                command,
-                expired,
-                operand_bytes,
-                reports,
-            };
-            out.signals.push((to, signal));
+            out.signals.push((to, signal_to(to, command, &own)));
         }
         if !command.is_local_to(self.group) {
             let has = |object| self.state.store.object(object).is_some();
-            out.lacking.extend(
-                command
-                    .request
-                    .objects()
-                    .filter(|&o| !has(o))
-                    .map(|object| (command.destinations, object)),
-            );
+            let lacking = command.request.objects().filter(|&object| !has(object));
+            let lacking = lacking.map(|object| (command.destinations, object));
+            out.lacking.extend(lacking);
         }
-        let (command, expired) = (command.id, running.expired);
-        let signal = Signal {
-            command,
-            expired,
-            operand_bytes,
-            reports,
-        };
-        running.signals.push((self.group, signal));
+        running.signals.push((self.group, own));
     }
 
-    fn reports<O: Oracle>(&self, oracle: &O, command: &Command) -> Vec<ObjectReport> {
-        let status = |object| match self.state.store.object(object) {
-            Some(held) => Some(ObjectStatus::Owned(
-                held.revision,
-                Some(Carried::Value(held.value.clone())),
-            )),
-            None if self.state.store.record(object).is_some() => Some(ObjectStatus::Present),
-            None => oracle
-                .authority(object)
-                .contains(self.group)
-                .then_some(ObjectStatus::Absent),
+    /// What this group has to say of a command's objects.
+    fn reports(&self, command: &Command) -> Vec<ObjectReport> {
+        let store = &self.state.store;
+        let status = |object| match store.object(object) {
+            Some(held) => Some(ObjectStatus::Owned(held.revision, Some(held.value.clone()))),
+            None if store.record(object).is_some() => Some(ObjectStatus::Present),
+            None => {
+                let authority = self.placement.authority(object);
+                authority
+                    .contains(self.group)
+                    .then_some(ObjectStatus::Absent)
+            }
         };
-        command
-            .request
-            .objects()
-            .filter_map(|object| {
-                Some(ObjectReport {
-                    object,
-                    status: status(object)?,
-                })
-            })
-            .collect()
+        let report = |object| {
+            let status = status(object)?;
+            Some(ObjectReport { object, status })
+        };
+        command.request.objects().filter_map(report).collect()
     }
 
-    /// Takes the value out of a report unless the receiver needs it: one that may execute, or the target of a move. Nobody
-    /// needs the values of a command that is too large to execute.
-    fn strip(&self, command: &Command, report: &mut ObjectReport, to: GroupId, operand_bytes: u64) {
-        let ObjectStatus::Owned(_, value) = &mut report.status else {
-            return;
-        };
-        let needed = match command.request.intent(report.object) {
-            Some(Intent::Move { to: target }) => GroupId::from(*target) == to,
-            Some(intent) => intent.reads() && to.partition().is_some(),
-            None => false,
-        };
-        if !needed || operand_bytes > MAX_OPERANDS {
-            *value = None;
-        }
-    }
-
-    fn finish<O: Oracle>(&mut self, oracle: &O, running: &Running, out: &mut Applied) {
+    /// All signals are in: decides, executes, records and answers.
+    fn finish(&mut self, running: &Running, out: &mut Applied) {
         let command = &running.command;
-        let findings = join_all(running);
-        let expired = running.expired || running.signals.iter().any(|(_, signal)| signal.expired);
-        let everywhere = command.destinations == self.topology.groups()
-            && self.mutant.is_none()
-            && running.missing.is_empty();
-        let (mut verdict, mut touched) = decide(&command.request, &findings, expired, everywhere);
-        let operand_bytes: u64 = running
-            .signals
-            .iter()
-            .map(|(_, signal)| signal.operand_bytes)
-            .sum();
-        if verdict == Verdict::Done && operand_bytes > MAX_OPERANDS {
-            verdict = Verdict::TooLarge;
+        let mut decision = decide(command, &running.signals);
+        let everywhere = command.destinations == self.placement.topology().groups();
+        assert!(
+            !(everywhere && decision.verdict == Verdict::Retry && running.missing.is_empty())
+                || mutant::any_is_active(),
+            "a command to all groups found an object that nobody owns: {decision:?}"
+        );
+        let mut computed = Computed::default();
+        if decision.verdict == Verdict::Done {
+            computed = execute::<A>(self.group, command, &decision);
         }
-        let answerer = answerer(command, &findings, verdict);
-        let mut reply = Encoded::new();
-        if verdict == Verdict::Done {
-            reply = self.execute(command, &findings, answerer == self.group);
-            touched = self.apply(oracle, command, running.timestamp, &findings, out);
+        let reply = std::mem::take(&mut computed.reply);
+        if decision.verdict == Verdict::Done {
+            let (epoch, findings) = (running.timestamp, &decision.findings);
+            decision.touched = self.apply(command, epoch, findings, computed, out);
         }
-        if answerer != self.group {
+        if decision.answerer == self.group {
+            self.give_answer(running, decision, reply, out);
+        } else {
             self.state.sessions.finish(command.id, None);
-            return;
         }
-        let timestamp = running.timestamp;
+    }
+
+    /// Records the answer and has it sent.
+    fn give_answer(
+        &mut self,
+        running: &Running,
+        decision: Decision,
+        reply: Encoded,
+        out: &mut Applied,
+    ) {
+        let command = running.command.clone();
+        let hints = decision.hints(&command);
         let answer = Arc::new(Answer {
             id: command.id,
-            verdict,
+            verdict: decision.verdict,
             reply,
-            timestamp,
-            touched,
+            timestamp: running.timestamp,
+            touched: decision.touched,
         });
         self.state.sessions.finish(command.id, Some(answer.clone()));
-        let hints = if worth_hints(command, verdict) {
-            hints(command, &findings)
-        } else {
-            Vec::new()
-        };
         out.replies.push(Reply {
             answer,
-            command: command.clone(),
+            command,
             hints,
         });
     }
 }
 
-fn join_all(running: &Running) -> Vec<Finding> {
-    join(
-        &running.command.request,
-        running
-            .signals
-            .iter()
-            .map(|(group, signal)| (*group, signal)),
-    )
+/// The signal for one of the other destinations: without the values that it does not need.
+fn signal_to(to: GroupId, command: &Command, own: &Signal) -> Signal {
+    let mut signal = own.clone();
+    for report in &mut signal.reports {
+        if let ObjectStatus::Owned(_, value) = &mut report.status
+            && (own.operand_bytes > MAX_OPERANDS || !needs_value(to, command, report.object))
+        {
+            *value = None;
+        }
+    }
+    signal
+}
+
+/// Whether a group needs an object's value: one that may execute, or the target of a move.
+fn needs_value(group: GroupId, command: &Command, object: ObjectId) -> bool {
+    match command.request.intent(object) {
+        Some(Intent::Move { to }) => GroupId::from(*to) == group,
+        Some(intent) => intent.reads() && group.partition().is_some(),
+        None => false,
+    }
+}
+
+impl Running {
+    /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
+    fn may_hurry(&self) -> bool {
+        mutant::is_active(Mutant::NoSignalWait)
+            && decide(&self.command, &self.signals).verdict != Verdict::Retry
+    }
 }

@@ -6,81 +6,34 @@
 //! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the outbox's records, and
 //! only then sends the rest.
 
-mod effect;
+mod apply;
 mod engine;
+mod execute;
+mod partition;
+mod queries;
 mod queues;
-mod reads;
 mod sessions;
 mod store;
 mod verdict;
 
 pub use engine::Engine;
-pub use reads::Reading;
+pub use partition::{Applied, Partition, Reading, Reply};
 
-use crate::answer::{Answer, ClientMessage, ServerMessage, Verdict};
-use crate::command::{Command, CommandId, Defect, Intent, Request};
+use crate::answer::{ClientMessage, ServerMessage, Verdict};
+use crate::command::{Command, Defect, Intent, Request};
 use crate::hints::HintTable;
-use crate::id::{ClientId, GroupId, Groups, Hint, Micros, ObjectId, ReplicaId};
+use crate::hooks::{CacheCall, CacheReply, Change, LeaderHooks};
+use crate::id::{ClientId, GroupId, Groups, Hint, ObjectId, ReplicaId};
 use crate::log::{Position, Record};
-use crate::multicast::{Carrier, Delivery, Multicast, ObjectStatus, Outbox, Refusal, Signal};
-use crate::oracle::{
-    CacheCall, CacheReply, Carried, Change, Effects, ObjectEvent, Oracle, Unpacked,
-};
-use crate::read::Query;
-use crate::snapshot::{Capture, Part, Snapshot};
-use crate::topology::{Topology, mix};
-use reads::Waiting;
+use crate::multicast::{Delivery, Multicast, Outbox, Refusal};
+use crate::oracle::{Oracle, Placement};
+use crate::snapshot::{Capture, Snapshot};
+use crate::time::LocalTime;
+use crate::topology::mix;
+use queries::Waiting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Seam 2, the partition: the replicated state of one group, changed by deliveries and by nothing else.
-///
-/// [`Engine`] is the implementation that all strategies share; the oracle group of the broker runs it too.
-pub trait Partition<O: Oracle> {
-    /// Applies one delivery and says what it led to: the same at every replica of the group (rule R6).
-    fn on_deliver(&mut self, oracle: &O, delivery: Delivery, out: &mut Applied);
-
-    /// The recorded answer to exactly this attempt, if this group is the one that gave it.
-    fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>>;
-
-    /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
-    fn locate(&self, object: ObjectId) -> Option<Hint>;
-
-    /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is delivered waits on them
-    /// (rule R3).
-    fn read(&self, query: &Query) -> Option<Reading>;
-
-    /// A digest of the whole state: equal at replicas that applied the same deliveries.
-    fn digest(&self) -> u64;
-
-    /// A cheap copy of the whole state, for [`Delivery::Restore`] once it is encoded.
-    fn image(&self) -> Part;
-}
-
-/// What applying a delivery led to.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// Signals for other groups, in the order in which they are to be sent.
-    pub signals: Vec<(GroupId, Signal)>,
-    /// Objects that a signal had to call lacking, and the groups it went to: a hint may help them.
-    pub lacking: Vec<(Groups, ObjectId)>,
-    /// Answers that this group has to give.
-    pub replies: Vec<Reply>,
-    /// Changes of objects.
-    pub events: Vec<ObjectEvent>,
-}
-
-/// An answer to be given.
-#[derive(Debug)]
-pub struct Reply {
-    /// The recorded part.
-    pub answer: Arc<Answer>,
-    /// The command that is answered.
-    pub command: Arc<Command>,
-    /// Where the signals say that the objects are, if the client should know.
-    pub hints: Vec<Hint>,
-}
 
 /// What replicas say to each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -133,10 +86,10 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Replica<M: Multicast, P, O: Oracle> {
     id: ReplicaId,
-    topology: Topology,
+    placement: Placement<O>,
     multicast: M,
     partition: P,
-    oracle: O,
+    hooks: O::Hooks,
     hints: HintTable,
     counters: Counters,
     waiting: Waiting,
@@ -144,16 +97,16 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
     outbox: Outbox<M::Msg>,
 }
 
-impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
-    /// A replica of `topology`, joined from its parts.
-    pub fn new(id: ReplicaId, topology: Topology, multicast: M, partition: P, oracle: O) -> Self {
+impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
+    /// A replica, joined from its parts.
+    pub fn new(id: ReplicaId, placement: Placement<O>, multicast: M, partition: P) -> Self {
         let (hints, counters, waiting, outbox) = Default::default();
         Self {
             id,
-            topology,
+            hooks: placement.hooks(),
+            placement,
             multicast,
             partition,
-            oracle,
             hints,
             counters,
             waiting,
@@ -164,7 +117,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// Takes a message of a client.
     pub fn on_client(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ClientId,
         msg: ClientMessage,
         out: &mut ReplicaOutbox<M::Msg>,
@@ -193,7 +146,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// Takes a message of another replica.
     pub fn on_peer(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ReplicaId,
         msg: PeerMessage<M::Msg>,
         out: &mut ReplicaOutbox<M::Msg>,
@@ -208,33 +161,25 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     }
 
     /// Takes an answer of the shared cache.
-    pub fn on_cache(&mut self, now: Micros, reply: CacheReply) {
-        self.oracle.on_cache(now, reply);
+    pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply) {
+        self.hooks.on_cache_reply(now, reply);
     }
 
     /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush) after it.
-    pub fn on_timer(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+    pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
         self.multicast.on_timer(now, &mut self.outbox);
         self.drain(out);
     }
 
     /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each round of inputs.
-    pub fn flush(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+    pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
         loop {
-            let mut effects = Effects::default();
-            let mut courier = Courier {
-                now,
-                oracle: &mut self.oracle,
-                effects: &mut effects,
-            };
-            let more = self.multicast.flush(now, &mut courier, &mut self.outbox);
-            self.carry_out(effects, out);
+            let more = self.multicast.flush(now, &mut self.hooks, &mut self.outbox);
             self.drain(out);
             let mut applied = Applied::default();
             while let Some(delivery) = self.multicast.poll_deliver() {
                 self.counters.delivered += u64::from(matches!(delivery, Delivery::Command { .. }));
-                self.partition
-                    .on_deliver(&self.oracle, delivery, &mut applied);
+                self.partition.on_deliver(delivery, &mut applied);
                 self.pass_on(now, &mut applied, out);
             }
             if !more {
@@ -250,7 +195,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     /// The capture whose last entry was `last` is stored for good, if anything is stored; here it is if it was wanted.
     pub fn captured(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         last: Position,
         snapshot: Option<Snapshot>,
         out: &mut ReplicaOutbox<M::Msg>,
@@ -267,10 +212,10 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
 
     /// Counters since the start.
     pub fn counters(&self) -> Counters {
-        let (cache_hits, cache_misses) = self.oracle.cache_counts();
+        let counts = self.hooks.cache_counts();
         Counters {
-            cache_hits,
-            cache_misses,
+            cache_hits: counts.hits,
+            cache_misses: counts.misses,
             ..self.counters
         }
     }
@@ -296,10 +241,10 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     }
 
     /// Takes a command in. Returns what the client is told at once, if anything.
-    fn submit(&mut self, now: Micros, command: Arc<Command>) -> Option<ServerMessage> {
+    fn submit(&mut self, now: LocalTime, command: Arc<Command>) -> Option<ServerMessage> {
         let id = command.id;
         let here = command.destinations.contains(self.id.group);
-        let defect = command.defect(&self.topology, &self.oracle);
+        let defect = command.defect(&self.placement);
         if let Some(defect) = defect.or((!here).then_some(Defect::Malformed)) {
             return Some(ServerMessage::Refused { id, defect });
         }
@@ -361,7 +306,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     }
 
     /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest is the leader's.
-    fn pass_on(&mut self, now: Micros, applied: &mut Applied, out: &mut ReplicaOutbox<M::Msg>) {
+    fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M::Msg>) {
         for event in &applied.events {
             if let (Change::Moved(owner, _), false) = (&event.change, event.here) {
                 let (object, epoch) = (event.object, event.revision.epoch);
@@ -379,16 +324,23 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
             *applied = Applied::default();
             return;
         }
-        let mut effects = Effects::default();
+        let mut told = Vec::new();
         for event in applied.events.drain(..) {
-            self.oracle.observe(now, &event, &mut effects);
+            self.hooks.on_change(now, &event);
+            if let (Change::Moved(owner, _), true) = (event.change, event.here) {
+                let hint = Hint {
+                    object: event.object,
+                    owner,
+                    epoch: event.revision.epoch,
+                };
+                told.push((self.placement.told_of_moves(event.object), hint));
+            }
         }
         for (groups, object) in applied.lacking.drain(..) {
-            effects
-                .tell
-                .extend(self.believe(object).map(|hint| (groups, hint)));
+            told.extend(self.believe(object).map(|hint| (groups, hint)));
         }
-        self.carry_out(effects, out);
+        self.send_hints(told, out);
+        self.drain(out);
         for Reply {
             answer,
             command,
@@ -397,75 +349,35 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         {
             let hints = self.known_hints(&command.request, answer.verdict, hints);
             let (client, time) = (answer.id.session.client, self.multicast.time());
-            out.clients.push((
-                client,
-                ServerMessage::Answer {
-                    answer,
-                    hints,
-                    time,
-                },
-            ));
+            let message = ServerMessage::Answer {
+                answer,
+                hints,
+                time,
+            };
+            out.clients.push((client, message));
         }
     }
 
-    /// Sends hints, one message a group, and hands on calls to the cache.
-    fn carry_out(&mut self, effects: Effects, out: &mut ReplicaOutbox<M::Msg>) {
-        out.cache.extend(effects.cache);
+    /// Sends hints to the leaders of other groups, one message a group.
+    fn send_hints(&self, told: Vec<(Groups, Hint)>, out: &mut ReplicaOutbox<M::Msg>) {
         let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
-        for (groups, hint) in effects.tell {
+        for (groups, hint) in told {
             for group in groups.without(self.id.group).iter() {
                 by_group.entry(group).or_default().push(hint);
             }
         }
         for (group, hints) in by_group {
-            out.peers
-                .push((self.multicast.leader_of(group), PeerMessage::Hints(hints)));
+            let to = self.multicast.leader_of(group);
+            out.peers.push((to, PeerMessage::Hints(hints)));
         }
     }
 
     fn drain(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
+        out.cache
+            .extend(std::iter::from_fn(|| self.hooks.poll_cache_call()));
         out.records.append(&mut self.outbox.records);
         let messages = self.outbox.messages.drain(..);
         out.peers
             .extend(messages.map(|(to, msg)| (to, PeerMessage::Multicast(msg))));
-    }
-}
-
-/// Lets the strategy replace values by references to the shared cache on their way between partitions.
-struct Courier<'a, O> {
-    now: Micros,
-    oracle: &'a mut O,
-    effects: &'a mut Effects,
-}
-
-impl<O: Oracle> Carrier for Courier<'_, O> {
-    fn pack(&mut self, signal: &mut Signal) {
-        for report in &mut signal.reports {
-            if let ObjectStatus::Owned(revision, Some(value)) = &mut report.status {
-                self.oracle.pack(self.now, report.object, *revision, value);
-            }
-        }
-    }
-
-    fn unpack(&mut self, signal: &mut Signal) -> Unpacked {
-        let mut worst = Unpacked::Ready;
-        for report in &mut signal.reports {
-            let ObjectStatus::Owned(revision, Some(value)) = &mut report.status else {
-                continue;
-            };
-            if matches!(value, Carried::Value(_)) {
-                continue;
-            }
-            match self
-                .oracle
-                .unpack(self.now, report.object, *revision, value, self.effects)
-            {
-                Unpacked::Ready => {}
-                Unpacked::Waiting if worst == Unpacked::Ready => worst = Unpacked::Waiting,
-                Unpacked::Waiting => {}
-                Unpacked::Missing => worst = Unpacked::Missing,
-            }
-        }
-        worst
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::answer::Answer;
 use crate::command::{CommandId, SessionId};
-use crate::snapshot::{SharedMap, entry};
+use crate::shared_map::{SharedMap, entry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! elsewhere.
 
 use crate::id::{Encoded, ObjectId, PartitionId, Revision, Timestamp};
-use crate::snapshot::SharedMap;
+use crate::shared_map::SharedMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Object {
 /// At a directory the owner is exact. Elsewhere (global's partitions) it is the one of the last change that was ordered
 /// here: existence is exact, the owner's name may have grown stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct OwnerRecord {
     pub(crate) owner: PartitionId,
     pub(crate) epoch: Timestamp,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
     objects: SharedMap<ObjectId, Object>,
-    records: SharedMap<ObjectId, Record>,
+    records: SharedMap<ObjectId, OwnerRecord>,
 }
 
 impl Store {
@@ -37,7 +37,7 @@ impl Store {
         self.objects.get(&object)
     }
 
-    pub(crate) fn record(&self, object: ObjectId) -> Option<&Record> {
+    pub(crate) fn record(&self, object: ObjectId) -> Option<&OwnerRecord> {
         self.records.get(&object)
     }
 
@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// Another partition owns the object from now on; `record` says which, if this group is to know.
-    pub(crate) fn hand_over(&mut self, object: ObjectId, record: Option<Record>) {
+    pub(crate) fn hand_over(&mut self, object: ObjectId, record: Option<OwnerRecord>) {
         self.objects.remove_mut(&object);
         match record {
             Some(record) => self.records.insert_mut(object, record),
@@ -86,7 +86,7 @@ impl Store {
     }
 
     /// The objects it keeps records of, ascending.
-    pub(crate) fn recorded(&self) -> BTreeMap<ObjectId, &Record> {
+    pub(crate) fn recorded(&self) -> BTreeMap<ObjectId, &OwnerRecord> {
         self.records
             .iter()
             .map(|(&id, record)| (id, record))

@@ -1,15 +1,39 @@
 //! From signals to verdict: a pure function, the same at every destination (rule R4).
+//!
+//! Nothing but a command and the signals of its destinations goes in; nothing of this group's state does. In this order:
+//!
+//! | what the signals say | verdict |
+//! | --- | --- |
+//! | a destination had forgotten the session | `SessionExpired` |
+//! | an object to be created exists | `AlreadyExists` |
+//! | an authority denies an object that is needed | `NotFound` |
+//! | nobody owns an object that is needed, or knows of one that is asked for | `Retry` |
+//! | the values to be read or moved are too large together | `TooLarge` |
+//! | else | `Done` |
 
 use crate::answer::{Touch, Verdict};
 use crate::command::{Command, Intent, Request};
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
-use crate::multicast::{ObjectReport, ObjectStatus, Signal};
+use crate::limits::MAX_OPERANDS;
+use crate::signal::{ObjectReport, ObjectStatus, Signal};
+
+/// What all destinations of a command conclude from its signals.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    pub(crate) verdict: Verdict,
+    /// The objects that led to it, where something other than execution did.
+    pub(crate) touched: Vec<Touch>,
+    /// One for each object of the request, in its order.
+    pub(crate) findings: Vec<Finding>,
+    /// The group that answers the client.
+    pub(crate) answerer: GroupId,
+}
 
 /// What the signals of all destinations say together of one object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Finding {
     /// Its owner among the destinations, and its revision there.
-    pub(crate) holder: Option<(GroupId, Revision)>,
+    pub(crate) owner: Option<(GroupId, Revision)>,
     /// Its value, if it came along.
     pub(crate) value: Option<Encoded>,
     /// An authority says that it exists.
@@ -20,38 +44,44 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn exists(&self) -> bool {
-        self.holder.is_some() || self.present
+        self.owner.is_some() || self.present
+    }
+
+    /// Whether this group owns the object.
+    pub(crate) fn is_owned_by(&self, group: GroupId) -> bool {
+        self.owner.is_some_and(|(owner, _)| owner == group)
+    }
+
+    /// The revision at the owner, or the least one where only existence is known.
+    pub(crate) fn revision(&self) -> Revision {
+        self.owner.map(|(_, revision)| revision).unwrap_or_default()
     }
 }
 
-/// Joins the signals of all destinations: one finding per object of the request, in its order.
+/// Decides from the signals that are given: of all destinations, the own one included.
 ///
 /// # Panics
 /// If two groups claim to own an object, or an owner meets an authority that denies the object: invariant 3 is broken.
-pub(crate) fn join<'a>(
-    request: &Request,
-    signals: impl Iterator<Item = (GroupId, &'a Signal)>,
-) -> Vec<Finding> {
+pub(crate) fn decide(command: &Command, signals: &[(GroupId, Signal)]) -> Decision {
+    let request = &command.request;
+    let findings = join(request, signals);
+    let (verdict, touched) = judge(request, &findings, signals);
+    let answerer = answerer(command, &findings, verdict);
+    Decision {
+        verdict,
+        touched,
+        findings,
+        answerer,
+    }
+}
+
+/// Joins the signals: one finding for each object of the request, in its order.
+fn join(request: &Request, signals: &[(GroupId, Signal)]) -> Vec<Finding> {
     let mut findings = vec![Finding::default(); request.intents().len()];
     for (group, signal) in signals {
         for report in &signal.reports {
-            let place = request
-                .intents()
-                .binary_search_by_key(&report.object, |(object, _)| *object);
-            let Ok(place) = place else { continue };
-            let finding = &mut findings[place];
-            match &report.status {
-                ObjectStatus::Owned(revision, _) => {
-                    let other = finding.holder.replace((group, *revision));
-                    assert!(
-                        other.is_none(),
-                        "{} is owned by {group} and {other:?}",
-                        report.object
-                    );
-                    finding.value = report.status.value().cloned();
-                }
-                ObjectStatus::Present => finding.present = true,
-                ObjectStatus::Absent => finding.absent = true,
+            if let Some(place) = request.place(report.object) {
+                findings[place].add(*group, report);
             }
         }
     }
@@ -64,40 +94,55 @@ pub(crate) fn join<'a>(
     findings
 }
 
-/// The verdict, and what is told of the objects that led to it.
-pub(crate) fn decide(
+impl Finding {
+    fn add(&mut self, group: GroupId, report: &ObjectReport) {
+        match &report.status {
+            ObjectStatus::Owned(revision, value) => {
+                let other = self.owner.replace((group, *revision));
+                let object = report.object;
+                assert!(
+                    other.is_none(),
+                    "{object} is owned by {group} and {other:?}"
+                );
+                self.value.clone_from(value);
+            }
+            ObjectStatus::Present => self.present = true,
+            ObjectStatus::Absent => self.absent = true,
+        }
+    }
+}
+
+/// The verdict, and the objects that led to it.
+fn judge(
     request: &Request,
     findings: &[Finding],
-    expired: bool,
-    everywhere: bool,
+    signals: &[(GroupId, Signal)],
 ) -> (Verdict, Vec<Touch>) {
-    if expired {
+    if signals.iter().any(|(_, signal)| signal.expired) {
         return (Verdict::SessionExpired, Vec::new());
     }
     let pairs = || request.intents().iter().zip(findings);
-    let existing = collect(pairs().filter(|((_, i), f)| is_create(i) && f.exists()));
+    let existing = touches(pairs().filter(|((_, i), f)| is_create(i) && f.exists()));
     if !existing.is_empty() {
         return (Verdict::AlreadyExists, existing);
     }
-    let absent = collect(pairs().filter(|((_, i), f)| !is_create(i) && f.absent));
+    let absent = touches(pairs().filter(|((_, i), f)| !is_create(i) && f.absent));
     if !absent.is_empty() {
         return (Verdict::NotFound, absent);
     }
-    let uncovered = pairs().find(|((_, intent), finding)| match intent {
-        Intent::Create { .. } => false,
-        Intent::Lookup => !finding.exists(),
-        _ => finding.holder.is_none(),
-    });
-    match uncovered {
-        None => (Verdict::Done, Vec::new()),
-        Some(((object, _), finding)) => {
-            assert!(
-                !everywhere,
-                "{object} is present and owned by nobody: {finding:?}"
-            );
-            (Verdict::Retry, Vec::new())
-        }
+    let is_covered = |((_, intent), finding): (&(ObjectId, Intent), &Finding)| match intent {
+        Intent::Create { .. } => true,
+        Intent::Lookup => finding.exists(),
+        _ => finding.owner.is_some(),
+    };
+    if !pairs().all(is_covered) {
+        return (Verdict::Retry, Vec::new());
     }
+    let bytes: u64 = signals.iter().map(|(_, signal)| signal.operand_bytes).sum();
+    if bytes > MAX_OPERANDS {
+        return (Verdict::TooLarge, Vec::new());
+    }
+    (Verdict::Done, Vec::new())
 }
 
 fn is_create(intent: &Intent) -> bool {
@@ -105,10 +150,10 @@ fn is_create(intent: &Intent) -> bool {
 }
 
 /// Existence as the signals told it; where only existence is known the revision is the least one.
-fn collect<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)>) -> Vec<Touch> {
+fn touches<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)>) -> Vec<Touch> {
     pairs
         .map(|((object, _), finding)| {
-            let before = finding.exists().then(|| known_revision(finding));
+            let before = finding.exists().then(|| finding.revision());
             Touch {
                 object: *object,
                 before,
@@ -118,67 +163,49 @@ fn collect<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)
         .collect()
 }
 
-/// The revision at the owner, or the least one where only existence is known.
-pub(crate) fn known_revision(finding: &Finding) -> Revision {
-    finding
-        .holder
-        .map(|(_, revision)| revision)
-        .unwrap_or_default()
-}
-
 /// How many bytes the reported values have that the command reads or moves.
 pub(super) fn operand_bytes(command: &Command, reports: &[ObjectReport]) -> u64 {
-    let wanted = |object| match command.request.intent(object) {
+    let is_operand = |object| match command.request.intent(object) {
         Some(Intent::Move { .. }) => true,
         Some(intent) => intent.reads(),
         None => false,
     };
-    let operands = reports.iter().filter(|report| wanted(report.object));
+    let operands = reports.iter().filter(|report| is_operand(report.object));
     operands.map(|report| report.status.size() as u64).sum()
 }
 
 /// The group that answers: of an executed command the least owner of an object that it accesses, else the least
-/// destination. A pure function of the signals.
-pub(super) fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
-    let owners =
-        command
-            .request
-            .intents()
-            .iter()
-            .zip(findings)
-            .filter_map(|((_, intent), finding)| {
-                let accessed = intent.reads() || intent.writes();
-                finding.holder.filter(|_| accessed).map(|(group, _)| group)
-            });
+/// destination.
+fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
+    let pairs = command.request.intents().iter().zip(findings);
+    let owners = pairs.filter_map(|((_, intent), finding)| {
+        let accessed = intent.reads() || intent.writes();
+        finding.owner.filter(|_| accessed).map(|(group, _)| group)
+    });
     let least = owners.min().filter(|_| verdict == Verdict::Done);
     least
         .or(command.destinations.first())
         .unwrap_or_else(|| unreachable!("a command has a destination"))
 }
 
-/// Whether the client's plan was not the best one: it should learn where the objects are.
-pub(super) fn worth_hints(command: &Command, verdict: Verdict) -> bool {
-    let asks = || {
-        command
-            .request
-            .intents()
-            .iter()
-            .any(|(_, intent)| matches!(intent, Intent::Lookup))
-    };
-    verdict == Verdict::Retry || command.id.attempt > 1 || asks()
-}
-
-/// Where the signals say that the objects are.
-pub(super) fn hints(command: &Command, findings: &[Finding]) -> Vec<Hint> {
-    let places = command.request.objects().zip(findings);
-    places
-        .filter_map(|(object, finding)| {
-            let (group, revision) = finding.holder?;
-            Some(Hint {
-                object,
-                owner: group.partition()?,
-                epoch: revision.epoch,
+impl Decision {
+    /// Where the signals say that the objects are, if the client's plan was not the best one: then it should learn.
+    pub(super) fn hints(&self, command: &Command) -> Vec<Hint> {
+        let mut intents = command.request.intents().iter();
+        let asks = intents.any(|(_, intent)| matches!(intent, Intent::Lookup));
+        if self.verdict != Verdict::Retry && command.id.attempt <= 1 && !asks {
+            return Vec::new();
+        }
+        let places = command.request.objects().zip(&self.findings);
+        places
+            .filter_map(|(object, finding)| {
+                let (group, revision) = finding.owner?;
+                Some(Hint {
+                    object,
+                    owner: group.partition()?,
+                    epoch: revision.epoch,
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
 }

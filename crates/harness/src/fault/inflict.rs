@@ -161,17 +161,17 @@ impl Faults {
                 std::future::pending().await
             };
             sleep(Duration::from_micros(
-                (from + at).saturating_sub(clock.now()),
+                (from + at).saturating_sub(clock.now().micros()),
             ))
             .await;
             if let Some(step) = self.steps.remove(&(at, number))
                 // What follows from it counts from now: steps that were held up must not be done in a rush.
                 && let Some(what) = self
-                    .carry_out(clock.now().saturating_sub(from), step, cluster)
+                    .carry_out(clock.now().micros().saturating_sub(from), step, cluster)
                     .await?
             {
                 say(&what);
-                let at = clock.now();
+                let at = clock.now().micros();
                 self.marks.push(Mark { at, what });
             }
         }

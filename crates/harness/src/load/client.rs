@@ -120,7 +120,7 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
         let mut due = None;
         'issuing: loop {
             loop {
-                let now = job.clock.now();
+                let now = job.clock.now().micros();
                 if pace.is_over(now, plan.until) || left == 0 || job.stop.load(Relaxed) {
                     break 'issuing;
                 }
@@ -188,7 +188,7 @@ impl<W: Workload, O: Oracle> LoadClient<W, O> {
             kind,
             due,
             late,
-            completed: completion.completed,
+            completed: completion.completed.micros(),
             end: match &completion.outcome {
                 outcome if outcome.is_definite() => End::Ok,
                 Outcome::Unsupported => End::Unsupported,

@@ -108,10 +108,12 @@ pub(super) fn keep(
     let mut gone = 0;
     for number in 0u64.. {
         let due = plan.start + (u128::from(number) * 1_000_000 / u128::from(rate)) as Micros;
-        while clock.now() < due && !stop.load(Relaxed) {
-            thread::sleep(NAP.min(Duration::from_micros(due.saturating_sub(clock.now()))));
+        while clock.now().micros() < due && !stop.load(Relaxed) {
+            thread::sleep(NAP.min(Duration::from_micros(
+                due.saturating_sub(clock.now().micros()),
+            )));
         }
-        let hopeless = clock.now() > plan.until.saturating_add(GRACE);
+        let hopeless = clock.now().micros() > plan.until.saturating_add(GRACE);
         if due >= plan.until || hopeless || stop.load(Relaxed) || gone == clients {
             return;
         }

@@ -7,7 +7,7 @@
 use super::columns::columns;
 use crate::load::{End, Sample};
 use hdrhistogram::Histogram;
-use ssmr_core::{Cost, Guess, Micros, ObjectId, Oracle};
+use ssmr_core::{Cost, Guess, Micros, ObjectId, Oracle, Topology};
 
 columns! {
     /// The measures that both CSV files have.
@@ -67,8 +67,8 @@ pub(crate) struct Applies {
 
 impl Applies {
     /// What a strategy does, by its own account.
-    pub(crate) fn to<O: Oracle>(oracle: &O) -> Self {
-        let guess = oracle.guess(ObjectId::new(0, 0));
+    pub(crate) fn to<O: Oracle>(oracle: &O, topology: &Topology) -> Self {
+        let guess = oracle.guess(topology, ObjectId::new(0, 0));
         Self {
             moves: oracle.movable(),
             consults: !matches!(guess, Guess::At(_)),

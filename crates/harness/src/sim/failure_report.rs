@@ -63,7 +63,7 @@ fn command(variant: Variant, seed: u64, options: &Options) -> String {
         profile,
         steps,
         log_bytes,
-        mutant: _,
+        ..
     } = options;
     let Variant { name, directory } = variant;
     let directory = match (name, directory) {
@@ -103,7 +103,7 @@ impl Visitor for FailureReport {
     type Output = String;
 
     fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> String {
-        chronicle(|_| oracle.clone(), self.seed, self.options, LINES)
+        chronicle(&oracle, self.seed, self.options, LINES)
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
             profile: Profile::Storm,
             steps: 17,
             log_bytes: 1_900,
-            mutant: None,
+            ..Options::default()
         };
         let variant = Variant {
             name: "static",

@@ -43,7 +43,7 @@ impl Visitor for Once {
     type Output = Option<Failure>;
 
     fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> Self::Output {
-        simulate(|_| oracle.clone(), self.seed, self.options).err()
+        simulate(&oracle, self.seed, self.options).err()
     }
 }
 
@@ -103,7 +103,7 @@ impl Sweep<'_> {
                 continue;
             }
             let (seed, options) = self.args.place(number);
-            let result = simulate(|_| oracle.clone(), seed, options);
+            let result = simulate(oracle, seed, options);
             let mut record = lock(self.record);
             self.progress.at(record.add(&label, number, result));
             if let Err(error) = record.save_now_and_then() {

@@ -5,12 +5,12 @@
 
 use super::{Body, ELECTION, RaftLog, RaftMessage};
 use crate::log::{GroupLog, LogOutbox};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{MemberId, Position};
 
 impl RaftLog {
     /// Whether a majority, this replica included, has been heard of within two election timeouts.
-    pub(super) fn has_quorum(&self, now: Micros) -> bool {
+    pub(super) fn has_quorum(&self, now: LocalTime) -> bool {
         let recent = |id| {
             let heard = self.followers.get(&id).map(|follower| follower.heard);
             heard.is_some_and(|heard| heard + 2 * ELECTION > now)
@@ -19,7 +19,7 @@ impl RaftLog {
     }
 
     /// Asks whether an election could be won before disturbing anybody with one.
-    pub(super) fn canvass(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn canvass(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         self.deadline = now + self.patience();
         if !self.may_vote() {
             return;
@@ -36,7 +36,7 @@ impl RaftLog {
         }
     }
 
-    fn campaign_if_wanted(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    fn campaign_if_wanted(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         // To campaign is to vote, for itself.
         if !self.is_bound(now) && self.is_majority(|id| self.pre_votes.contains(&id)) {
             self.pre_votes.clear();
@@ -47,7 +47,7 @@ impl RaftLog {
 
     pub(super) fn on_pre_vote_granted(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         term: u64,
         out: &mut LogOutbox<RaftMessage>,
@@ -61,7 +61,7 @@ impl RaftLog {
 
     pub(super) fn on_pre_vote(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         term: u64,
         last: Position,

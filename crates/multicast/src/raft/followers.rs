@@ -5,7 +5,7 @@
 use super::{HEARTBEAT, RaftLog, RaftMessage, position};
 use crate::log::LogOutbox;
 use noraft::{LogEntries, LogIndex, NodeId};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{LogEntry, MemberId, Position};
 
 /// How many entries may be on their way to one follower.
@@ -23,11 +23,11 @@ pub(super) struct Follower {
     /// The match index when the last heartbeat was due.
     pub(super) matched: u64,
     /// When entries were last sent again.
-    pub(super) rewound: Micros,
+    pub(super) rewound: LocalTime,
     /// When it was last heard of.
-    pub(super) heard: Micros,
+    pub(super) heard: LocalTime,
     /// Up to which moment of this leader's clock, in this term, it has confirmed it.
-    pub(super) confirmed: Option<Micros>,
+    pub(super) confirmed: Option<LocalTime>,
 }
 
 impl RaftLog {
@@ -72,13 +72,13 @@ impl RaftLog {
     }
 
     /// Entries on their way to a follower seem lost: send again from what it is known to have.
-    pub(super) fn rewind(&mut self, now: Micros, to: MemberId, from: u64) {
+    pub(super) fn rewind(&mut self, now: LocalTime, to: MemberId, from: u64) {
         let follower = self.followers.entry(to).or_default();
         follower.sent = from.min(follower.sent);
         follower.rewound = now;
     }
 
-    pub(super) fn heartbeat(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn heartbeat(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         self.deadline = now + HEARTBEAT;
         if !self.has_quorum(now) {
             // Followers that still hear this leader must be free to elect one that it can hear. So no heartbeat, but a

@@ -4,14 +4,14 @@ use super::members;
 use super::{Body, HEARTBEAT, RaftLog, RaftMessage};
 use crate::log::{GroupLog, LogOutbox};
 use noraft::{Action, LogEntries, LogIndex, LogPosition, Message, Term};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{LogEntry, MemberId, Position, Record};
 
 impl RaftLog {
     /// Carries out what the library wants done; `payload` holds the entries that it is about to append.
     pub(super) fn drain(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         payload: &[LogEntry],
         out: &mut LogOutbox<RaftMessage>,
     ) {
@@ -41,7 +41,7 @@ impl RaftLog {
         }
     }
 
-    fn set_timer(&mut self, now: Micros) {
+    fn set_timer(&mut self, now: LocalTime) {
         self.deadline = if self.node.role().is_leader() {
             // The library would put the heartbeat off with every proposal. But it is what finds lost messages, under load too.
             self.deadline.min(now + HEARTBEAT)

@@ -18,7 +18,7 @@
 use super::{Body, ELECTION, RaftLog, RaftMessage, position};
 use crate::log::{GroupLog, LogOutbox};
 use noraft::{ClusterConfig, NodeId};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{MemberId, Members};
 
 /// How many entries a learner may lack when it becomes a voter.
@@ -66,7 +66,7 @@ impl RaftLog {
     }
 
     /// A replica that is no member tells everybody now and then: the leader will take it in.
-    pub(super) fn ask_to_join(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn ask_to_join(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         if self.node.config().contains(self.node.id()) || now < self.asked + ELECTION {
             return;
         }
@@ -78,7 +78,7 @@ impl RaftLog {
     /// A replica in a new generation wants to be taken in: it becomes a learner, and what it was before has no vote any more.
     pub(super) fn on_join(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         out: &mut LogOutbox<RaftMessage>,
     ) {
@@ -100,7 +100,7 @@ impl RaftLog {
     }
 
     /// A learner that has caught up becomes a voter.
-    pub(super) fn promote(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn promote(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         let last = self.last().0;
         let ready = |id: &&NodeId| self.matched(id.get().into()) + NEARLY >= last;
         let learner = self.node.config().non_voters.iter().find(ready).copied();
@@ -110,7 +110,7 @@ impl RaftLog {
         }
     }
 
-    fn change(&mut self, now: Micros, to: ClusterConfig, out: &mut LogOutbox<RaftMessage>) {
+    fn change(&mut self, now: LocalTime, to: ClusterConfig, out: &mut LogOutbox<RaftMessage>) {
         if !self.node.propose_config(to).is_invalid() {
             self.drain(now, &[], out);
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::Micros;
+use ssmr_core::LocalTime;
 use ssmr_core::log::{LogEntry, Members, Position};
 
 /// A message within a group, with the generation that its sender is in.
@@ -94,14 +94,14 @@ pub enum Body {
         /// The leader's term.
         term: u64,
         /// When it asked, by its own clock.
-        asked: Micros,
+        asked: LocalTime,
     },
     /// I do, and shall vote for nobody for the length of an election timeout.
     Confirmed {
         /// The leader's term.
         term: u64,
         /// When the leader asked.
-        asked: Micros,
+        asked: LocalTime,
     },
     /// The sender is in a new generation and knows nothing: take me in. Said until it is a voter.
     Join,

@@ -8,22 +8,22 @@
 use super::{Body, ELECTION, HEARTBEAT, RaftLog, RaftMessage, position};
 use crate::log::{GroupLog, LogOutbox};
 use noraft::NodeId;
-use ssmr_core::Micros;
 use ssmr_core::log::MemberId;
 use ssmr_core::multicast::Tenure;
+use ssmr_core::{LocalTime, Micros};
 
 /// How long a confirmed leader may count on it.
 const LEASE: Micros = ELECTION * 4 / 5;
 
 impl RaftLog {
     /// Whether this replica's vote is bound: it leads and hears a majority, or it has heard of a leader just now.
-    pub(super) fn is_bound(&self, now: Micros) -> bool {
+    pub(super) fn is_bound(&self, now: LocalTime) -> bool {
         self.is_leader() && self.has_quorum(now)
             || self.contact.is_some_and(|at| now < at + ELECTION)
     }
 
     /// The first thing that happens to a replica that comes back: what it promised when it was last up binds it still.
-    pub(super) fn wake(&mut self, now: Micros) {
+    pub(super) fn wake(&mut self, now: LocalTime) {
         if std::mem::take(&mut self.drowsy) {
             self.contact = Some(now);
             self.deadline = now + self.patience();
@@ -31,7 +31,7 @@ impl RaftLog {
     }
 
     /// What this leader knows: nothing before it has committed an entry of its own, for only then it knows what its predecessors had.
-    pub(super) fn current_tenure(&self, now: Micros) -> Option<Tenure> {
+    pub(super) fn current_tenure(&self, now: LocalTime) -> Option<Tenure> {
         let commit = self.node.commit_index();
         let (at, _) = self.node.log().get_position_and_config(commit)?;
         let own = position(at).1 == self.term();
@@ -44,18 +44,18 @@ impl RaftLog {
     }
 
     /// The last moment at which a majority is known to have followed this leader.
-    fn confirmed(&self, now: Micros) -> Option<Micros> {
+    fn confirmed(&self, now: LocalTime) -> Option<LocalTime> {
         let of = |id: &MemberId| self.followers.get(id).and_then(|known| known.confirmed);
         let others = self.others();
         let moments = others.iter().filter_map(of).chain([now]);
-        let by_majority = |moment: &Micros| {
+        let by_majority = |moment: &LocalTime| {
             self.is_majority(|id| id == self.me || of(&id).is_some_and(|at| at >= *moment))
         };
         moments.filter(by_majority).max()
     }
 
     /// A leader that hears no majority does not ask: followers that still hear it must be free to elect one that it can hear.
-    pub(super) fn ask_to_be_confirmed(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn ask_to_be_confirmed(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         let open = self
             .confirm_asked
             .is_some_and(|at| self.confirmed(now) < Some(at) && now < at + HEARTBEAT);
@@ -71,10 +71,10 @@ impl RaftLog {
 
     pub(super) fn on_confirm(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         term: u64,
-        asked: Micros,
+        asked: LocalTime,
         out: &mut LogOutbox<RaftMessage>,
     ) {
         let follows = self.node.role().is_follower()
@@ -86,7 +86,13 @@ impl RaftLog {
         }
     }
 
-    pub(super) fn on_confirmed(&mut self, now: Micros, from: MemberId, term: u64, asked: Micros) {
+    pub(super) fn on_confirmed(
+        &mut self,
+        now: LocalTime,
+        from: MemberId,
+        term: u64,
+        asked: LocalTime,
+    ) {
         self.hear(now, from);
         if term == self.term()
             && self.is_leader()

@@ -15,10 +15,10 @@ use super::{HEARTBEAT, RaftLog, RaftMessage, library};
 use crate::log::{GroupLog, LogOutbox};
 use crate::raft::message::Body;
 use bytes::{Bytes, BytesMut};
-use ssmr_core::Micros;
 use ssmr_core::id::digest;
 use ssmr_core::log::{MemberId, Members, Position, Record};
 use ssmr_core::snapshot::Snapshot;
+use ssmr_core::{LocalTime, Micros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many bytes of a snapshot one message carries.
@@ -45,8 +45,8 @@ struct Progress {
     told: usize,
     sent: usize,
     /// When it took something last, or was sent it again.
-    moved: Micros,
-    heard: Micros,
+    moved: LocalTime,
+    heard: LocalTime,
 }
 
 /// What a follower has of a snapshot.
@@ -68,7 +68,7 @@ impl RaftLog {
     /// A follower's log ends before this one begins.
     pub(super) fn need_snapshot(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         follower: MemberId,
         out: &mut LogOutbox<RaftMessage>,
     ) {
@@ -96,7 +96,7 @@ impl RaftLog {
 
     pub(super) fn begin_transfers(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         snapshot: Snapshot,
         out: &mut LogOutbox<RaftMessage>,
     ) {
@@ -153,7 +153,7 @@ impl RaftLog {
 
     pub(super) fn on_chunk_taken(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         last: Position,
         offset: u64,
@@ -193,7 +193,7 @@ impl RaftLog {
     }
 
     /// Sends again what seems lost; gives up those that stay silent.
-    pub(super) fn tend_transfers(&mut self, now: Micros, out: &mut LogOutbox<RaftMessage>) {
+    pub(super) fn tend_transfers(&mut self, now: LocalTime, out: &mut LogOutbox<RaftMessage>) {
         let stalled: Vec<MemberId> = self
             .transfers
             .to
@@ -219,7 +219,7 @@ impl RaftLog {
     /// A piece of a snapshot has come from the leader `from`.
     pub(super) fn on_chunk(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: MemberId,
         head: (Position, Members),
         (total, whole): (u64, u64),

@@ -26,21 +26,29 @@ const BYTES: usize = 16 << 20;
 pub(crate) struct CacheClient {
     calls: mpsc::Sender<CacheCall>,
     bytes: Arc<AtomicUsize>,
+    /// Before each key: clusters that share a cache must not meet each other's entries.
+    prefix: String,
 }
 
 impl CacheClient {
     /// Starts the background task; answers go to `replies`. To be called within a tokio runtime. Without servers every
-    /// call is refused.
-    pub(crate) fn start<I>(servers: Vec<String>, replies: mpsc::Sender<I>) -> Self
+    /// call is refused. What is stored in one incarnation of a cluster is not found in another.
+    pub(crate) fn start<I>(servers: Vec<String>, incarnation: u64, replies: mpsc::Sender<I>) -> Self
     where
         I: From<CacheReply> + Send + 'static,
     {
         let (calls, queue) = mpsc::channel(CALLS);
         let bytes = Arc::new(AtomicUsize::new(0));
+        let prefix = format!("{incarnation:x}:");
         if !servers.is_empty() {
-            tokio::spawn(serve(servers, queue, bytes.clone(), replies));
+            let work = serve(servers, queue, bytes.clone(), prefix.len(), replies);
+            tokio::spawn(work);
         }
-        Self { calls, bytes }
+        Self {
+            calls,
+            bytes,
+            prefix,
+        }
     }
 
     /// Takes a call, or drops it. A get that cannot be taken is answered at once.
@@ -50,12 +58,20 @@ impl CacheClient {
             return None;
         }
         self.bytes.fetch_add(size, Relaxed);
-        let refused = self.calls.try_send(call).err()?.into_inner();
+        let refused = self.calls.try_send(self.prefixed(call)).err()?.into_inner();
         self.bytes.fetch_sub(size, Relaxed);
         let CacheCall::Get { key } = refused else {
             return None;
         };
-        Some(down(key))
+        Some(down(key.slice(self.prefix.len()..)))
+    }
+
+    /// The call with this cluster's key.
+    fn prefixed(&self, mut call: CacheCall) -> CacheCall {
+        let (CacheCall::Get { key } | CacheCall::Set { key, .. } | CacheCall::Publish { key, .. }) =
+            &mut call;
+        *key = [self.prefix.as_bytes(), key].concat().into();
+        call
     }
 }
 
@@ -72,6 +88,7 @@ async fn serve<I: From<CacheReply>>(
     servers: Vec<String>,
     mut queue: mpsc::Receiver<CacheCall>,
     bytes: Arc<AtomicUsize>,
+    prefix: usize,
     replies: mpsc::Sender<I>,
 ) {
     let mut calls = Vec::with_capacity(CALLS);
@@ -82,7 +99,8 @@ async fn serve<I: From<CacheReply>>(
         if connected.is_none() {
             connected = connect(&servers).await;
         }
-        for reply in batch.run(connected.as_ref()).await {
+        for mut reply in batch.run(connected.as_ref()).await {
+            reply.key = reply.key.slice(prefix..);
             if replies.send(reply.into()).await.is_err() {
                 return;
             }
@@ -112,7 +130,7 @@ mod tests {
     use super::*;
     use crate::cache::{CacheServer, MAX_ITEM};
     use bytes::Bytes;
-    use ssmr_core::{Found, Hint, ObjectId, PartitionId, Timestamp, codec};
+    use ssmr_core::{Found, Hint, LogicalClock, ObjectId, PartitionId, Timestamp, codec};
 
     struct Setting {
         client: CacheClient,
@@ -121,8 +139,12 @@ mod tests {
 
     impl Setting {
         fn new(servers: Vec<String>) -> Self {
+            Self::of_cluster(7, servers)
+        }
+
+        fn of_cluster(incarnation: u64, servers: Vec<String>) -> Self {
             let (sender, replies) = mpsc::channel(8);
-            let client = CacheClient::start(servers, sender);
+            let client = CacheClient::start(servers, incarnation, sender);
             Self { client, replies }
         }
 
@@ -152,7 +174,7 @@ mod tests {
         Hint {
             object: ObjectId::new(1, 2),
             owner: PartitionId(ts as u8),
-            epoch: Timestamp::new(ts, PartitionId(0).into()),
+            epoch: Timestamp::new(LogicalClock(ts), PartitionId(0).into()),
         }
     }
 
@@ -208,6 +230,19 @@ mod tests {
                 assert_eq!(found, Found::Hit(codec::encode(&hint(held))));
             }
         }
+    }
+
+    #[tokio::test]
+    async fn clusters_that_share_a_cache_do_not_meet() {
+        let server = server();
+        let servers = vec![server.address().to_string()];
+        let mut yesterday = Setting::of_cluster(7, servers.clone());
+        let mut today = Setting::of_cluster(8, servers);
+        yesterday.set("a", Bytes::from_static(b"old"));
+        yesterday.publish("l", hint(5));
+        assert_eq!(yesterday.get("a").await, Found::Hit("old".into()));
+        assert_eq!(today.get("a").await, Found::Miss);
+        assert_eq!(today.get("l").await, Found::Miss);
     }
 
     #[tokio::test]

@@ -131,7 +131,7 @@ async fn serve(mut stream: TcpStream, store: &RefCell<Store>, clock: Clock) -> i
         if stream.read_buf(&mut input).await? == 0 {
             return Ok(());
         }
-        let now = clock.now();
+        let now = clock.now().micros();
         while session.step(&mut input, &mut store.borrow_mut(), now, &mut output) {
             if output.len() > WRITE_BUFFER {
                 stream.write_all(&output).await?;

@@ -13,8 +13,8 @@ use crate::traffic::{Traffic, TrafficCount};
 use crate::wire::{Handshake, Sender};
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    CacheReply, ClientId, ClientOutbox, Completion, Micros, Oracle, ReplicaId, Request,
-    ServerMessage,
+    CacheReply, ClientId, ClientOutbox, Completion, LocalTime, Oracle, Placement, ReplicaId,
+    Request, ServerMessage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,7 +76,11 @@ impl<O: Oracle> Pipeline<O> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
-            engine: ssmr_core::ClientEngine::new(id, config.topology, oracle, settings),
+            engine: ssmr_core::ClientEngine::new(
+                id,
+                Placement::new(oracle, config.topology),
+                settings,
+            ),
             connections: Connections {
                 config: config.clone(),
                 handshake: Handshake::new(config.incarnation, Sender::Client(id)),
@@ -167,7 +171,7 @@ impl<O: Oracle> Pipeline<O> {
         self.connections.traffic.clone()
     }
 
-    fn take(&mut self, now: Micros, event: ClientInput) {
+    fn take(&mut self, now: LocalTime, event: ClientInput) {
         match event {
             ClientInput::Message(from, message) => {
                 self.engine.on_message(now, from, message, &mut self.out);
@@ -216,7 +220,8 @@ impl Connections {
 
     fn cache(&mut self) -> &CacheClient {
         let (servers, inbox) = (&self.config.cache_servers, &self.inbox);
+        let incarnation = self.config.incarnation;
         self.cache
-            .get_or_insert_with(|| CacheClient::start(servers.clone(), inbox.clone()))
+            .get_or_insert_with(|| CacheClient::start(servers.clone(), incarnation, inbox.clone()))
     }
 }

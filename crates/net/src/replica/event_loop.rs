@@ -22,7 +22,7 @@ use ssmr_core::log::Position;
 use ssmr_core::multicast::TICK;
 use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
-    CacheReply, ClientId, ClientMessage, Micros, Multicast, Oracle, Partition, PeerMessage,
+    CacheReply, ClientId, ClientMessage, LocalTime, Multicast, Oracle, Partition, PeerMessage,
     Replica, ReplicaId, ReplicaOutbox,
 };
 use std::collections::BTreeMap;
@@ -90,10 +90,10 @@ pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
     cache: CacheClient,
     out: ReplicaOutbox<M::Msg>,
-    leads_since: Option<Micros>,
+    leads_since: Option<LocalTime>,
 }
 
-impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
+impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
     /// Starts the tasks around `replica`. To be called within its runtime.
     pub(super) fn new(
         replica: Replica<M, P, O>,
@@ -142,7 +142,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
             peers,
             cut,
             clients: FxHashMap::default(),
-            cache: CacheClient::start(config.cache_servers, sender.clone()),
+            cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
             out: ReplicaOutbox::default(),
             leads_since: None,
         }
@@ -177,7 +177,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         }
     }
 
-    fn take(&mut self, now: Micros, event: LoopInput<M::Msg>) {
+    fn take(&mut self, now: LocalTime, event: LoopInput<M::Msg>) {
         match event {
             LoopInput::Peer(..) if self.cut.load(Relaxed) => {}
             LoopInput::Peer(from, message) => {
@@ -204,7 +204,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     }
 
     /// Has a copy of the state encoded, and stored if anything is, beside the loop.
-    fn keep(&mut self, now: Micros, mut capture: Capture) -> io::Result<()> {
+    fn keep(&mut self, now: LocalTime, mut capture: Capture) -> io::Result<()> {
         let (last, wanted) = (capture.last, capture.wanted);
         if self.log.is_none() && !wanted {
             // Nothing is stored: the log can be forgotten as long as the state can be captured again.
@@ -230,7 +230,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
         Ok(())
     }
 
-    fn on_captured(&mut self, now: Micros, captured: Captured) -> io::Result<()> {
+    fn on_captured(&mut self, now: LocalTime, captured: Captured) -> io::Result<()> {
         let Captured {
             last,
             number,
@@ -244,7 +244,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
     }
 
     /// Stores what must be durable before anything else leaves.
-    fn store(&mut self, now: Micros) -> io::Result<()> {
+    fn store(&mut self, now: LocalTime) -> io::Result<()> {
         let records = std::mem::take(&mut self.out.records);
         if let Some(log) = &mut self.log {
             log.append(records)?;
@@ -257,7 +257,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> EventLoop<M, P, O> {
 
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the replica may go on: one that
     /// cannot store must not say anything that depends on it.
-    fn finish_round(&mut self, now: Micros, office: &InOffice) -> bool {
+    fn finish_round(&mut self, now: LocalTime, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {
             let log = self.log.as_ref();

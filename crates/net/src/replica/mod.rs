@@ -18,7 +18,7 @@ use crate::traffic::{Traffic, TrafficCount};
 use event_loop::EventLoop;
 use ssmr_core::replica::Counters;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, Engine, Micros, Mutant, Oracle, Replica, ReplicaId};
+use ssmr_core::{Application, Engine, LocalTime, Oracle, Placement, Replica, ReplicaId};
 use ssmr_multicast::{GroupMulticast, MulticastSettings, Stored};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -35,8 +35,6 @@ pub struct ReplicaOptions<O> {
     pub config: ClusterConfig,
     /// The strategy.
     pub oracle: O,
-    /// A fault built in on purpose; for tests.
-    pub mutant: Option<Mutant>,
     /// For the multicast's election timers.
     pub seed: u64,
     /// Its clock.
@@ -189,7 +187,7 @@ impl Drop for ReplicaThread {
     }
 }
 
-type TheReplica<A, O> = Replica<GroupMulticast, Engine<A>, O>;
+type TheReplica<A, O> = Replica<GroupMulticast, Engine<A, O>, O>;
 
 /// What a replica begins with.
 enum Beginning {
@@ -224,7 +222,6 @@ fn assemble<A: Application, O: Oracle>(
         // Replicas of one group must not draw the same election timeouts, or they split every vote.
         seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
         log_bytes: options.log_bytes,
-        mutant: options.mutant,
     };
     let multicast = match beginning {
         Beginning::Stored(stored) => GroupMulticast::restore(id, topology, settings, stored),
@@ -232,8 +229,9 @@ fn assemble<A: Application, O: Oracle>(
             GroupMulticast::join(id, topology, settings, clock::new_generation())
         }
     };
-    let engine = Engine::new(id.group, topology, options.mutant);
-    Replica::new(id, topology, multicast, engine, options.oracle.clone())
+    let placement = Placement::new(options.oracle.clone(), topology);
+    let engine = Engine::new(id.group, placement.clone());
+    Replica::new(id, placement, multicast, engine)
 }
 
 /// A replica's entry among the leaders. It goes with the thread, however that ends.
@@ -244,7 +242,7 @@ struct InOffice {
 
 impl InOffice {
     /// Publishes that the replica leads since `since`, or that it does not lead.
-    fn publish(&self, since: Option<Micros>) {
+    fn publish(&self, since: Option<LocalTime>) {
         self.leaders
             .send_if_modified(|leaders| leaders.note(self.id, since));
     }

@@ -4,11 +4,11 @@ use super::scenario::{
     LONG, MOMENT, P0, P1, Scenario, create, first, is_done, read, register, value,
 };
 use crate::options::{Options, Profile};
-use ssmr_core::{Oracle, Outcome, Request, Topology};
+use ssmr_core::{Oracle, Outcome, Request};
 
 /// Scenario 1: Read before create: `NotFound`; create; the same reader finds it.
-pub fn read_before_create<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::new(make, 1);
+pub fn read_before_create<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 1);
     let x = scenario.object(P0, 1);
     assert_eq!(scenario.read(1, x), None);
     scenario.done(2, create(x, 7, P1));
@@ -18,9 +18,9 @@ pub fn read_before_create<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> Str
 
 /// Scenario 2: A lookup overlaps a create that its oracle has not delivered: `NotFound` or the value, consistently; no error, no
 /// hang.
-pub fn lookup_overlaps_create<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn lookup_overlaps_create<O: Oracle>(oracle: &O) -> String {
     first((0..20u64).zip((0..).step_by(200)).map(|(seed, delay)| {
-        let mut scenario = Scenario::new(make, seed);
+        let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
         scenario.read(2, x);
         // The create gets stuck between its groups, if it has several.
@@ -46,10 +46,8 @@ pub fn lookup_overlaps_create<O: Oracle>(make: impl Fn(Topology) -> O + Copy) ->
 }
 
 /// Scenario 3: The location is known while the create is still under way: the read waits and returns the value.
-pub fn location_known_before_the_create_ends<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-) -> String {
-    let mut scenario = Scenario::new(make, 3);
+pub fn location_known_before_the_create_ends<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 3);
     let x = scenario.object(P0, 1);
     let owner = scenario.owner(x, P1);
     let hint = super::hints::hint(x, owner, 1);
@@ -82,9 +80,9 @@ pub fn location_known_before_the_create_ends<O: Oracle>(
 
 /// Scenario 4: The location is announced but the create loses (the id exists): the reader sees the winner, the loser
 /// `AlreadyExists`.
-pub fn announced_but_lost<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn announced_but_lost<O: Oracle>(oracle: &O) -> String {
     first((4..24).map(|seed| {
-        let mut scenario = Scenario::new(make, seed);
+        let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
         scenario.done(1, create(x, 7, P0));
         let y = scenario.object(P0, 2);
@@ -107,14 +105,14 @@ pub fn announced_but_lost<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> Str
 }
 
 /// Scenario 8: Two creates of one id aimed at different partitions: one winner everywhere.
-pub fn two_creates_have_one_winner<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn two_creates_have_one_winner<O: Oracle>(oracle: &O) -> String {
     first((0..20).map(|seed| {
         let options = Options {
             partitions: 2,
             profile: Profile::Reorder,
             ..Options::default()
         };
-        let mut scenario = Scenario::with(make, seed, options);
+        let mut scenario = Scenario::with(oracle, seed, options);
         let x = scenario.object(P0, 1);
         let first = scenario.ask(1, create(x, 7, P0));
         let second = scenario.ask(2, create(x, 8, P1));
@@ -133,9 +131,9 @@ pub fn two_creates_have_one_winner<O: Oracle>(make: impl Fn(Topology) -> O + Cop
 }
 
 /// Scenario 7: Delete with cached locations: once anybody knows that the object is gone, no cached location finds its value.
-pub fn delete_with_cached_locations<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn delete_with_cached_locations<O: Oracle>(oracle: &O) -> String {
     first((0..8u64).map(|seed| {
-        let mut scenario = Scenario::new(make, seed);
+        let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
         scenario.done(1, create(x, 7, P1));
         for client in 1..=3 {

@@ -4,14 +4,12 @@ use super::scenario::{
     LONG, MOMENT, P0, P1, Scenario, create, each, first, is_done, register, update,
 };
 use crate::network::Seat;
-use ssmr_core::{ClientId, GroupId, Oracle, PartitionId, Request, Topology};
+use ssmr_core::{ClientId, GroupId, Oracle, PartitionId, Request};
 
 /// Scenario 9: The leader of the owner dies after executing and before answering: the repeated request gets the recorded outcome.
-pub fn the_owners_leader_dies_before_answering<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-) -> String {
+pub fn the_owners_leader_dies_before_answering<O: Oracle>(oracle: &O) -> String {
     first((0..5).map(|seed| {
-        let mut scenario = Scenario::new(make, seed);
+        let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
         scenario.done(1, create(x, 7, P1));
         scenario.read(1, x);
@@ -33,11 +31,11 @@ pub fn the_owners_leader_dies_before_answering<O: Oracle>(
 }
 
 /// Scenario 10: The oracle's leader dies during creates, moves and lookups: they stall for one election and then finish.
-pub fn the_oracles_leader_dies<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn the_oracles_leader_dies<O: Oracle>(oracle: &O) -> String {
     first((0..5).map(|seed| {
-        let mut scenario = Scenario::new(make, seed);
+        let mut scenario = Scenario::new(oracle, seed);
         let [a, b, c, d] = [1, 2, 3, 4].map(|n| scenario.object(P0, n));
-        let oracle = scenario.oracle.authority(a).iter().last();
+        let oracle = scenario.placement().authority(a).iter().last();
         let oracle = oracle.unwrap_or(GroupId::from(P0));
         scenario.done(1, create(a, 7, P1));
         scenario.done(1, create(b, 8, P0));
@@ -61,16 +59,16 @@ pub fn the_oracles_leader_dies<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -
             let possible = !moves || scenario.oracle.movable();
             assert_eq!(is_done(&completion), possible, "{:?}", completion.outcome);
         }
-        let stalled = scenario.world.now() - begun;
+        let stalled = scenario.world.now().since(begun);
         assert!(stalled < 50 * MOMENT, "it took {stalled} us");
         scenario.close()
     }))
 }
 
 /// Scenario 13: A client dies after its message reached one of two destination groups: the other group is not blocked.
-pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn a_client_dies_half_way<O: Oracle>(oracle: &O) -> String {
     each([P0, P1].into_iter().map(|reached| {
-        let mut scenario = Scenario::new(make, 13);
+        let mut scenario = Scenario::new(oracle, 13);
         let objects = two_apart(&mut scenario);
         scenario.done(1, super::scenario::read(&objects));
         let (client, rest) = (Seat::Client(ClientId(1)), scenario.others(reached));
@@ -82,7 +80,7 @@ pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Topology) -> O + Copy) ->
         scenario.world.discard();
         let begun = scenario.world.now();
         scenario.done(2, update(&objects, 2));
-        let waited = scenario.world.now() - begun;
+        let waited = scenario.world.now().since(begun);
         assert!(waited < 10 * MOMENT, "blocked for {waited} us");
         for object in objects {
             let writes = scenario.read(2, object).map(|register| register.writes);
@@ -94,9 +92,7 @@ pub fn a_client_dies_half_way<O: Oracle>(make: impl Fn(Topology) -> O + Copy) ->
 
 /// Scenario 16: The timestamp that A sent to B is lost after A has delivered the message: B still completes, also if A's leader is
 /// lost with it.
-pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-) -> String {
+pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(oracle: &O) -> String {
     each(
         [
             (P0, P1, false),
@@ -106,7 +102,7 @@ pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(
         ]
         .into_iter()
         .map(|(a, b, stops)| {
-            let mut scenario = Scenario::new(make, 16);
+            let mut scenario = Scenario::new(oracle, 16);
             let objects = two_apart(&mut scenario);
             scenario.done(1, super::scenario::read(&objects));
             let (from, to) = (scenario.group(a), scenario.group(b));
@@ -134,8 +130,8 @@ pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(
 }
 
 /// Scenario 20: A leader's machine clock jumps a day ahead: sessions go on.
-pub fn a_clock_jumps_a_day_ahead<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::new(make, 20);
+pub fn a_clock_jumps_a_day_ahead<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 20);
     let objects = two_apart(&mut scenario);
     scenario.done(1, update(&objects, 1));
     for group in [P0, P1] {

@@ -6,12 +6,13 @@ use super::scenario::{
 use crate::options::Options;
 use crate::simulate::topology;
 use ssmr_core::{
-    ClientId, GroupId, Hint, ObjectId, Oracle, Outcome, PartitionId, Request, Timestamp, Topology,
+    ClientId, GroupId, Hint, LogicalClock, ObjectId, Oracle, Outcome, PartitionId, Placement,
+    Request, Timestamp,
 };
 
 /// A hint that somebody might believe.
 pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
-    let epoch = Timestamp::new(epoch, GroupId::from(owner));
+    let epoch = Timestamp::new(LogicalClock(epoch), GroupId::from(owner));
     Hint {
         object,
         owner,
@@ -20,22 +21,17 @@ pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
 }
 
 /// Authority and directory are never empty or foreign, depend on object and topology alone, and owners are partitions.
-pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
+pub fn the_law_of_authority<O: Oracle>(oracle: &O) {
     for partitions in [1, 2, 3, 8, 255] {
         let options = Options {
             partitions,
             ..Options::default()
         };
-        let topology = topology(&options, O::NAME == "broker");
-        let (one, mut other) = (make(topology), make(topology));
+        let topology = topology(&options, oracle.needs());
+        let one = Placement::new(oracle.clone(), topology);
+        let other = Placement::new(oracle.clone(), topology);
         for n in 0..1_000 {
             let object = ObjectId::new(n % 50, n);
-            // What an instance has seen must make no difference.
-            let reply = ssmr_core::CacheReply {
-                key: n.to_le_bytes().to_vec().into(),
-                found: ssmr_core::Found::Miss,
-            };
-            other.on_cache(n, reply);
             let authority = one.authority(object);
             assert!(!authority.is_empty());
             assert!(
@@ -59,9 +55,9 @@ pub fn the_law_of_authority<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
 
 /// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the future) still get
 /// right outcomes, only later.
-pub fn false_hints_cost_time_only<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn false_hints_cost_time_only<O: Oracle>(oracle: &O) -> String {
     first([0, 1 << 20, 1 << 60].into_iter().map(|epoch| {
-        let mut scenario = Scenario::with(make, epoch, Options::default());
+        let mut scenario = Scenario::with(oracle, epoch, Options::default());
         let (x, y, z) = (
             scenario.object(P0, 1),
             scenario.object(P1, 2),

@@ -5,11 +5,11 @@ use super::scenario::{MOMENT, P1, Scenario, each, is_done, read, update};
 use crate::network::Seat;
 use crate::options::Options;
 use ssmr_core::limits::SESSION_TTL;
-use ssmr_core::{ClientId, Oracle, Outcome, Topology};
+use ssmr_core::{ClientId, Oracle, Outcome};
 
 /// Scenario 17: A group with a far lower clock is the second destination: nobody waits long, nothing is out of order.
-pub fn a_group_with_a_far_lower_clock<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::new(make, 17);
+pub fn a_group_with_a_far_lower_clock<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);
     scenario
         .world
@@ -25,7 +25,7 @@ pub fn a_group_with_a_far_lower_clock<O: Oracle>(make: impl Fn(Topology) -> O + 
     scenario.done(3, update(&objects, 2));
     scenario.done(1, update(&objects, 3));
     scenario.done(2, update(&objects[1..], 4));
-    let waited = scenario.world.now() - begun;
+    let waited = scenario.world.now().since(begun);
     assert!(waited < 10 * MOMENT, "it took {waited} us");
     let [low, high] =
         objects.map(|object| scenario.read(4, object).map(|register| register.writes));
@@ -36,11 +36,9 @@ pub fn a_group_with_a_far_lower_clock<O: Oracle>(make: impl Fn(Topology) -> O + 
 /// Scenario 17: The session has expired at the second destination of a message that the first has timestamped: the attempt ends
 /// everywhere without effect. If the client is told by the verdict it tries again in a new session; if the second group
 /// refuses it first, the outcome is unknown to it, and nothing happened.
-pub fn an_expired_session_at_the_second_group<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-) -> String {
+pub fn an_expired_session_at_the_second_group<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|refused| {
-        let mut scenario = Scenario::with(make, 17, quiet());
+        let mut scenario = Scenario::with(oracle, 17, quiet());
         let objects = two_apart(&mut scenario);
         scenario.done(2, read(&objects));
         let (client, inside) = (Seat::Client(ClientId(2)), scenario.group(P1));
@@ -69,9 +67,9 @@ pub fn an_expired_session_at_the_second_group<O: Oracle>(
 
 /// Scenario 21: A command comes once more, from its client, when the group has finished it, has passed it by the session's low watermark,
 /// or has forgotten the session: nothing happens again, and nobody waits.
-pub fn a_late_command_after_forgetting<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn a_late_command_after_forgetting<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|forgets| {
-        let mut scenario = Scenario::with(make, 21, quiet());
+        let mut scenario = Scenario::with(oracle, 21, quiet());
         let objects = two_apart(&mut scenario);
         scenario.done(2, read(&objects));
         // The second group gets the command from the first one; what the client sent it stays on the way.

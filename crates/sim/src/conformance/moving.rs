@@ -3,11 +3,11 @@
 use super::hints::hint;
 use super::scenario::{LONG, P0, P1, P2, Scenario, Ticket, create, first, read, register, update};
 use crate::options::{Options, Profile};
-use ssmr_core::{Execution, ObjectId, Oracle, Outcome, Request, Topology};
+use ssmr_core::{Execution, ObjectId, Oracle, Outcome, Request};
 
 /// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a hint, then the value.
-pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::with(make, 5, Options::default());
+pub fn a_stale_location_costs_one_retry<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::with(oracle, 5, Options::default());
     let x = scenario.object(P1, 1);
     scenario.done(3, create(x, 7, P1));
     assert_eq!(scenario.read(1, x), Some(register(7)));
@@ -27,7 +27,7 @@ pub fn a_stale_location_costs_one_retry<O: Oracle>(make: impl Fn(Topology) -> O 
 }
 
 /// Scenario 6: Updates of an object that moves all the time are never lost and never doubled.
-pub fn moves_race_everything<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn moves_race_everything<O: Oracle>(oracle: &O) -> String {
     first((0..10u64).map(|seed| {
         let profile = if seed.is_multiple_of(2) {
             Profile::Reorder
@@ -35,7 +35,7 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> 
             Profile::Lossy
         };
         let mut scenario = Scenario::with(
-            make,
+            oracle,
             seed,
             Options {
                 profile,
@@ -71,9 +71,7 @@ pub fn moves_race_everything<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> 
 
 /// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in every order: the checks at the end
 /// say whether anything was lost or doubled.
-pub fn a_move_races_each_access_in_every_order<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-) -> String {
+pub fn a_move_races_each_access_in_every_order<O: Oracle>(oracle: &O) -> String {
     first((0..24u64).map(|order| {
         let profile = if order.is_multiple_of(2) {
             Profile::Calm
@@ -85,7 +83,7 @@ pub fn a_move_races_each_access_in_every_order<O: Oracle>(
             profile,
             ..Options::default()
         };
-        let mut scenario = Scenario::with(make, order, options);
+        let mut scenario = Scenario::with(oracle, order, options);
         let x = scenario.object(P0, 1);
         scenario.done(1, create(x, 7, P0));
         for client in 1..=4 {
@@ -129,14 +127,14 @@ fn permutation<T>(mut n: u64, mut things: Vec<T>) -> Vec<T> {
 }
 
 /// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever: both make progress.
-pub fn ping_pong<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn ping_pong<O: Oracle>(oracle: &O) -> String {
     first((0..4).map(|seed| {
         let options = Options {
             partitions: 2,
             execution: Execution::Gather,
             ..Options::default()
         };
-        let mut scenario = Scenario::with(make, seed, options);
+        let mut scenario = Scenario::with(oracle, seed, options);
         let ball = scenario.object(P0, 1);
         let sides = [P0, P1].map(|at| [scenario.object(at, 2), scenario.object(at, 3)]);
         scenario.done(1, create(ball, 7, P0));
@@ -171,16 +169,16 @@ pub fn ping_pong<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
 }
 
 /// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and created again: ignored.
-pub fn an_old_owner_update_is_ignored<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn an_old_owner_update_is_ignored<O: Oracle>(oracle: &O) -> String {
     first((18..38).map(|seed| {
-        let mut scenario = Scenario::with(make, seed, Options::default());
+        let mut scenario = Scenario::with(oracle, seed, Options::default());
         let x = scenario.object(P2, 1);
         let created = scenario.done(1, create(x, 7, P0));
         let moved = scenario.run(1, Request::relocate(x, P1));
         let last = moved.touched.first().or(created.touched.first());
         let epoch = last
             .and_then(|touch| touch.after)
-            .map_or(0, |revision| revision.epoch.ts);
+            .map_or(0, |revision| revision.epoch.clock.0);
         scenario.done(1, Request::delete(x));
         scenario.done(1, create(x, 8, P2));
         scenario.world.tell_replicas(&[hint(x, P1, epoch)]);

@@ -3,7 +3,8 @@
 use crate::network::Seat;
 use crate::{Options, Profile, simulate, simulate_seated};
 use ssmr_core::{
-    Execution, GroupId, Groups, Guess, Mutant, ObjectId, Oracle, PartitionId, Reads, Topology,
+    Execution, GroupId, Groups, Guess, Mutant, Needs, ObjectId, Oracle, PartitionId, Reads,
+    Topology,
 };
 
 /// A fault that a check on the history found.
@@ -28,14 +29,10 @@ impl Caught {
 ///
 /// # Panics
 /// If `seeds` runs are not enough.
-pub fn catch<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
-    options: Options,
-    seeds: u64,
-) -> Caught {
+pub fn catch<O: Oracle>(oracle: &O, options: Options, seeds: u64) -> Caught {
     let mut others = Vec::new();
     for seed in 0..seeds {
-        let Err(failure) = simulate(make, seed, options) else {
+        let Err(failure) = simulate(oracle, seed, options) else {
             continue;
         };
         let words = failure.violation;
@@ -52,7 +49,7 @@ pub fn catch<O: Oracle>(
 /// # Panics
 /// If `seeds` runs are not enough.
 pub fn hunt<O: Oracle>(
-    make: impl Fn(Topology) -> O + Copy,
+    oracle: &O,
     mutant: Mutant,
     profile: Profile,
     execution: Execution,
@@ -67,7 +64,7 @@ pub fn hunt<O: Oracle>(
         partitions,
         ..Options::default()
     };
-    catch(make, options, seeds)
+    catch(oracle, options, seeds)
 }
 
 /// Faults of reads that are not ordered, with the profile and the number of partitions that show them: the fewer there are, the
@@ -94,7 +91,7 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
 ///
 /// # Panics
 /// If one of them is not found within its number of seeds.
-pub fn catch_reads<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
+pub fn catch_reads<O: Oracle>(oracle: &O) {
     for (mutant, profile, reads, partitions, seeds) in READS {
         let mutant = Some(mutant);
         let options = Options {
@@ -104,7 +101,7 @@ pub fn catch_reads<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
             partitions,
             ..Options::default()
         };
-        let caught = catch(make, options, seeds);
+        let caught = catch(oracle, options, seeds);
         assert!(caught.says("witnessed: not linearizable: "));
     }
 }
@@ -123,7 +120,7 @@ const STORAGE: [(Mutant, Profile, u64); 5] = [
 ///
 /// # Panics
 /// If one of them is not found, by whatever invariant, within its number of seeds.
-pub fn catch_storage<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
+pub fn catch_storage<O: Oracle>(oracle: &O) {
     for (mutant, profile, seeds) in STORAGE {
         let mutant = Some(mutant);
         let options = Options {
@@ -131,7 +128,7 @@ pub fn catch_storage<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
             profile,
             ..Options::default()
         };
-        let found = (0..seeds).find(|&seed| simulate(make, seed, options).is_err());
+        let found = (0..seeds).find(|&seed| simulate(oracle, seed, options).is_err());
         assert!(found.is_some(), "{seeds} seeds do not show {options:?}");
     }
 }
@@ -146,17 +143,26 @@ struct CreatorOnly<O> {
 
 impl<O: Oracle> Oracle for CreatorOnly<O> {
     const NAME: &'static str = O::NAME;
+    type Hooks = O::Hooks;
 
-    fn authority(&self, _object: ObjectId) -> Groups {
+    fn hooks(&self, topology: &Topology) -> O::Hooks {
+        self.inner.hooks(topology)
+    }
+
+    fn needs(&self) -> Needs {
+        self.inner.needs()
+    }
+
+    fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
         self.seat.into()
     }
 
-    fn owner(&self, _object: ObjectId, _wish: Option<PartitionId>) -> PartitionId {
+    fn owner(&self, _: &Topology, _: ObjectId, _: Option<PartitionId>) -> PartitionId {
         self.seat.partition().unwrap_or(PartitionId(0))
     }
 
-    fn guess(&self, object: ObjectId) -> Guess {
-        self.inner.guess(object)
+    fn guess(&self, topology: &Topology, object: ObjectId) -> Guess {
+        self.inner.guess(topology, object)
     }
 
     fn movable(&self) -> bool {
@@ -168,10 +174,10 @@ impl<O: Oracle> Oracle for CreatorOnly<O> {
 ///
 /// # Panics
 /// If nothing is found within 10 seeds.
-pub fn catch_creator_only<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
+pub fn catch_creator_only<O: Oracle>(oracle: &O) {
     let partitions = u64::from(Options::default().partitions);
-    let make = |topology| CreatorOnly {
-        inner: make(topology),
+    let creator_only = CreatorOnly {
+        inner: oracle.clone(),
         seat: PartitionId(partitions as u8 - 1).into(),
     };
     let seated = |oracle: &CreatorOnly<O>, seat| {
@@ -184,6 +190,7 @@ pub fn catch_creator_only<O: Oracle>(make: impl Fn(Topology) -> O + Copy) {
         CreatorOnly { inner, seat }
     };
     let options = Options::default();
-    let found = (0..10).find(|&seed| simulate_seated(make, seated, seed, options).is_err());
+    let found =
+        (0..10).find(|&seed| simulate_seated(&creator_only, seated, seed, options).is_err());
     assert!(found.is_some(), "nobody misses the law of authority");
 }

@@ -6,7 +6,8 @@ use super::scenario::{LONG, MOMENT, P1, Scenario, each, is_done, read, update};
 use crate::network::Seat;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{
-    ClientId, Command, CommandId, GroupId, ObjectId, Oracle, Request, SessionId, Topology,
+    ClientId, Command, CommandId, GroupId, LogTime, LogicalClock, ObjectId, Oracle, Request,
+    SessionId,
 };
 
 /// More than a group's leader keeps for the log before it turns clients away.
@@ -14,9 +15,9 @@ const FLOOD: u64 = 17_000;
 
 /// Scenario 21: A relayed command comes late: the group, which has got it from its client meanwhile, has finished it and passed it,
 /// or has forgotten its session. Nothing happens again, and nobody waits.
-pub fn a_late_relay<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn a_late_relay<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|forgets| {
-        let mut scenario = Scenario::with(make, 21, quiet());
+        let mut scenario = Scenario::with(oracle, 21, quiet());
         let objects = two_apart(&mut scenario);
         scenario.done(2, read(&objects));
         // The second group asks the first one for the command, and gets it from the client at last.
@@ -46,8 +47,8 @@ pub fn a_late_relay<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
 
 /// Scenario 17: A group with full queues is the second destination of a message that the first has timestamped: it turns clients
 /// away, but not the group that waits for it.
-pub fn a_full_queue_at_the_second_group<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::new(make, 17);
+pub fn a_full_queue_at_the_second_group<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);
     scenario.done(2, read(&objects));
     scenario.done(3, read(&objects[1..]));
@@ -60,7 +61,7 @@ pub fn a_full_queue_at_the_second_group<O: Oracle>(make: impl Fn(Topology) -> O 
     scenario.world.hold(&inside, &inside);
     scenario.world.hold_relays(false);
     if let Some(leader) = scenario.world.leader(P1.into()) {
-        scenario.world.flood(leader, missing_commands(objects[1]));
+        scenario.world.flood(leader, foreign_commands(objects[1]));
     }
     scenario.pass(1_000);
     let refused = scenario.ask(3, update(&objects[1..], 2));
@@ -78,18 +79,18 @@ pub fn a_full_queue_at_the_second_group<O: Oracle>(make: impl Fn(Topology) -> O 
 }
 
 /// Lookups by clients of whom nobody expects an answer.
-fn missing_commands(object: ObjectId) -> Vec<Command> {
+fn foreign_commands(object: ObjectId) -> Vec<Command> {
     let command = |number| Command {
         id: CommandId {
             session: SessionId {
                 client: ClientId(1 << 32),
-                opened: 0,
+                opened: LogTime::ZERO,
             },
             number,
             attempt: 1,
         },
         low_watermark: number,
-        clock: 0,
+        clock: LogicalClock::default(),
         destinations: GroupId::from(P1).into(),
         request: Request::lookup(object),
     };

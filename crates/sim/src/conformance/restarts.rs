@@ -3,7 +3,7 @@
 use super::failures::two_apart;
 use super::scenario::{LONG, MOMENT, P0, P1, Scenario, create, each, is_done, read, update};
 use crate::options::Options;
-use ssmr_core::{GroupId, ObjectId, Oracle, Topology};
+use ssmr_core::{GroupId, ObjectId, Oracle};
 
 /// So many updates are more than enough log for a snapshot at each replica.
 const UPDATES: u64 = 60;
@@ -13,10 +13,10 @@ const UPDATES: u64 = 60;
 ///
 /// The neighbour has delivered the command and waits for nothing else; or it has not even got the timestamp, and the group that
 /// restarts waits for the neighbour's signal, too.
-pub fn a_restart_while_a_neighbour_waits<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn a_restart_while_a_neighbour_waits<O: Oracle>(oracle: &O) -> String {
     let group = GroupId::from(P0);
     each([true, false].into_iter().map(|delivered| {
-        let mut scenario = Scenario::with(make, 14, stingy());
+        let mut scenario = Scenario::with(oracle, 14, stingy());
         let objects = two_apart(&mut scenario);
         let busy = third(&mut scenario);
         scenario.done(2, read(&objects));

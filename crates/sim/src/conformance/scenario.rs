@@ -8,8 +8,8 @@ use crate::options::Options;
 use crate::simulate::{judge, topology};
 use crate::world::World;
 use ssmr_core::{
-    ClientId, Completion, GroupId, Micros, ObjectId, Oracle, Outcome, PartitionId, Request,
-    Topology, codec,
+    ClientId, Completion, GroupId, Micros, ObjectId, Oracle, Outcome, PartitionId, Placement,
+    Request, codec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,9 +37,9 @@ pub(super) struct Scenario<O: Oracle> {
 
 impl<O: Oracle> Scenario<O> {
     /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and no faults.
-    pub(super) fn new(make: impl Fn(Topology) -> O, seed: u64) -> Self {
+    pub(super) fn new(oracle: &O, seed: u64) -> Self {
         Self::with(
-            make,
+            oracle,
             seed,
             Options {
                 partitions: 2,
@@ -49,14 +49,13 @@ impl<O: Oracle> Scenario<O> {
     }
 
     /// A cluster as the options say, which has elected its leaders.
-    pub(super) fn with(make: impl Fn(Topology) -> O, seed: u64, options: Options) -> Self {
-        let topology = topology(&options, O::NAME == "broker");
-        let oracle = make(topology);
-        let world = World::new(topology, &oracle, seed, options);
+    pub(super) fn with(oracle: &O, seed: u64, options: Options) -> Self {
+        let topology = topology(&options, oracle.needs());
+        let world = World::new(topology, oracle, seed, options);
         let (connected, ended) = Default::default();
         let mut scenario = Self {
             world,
-            oracle,
+            oracle: oracle.clone(),
             connected,
             ended,
         };
@@ -77,9 +76,14 @@ impl<O: Oracle> Scenario<O> {
         ObjectId::new(attribute, number)
     }
 
+    /// The strategy in this cluster.
+    pub(super) fn placement(&self) -> Placement<O> {
+        Placement::new(self.oracle.clone(), self.world.topology)
+    }
+
     /// The group that owns an object whose create wished for a partition.
     pub(super) fn owner(&self, object: ObjectId, wish: PartitionId) -> PartitionId {
-        self.oracle.owner(object, Some(wish))
+        self.placement().owner(object, Some(wish))
     }
 
     /// Has a client ask for something.

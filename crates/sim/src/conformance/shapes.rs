@@ -3,12 +3,12 @@
 use super::scenario::{LONG, P0, P1, Scenario, create, is_done, read, register, update, values};
 use crate::options::Options;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
-use ssmr_core::{Defect, Intent, ObjectId, Oracle, Outcome, PartitionId, Request, Topology};
+use ssmr_core::{Defect, Intent, ObjectId, Oracle, Outcome, PartitionId, Request};
 
 /// A command names the same object twice, no object, an object of every partition, 1,000 objects, too many.
-pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
+pub fn odd_shapes_of_commands<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::with(
-        make,
+        oracle,
         15,
         Options {
             partitions: 8,
@@ -68,8 +68,8 @@ pub fn odd_shapes_of_commands<O: Oracle>(make: impl Fn(Topology) -> O + Copy) ->
 }
 
 /// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error, nothing changed.
-pub fn values_up_to_the_limit<O: Oracle>(make: impl Fn(Topology) -> O + Copy) -> String {
-    let mut scenario = Scenario::new(make, 15);
+pub fn values_up_to_the_limit<O: Oracle>(oracle: &O) -> String {
+    let mut scenario = Scenario::new(oracle, 15);
     let put = |object, size: usize| {
         let intent = Intent::Create {
             at: Some(P0),

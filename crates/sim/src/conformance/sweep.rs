@@ -1,7 +1,7 @@
 //! A fixed sweep of simulator seeds for each profile, over topologies, loads, both execution modes and all kinds of reads.
 
 use crate::{Options, Profile, SimulationReport, simulate};
-use ssmr_core::{Execution, Oracle, Reads, Topology};
+use ssmr_core::{Execution, Oracle, Reads};
 
 /// How many seeds of each profile `cargo test` runs.
 const SEEDS: u64 = 24;
@@ -10,13 +10,13 @@ const SEEDS: u64 = 24;
 ///
 /// # Panics
 /// With the failure, if an invariant is violated; also if what the profile and the strategy promise has not happened.
-pub fn sweep<O: Oracle>(make: impl Fn(Topology) -> O + Copy, profile: Profile) {
+pub fn sweep<O: Oracle>(oracle: &O, profile: Profile) {
     let mut total = SimulationReport::default();
     for seed in 0..SEEDS {
-        let report = simulate(make, seed, options(profile, seed));
+        let report = simulate(oracle, seed, options(profile, seed));
         total.add(report.unwrap_or_else(|failure| panic!("{failure}")));
     }
-    let movable = make(crate::topology(&Options::default(), O::NAME == "broker")).movable();
+    let movable = oracle.movable();
     happened(&total, profile, movable);
 }
 
@@ -99,18 +99,13 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
 ///
 /// # Panics
 /// With the failure, if an invariant is violated.
-pub fn passes<O: Oracle>(
-    make: impl Fn(Topology) -> O,
-    seed: u64,
-    profile: Profile,
-    execution: Execution,
-) {
+pub fn passes<O: Oracle>(oracle: &O, seed: u64, profile: Profile, execution: Execution) {
     let options = Options {
         profile,
         execution,
         ..Options::default()
     };
-    if let Err(failure) = simulate(make, seed, options) {
+    if let Err(failure) = simulate(oracle, seed, options) {
         panic!("{failure}");
     }
 }

@@ -31,7 +31,7 @@ impl Trace {
     }
 
     fn told_at(&self, line: &Line) -> String {
-        let (seconds, micros) = (line.at / 1_000_000, line.at % 1_000_000);
+        let (seconds, micros) = (line.at.micros() / 1_000_000, line.at.micros() % 1_000_000);
         let id = line.id.map_or_else(String::new, |id| format!("{id:?} "));
         let text = self.sentence(line);
         format!("{seconds:4}.{micros:06} {id}{text}\n")

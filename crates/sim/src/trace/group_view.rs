@@ -2,8 +2,8 @@
 //! and when it comes to which verdict.
 
 use super::{Happening, Step};
+use ssmr_core::ObjectStatus;
 use ssmr_core::limits::MAX_OPERANDS;
-use ssmr_core::multicast::ObjectStatus;
 use ssmr_core::{
     Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Signal,
     Timestamp, Verdict,

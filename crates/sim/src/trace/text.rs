@@ -1,7 +1,7 @@
 //! The words of a trace.
 
 use crate::app::{Register, Registers};
-use ssmr_core::multicast::ObjectStatus;
+use ssmr_core::ObjectStatus;
 use ssmr_core::{
     Application, Change, Completion, Encoded, GroupId, Hint, Intent, ObjectEvent, ObjectId,
     Outcome, Request, Signal, Verdict, codec,

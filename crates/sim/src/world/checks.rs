@@ -62,9 +62,10 @@ impl<O: Oracle> World<O> {
     pub fn attribute(&mut self) {
         let unanswered: Vec<_> = self.history.unanswered().collect();
         for (operation, id) in unanswered {
-            let mut recorded = self.members.values().filter_map(|member| {
-                Partition::<O>::recorded(member.replica.partition(), id).cloned()
-            });
+            let mut recorded = self
+                .members
+                .values()
+                .filter_map(|member| member.replica.partition().recorded(id).cloned());
             let answer = recorded.next();
             self.history.attribute(operation, answer.as_deref());
         }

@@ -3,15 +3,15 @@
 use super::World;
 use rand::RngExt;
 use ssmr_core::log::{MemberId, Record};
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::Capture;
-use ssmr_core::{GroupId, Mutant, Oracle, ReplicaId, ReplicaOutbox};
+use ssmr_core::{GroupId, Oracle, ReplicaId, ReplicaOutbox};
 use ssmr_multicast::Stored;
 
 impl<O: Oracle> World<O> {
     /// Stores records, as all of them are or not at all. Returns whether the replica may go on and say what depends on them.
     pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
-        let mutant = self.options.mutant;
-        if mutant == Some(Mutant::VoteNotPersisted) {
+        if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
         }
         let torn = !records.is_empty() && self.torn.remove(&id);
@@ -24,7 +24,7 @@ impl<O: Oracle> World<O> {
         if torn {
             self.crash(id);
         }
-        !torn || mutant == Some(Mutant::AnswerBeforeSync)
+        !torn || mutant::is_active(Mutant::AnswerBeforeSync)
     }
 
     /// What is left of a write that was cut short: it may be a part of each kind that a long one is made of.

@@ -8,7 +8,7 @@ use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Engine, GroupId, Oracle, Replica, ReplicaId};
+use ssmr_core::{ClientId, Engine, GroupId, Oracle, Placement, Replica, ReplicaId};
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 
 impl<O: Oracle> World<O> {
@@ -43,7 +43,6 @@ impl<O: Oracle> World<O> {
         let settings = MulticastSettings {
             seed: self.rng.random(),
             log_bytes: self.options.log_bytes,
-            mutant: self.options.mutant,
         };
         let multicast = match stored.generation {
             generation if generation > 0 && stored.term == 0 => {
@@ -51,15 +50,16 @@ impl<O: Oracle> World<O> {
             }
             _ => GroupMulticast::restore(id, self.topology, settings, stored),
         };
-        let engine = Engine::new(id.group, self.topology, self.options.mutant);
+        let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
+        let placement = Placement::new(oracle, self.topology);
+        let engine = Engine::new(id.group, placement.clone());
         let watched = Watched {
             engine,
             delivered: Vec::new(),
             restores: 0,
             steps: self.trace.listens().then(Vec::new),
         };
-        let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
-        let replica = Replica::new(id, self.topology, multicast, watched, oracle);
+        let replica = Replica::new(id, placement, multicast, watched);
         self.starts += 1;
         let member = Member {
             replica,

@@ -8,7 +8,7 @@ use ssmr_core::{
     ClientId, ClientMessage, Command, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage,
     ReplicaId, ServerMessage,
 };
-use ssmr_multicast::{Item, Message};
+use ssmr_multicast::{Item, Message, WireValue};
 use std::sync::Arc;
 
 /// Messages that do not arrive because of what they say, whichever replicas they are between.
@@ -56,7 +56,8 @@ impl<O: Oracle> World<O> {
         to: ReplicaId,
         msg: PeerMessage<Msg>,
     ) -> Option<PeerMessage<Msg>> {
-        let signals = |items: &[Item]| items.iter().any(|item| matches!(item, Item::Signal(_)));
+        let signals =
+            |items: &[Item<WireValue>]| items.iter().any(|item| matches!(item, Item::Signal(_)));
         match &msg {
             PeerMessage::Multicast(Message::Relay(_)) if self.hands.holds_relays => {
                 let input = ReplicaInput::Peer(msg);

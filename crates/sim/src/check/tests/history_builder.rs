@@ -4,8 +4,9 @@
 use crate::history::History;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
-    Access, Application, ClientId, CommandId, Completion, Cost, GroupId, Intent, Micros, ObjectId,
-    Objects, Outcome, PartitionId, Request, Revision, SessionId, Timestamp, Touch, codec,
+    Access, Application, ClientId, CommandId, Completion, Cost, GroupId, Intent, LocalTime,
+    LogTime, LogicalClock, Micros, ObjectId, Objects, Outcome, PartitionId, Request, Revision,
+    SessionId, Timestamp, Touch, codec,
 };
 use std::collections::BTreeMap;
 
@@ -95,7 +96,7 @@ impl Model {
         let ts = clocks.max().unwrap_or(&0) + 1;
         self.clocks
             .extend(objects.iter().map(|&object| (object, ts)));
-        Timestamp::new(ts, GroupId::from(PartitionId(0)))
+        Timestamp::new(LogicalClock(ts), GroupId::from(PartitionId(0)))
     }
 
     /// A move that is in no history.
@@ -241,7 +242,7 @@ impl HistoryBuilder {
         let number = self.acts.len() as u64 + 1;
         let session = SessionId {
             client: ClientId(number),
-            opened: 0,
+            opened: LogTime::ZERO,
         };
         let completion = Completion {
             ticket: number,
@@ -253,8 +254,8 @@ impl HistoryBuilder {
                 number,
                 attempt: 1,
             }),
-            invoked,
-            completed,
+            invoked: LocalTime::from_micros(invoked),
+            completed: LocalTime::from_micros(completed),
             cost: Cost::default(),
         };
         self.acts.push(Act {

@@ -4,7 +4,7 @@ use super::history_builder::*;
 use crate::history::History;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{Answer, Intent, Micros, Outcome, PartitionId, Request, Verdict};
+use ssmr_core::{Answer, Intent, LocalTime, Micros, Outcome, PartitionId, Request, Verdict};
 
 /// What to make histories of.
 struct Shape {
@@ -115,8 +115,9 @@ fn falsify(rng: &mut impl Rng, builder: &mut HistoryBuilder) {
         2 => completion.touched = other.touched,
         3 => (completion.invoked, completion.completed) = (other.invoked, other.completed),
         _ => {
-            let length = completion.completed - completion.invoked;
-            completion.invoked = rng.random_range(0..=other.completed);
+            let length = completion.completed.since(completion.invoked);
+            let invoked = rng.random_range(0..=other.completed.micros());
+            completion.invoked = LocalTime::from_micros(invoked);
             completion.completed = completion.invoked + length;
         }
     }

@@ -1,15 +1,17 @@
 //! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and are answered or declined.
 
 use super::engine::Engine;
-use super::{Partition, Replica, ReplicaOutbox};
+use super::partition::{Partition, Reading};
+use super::{Replica, ReplicaOutbox};
 use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
-use crate::id::{ClientId, Encoded, Micros, ObjectId, Timestamp};
+use crate::id::{ClientId, Encoded, ObjectId, Timestamp};
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::{Multicast, Tenure};
-use crate::mutant::Mutant;
+use crate::mutant::{self, Mutant};
 use crate::oracle::Oracle;
 use crate::read::{Query, Reads};
+use crate::time::{LocalTime, Micros};
 use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
@@ -19,30 +21,19 @@ const ROUND: u64 = 16 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
 
-/// What a query has read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The application's encoded reply.
-    pub reply: Encoded,
-    /// The objects, ascending, each left as it was found.
-    pub touched: Vec<Touch>,
-    /// How many bytes the objects have.
-    pub bytes: u64,
-}
-
 /// Queries that wait for their leader to be sure.
-pub(super) type Waiting = Vec<(Micros, ClientId, Arc<Query>)>;
+pub(super) type Waiting = Vec<(LocalTime, ClientId, Arc<Query>)>;
 
-impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
+impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
     /// Takes a query in. Returns what the client is told at once, if anything.
     pub(super) fn query(
         &mut self,
-        now: Micros,
+        now: LocalTime,
         from: ClientId,
         query: Arc<Query>,
     ) -> Option<ServerMessage> {
         let id = query.id;
-        if let Some(defect) = query.defect(&self.topology) {
+        if let Some(defect) = query.defect(self.placement.topology()) {
             return Some(ServerMessage::Refused { id, defect });
         }
         if !self.multicast.is_leader() {
@@ -58,7 +49,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
 
     /// Answers the queries of which it is sure enough, and sees to it that it will be of the others. To be called when all
     /// that is committed is applied.
-    pub(super) fn answer_queries(&mut self, now: Micros, out: &mut ReplicaOutbox<M::Msg>) {
+    pub(super) fn answer_queries(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
         if self.waiting.is_empty() {
             return;
         }
@@ -68,7 +59,7 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
         }
         let tenure = self.multicast.tenure(now);
         let leased = |query: &Query| query.reads == Reads::Lease;
-        let sure = |tenure: Tenure, since: Micros, query: &Query| {
+        let sure = |tenure: Tenure, since: LocalTime, query: &Query| {
             tenure.confirmed >= since || leased(query) && tenure.until > now
         };
         let mut unsure = tenure.is_none_or(|tenure| {
@@ -123,13 +114,13 @@ impl<M: Multicast, P: Partition<O>, O: Oracle> Replica<M, P, O> {
     }
 }
 
-impl<A: Application> Engine<A> {
+impl<A: Application, O: Oracle> Engine<A, O> {
     /// Runs a query on what is there now; `None` unless this group owns all its objects, no command is queued on any of them,
     /// and the values are not too large.
     pub(super) fn answer(&self, query: &Query) -> Option<Reading> {
         let request = &query.request;
         if !self.state.queues.are_free(request.objects())
-            && self.mutant != Some(Mutant::ReadsPastQueues)
+            && !mutant::is_active(Mutant::ReadsPastQueues)
         {
             return None;
         }

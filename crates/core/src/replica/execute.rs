@@ -1,0 +1,70 @@
+//! What an executed command computes: the application's operation on the values that the signals brought. Nothing is stored
+//! here.
+
+use super::verdict::{Decision, Finding};
+use crate::application::{Application, Operand, run};
+use crate::command::{Command, Intent};
+use crate::id::{Encoded, GroupId, ObjectId};
+
+/// What an operation computed at one group.
+#[derive(Debug, Default)]
+pub(super) struct Computed {
+    /// The application's encoded reply; empty where nothing ran.
+    pub(super) reply: Encoded,
+    /// The new values of objects that this group owns.
+    pub(super) changed: Vec<(ObjectId, Encoded)>,
+}
+
+impl Computed {
+    /// Takes out the new value of an object, if the operation changed it.
+    pub(super) fn take(&mut self, object: ObjectId) -> Option<Encoded> {
+        let mut changed = self.changed.iter_mut();
+        let (_, value) = changed.find(|(changed, _)| *changed == object)?;
+        Some(std::mem::take(value))
+    }
+}
+
+/// Runs the application's operation, if it changes something that `group` owns or the answer is due there.
+pub(super) fn execute<A: Application>(
+    group: GroupId,
+    command: &Command,
+    decision: &Decision,
+) -> Computed {
+    let request = &command.request;
+    let pairs = || request.intents().iter().zip(&decision.findings);
+    let writes_here = pairs().any(|((_, intent), f)| intent.writes() && f.is_owned_by(group));
+    if request.op.is_empty() || !(writes_here || decision.answerer == group) {
+        return Computed::default();
+    }
+    let operands =
+        pairs().filter_map(|((object, intent), finding)| operand(group, *object, intent, finding));
+    let (reply, changed) = run::<A>(&request.op, operands);
+    let owned = |object: &ObjectId| {
+        let place = request.place(*object);
+        place.is_some_and(|place| decision.findings[place].is_owned_by(group))
+    };
+    let changed = changed.into_iter().filter(|(object, _)| owned(object));
+    Computed {
+        reply,
+        changed: changed.collect(),
+    }
+}
+
+/// An object as the operation sees it at `group`: one that is read is visible everywhere, one that is only written at its
+/// owner alone.
+fn operand(
+    group: GroupId,
+    object: ObjectId,
+    intent: &Intent,
+    finding: &Finding,
+) -> Option<Operand> {
+    let (readable, writable) = (intent.reads(), intent.writes());
+    let visible = readable || (writable && finding.is_owned_by(group));
+    let value = finding.value.clone().filter(|_| visible)?;
+    Some(Operand {
+        object,
+        value,
+        readable,
+        writable,
+    })
+}

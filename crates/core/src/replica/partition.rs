@@ -1,0 +1,71 @@
+//! Seam 2, the partition: the state of one group, which applies what is delivered.
+
+use crate::answer::Answer;
+use crate::answer::Touch;
+use crate::command::{Command, CommandId};
+use crate::hooks::ObjectEvent;
+use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId};
+use crate::multicast::Delivery;
+use crate::read::Query;
+use crate::signal::Signal;
+use crate::snapshot::StatePart;
+use std::sync::Arc;
+
+/// The replicated state of one group, changed by deliveries and by nothing else.
+///
+/// [`Engine`](super::Engine) is the implementation that all strategies share; the oracle group of the broker runs it too.
+pub trait Partition {
+    /// Applies one delivery and appends what it led to: the same at every replica of the group (rule R6).
+    fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied);
+
+    /// The recorded answer to exactly this attempt, if this group is the one that gave it.
+    fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>>;
+
+    /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
+    fn locate(&self, object: ObjectId) -> Option<Hint>;
+
+    /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is delivered waits on them
+    /// (rule R3).
+    fn read(&self, query: &Query) -> Option<Reading>;
+
+    /// A digest of the whole state: equal at replicas that applied the same deliveries.
+    fn digest(&self) -> u64;
+
+    /// A cheap copy of the whole state, for [`Delivery::Restore`] once it is encoded.
+    fn image(&self) -> StatePart;
+}
+
+/// What applying a delivery led to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Signals for other groups, in the order in which they are to be sent.
+    pub signals: Vec<(GroupId, Signal)>,
+    /// Objects that a signal had to call lacking, and the groups it went to: a hint may help them.
+    pub lacking: Vec<(Groups, ObjectId)>,
+    /// Answers that this group has to give.
+    pub replies: Vec<Reply>,
+    /// Changes of objects.
+    pub events: Vec<ObjectEvent>,
+}
+
+/// An answer to be given.
+#[derive(Debug)]
+pub struct Reply {
+    /// The recorded part.
+    pub answer: Arc<Answer>,
+    /// The command that is answered.
+    pub command: Arc<Command>,
+    /// Where the signals say that the objects are, if the client should know.
+    pub hints: Vec<Hint>,
+}
+
+/// What a query has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The application's encoded reply.
+    pub reply: Encoded,
+    /// The objects, ascending, each left as it was found.
+    pub touched: Vec<Touch>,
+    /// How many bytes the objects have.
+    pub bytes: u64,
+}
