@@ -1,11 +1,13 @@
-//! Operations that were neither answered nor attributed: what they may have done, and what they must have done.
+//! Operations that were neither answered nor attributed: what they may have done, and what they
+//! must have done.
 //!
-//! It does not search for the best assignment: see the module above for what is checked and what is left open. The
-//! black-box check does search.
+//! It does not search for the best assignment: see the module above for what is checked and what is
+//! left open. The black-box check does search.
 
-use super::super::violation::{Fault, Violation};
-use super::Graph;
-use crate::history::{Aim, Fate, History};
+use super::graph::Graph;
+use crate::history::History;
+use crate::operation::{Action, Fate};
+use crate::violation::{Violation, ViolationKind};
 use ssmr_core::Application;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,8 +68,8 @@ impl Hidden {
         self.creates + self.writes + self.deletes
     }
 
-    /// The kind of transition that the candidates are too few for, if there is one: how many of a kind there are in
-    /// given transitions, and an explanation.
+    /// The kind of transition that the candidates are too few for, if there is one: how many of a
+    /// kind there are in given transitions, and an explanation.
     pub(super) fn beyond(self, candidates: Option<&Candidates>) -> Option<(Count, String)> {
         let none = Candidates::default();
         let Candidates {
@@ -118,8 +120,8 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// The one operation that must have made a hidden transition, if it is the only one of its kind and there is only
-    /// one candidate.
+    /// The one operation that must have made a hidden transition, if it is the only one of its kind
+    /// and there is only one candidate.
     pub(super) fn author(&self, hidden: Hidden, total: Hidden) -> Option<u32> {
         let (list, total) = match hidden {
             _ if hidden.count() != 1 => return None,
@@ -133,7 +135,7 @@ impl Candidates {
     }
 
     /// Whether the object's existence is in doubt.
-    fn loose(&self) -> bool {
+    fn existence_in_doubt(&self) -> bool {
         !self.creates.is_empty() || !self.deletes.is_empty()
     }
 }
@@ -148,11 +150,11 @@ impl Suspects {
         for (operation, _) in operations.filter(|(_, o)| o.fate == Fate::Unknown) {
             for item in history.items(operation as usize) {
                 let candidates = all.entry(item.object).or_default();
-                match item.aim {
-                    Aim::Create(_) => candidates.creates.push(operation),
-                    Aim::Delete => candidates.deletes.push(operation),
-                    Aim::Write | Aim::Update => candidates.writes.push(operation),
-                    Aim::Read | Aim::Move | Aim::Lookup => {}
+                match item.action {
+                    Action::Create(_) => candidates.creates.push(operation),
+                    Action::Delete => candidates.deletes.push(operation),
+                    Action::Write | Action::Update => candidates.writes.push(operation),
+                    Action::Read | Action::Move | Action::Lookup => {}
                 }
             }
         }
@@ -164,8 +166,9 @@ impl Suspects {
     }
 
     /// Whether an operation of unknown fate may have created or deleted the object.
-    pub(super) fn loose(&self, object: u32) -> bool {
-        self.of_object(object).is_some_and(Candidates::loose)
+    pub(super) fn existence_in_doubt(&self, object: u32) -> bool {
+        self.of_object(object)
+            .is_some_and(Candidates::existence_in_doubt)
     }
 }
 
@@ -182,8 +185,8 @@ pub(super) struct End {
 /// The ends of objects that have candidates.
 pub(super) type Ends = BTreeMap<u32, End>;
 
-/// Sees to it that operations that must have taken effect on one object do so on the others that they write: where
-/// nobody found such a write, it comes after everything known.
+/// Sees to it that operations that must have taken effect on one object do so on the others that
+/// they write: where nobody found such a write, it comes after everything known.
 pub(super) fn settle<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
@@ -204,7 +207,11 @@ pub(super) fn settle<A: Application>(
                 continue;
             };
             let placed = graph.pinned.contains(&(operation, object));
-            if placed || !item.aim.writes() || candidates.loose() || end.hidden.writes > 0 {
+            if placed
+                || !item.action.writes()
+                || candidates.existence_in_doubt()
+                || end.hidden.writes > 0
+            {
                 continue;
             }
             if !end.alive {
@@ -215,7 +222,7 @@ pub(super) fn settle<A: Application>(
                 let objects = [object];
                 return Err(Violation::new(
                     history,
-                    Fault::Unexplained,
+                    ViolationKind::Unexplained,
                     &objects,
                     [operation],
                     why,
