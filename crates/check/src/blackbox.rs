@@ -120,8 +120,8 @@ fn explain<A: Application>(
     before.retain(|operation| *operation != culprit && shares(operation));
     let shown = before.split_off(before.len().saturating_sub(SHOWN));
     let explanation = format!(
-        "no order of the {count} operations invoked up to {until} us explains #{culprit}, the last below; \
-         before it, the latest that share an object with it"
+        "no order of the {count} operations invoked up to {until} us explains #{culprit}, \
+         the last below; before it, the latest that share an object with it"
     );
     let operations = shown.into_iter().chain([culprit]);
     Violation::new(

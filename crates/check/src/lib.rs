@@ -79,9 +79,8 @@
 //! #         objects.get(counter).copied().unwrap_or_default()
 //! #     }
 //! # }
-//! use ssmr_core::{
-//!     ClientId, Completion, Cost, Outcome, PartitionId, Request, Revision, Timestamp, Touch, codec,
-//! };
+//! use ssmr_core::{ClientId, Completion, Cost, Outcome, PartitionId, Request};
+//! use ssmr_core::{Revision, Timestamp, Touch, codec};
 //!
 //! let counter = ObjectId::from("visits");
 //! let epoch = Timestamp::new(1, PartitionId(0).into());

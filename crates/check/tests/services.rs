@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use ssmr_check::{ApplicationFault, Effect, EncodedPart, UndeclaredAccess, check_application};
 use ssmr_core::{Access, Application, ObjectId, Objects};
 use std::cell::Cell;
-use std::collections::HashSet;
 
 const X: ObjectId = ObjectId::new(0, 1);
 const Y: ObjectId = ObjectId::new(0, 2);
@@ -53,6 +52,15 @@ thread_local! {
 fn count() -> u64 {
     COUNT.set(COUNT.get() + 1);
     COUNT.get()
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "a service that breaks the rule is wanted"
+)]
+fn first_of_a_hash_set() -> u64 {
+    let set: std::collections::HashSet<u64> = (0..100).collect();
+    set.into_iter().next().unwrap_or(0)
 }
 
 impl Application for Service {
@@ -111,10 +119,7 @@ impl Application for Service {
             }
             Op::Count => return count(),
             Op::AddCount => objects.update(X, |x| *x = x.wrapping_add(count())),
-            Op::HashOrder => {
-                let set: HashSet<u64> = (0..100).collect();
-                return set.into_iter().next().unwrap_or(0);
-            }
+            Op::HashOrder => return first_of_a_hash_set(),
             Op::Declare => {}
         }
         0

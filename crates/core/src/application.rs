@@ -19,7 +19,8 @@ pub struct Access {
 
 /// A service that S-SMR replicates.
 ///
-/// Everything here must be deterministic (rule R6): no clock, no randomness, no iteration over hash maps, no IO.
+/// Everything here must be deterministic (rule R6): no clock, no randomness, no iteration over hash
+/// maps, no IO.
 ///
 /// ```
 /// use ssmr_core::{Access, Application, ObjectId, Objects};
@@ -54,8 +55,8 @@ pub trait Application: 'static {
     /// The objects that `op` reads and writes: a pure function of `op`.
     fn access(op: &Self::Op) -> Access;
 
-    /// Runs `op` on the declared objects. The reply may depend on objects that are read, never on one that is only
-    /// written: its value is not there at other partitions.
+    /// Runs `op` on the declared objects. The reply may depend on objects that are read, never on
+    /// one that is only written: its value is not there at other partitions.
     fn execute(op: &Self::Op, objects: &mut Objects<Self::Object>) -> Self::Reply;
 }
 
@@ -137,7 +138,8 @@ pub struct Operand {
     pub writable: bool,
 }
 
-/// Runs an encoded operation on encoded values. Returns the encoded reply and the values it changed.
+/// Runs an encoded operation on encoded values. Returns the encoded reply and the values it
+/// changed.
 ///
 /// An operation or value that does not decode (from a client of another version, say) runs nothing
 /// and is answered with an empty reply, by every replica alike.

@@ -267,7 +267,7 @@ impl<O: Oracle> World<O> {
             .map_or(0, |user| user.requests.len())
     }
 
-    // -- events --------------------------------------------------------------------------------------------------
+    // -- events ----------------------------------------------------------------------------
 
     fn schedule(&mut self, delay: Micros, event: WorldEvent) {
         self.scheduled += 1;

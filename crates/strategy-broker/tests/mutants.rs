@@ -3,8 +3,8 @@
 
 use ssmr_core::Execution::{Exchange, Gather};
 use ssmr_core::Mutant::{AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::{Profile, ViolationKind};
 use ssmr_sim::conformance::{catch_creator_only, catch_reads, catch_storage, hunt};
+use ssmr_sim::{Profile, ViolationKind};
 use ssmr_strategy_broker::Broker;
 
 #[test]

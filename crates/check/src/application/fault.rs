@@ -9,7 +9,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApplicationFault {
-    /// The operation uses an object that [`Application::access`](ssmr_core::Application::access) does not declare.
+    /// The operation uses an object that
+    /// [`Application::access`](ssmr_core::Application::access) does not declare.
     Undeclared {
         /// The operation.
         operation: String,

@@ -124,7 +124,8 @@ impl<'a, A: Application> StateLine<'a, A> {
             };
             if let Some((other, _)) = other {
                 let why = format!(
-                    "both #{other} and #{operation} {what} {}: an update is lost or was executed twice",
+                    "both #{other} and #{operation} {what} {}: \
+                     an update is lost or was executed twice",
                     self.name(key)
                 );
                 return Err(self.violation(ViolationKind::Fork, [other, operation], why));

@@ -87,7 +87,8 @@ impl Hidden {
             .find(|(_, count, had)| count(self) > *had)?;
         let needed = count(self);
         let text = format!(
-            "{needed} such {kind}(s) of the object needed, {had} unanswered operation(s) to choose from"
+            "{needed} such {kind}(s) of the object needed, \
+             {had} unanswered operation(s) to choose from"
         );
         Some((count, text))
     }
@@ -216,8 +217,9 @@ pub(super) fn settle<A: Application>(
             }
             if !end.alive {
                 let why = format!(
-                    "#{operation} was not answered, but nothing else explains its effect on another \
-                     object; on this one it cannot have taken effect, for it does not exist"
+                    "#{operation} was not answered, but nothing else explains its effect on \
+                     another object; on this one it cannot have taken effect, for it does not \
+                     exist"
                 );
                 let objects = [object];
                 return Err(Violation::new(

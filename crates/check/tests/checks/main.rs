@@ -3,5 +3,6 @@
 
 mod faults;
 mod history_builder;
+mod observed;
 mod random;
 mod sound;
