@@ -38,7 +38,6 @@ mod unanswered;
 use crate::history::History;
 use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
-
 use graph::Graph;
 use index::{Index, Revisions};
 use order::OrderEdge;
