@@ -1,9 +1,12 @@
-//! After faults: every object that a client was told of as created is read once more, and the answers join the history.
+//! After faults: every object that a client was told of as created is read once more, and the
+//! answers join the history.
 //!
-//! The check of the history does the rest: an object that is gone without a delete, or has lost a write, contradicts it.
-//! Invariant: either every such object was looked at, or the audit says which one was not.
+//! The check of the history does the rest: an object that is gone without a delete, or has lost a
+//! write, contradicts it. Invariant: either every such object was looked at, or the audit says
+//! which one was not.
 
 use crate::load::Job;
+use crate::violation::RunViolation;
 use crate::workload::Workload;
 use rustc_hash::FxHashMap;
 use ssmr_core::{ClientId, ObjectId, Oracle};
@@ -17,11 +20,14 @@ const WINDOW: usize = 64;
 ///
 /// # Errors
 /// If an object cannot be read.
-pub(crate) async fn audit<W: Workload, O: Oracle>(job: &Job<W>, oracle: O) -> Result<(), String> {
+pub(crate) async fn audit<W: Workload, O: Oracle>(
+    job: &Job<W>,
+    oracle: O,
+) -> Result<(), RunViolation> {
     // The clients have the numbers below.
     let auditor = ClientId(job.workload.client_count());
     let mut pipeline = Pipeline::new(&job.config, auditor, oracle, job.settings, job.clock)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| RunViolation::AuditFailed(error.to_string()))?;
     let objects: BTreeSet<ObjectId> = job.recorder.created();
     let mut objects = objects.into_iter();
     let mut pending = FxHashMap::default();
@@ -42,9 +48,7 @@ pub(crate) async fn audit<W: Workload, O: Oracle>(job: &Job<W>, oracle: O) -> Re
         job.recorder.record(auditor, &request, &completion);
         if !completion.outcome.is_definite() {
             let outcome = completion.outcome;
-            return Err(format!(
-                "object {object} cannot be read at the end: {outcome:?}"
-            ));
+            return Err(RunViolation::Unreadable { object, outcome });
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What is checked after every run: the complete history is linearizable, and replicas agree.
 //!
-//! The checks themselves are the simulator's; this is where they plug in. Invariant: whoever completed a request has
-//! recorded it before the history is judged.
+//! The checks of the history are those of [`ssmr_check`]; this is where they plug in. Invariant:
+//! whoever completed a request has recorded it before the history is judged.
 
 use crate::deploy::Deployment;
-use ssmr_core::{
-    Application, ClientId, Completion, GroupId, Intent, ObjectId, Outcome, ReplicaId, Request,
-};
-use ssmr_sim::history::History;
+use crate::violation::RunViolation;
+use ssmr_check::History;
+use ssmr_core::{Application, ClientId, Completion, Intent, ObjectId, Outcome, ReplicaId, Request};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -58,11 +57,11 @@ impl<A: Application> Recorder<A> {
     }
 
     /// How many commands were checked, or how they contradict linearizability.
-    pub(crate) fn judge(&self) -> Result<usize, String> {
+    pub(crate) fn judge(&self) -> Result<usize, RunViolation> {
         let summary = self.lock().history.check();
         summary
             .map(|summary| summary.operations)
-            .map_err(|violation| violation.to_string())
+            .map_err(RunViolation::History)
     }
 
     fn lock(&self) -> MutexGuard<'_, Record<A>> {
@@ -70,34 +69,27 @@ impl<A: Application> Recorder<A> {
     }
 }
 
-/// Checks that the replicas of each group that applied the same prefix have the same state, but for those that are `lost`.
+/// Checks that the replicas of each group that applied the same prefix have the same state, but for
+/// those that are `lost`.
 ///
 /// # Errors
 /// Which replicas differ, have failed, or do not catch up.
 pub(crate) async fn agreement<D: Deployment>(
     cluster: &mut D,
     lost: &BTreeSet<ReplicaId>,
-) -> Result<(), String> {
+) -> Result<(), RunViolation> {
     let topology = cluster.config().topology;
     for group in topology.groups().iter() {
         let members = topology.members(group).filter(|id| !lost.contains(id));
         let members: Vec<ReplicaId> = members.collect();
-        let met = tokio::time::timeout(PATIENCE, meet(cluster, group, &members)).await;
-        met.unwrap_or_else(|_| {
-            Err(format!(
-                "the replicas of {group} do not come to the same state"
-            ))
-        })?;
+        let met = tokio::time::timeout(PATIENCE, meet(cluster, &members)).await;
+        met.unwrap_or(Err(RunViolation::NoAgreement(group)))?;
     }
     Ok(())
 }
 
 /// Compares the states of a group's replicas until all are at the same place.
-async fn meet<D: Deployment>(
-    cluster: &mut D,
-    group: GroupId,
-    members: &[ReplicaId],
-) -> Result<(), String> {
+async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Result<(), RunViolation> {
     // Which state each place of the log leads to, and who said so.
     let mut states: BTreeMap<u64, (Option<u64>, ReplicaId)> = BTreeMap::new();
     loop {
@@ -106,13 +98,16 @@ async fn meet<D: Deployment>(
             let status = cluster
                 .inspect(*id)
                 .await
-                .ok_or_else(|| format!("replica {id} has failed"))?;
+                .ok_or(RunViolation::ReplicaFailed(*id))?;
             let applied = status.applied;
-            let (digest, other) = *states.entry(applied).or_insert((status.digest, *id));
+            let (digest, first) = *states.entry(applied).or_insert((status.digest, *id));
             if digest != status.digest {
-                return Err(format!(
-                    "replicas {other} and {id} of {group} differ after the same {applied} entries"
-                ));
+                let other = *id;
+                return Err(RunViolation::Diverged {
+                    first,
+                    other,
+                    applied,
+                });
             }
             places.push(applied);
         }
@@ -129,7 +124,10 @@ mod tests {
     use crate::deploy::Threads;
     use crate::workload::Workload;
     use crate::workload::kv::{Distribution, Kv};
-    use ssmr_core::{Cost, PartitionId, Revision, Timestamp, Topology, Touch};
+    use ssmr_check::ViolationKind;
+    use ssmr_core::{
+        Cost, LocalTime, LogicalClock, PartitionId, Revision, Timestamp, Topology, Touch,
+    };
     use ssmr_net::{ClusterOptions, Leaders};
     use ssmr_strategy_static::Static;
 
@@ -147,7 +145,7 @@ mod tests {
     /// A create of key 0 that took effect at this time of all clocks.
     fn created(at: u64) -> Completion {
         let object = ObjectId::new(0, 0);
-        let timestamp = Timestamp::new(at, PartitionId(0).into());
+        let timestamp = Timestamp::new(LogicalClock(at), PartitionId(0).into());
         let after = Some(Revision {
             epoch: timestamp,
             version: 0,
@@ -163,8 +161,8 @@ mod tests {
             timestamp: Some(timestamp),
             touched,
             last_attempt: None,
-            invoked: at,
-            completed: at + 1,
+            invoked: LocalTime::from_micros(at),
+            completed: LocalTime::from_micros(at + 1),
             cost: Cost::default(),
         }
     }
@@ -177,13 +175,18 @@ mod tests {
         assert_eq!(recorder.created(), [ObjectId::new(0, 0)].into());
         recorder.record(ClientId(1), &KV.preload(0), &created(3));
         let violation = recorder.judge().unwrap_err();
-        assert!(violation.starts_with("not linearizable"), "{violation}");
+        let RunViolation::History(found) = &violation else {
+            panic!("{violation}")
+        };
+        assert_eq!(found.kind, ViolationKind::Existence, "{violation}");
+        let text = violation.to_string();
+        assert!(text.starts_with("not linearizable"), "{text}");
     }
 
     #[tokio::test]
     async fn replicas_agree_unless_one_has_failed() {
         let topology = Topology::new(1, 3).unwrap();
-        let options = ClusterOptions::new(topology, Static::new(topology));
+        let options = ClusterOptions::new(topology, Static::new());
         let mut cluster = Threads::<<Kv as Workload>::App, _>::start(options, false).unwrap();
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
@@ -192,7 +195,7 @@ mod tests {
         let one = topology.replicas().next().unwrap();
         cluster.kill(one).await;
         let problem = agreement(&mut cluster, &nobody).await.unwrap_err();
-        assert_eq!(problem, format!("replica {one} has failed"));
+        assert_eq!(problem, RunViolation::ReplicaFailed(one));
         assert_eq!(agreement(&mut cluster, &[one].into()).await, Ok(()));
     }
 }

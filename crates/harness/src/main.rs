@@ -20,6 +20,7 @@ mod setup;
 mod sim;
 mod time;
 mod trial;
+mod violation;
 mod workload;
 
 use cli::{Cli, Command, UsageError};

@@ -49,10 +49,10 @@ macro_rules! strategies {
 }
 
 strategies! {
-    Global: |at| Global, topology;
-    Broker: |at| Broker, with_oracle;
+    Global: |_at| Global, topology;
+    Broker: |_at| Broker, with_oracle;
     Static: |at| if at.directory { Static::with_directory() } else { Static::new() }, topology;
-    Cache: |at| Cache, topology;
+    Cache: |_at| Cache, topology;
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ impl<'a, W: Workload> Run<'a, W> {
         self.remarks.push(Remarks {
             strategy,
             checked_operation_count: measured.verdict.as_ref().ok().copied(),
-            violation: measured.verdict.as_ref().err().cloned(),
+            violation: measured.verdict.as_ref().err().map(ToString::to_string),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
                 report::notes(self.args.rate, measured, all)
             }),

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::registry::Visitor;
 use crate::results::measures::Applies;
 use crate::results::table::Span;
+use crate::violation::RunViolation;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use ssmr_core::client::{ClientSettings, Execution};
@@ -73,7 +74,7 @@ pub(crate) struct Measured {
     /// What was broken on purpose.
     pub(crate) marks: Vec<Mark>,
     /// How many requests were checked, or what is wrong.
-    pub(crate) verdict: Result<usize, String>,
+    pub(crate) verdict: Result<usize, RunViolation>,
 }
 
 /// Counters of a cluster at some moment.
@@ -157,7 +158,7 @@ impl<W: Workload> Trial<'_, W> {
         drop(cluster);
         let Some((before, after)) = readings else {
             // Nothing to measure; still, what was loaded must be right.
-            return verdict.map(|_| None).map_err(anyhow::Error::msg);
+            return verdict.map(|_| None).map_err(anyhow::Error::from);
         };
 
         let sent: Vec<TrafficCount> = reports.iter().map(|report| report.sent).collect();
@@ -195,7 +196,7 @@ impl<W: Workload> Trial<'_, W> {
         load: &Load<W>,
         oracle: &O,
         faults: &Faults,
-    ) -> Result<usize, String> {
+    ) -> Result<usize, RunViolation> {
         let job = load.shared();
         // Without faults nothing is forgotten, and the time is better spent.
         if !faults.is_empty() {

@@ -37,7 +37,7 @@ async fn broker() {
 
 #[tokio::test]
 async fn fixed() {
-    balances(Static::new(topology()), topology(), CacheChoice::None).await;
+    balances(Static::new(), topology(), CacheChoice::None).await;
 }
 
 #[tokio::test]
@@ -53,5 +53,5 @@ async fn fixed_with_directory() {
 #[tokio::test]
 async fn cache() {
     let embedded = CacheChoice::Embedded { bytes: 64 << 20 };
-    balances(Cache::new(topology(), 1), topology(), embedded).await;
+    balances(Cache, topology(), embedded).await;
 }

@@ -297,7 +297,7 @@ strategy!(cache_away, topology(), CacheChoice::None, |topology| {
 
 #[tokio::test]
 async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
-    let mut setting = Setting::new(Cache::new(topology(), 1), topology(), embedded()).await;
+    let mut setting = Setting::new(Cache, topology(), embedded()).await;
     let all = objects(0..8);
     let writer = setting.client(1, ClientSettings::default());
     for (place, object) in all.iter().enumerate() {

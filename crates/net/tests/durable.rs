@@ -147,12 +147,12 @@ async fn broker_loses_nothing() {
 
 #[tokio::test]
 async fn static_loses_nothing() {
-    survive(Static::new(topology())).await;
+    survive(Static::new()).await;
 }
 
 #[tokio::test]
 async fn cache_loses_nothing() {
-    survive(Cache::new(topology(), 1)).await;
+    survive(Cache).await;
 }
 
 /// Waits until a replica takes full part, at most for so long.
@@ -216,12 +216,12 @@ async fn broker_refills_its_replicas() {
 
 #[tokio::test]
 async fn static_refills_its_replicas() {
-    refill(Static::new(topology())).await;
+    refill(Static::new()).await;
 }
 
 #[tokio::test]
 async fn cache_refills_its_replicas() {
-    refill(Cache::new(topology(), 1)).await;
+    refill(Cache).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
-//! The service that the simulator replicates: registers whose value tells which writes they have seen, and in what order.
+//! The service that the simulator replicates: registers whose value tells which writes they have
+//! seen, and in what order.
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::topology::mix;
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
-/// Registers that writes are folded into: a lost, doubled or reordered write changes the value for good.
+/// Registers that writes are folded into: a lost, doubled or reordered write changes the value for
+/// good.
 #[derive(Debug)]
 pub struct Registers;
 
@@ -63,19 +65,45 @@ impl Application for Registers {
     }
 
     fn execute(op: &Op, registers: &mut Objects<Register>) -> Vec<Register> {
-        let (objects, mark) = match op {
-            Op::Read(objects) => (objects, None),
-            Op::Update(objects, mark) | Op::Write(objects, mark) => (objects, Some(*mark)),
+        let read = |registers: &Objects<Register>, objects: &[ObjectId]| {
+            let values = objects.iter().filter_map(|&object| registers.get(object));
+            values.copied().collect()
         };
-        let reply = objects
-            .iter()
-            .filter_map(|&object| registers.get(object).copied())
-            .collect();
-        for &object in objects {
-            if let Some(mark) = mark {
+        let write = |registers: &mut Objects<Register>, objects: &[ObjectId], mark| {
+            for &object in objects {
                 registers.update(object, |register| *register = register.write(mark));
             }
+        };
+        match op {
+            Op::Read(objects) => read(registers, objects),
+            Op::Update(objects, mark) => {
+                let reply = read(registers, objects);
+                write(registers, objects, *mark);
+                reply
+            }
+            Op::Write(objects, mark) => {
+                write(registers, objects, *mark);
+                Vec::new()
+            }
         }
-        reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_check::check_application;
+
+    #[test]
+    fn registers_keep_the_rules_of_an_application() {
+        let objects: Vec<ObjectId> = (0..3).map(|key| ObjectId::new(0, key)).collect();
+        let operations = [
+            Op::Read(objects.clone()),
+            Op::Update(objects.clone(), 5),
+            Op::Write(objects, 6),
+        ];
+        let value = |_, number| Register::default().write(number);
+        let summary = check_application::<Registers>(operations, value).unwrap();
+        assert_eq!((summary.with_changes, summary.with_unread), (2, 1));
     }
 }

@@ -1,23 +1,22 @@
-//! The adversary: a deterministic simulator for the whole system, and the checks that judge every run.
+//! The adversary: a deterministic simulator for the whole system. [`ssmr_check`] judges every run.
 //!
-//! The same replicas and clients that run over TCP run here in virtual time, on a network that delays, reorders, loses and
-//! doubles, while replicas stop, clients die and the cache forgets. A run is a pure function of its seed.
+//! The same replicas and clients that run over TCP run here in virtual time, on a network that
+//! delays, reorders, loses and doubles, while replicas stop, clients die and the cache forgets. A
+//! run is a pure function of its seed.
 //!
 //! - [`simulate()`]: one run, from seed to [`SimulationReport`] or [`Failure`].
-//! - [`history`] and [`check`]: what clients saw, and the two independent linearizability checks.
 //! - [`mod@conformance`]: what every strategy must pass, as a test of a few lines.
 
 pub mod app;
 mod cache;
-pub mod check;
 pub mod conformance;
-pub mod history;
 mod network;
 mod options;
 mod report;
 mod shrink;
 mod simulate;
 mod trace;
+mod violation;
 mod watch;
 mod workload;
 mod world;
@@ -27,4 +26,6 @@ pub use options::{Options, Profile};
 pub use report::SimulationReport;
 pub use shrink::{Shrunk, shrink};
 pub use simulate::{Failure, chronicle, simulate, simulate_seated, topology};
+pub use ssmr_check::{Rejection, ViolationKind};
+pub use violation::{Invariant, InvariantViolation, OrderViolation, Stall};
 pub use world::{Seated, World};

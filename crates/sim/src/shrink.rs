@@ -1,7 +1,9 @@
-//! Makes a failure smaller: a few clients that ask for a few things can be understood, a storm cannot.
+//! Makes a failure smaller: a few clients that ask for a few things can be understood, a storm
+//! cannot.
 //!
-//! Greedy: as long as a simulation with less of anything violates the same invariant, for its own seed or one of a few others,
-//! that one is taken. What is left fails, and with any less it has not.
+//! Greedy: as long as a simulation with less of anything violates the same invariant, for its own
+//! seed or one of a few others, that one is taken. What is left fails, and with any less it has
+//! not.
 
 use crate::options::{Options, Profile};
 use crate::simulate::Failure;
@@ -24,7 +26,7 @@ pub fn shrink(
     most: u32,
     mut attempt: impl FnMut(u64, Options) -> Option<Failure>,
 ) -> Shrunk {
-    let invariant = failure.invariant().to_owned();
+    let invariant = failure.invariant();
     let mut shrunk = Shrunk { failure, runs: 0 };
     loop {
         let Failure { seed, options, .. } = shrunk.failure;
@@ -93,13 +95,23 @@ fn less(n: u64) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::violation::{Invariant, InvariantViolation, Stall};
 
-    fn failure(seed: u64, options: Options, violation: &str) -> Failure {
+    fn failure(seed: u64, options: Options, violation: InvariantViolation) -> Failure {
         Failure {
             strategy: "none",
             seed,
             options,
-            violation: violation.into(),
+            violation: Box::new(violation),
+        }
+    }
+
+    fn disagreement(applied: u64) -> InvariantViolation {
+        InvariantViolation::Agreement {
+            group: ssmr_core::PartitionId(0).into(),
+            applied,
+            first: 1,
+            other: 2,
         }
     }
 
@@ -112,13 +124,13 @@ mod tests {
         let attempt = |seed, options: Options| {
             let enough = options.requests >= 7 && options.clients >= 2 && seed % 2 == 1;
             let violation = if enough {
-                "order: wrong"
+                disagreement(1)
             } else {
-                "progress: none"
+                Stall::Audit.into()
             };
             Some(failure(seed, options, violation))
         };
-        let shrunk = shrink(failure(9, storm, "order: broken"), 10_000, attempt);
+        let shrunk = shrink(failure(9, storm, disagreement(2)), 10_000, attempt);
         let Options {
             requests,
             clients,
@@ -129,8 +141,9 @@ mod tests {
         } = shrunk.failure.options;
         assert_eq!((requests, clients, objects, replicas), (7, 2, 1, 1));
         assert_eq!(profile, Profile::Calm);
-        assert_eq!(shrunk.failure.violation, "order: wrong");
-        let bounded = shrink(failure(9, storm, "order: broken"), 5, attempt);
+        assert_eq!(shrunk.failure.invariant(), Invariant::Agreement);
+        assert_eq!(*shrunk.failure.violation, disagreement(1));
+        let bounded = shrink(failure(9, storm, disagreement(2)), 5, attempt);
         assert_eq!(bounded.runs, 5);
     }
 }

@@ -1,13 +1,13 @@
 //! One simulation: a pure function from seed and options to a report or a violation.
 //!
-//! First a phase in which faults strike while the clients race; then everything heals and every outstanding request must
-//! end within a bound of virtual time; then an audit reads every object, and both linearizability checks run.
+//! First a phase in which faults strike while the clients race; then everything heals and every
+//! outstanding request must end within a bound of virtual time; then an audit reads every object,
+//! and both linearizability checks run.
 
 use crate::app::{Op, Registers};
-use crate::check::Summary;
-use crate::history::History;
 use crate::options::Options;
 use crate::report::SimulationReport;
+use crate::violation::{Invariant, InvariantViolation, Stall};
 use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
 use rand::{RngExt, SeedableRng};
@@ -34,7 +34,7 @@ pub struct Failure {
     /// The options.
     pub options: Options,
     /// The invariant that was violated, and how.
-    pub violation: String,
+    pub violation: Box<InvariantViolation>,
 }
 
 impl fmt::Display for Failure {
@@ -58,9 +58,8 @@ impl std::error::Error for Failure {}
 impl Failure {
     /// The kind of invariant that was violated.
     #[must_use]
-    pub fn invariant(&self) -> &str {
-        let word = self.violation.split_once(':');
-        word.map_or(&self.violation, |(word, _)| word)
+    pub fn invariant(&self) -> Invariant {
+        self.violation.invariant()
     }
 }
 
@@ -91,17 +90,17 @@ pub fn simulate_seated<O: Oracle>(
         strategy: O::NAME,
         seed,
         options,
-        violation,
+        violation: Box::new(violation),
     })
 }
 
-/// Runs one simulation and tells what happened in it, with times: of a failure as far as it concerns the objects that the
-/// violation names, and at most so many lines, the last ones.
+/// Runs one simulation and tells what happened in it, with times: of a failure as far as it
+/// concerns the objects that the violation names, and at most so many lines, the last ones.
 pub fn chronicle<O: Oracle>(oracle: &O, seed: u64, options: Options, most: usize) -> String {
     options.with_mutant(|| {
         let mut run = Run::new(oracle, |oracle, _| oracle.clone(), seed, options, true);
-        let violation = run.play().err().unwrap_or_default();
-        run.world.chronicle(&violation, most)
+        let violation = run.play().err();
+        run.world.chronicle(violation.as_ref(), most)
     })
 }
 
@@ -120,23 +119,11 @@ pub fn topology(options: &Options, needs: Needs) -> Topology {
     topology.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Runs both checks, also where the first one finds something, so that the message says whether they agree.
-pub(crate) fn judge(history: &History<Registers>) -> Result<Summary, String> {
-    let witnessed = history.check().map_err(|v| format!("witnessed: {v}"));
-    let searched = history
-        .check_blackbox()
-        .map_err(|v| format!("black-box: {v}"));
-    match (witnessed, searched) {
-        (Ok(_), searched) => searched,
-        (Err(witnessed), Ok(_)) => Err(witnessed),
-        (Err(witnessed), Err(searched)) => Err(format!("{witnessed}\n{searched}")),
-    }
-}
-
+/// The message of a failed assertion.
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("assertion: {}", text.unwrap_or("of unknown kind"))
+    text.unwrap_or("of unknown kind").into()
 }
 
 struct Run<O: Oracle> {
@@ -191,12 +178,12 @@ impl<O: Oracle> Run<O> {
     }
 
     /// Runs to the end. A failed assertion is a violation, too.
-    fn play(&mut self) -> Result<SimulationReport, String> {
+    fn play(&mut self) -> Result<SimulationReport, InvariantViolation> {
         let played = catch_unwind(AssertUnwindSafe(|| self.finish()));
-        played.unwrap_or_else(|panic| Err(message(&*panic)))
+        played.unwrap_or_else(|panic| Err(InvariantViolation::Assertion(message(&*panic))))
     }
 
-    fn finish(&mut self) -> Result<SimulationReport, String> {
+    fn finish(&mut self) -> Result<SimulationReport, InvariantViolation> {
         while self.world.report.steps < self.options.steps && self.busy() {
             self.strike();
             self.step()?;
@@ -209,9 +196,7 @@ impl<O: Oracle> Run<O> {
             self.step()?;
             if self.world.now() > healed + PATIENCE {
                 let state = self.world.describe();
-                return Err(format!(
-                    "progress: requests are unanswered long after all faults have healed{state}"
-                ));
+                return Err(Stall::Requests { state }.into());
             }
         }
         self.audit()?;
@@ -228,7 +213,7 @@ impl<O: Oracle> Run<O> {
         self.clients.iter().any(asks)
     }
 
-    fn step(&mut self) -> Result<(), String> {
+    fn step(&mut self) -> Result<(), InvariantViolation> {
         self.world.step()?;
         for (id, _) in self.world.take_completions() {
             Self::ask(&mut self.world, &mut self.clients, id);
@@ -237,7 +222,7 @@ impl<O: Oracle> Run<O> {
     }
 
     /// Reads every object once more, so that the checks see what is left.
-    fn audit(&mut self) -> Result<(), String> {
+    fn audit(&mut self) -> Result<(), InvariantViolation> {
         let auditor = ClientId(0);
         self.world.connect(auditor, &self.oracle);
         for n in 0..self.options.objects {
@@ -250,14 +235,14 @@ impl<O: Oracle> Run<O> {
         while self.world.outstanding(auditor) > 0 {
             self.world.step()?;
             if self.world.now() > begun + PATIENCE {
-                return Err("progress: the audit is not answered".into());
+                return Err(Stall::Audit.into());
             }
         }
         Ok(())
     }
 
     /// Lets the last signals and acknowledgements arrive.
-    fn settle(&mut self) -> Result<(), String> {
+    fn settle(&mut self) -> Result<(), InvariantViolation> {
         let until = self.world.now() + 3_000_000;
         while self.world.now() < until {
             self.world.step()?;
@@ -265,7 +250,7 @@ impl<O: Oracle> Run<O> {
         Ok(())
     }
 
-    fn judge(&self) -> Result<SimulationReport, String> {
+    fn judge(&self) -> Result<SimulationReport, InvariantViolation> {
         let World {
             history,
             report,
@@ -274,13 +259,13 @@ impl<O: Oracle> Run<O> {
             ..
         } = &self.world;
         let mut report = *report;
-        report.undecided = judge(history)?.undecided as u64;
+        report.undecided = history.check_both()?.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
         Ok(report)
     }
 
-    // -- faults --------------------------------------------------------------------------------------------------
+    // -- faults ----------------------------------------------------------------------------
 
     /// Now and then, something of what the profile holds.
     fn strike(&mut self) {

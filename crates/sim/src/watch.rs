@@ -1,6 +1,7 @@
 //! What the simulator sees of every replica, and the invariants on it: agreement, order, ownership.
 //!
-//! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery is seen as it happens.
+//! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery
+//! is seen as it happens.
 
 use ssmr_core::replica::{Applied, Reading};
 use ssmr_core::snapshot::StatePart;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::app::Registers;
 use crate::trace::Step;
+use crate::violation::{InvariantViolation, OrderViolation};
 
 /// A partition that notes what is delivered to it.
 #[derive(Debug)]
@@ -87,50 +89,59 @@ impl Watch {
         group: GroupId,
         applied: u64,
         digest: u64,
-    ) -> Result<(), String> {
+    ) -> Result<(), InvariantViolation> {
         let first = *self.digests.entry((group, applied)).or_insert(digest);
         if first == digest {
             return Ok(());
         }
-        Err(format!(
-            "agreement: replicas of {group} differ after entry {applied}: {first:x} and {digest:x}"
-        ))
+        Err(InvariantViolation::Agreement {
+            group,
+            applied,
+            first,
+            other: digest,
+        })
     }
 
-    /// Invariant 2: a group's replicas deliver the same commands in the same order, which is that of final timestamps,
-    /// on which all groups agree. So the order of all groups together has no cycle.
+    /// Invariant 2: a group's replicas deliver the same commands in the same order, which is that
+    /// of final timestamps, on which all groups agree. So the order of all groups together has no
+    /// cycle.
     pub(crate) fn deliver(
         &mut self,
         group: GroupId,
         before: usize,
         fresh: &[(CommandId, Timestamp, Groups)],
-    ) -> Result<(), String> {
+    ) -> Result<(), OrderViolation> {
         let order = self.delivered.entry(group).or_default();
         for (place, &(id, timestamp, destinations)) in (before..).zip(fresh) {
             let known = *self.commands.entry(id).or_insert((timestamp, destinations));
             if known.0 != timestamp {
-                return Err(format!(
-                    "order: {id:?} is final at {:?} and at {timestamp:?}",
-                    known.0
-                ));
+                return Err(OrderViolation::TwoTimestamps {
+                    id,
+                    first: known.0,
+                    other: timestamp,
+                });
             }
             if !destinations.contains(group) {
-                return Err(format!(
-                    "order: {group} delivered {id:?}, which is not for it"
-                ));
+                return Err(OrderViolation::NotDestination { group, id });
             }
             match order.get(place) {
                 Some(&first) if first == (id, timestamp) => {}
-                Some(first) => {
-                    return Err(format!(
-                        "order: {group} delivered {id:?} and {first:?} as number {place}"
-                    ));
+                Some(&first) => {
+                    return Err(OrderViolation::TwoSequences {
+                        group,
+                        place,
+                        first,
+                        other: id,
+                    });
                 }
                 None => {
-                    if let Some(last) = order.last().filter(|last| last.1 >= timestamp) {
-                        return Err(format!(
-                            "order: {group} delivered {id:?} at {timestamp:?} after {last:?}"
-                        ));
+                    if let Some(&last) = order.last().filter(|last| last.1 >= timestamp) {
+                        return Err(OrderViolation::Backwards {
+                            group,
+                            id,
+                            timestamp,
+                            last,
+                        });
                     }
                     order.push((id, timestamp));
                 }
@@ -139,20 +150,23 @@ impl Watch {
         Ok(())
     }
 
-    /// Invariant 2, once everything is quiet: no group has skipped a command that another one delivered.
-    pub(crate) fn complete(&self) -> Result<(), String> {
+    /// Invariant 2, once everything is quiet: no group has skipped a command that another one
+    /// delivered.
+    pub(crate) fn complete(&self) -> Result<(), OrderViolation> {
         let mut got: BTreeMap<CommandId, Groups> = BTreeMap::new();
         for (&group, order) in &self.delivered {
             order
                 .iter()
                 .for_each(|(id, _)| got.entry(*id).or_default().insert(group));
         }
-        for (id, (_, destinations)) in &self.commands {
-            let by = got.get(id).copied().unwrap_or_default();
-            if by != *destinations {
-                return Err(format!(
-                    "order: {id:?} is for {destinations:?} and was delivered by {by:?}"
-                ));
+        for (&id, &(_, destinations)) in &self.commands {
+            let delivered_by = got.get(&id).copied().unwrap_or_default();
+            if delivered_by != destinations {
+                return Err(OrderViolation::Incomplete {
+                    id,
+                    destinations,
+                    delivered_by,
+                });
             }
         }
         Ok(())
@@ -161,13 +175,15 @@ impl Watch {
     /// Invariant 3: an object is owned once.
     pub(crate) fn ownership(
         owned: impl Iterator<Item = (GroupId, ObjectId)>,
-    ) -> Result<(), String> {
+    ) -> Result<(), InvariantViolation> {
         let mut owners: BTreeMap<ObjectId, GroupId> = BTreeMap::new();
         for (group, object) in owned {
-            if let Some(other) = owners.insert(object, group) {
-                return Err(format!(
-                    "ownership: {object} is owned by {other} and by {group}"
-                ));
+            if let Some(owner) = owners.insert(object, group) {
+                return Err(InvariantViolation::Ownership {
+                    object,
+                    owner,
+                    other: group,
+                });
             }
         }
         Ok(())

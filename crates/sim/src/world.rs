@@ -10,15 +10,16 @@ mod interventions;
 
 use crate::app::Registers;
 use crate::cache::Cache;
-use crate::history::History;
 use crate::network::{Network, Seat};
 use crate::options::Options;
 use crate::report::SimulationReport;
 use crate::trace::Trace;
+use crate::violation::{InvariantViolation, Stall};
 use crate::watch::{Watch, Watched};
 use interventions::Hands;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use ssmr_check::History;
 use ssmr_core::multicast::TICK;
 use ssmr_core::snapshot::Capture;
 use ssmr_core::{
@@ -123,7 +124,7 @@ pub struct World<O: Oracle> {
     pub history: History<Registers>,
     completions: Vec<(ClientId, Completion)>,
     pub(crate) report: SimulationReport,
-    violation: Option<String>,
+    violation: Option<InvariantViolation>,
 }
 
 impl<O: Oracle> World<O> {
@@ -212,14 +213,18 @@ impl<O: Oracle> World<O> {
     }
 
     /// What happened so far: see [`Trace::chronicle`].
-    pub(crate) fn chronicle(&mut self, words: &str, most: usize) -> String {
+    pub(crate) fn chronicle(
+        &mut self,
+        violation: Option<&InvariantViolation>,
+        most: usize,
+    ) -> String {
         // An assertion may have ended it while a delivery was being applied.
         for (id, member) in &mut self.members {
             let steps = member.replica.partition_mut().steps.take();
             self.trace
                 .applied(self.now, id.group, steps.unwrap_or_default());
         }
-        self.trace.chronicle(words, most)
+        self.trace.chronicle(violation, most)
     }
 
     /// Writes down what somebody is doing to the world.
@@ -242,9 +247,9 @@ impl<O: Oracle> World<O> {
     ///
     /// # Errors
     /// With the invariant that was violated.
-    pub fn step(&mut self) -> Result<(), String> {
+    pub fn step(&mut self) -> Result<(), InvariantViolation> {
         let Some(Reverse((time, number))) = self.events.pop() else {
-            return Err("nothing happens any more".into());
+            return Err(Stall::NoEvents.into());
         };
         self.now = time;
         self.report.steps += 1;
@@ -262,7 +267,7 @@ impl<O: Oracle> World<O> {
             .map_or(0, |user| user.requests.len())
     }
 
-    // -- events --------------------------------------------------------------------------------------------------
+    // -- events ----------------------------------------------------------------------------
 
     fn schedule(&mut self, delay: Micros, event: WorldEvent) {
         self.scheduled += 1;

@@ -2,7 +2,7 @@
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage};
-use ssmr_sim::{Options, Profile, chronicle, shrink, simulate};
+use ssmr_sim::{Options, Profile, ViolationKind, chronicle, shrink, simulate};
 use ssmr_strategy_static::Static;
 
 fn options(mutant: Mutant, profile: Profile) -> Options {
@@ -17,35 +17,35 @@ fn options(mutant: Mutant, profile: Profile) -> Options {
 #[test]
 fn a_missing_signal_wait_is_found() {
     let caught = catch(&Static::new(), options(NoSignalWait, Profile::Calm), 10);
-    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
-    assert!(caught.says("black-box: not linearizable: no sequential order"));
+    assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
+    assert_eq!(caught.black_box(), Some(ViolationKind::NotLinearizable));
     let caught = catch(
         &Static::with_directory(),
         options(NoSignalWait, Profile::Calm),
         10,
     );
-    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
+    assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
 }
 
 #[test]
 fn open_queues_are_found() {
     for strategy in [Static::new(), Static::with_directory()] {
         let caught = catch(&strategy, options(OpenQueues, Profile::Reorder), 20);
-        assert!(caught.says("witnessed: not linearizable: "));
+        assert!(caught.witnessed().is_some(), "{caught:?}");
     }
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
     let caught = catch(&Static::new(), options(AbandonAttempts, Profile::Calm), 10);
-    assert!(caught.says("witnessed: not linearizable: an object exists where it must not"));
-    assert!(caught.says("black-box: not linearizable: no sequential order"));
+    assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
+    assert_eq!(caught.black_box(), Some(ViolationKind::NotLinearizable));
     let caught = catch(
         &Static::with_directory(),
         options(AbandonAttempts, Profile::Deaths),
         10,
     );
-    assert!(caught.says("witnessed: not linearizable: "));
+    assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::time;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
-use ssmr_sim::{Failure, SimulationReport};
+use ssmr_sim::{Failure, InvariantViolation, SimulationReport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -24,7 +24,7 @@ const INTERVAL: Micros = 5_000_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Failed {
     number: u64,
-    violation: String,
+    violation: Box<InvariantViolation>,
 }
 
 impl Failed {

@@ -1,7 +1,10 @@
-//! Hunts for the faults that are built in on purpose: the checks on the clients' histories must speak.
+//! Hunts for the faults that are built in on purpose: the checks on the clients' histories must
+//! speak.
 
 use crate::network::Seat;
+use crate::violation::InvariantViolation;
 use crate::{Options, Profile, simulate, simulate_seated};
+use ssmr_check::{Rejection, ViolationKind};
 use ssmr_core::{
     Execution, GroupId, Groups, Guess, Mutant, Needs, ObjectId, Oracle, PartitionId, Reads,
     Topology,
@@ -12,20 +15,34 @@ use ssmr_core::{
 pub struct Caught {
     /// With this seed.
     pub seed: u64,
-    /// The check's words.
-    pub words: String,
+    /// What the checks found.
+    pub rejection: Rejection,
 }
 
 impl Caught {
-    /// Whether the check says this.
+    /// What the witnessed check found, if it found something.
     #[must_use]
-    pub fn says(&self, words: &str) -> bool {
-        self.words.contains(words)
+    pub fn witnessed(&self) -> Option<ViolationKind> {
+        match &self.rejection {
+            Rejection::Witnessed(violation) => Some(violation.kind),
+            Rejection::Both { witnessed, .. } => Some(witnessed.kind),
+            Rejection::BlackBox(_) => None,
+        }
+    }
+
+    /// What the black-box check found, if it found something.
+    #[must_use]
+    pub fn black_box(&self) -> Option<ViolationKind> {
+        match &self.rejection {
+            Rejection::Witnessed(_) => None,
+            Rejection::Both { black_box, .. } => Some(black_box.kind),
+            Rejection::BlackBox(violation) => Some(violation.kind),
+        }
     }
 }
 
-/// Runs seeds from 0 on until a check of the clients' history (not an assertion inside, not a bound of time) finds a
-/// violation.
+/// Runs seeds from 0 on until a check of the clients' history (not an assertion inside, not a bound
+/// of time) finds a violation.
 ///
 /// # Panics
 /// If `seeds` runs are not enough.
@@ -35,11 +52,10 @@ pub fn catch<O: Oracle>(oracle: &O, options: Options, seeds: u64) -> Caught {
         let Err(failure) = simulate(oracle, seed, options) else {
             continue;
         };
-        let words = failure.violation;
-        if words.contains("not linearizable: ") {
-            return Caught { seed, words };
+        match *failure.violation {
+            InvariantViolation::NotLinearizable(rejection) => return Caught { seed, rejection },
+            other => others.push(other),
         }
-        others.push(words.lines().next().unwrap_or_default().to_owned());
     }
     panic!("{seeds} seeds under {options:?} show the checks nothing; other finds: {others:?}");
 }
@@ -67,8 +83,8 @@ pub fn hunt<O: Oracle>(
     catch(oracle, options, seeds)
 }
 
-/// Faults of reads that are not ordered, with the profile and the number of partitions that show them: the fewer there are, the
-/// more clients ask the leader that is cut off.
+/// Faults of reads that are not ordered, with the profile and the number of partitions that show
+/// them: the fewer there are, the more clients ask the leader that is cut off.
 const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
     (
         Mutant::ReadsPastQueues,
@@ -87,7 +103,8 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
     (Mutant::LongLeases, Profile::Depose, Reads::Lease, 1, 300),
 ];
 
-/// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find each.
+/// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find
+/// each.
 ///
 /// # Panics
 /// If one of them is not found within its number of seeds.
@@ -102,12 +119,13 @@ pub fn catch_reads<O: Oracle>(oracle: &O) {
             ..Options::default()
         };
         let caught = catch(oracle, options, seeds);
-        assert!(caught.says("witnessed: not linearizable: "));
+        assert!(caught.witnessed().is_some(), "{caught:?}");
     }
 }
 
-/// Faults of what replicas store, of snapshots and of the order, with the profile that shows them. No client's history is
-/// needed: replicas that differ, deliveries out of order and commands that never end are violations, too.
+/// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
+/// No client's history is needed: replicas that differ, deliveries out of order and commands that
+/// never end are violations, too.
 const STORAGE: [(Mutant, Profile, u64); 5] = [
     (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
     (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
@@ -133,8 +151,8 @@ pub fn catch_storage<O: Oracle>(oracle: &O) {
     }
 }
 
-/// Breaks the law of authority: each participant takes its own partition for the authority over everything, so a create
-/// goes to its creator's partition only.
+/// Breaks the law of authority: each participant takes its own partition for the authority over
+/// everything, so a create goes to its creator's partition only.
 #[derive(Clone, Debug)]
 struct CreatorOnly<O> {
     inner: O,

@@ -2,17 +2,14 @@
 
 use super::text::{self, Names};
 use super::{Happening, Line, Trace};
+use crate::violation::InvariantViolation;
 use ssmr_core::ObjectId;
 
 impl Trace {
-    /// What happened, in order: as far as it concerns the objects whose ids are in `words`, or all of it if there are none; at
-    /// most so many lines, the last ones.
-    pub(crate) fn chronicle(&self, words: &str, most: usize) -> String {
-        let named = |object: &ObjectId| {
-            let id = object.to_string();
-            let mut words = words.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
-            words.any(|word| word.trim_end_matches('.') == id)
-        };
+    /// What happened, in order: as far as it concerns the objects that the violation is about, or
+    /// all of it if there are none; at most so many lines, the last ones.
+    pub(crate) fn chronicle(&self, violation: Option<&InvariantViolation>, most: usize) -> String {
+        let named = |object: &ObjectId| violation.is_some_and(|v| v.concerns(*object));
         let all = self
             .requests
             .iter()

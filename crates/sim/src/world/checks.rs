@@ -1,6 +1,8 @@
-//! The invariants of a world, and what becomes known of it: at every step, once all is quiet, and when it is stuck.
+//! The invariants of a world, and what becomes known of it: at every step, once all is quiet, and
+//! when it is stuck.
 
 use super::{Member, World};
+use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
 use ssmr_core::{Multicast, Oracle, Partition, ReplicaId};
 
@@ -22,7 +24,8 @@ impl<O: Oracle> World<O> {
         self.trace
             .applied(self.now, id.group, steps.unwrap_or_default());
         let before = member.replica.partition().engine.delivered_count() as usize - fresh.len();
-        let mut verdict = self.watch.deliver(id.group, before, &fresh);
+        let delivered = self.watch.deliver(id.group, before, &fresh);
+        let mut verdict = delivered.map_err(InvariantViolation::from);
         if applied % 4 == 0 {
             let digest = member.replica.digest();
             verdict = verdict.and_then(|()| self.watch.digest(id.group, applied, digest));
@@ -30,22 +33,21 @@ impl<O: Oracle> World<O> {
         self.violation = self.violation.take().or(verdict.err());
     }
 
-    /// Checks what must hold once nothing is under way any more: agreement, completeness, ownership.
+    /// Checks what must hold once nothing is under way any more: agreement, completeness,
+    /// ownership.
     ///
     /// # Errors
     /// With the invariant that was violated.
-    pub fn check_quiet(&mut self) -> Result<(), String> {
+    pub fn check_quiet(&mut self) -> Result<(), InvariantViolation> {
         self.watch.complete()?;
         let mut owned = Vec::new();
         for group in self.topology.groups().iter() {
             let furthest = self.living(group).max_by_key(|id| self.members[id].applied);
             let Some(furthest) = furthest else { continue };
             let engine = &self.members[&furthest].replica.partition().engine;
-            if engine.unfinished_count() > 0 {
-                return Err(format!(
-                    "progress: {group} has {} unfinished commands",
-                    engine.unfinished_count()
-                ));
+            let unfinished = engine.unfinished_count();
+            if unfinished > 0 {
+                return Err(Stall::Queues { group, unfinished }.into());
             }
             owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
             for id in self.living(group).collect::<Vec<_>>() {

@@ -100,15 +100,36 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ssmr_check::check_application;
+
+    fn post(author: u64) -> Post {
+        let text = Bytes::new();
+        Post { author, text }
+    }
+
+    #[test]
+    fn it_keeps_the_rules_of_an_application() {
+        let (user, follower) = (ObjectId::new(0, 1), ObjectId::new(0, 2));
+        let operations = [
+            Op::Timeline(user),
+            Op::Post(vec![user, follower], post(1)),
+            Op::Follow { user, follower },
+            Op::Unfollow { user, follower },
+        ];
+        let value = |_, number| User {
+            timeline: (0..number % 12).map(post).collect(),
+            follower_count: number,
+            following_count: number / 2,
+        };
+        let summary = check_application::<ChirperService>(operations, value).unwrap();
+        assert_eq!((summary.with_changes, summary.with_unread), (3, 3));
+    }
 
     #[test]
     fn a_timeline_keeps_the_newest_posts() {
         let mut user = User::default();
         for author in 0..25 {
-            user.see(&Post {
-                author,
-                text: Bytes::new(),
-            });
+            user.see(&post(author));
         }
         let authors: Vec<u64> = user.timeline.iter().map(|post| post.author).collect();
         assert_eq!(authors, (15..25).collect::<Vec<_>>());

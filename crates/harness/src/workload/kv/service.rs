@@ -52,3 +52,23 @@ impl Application for KvService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_check::check_application;
+
+    #[test]
+    fn it_keeps_the_rules_of_an_application() {
+        let (x, y) = (ObjectId::new(0, 1), ObjectId::new(0, 2));
+        let new = Bytes::from_static(b"new");
+        let operations = [
+            Op::Read(x),
+            Op::Update(x, new.clone()),
+            Op::Multi(vec![x, y], new),
+        ];
+        let value = |_, number: u64| Bytes::copy_from_slice(&number.to_le_bytes());
+        let summary = check_application::<KvService>(operations, value).unwrap();
+        assert_eq!((summary.with_changes, summary.with_unread), (2, 1));
+    }
+}

@@ -1,8 +1,10 @@
-//! One order of all operations that fits the objects' orders and real time, or the shortest cycle that forbids it.
+//! One order of all operations that fits the objects' orders and real time, or the shortest cycle
+//! that forbids it.
 //!
-//! Kahn's algorithm. The real-time edges, from every answer to every later invocation, are quadratically many and never
-//! built: an operation may be taken only if it was invoked before the earliest answer among those not yet taken, and of
-//! the candidates the one that was invoked first is tried, so that if it may not be taken no other may. O(n log n).
+//! Kahn's algorithm. The real-time edges, from every answer to every later invocation, are
+//! quadratically many and never built: an operation may be taken only if it was invoked before the
+//! earliest answer among those not yet taken, and of the candidates the one that was invoked first
+//! is tried, so that if it may not be taken no other may. O(n log n).
 //!
 //! It knows nothing of what the operations do.
 
@@ -116,9 +118,10 @@ impl<'a> Stuck<'a> {
         }
     }
 
-    /// A short cycle. `earliest` is the node answered first: real time holds it back from nothing, so another object's
-    /// order does. If one of those that must precede it was invoked after its answer, one real-time edge closes the
-    /// cycle; if none was, real time holds none of them back, and they have a cycle without it.
+    /// A short cycle. `earliest` is the node answered first: real time holds it back from nothing,
+    /// so another object's order does. If one of those that must precede it was invoked after its
+    /// answer, one real-time edge closes the cycle; if none was, real time holds none of them back,
+    /// and they have a cycle without it.
     fn cycle(&self, earliest: Option<u32>) -> Vec<OrderEdge> {
         let start = earliest.unwrap_or(self.some);
         let answered = at(self.intervals, start).1;
@@ -208,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_cycle_through_real_time_is_found_and_short() {
-        // 0 is answered before 3 is invoked, yet 3 precedes 0 by way of 2, and also by way of 1 and 2.
+        // 0 is answered before 3 is invoked, yet 3 precedes 0 by way of 2, and also by way of 1 and
+        // 2.
         let intervals = [(0, 10), (0, 40), (0, 40), (20, 30), (0, 5)];
         let edges = [edge(3, 1), edge(1, 2), edge(3, 2), edge(2, 0), edge(4, 0)];
         let cycle = sort(&intervals, &edges).unwrap_err();

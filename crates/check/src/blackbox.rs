@@ -1,19 +1,21 @@
-//! The black-box check: searches for a sequential order that explains what the clients saw, believing nothing else.
+//! The black-box check: searches for a sequential order that explains what the clients saw,
+//! believing nothing else.
 //!
-//! Wing and Gong's search (1993) with Lowe's memoisation of (operations linearized, state) (2017), for each set of
-//! connected objects by itself, as Horn and Kroening (2015) do for single ones. Two departures: an operation that can
-//! change nothing (a read, say) is taken at once if its outcome fits, without alternatives, for taking it earlier never
-//! harms what can follow; and states are compared in full, not by hash. The problem is NP-complete: beyond [`STEPS`] it
-//! gives up.
+//! Wing and Gong's search (1993) with Lowe's memoisation of (operations linearized, state) (2017),
+//! for each set of connected objects by itself, as Horn and Kroening (2015) do for single ones. Two
+//! departures: an operation that can change nothing (a read, say) is taken at once if its outcome
+//! fits, without alternatives, for taking it earlier never harms what can follow; and states are
+//! compared in full, not by hash. The problem is NP-complete: beyond [`STEPS`] it gives up.
 //!
-//! It never looks at timestamps, revisions or what the groups recorded. An operation whose client was not told its
-//! outcome may take effect at any time after its invocation, or never.
+//! It never looks at timestamps, revisions or what the groups recorded. An operation whose client
+//! was not told its outcome may take effect at any time after its invocation, or never.
 
 mod search;
 
-use super::Summary;
-use super::violation::{Fault, Violation};
-use crate::history::{Fate, History};
+use crate::history::History;
+use crate::operation::Fate;
+use crate::summary::Summary;
+use crate::violation::{Violation, ViolationKind};
 use search::{Found, Search};
 use ssmr_core::{Application, Micros};
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ const STEPS: u64 = 500_000;
 const SHOWN: usize = 10;
 
 /// Runs the black-box check.
-pub(super) fn check<A: Application>(history: &History<A>) -> Result<Summary, Violation> {
+pub(crate) fn check<A: Application>(history: &History<A>) -> Result<Summary, Violation> {
     let mut summary = Summary::of(history);
     let components = components(history);
     summary.components = components.len();
@@ -42,7 +44,7 @@ pub(super) fn check<A: Application>(history: &History<A>) -> Result<Summary, Vio
 
 /// The operations that matter, by a representative of the objects that they connect.
 fn components<A: Application>(history: &History<A>) -> BTreeMap<u32, Vec<u32>> {
-    let mut parents: Vec<u32> = (0..history.objects.things().len() as u32).collect();
+    let mut parents: Vec<u32> = (0..history.objects.values().len() as u32).collect();
     let matters = |operation: u32| {
         let fate = &history.operations[operation as usize].fate;
         let answered = history.operations[operation as usize].answered;
@@ -79,7 +81,8 @@ fn root(parents: &mut [u32], mut object: u32) -> u32 {
     object
 }
 
-/// Finds the earliest answer by which the history is wrong: linearizable histories are closed under prefixes.
+/// Finds the earliest answer by which the history is wrong: linearizable histories are closed under
+/// prefixes.
 fn explain<A: Application>(
     history: &History<A>,
     search: &mut Search<'_, A>,
@@ -117,13 +120,13 @@ fn explain<A: Application>(
     before.retain(|operation| *operation != culprit && shares(operation));
     let shown = before.split_off(before.len().saturating_sub(SHOWN));
     let explanation = format!(
-        "no order of the {count} operations invoked up to {until} us explains #{culprit}, the last below; \
-         before it, the latest that share an object with it"
+        "no order of the {count} operations invoked up to {until} us explains #{culprit}, \
+         the last below; before it, the latest that share an object with it"
     );
     let operations = shown.into_iter().chain([culprit]);
     Violation::new(
         history,
-        Fault::NotLinearizable,
+        ViolationKind::NotLinearizable,
         &objects,
         operations,
         explanation,

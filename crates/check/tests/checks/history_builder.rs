@@ -1,8 +1,9 @@
-//! A tiny service and a model of it with revisions, to write histories by hand: run requests one after the other, then
-//! falsify what the clients were told. The model shares no code with the specification that the checks use.
+//! A tiny service and a model of it with revisions, to write histories by hand: run requests one
+//! after the other, then falsify what the clients were told. The model shares no code with the
+//! specification that the checks use.
 
-use crate::history::History;
 use serde::{Deserialize, Serialize};
+use ssmr_check::History;
 use ssmr_core::{
     Access, Application, ClientId, CommandId, Completion, Cost, GroupId, Intent, LocalTime,
     LogTime, LogicalClock, Micros, ObjectId, Objects, Outcome, PartitionId, Request, Revision,

@@ -1,7 +1,7 @@
 //! Histories that look odd and are linearizable.
 
 use super::history_builder::*;
-use crate::check::Summary;
+use ssmr_check::Summary;
 use ssmr_core::{Answer, Intent, Outcome, PartitionId, Request, Verdict};
 
 fn accept(builder: &HistoryBuilder) -> Summary {

@@ -1,9 +1,10 @@
-//! Random histories: right ones pass, and on falsified ones the checks agree with each other and with brute force.
+//! Random histories: right ones pass, and on falsified ones the checks agree with each other and
+//! with brute force.
 
 use super::history_builder::*;
-use crate::history::History;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use ssmr_check::History;
 use ssmr_core::{Answer, Intent, LocalTime, Micros, Outcome, PartitionId, Request, Verdict};
 
 /// What to make histories of.

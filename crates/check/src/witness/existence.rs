@@ -1,14 +1,26 @@
-//! What is told of an object's existence without a revision: lookups, `NotFound` and `AlreadyExists`.
+//! What is told of an object's existence without a revision: lookups, `NotFound` and
+//! `AlreadyExists`.
 //!
-//! Who tells of an object's existence is an authority, which delivers all its creates and deletes, or the owner, which
-//! delivers the create or move that made it the owner. So these commands are delivered in the order of their final
-//! timestamps, and are ordered by comparing them. They are not ordered against plain writes, which they need not meet.
+//! Who tells of an object's existence is an authority, which delivers all its creates and deletes,
+//! or the owner, which delivers the create or move that made it the owner. So these commands are
+//! delivered in the order of their final timestamps, and are ordered by comparing them. They are
+//! not ordered against plain writes, which they need not meet.
 
-use super::super::violation::{Fault, Violation};
-use super::Graph;
+use super::graph::Graph;
+use super::index::Place;
 use super::unanswered::Suspects;
-use crate::history::{Aim, Fate, History, Item, Seen};
+use crate::history::History;
+use crate::operation::{Action, Fate, Item, Observed};
+use crate::violation::{Violation, ViolationKind};
 use ssmr_core::{Application, Timestamp};
+
+/// What one operation tells of the object's existence. Sorted by timestamp.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    timestamp: Timestamp,
+    mark: Mark,
+    operation: u32,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
@@ -23,24 +35,32 @@ pub(super) fn check<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
     object: u32,
-    places: &[(u32, u32)],
+    places: &[Place],
     graph: &mut Graph,
 ) -> Result<(), Violation> {
-    let mut marks: Vec<(Timestamp, Mark, u32)> = Vec::new();
-    for &(operation, place) in places {
-        let item = &history.items(operation as usize)[place as usize];
+    let mut claims: Vec<Claim> = Vec::new();
+    for &Place { operation, item } in places {
+        let item = &history.items(operation as usize)[item as usize];
         let told = &history.operations[operation as usize];
         let mark = mark(&told.fate, item).zip(told.timestamp);
-        marks.extend(mark.map(|(mark, timestamp)| (timestamp, mark, operation)));
+        claims.extend(mark.map(|(mark, timestamp)| Claim {
+            timestamp,
+            mark,
+            operation,
+        }));
     }
-    marks.sort_unstable();
+    claims.sort_unstable();
     let mut alive = false;
     let mut change: Option<u32> = None;
     let mut told: Vec<u32> = Vec::new();
-    for (_, mark, operation) in marks {
-        // A create needs the object absent, a delete present; which is also what the last change must have left.
+    for Claim {
+        mark, operation, ..
+    } in claims
+    {
+        // A create needs the object absent, a delete present; which is also what the last change
+        // must have left.
         let needed = matches!(mark, Mark::Deleted | Mark::Present);
-        if needed != alive && !suspects.loose(object) {
+        if needed != alive && !suspects.existence_in_doubt(object) {
             return Err(misplaced(history, object, change, mark, operation));
         }
         match mark {
@@ -61,14 +81,14 @@ pub(super) fn check<A: Application>(
 
 /// What an operation of this fate tells of, or does to, an item's existence.
 fn mark(fate: &Fate, item: &Item) -> Option<Mark> {
-    match (fate, item.aim) {
-        (Fate::Done(_), Aim::Create(_)) => Some(Mark::Created),
-        (Fate::Done(_), Aim::Delete) => Some(Mark::Deleted),
-        (Fate::Done(_), Aim::Lookup) => Some(Mark::Present),
-        (Fate::AlreadyExists, _) if item.before != Seen::Untold => Some(Mark::Present),
+    match (fate, item.action) {
+        (Fate::Done(_), Action::Create(_)) => Some(Mark::Created),
+        (Fate::Done(_), Action::Delete) => Some(Mark::Deleted),
+        (Fate::Done(_), Action::Lookup) => Some(Mark::Present),
+        (Fate::AlreadyExists, _) if item.before != Observed::Untold => Some(Mark::Present),
         // That something to create exists would have been told first.
-        (Fate::NotFound, Aim::Create(_)) => Some(Mark::Absent),
-        (Fate::NotFound, _) if item.before != Seen::Untold => Some(Mark::Absent),
+        (Fate::NotFound, Action::Create(_)) => Some(Mark::Absent),
+        (Fate::NotFound, _) if item.before != Observed::Untold => Some(Mark::Absent),
         _ => None,
     }
 }
@@ -95,7 +115,7 @@ fn misplaced<A: Application>(
     let operations = change.into_iter().chain([operation]);
     Violation::new(
         history,
-        Fault::Existence,
+        ViolationKind::Existence,
         &[object],
         operations,
         explanation,

@@ -1,11 +1,13 @@
-//! Operations that were neither answered nor attributed: what they may have done, and what they must have done.
+//! Operations that were neither answered nor attributed: what they may have done, and what they
+//! must have done.
 //!
-//! It does not search for the best assignment: see the module above for what is checked and what is left open. The
-//! black-box check does search.
+//! It does not search for the best assignment: see the module above for what is checked and what is
+//! left open. The black-box check does search.
 
-use super::super::violation::{Fault, Violation};
-use super::Graph;
-use crate::history::{Aim, Fate, History};
+use super::graph::Graph;
+use crate::history::History;
+use crate::operation::{Action, Fate};
+use crate::violation::{Violation, ViolationKind};
 use ssmr_core::Application;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,8 +68,8 @@ impl Hidden {
         self.creates + self.writes + self.deletes
     }
 
-    /// The kind of transition that the candidates are too few for, if there is one: how many of a kind there are in
-    /// given transitions, and an explanation.
+    /// The kind of transition that the candidates are too few for, if there is one: how many of a
+    /// kind there are in given transitions, and an explanation.
     pub(super) fn beyond(self, candidates: Option<&Candidates>) -> Option<(Count, String)> {
         let none = Candidates::default();
         let Candidates {
@@ -85,7 +87,8 @@ impl Hidden {
             .find(|(_, count, had)| count(self) > *had)?;
         let needed = count(self);
         let text = format!(
-            "{needed} such {kind}(s) of the object needed, {had} unanswered operation(s) to choose from"
+            "{needed} such {kind}(s) of the object needed, \
+             {had} unanswered operation(s) to choose from"
         );
         Some((count, text))
     }
@@ -118,8 +121,8 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// The one operation that must have made a hidden transition, if it is the only one of its kind and there is only
-    /// one candidate.
+    /// The one operation that must have made a hidden transition, if it is the only one of its kind
+    /// and there is only one candidate.
     pub(super) fn author(&self, hidden: Hidden, total: Hidden) -> Option<u32> {
         let (list, total) = match hidden {
             _ if hidden.count() != 1 => return None,
@@ -133,7 +136,7 @@ impl Candidates {
     }
 
     /// Whether the object's existence is in doubt.
-    fn loose(&self) -> bool {
+    fn existence_in_doubt(&self) -> bool {
         !self.creates.is_empty() || !self.deletes.is_empty()
     }
 }
@@ -148,11 +151,11 @@ impl Suspects {
         for (operation, _) in operations.filter(|(_, o)| o.fate == Fate::Unknown) {
             for item in history.items(operation as usize) {
                 let candidates = all.entry(item.object).or_default();
-                match item.aim {
-                    Aim::Create(_) => candidates.creates.push(operation),
-                    Aim::Delete => candidates.deletes.push(operation),
-                    Aim::Write | Aim::Update => candidates.writes.push(operation),
-                    Aim::Read | Aim::Move | Aim::Lookup => {}
+                match item.action {
+                    Action::Create(_) => candidates.creates.push(operation),
+                    Action::Delete => candidates.deletes.push(operation),
+                    Action::Write | Action::Update => candidates.writes.push(operation),
+                    Action::Read | Action::Move | Action::Lookup => {}
                 }
             }
         }
@@ -164,8 +167,9 @@ impl Suspects {
     }
 
     /// Whether an operation of unknown fate may have created or deleted the object.
-    pub(super) fn loose(&self, object: u32) -> bool {
-        self.of_object(object).is_some_and(Candidates::loose)
+    pub(super) fn existence_in_doubt(&self, object: u32) -> bool {
+        self.of_object(object)
+            .is_some_and(Candidates::existence_in_doubt)
     }
 }
 
@@ -182,8 +186,8 @@ pub(super) struct End {
 /// The ends of objects that have candidates.
 pub(super) type Ends = BTreeMap<u32, End>;
 
-/// Sees to it that operations that must have taken effect on one object do so on the others that they write: where
-/// nobody found such a write, it comes after everything known.
+/// Sees to it that operations that must have taken effect on one object do so on the others that
+/// they write: where nobody found such a write, it comes after everything known.
 pub(super) fn settle<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
@@ -204,18 +208,23 @@ pub(super) fn settle<A: Application>(
                 continue;
             };
             let placed = graph.pinned.contains(&(operation, object));
-            if placed || !item.aim.writes() || candidates.loose() || end.hidden.writes > 0 {
+            if placed
+                || !item.action.writes()
+                || candidates.existence_in_doubt()
+                || end.hidden.writes > 0
+            {
                 continue;
             }
             if !end.alive {
                 let why = format!(
-                    "#{operation} was not answered, but nothing else explains its effect on another \
-                     object; on this one it cannot have taken effect, for it does not exist"
+                    "#{operation} was not answered, but nothing else explains its effect on \
+                     another object; on this one it cannot have taken effect, for it does not \
+                     exist"
                 );
                 let objects = [object];
                 return Err(Violation::new(
                     history,
-                    Fault::Unexplained,
+                    ViolationKind::Unexplained,
                     &objects,
                     [operation],
                     why,

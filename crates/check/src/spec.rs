@@ -1,17 +1,19 @@
-//! What a service that nobody else uses would answer: the sequential specification that both checks compare with.
+//! What a service that nobody else uses would answer: the sequential specification that both checks
+//! compare with.
 //!
-//! It knows nothing of partitions, plans or revisions. A move changes nothing that a client can see, but needs its
-//! object.
+//! It knows nothing of partitions, plans or revisions. A move changes nothing that a client can
+//! see, but needs its object.
 
-use crate::history::{Aim, Fate, History, Item};
+use crate::history::History;
+use crate::operation::{Action, Fate, Item};
 use ssmr_core::application::{Operand, run};
 use ssmr_core::{Application, Encoded};
 
 /// What became of objects: their new values, `None` for a deleted one.
-pub(super) type Changes = Vec<(u32, Option<Encoded>)>;
+pub(crate) type Changes = Vec<(u32, Option<Encoded>)>;
 
 /// The outcome of an operation on a state, and what it changes.
-pub(super) fn execute<A: Application>(
+pub(crate) fn execute<A: Application>(
     history: &History<A>,
     operation: usize,
     value: impl Fn(u32) -> Option<Encoded>,
@@ -27,9 +29,10 @@ pub(super) fn execute<A: Application>(
     }
 }
 
-/// Why a request would change nothing, if so. That something exists already is told before that something does not.
+/// Why a request would change nothing, if so. That something exists already is told before that
+/// something does not.
 fn refusal(items: &[Item], exists: impl Fn(u32) -> bool) -> Option<Fate> {
-    let creates = |item: &Item| matches!(item.aim, Aim::Create(_));
+    let creates = |item: &Item| matches!(item.action, Action::Create(_));
     if items
         .iter()
         .any(|item| creates(item) && exists(item.object))
@@ -45,8 +48,9 @@ fn refusal(items: &[Item], exists: impl Fn(u32) -> bool) -> Option<Fate> {
     }
 }
 
-/// Runs the application on the objects that the operation reads or writes: the reply, and what is written.
-pub(super) fn access<A: Application>(
+/// Runs the application on the objects that the operation reads or writes: the reply, and what is
+/// written.
+pub(crate) fn access<A: Application>(
     history: &History<A>,
     operation: usize,
     value: impl Fn(u32) -> Option<Encoded>,
@@ -57,18 +61,18 @@ pub(super) fn access<A: Application>(
         // A request without objects never reaches the service.
         return Default::default();
     }
-    let objects = history.objects.things();
+    let objects = history.objects.values();
     let operands = items
         .iter()
-        .filter(|item| item.aim.reads() || item.aim.writes());
+        .filter(|item| item.action.reads() || item.action.writes());
     let (reply, written) = run::<A>(
         op,
         operands.filter_map(|item| {
             Some(Operand {
                 object: objects[item.object as usize],
                 value: value(item.object)?,
-                readable: item.aim.reads(),
-                writable: item.aim.writes(),
+                readable: item.action.reads(),
+                writable: item.action.writes(),
             })
         }),
     );
@@ -84,10 +88,10 @@ pub(super) fn access<A: Application>(
 }
 
 /// What the operation creates and deletes if it takes effect.
-pub(super) fn placements<A: Application>(history: &History<A>, items: &[Item]) -> Changes {
-    let place = |item: &Item| match item.aim {
-        Aim::Create(value) => Some((item.object, Some(history.values[value as usize].clone()))),
-        Aim::Delete => Some((item.object, None)),
+pub(crate) fn placements<A: Application>(history: &History<A>, items: &[Item]) -> Changes {
+    let place = |item: &Item| match item.action {
+        Action::Create(value) => Some((item.object, Some(history.values[value as usize].clone()))),
+        Action::Delete => Some((item.object, None)),
         _ => None,
     };
     items.iter().filter_map(place).collect()

@@ -1,16 +1,17 @@
 //! Every kind of fault, made by hand: which check finds it, and what it says.
 
 use super::history_builder::*;
-use crate::check::Fault;
+use ssmr_check::{Misfit, ViolationKind};
 use ssmr_core::{Outcome, Request};
 
-/// The witnessed check must report this fault and say all of this; the black-box check must refuse too.
-fn reject(builder: &HistoryBuilder, fault: Fault, words: &[&str]) {
+/// The witnessed check must report this fault and say all of this; the black-box check must refuse
+/// too.
+fn reject(builder: &HistoryBuilder, kind: ViolationKind, words: &[&str]) {
     let history = builder.history();
     let violation = history
         .check()
         .expect_err("the witnessed check must refuse");
-    assert_eq!(violation.fault, fault, "{violation}");
+    assert_eq!(violation.kind, kind, "{violation}");
     let text = violation.to_string();
     for word in words {
         assert!(text.contains(word), "'{word}' is missing in: {text}");
@@ -18,7 +19,7 @@ fn reject(builder: &HistoryBuilder, fault: Fault, words: &[&str]) {
     let violation = history
         .check_blackbox()
         .expect_err("the black-box check must refuse");
-    assert_eq!(violation.fault, Fault::NotLinearizable);
+    assert_eq!(violation.kind, ViolationKind::NotLinearizable);
 }
 
 /// Two objects that are 0, created by #0 and #1.
@@ -38,7 +39,7 @@ fn stale_read() {
     let why = "#2 was answered before #3 was invoked, #3 takes effect before #2 on 0.1: a cycle";
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &[why, "#3 c4 [40..50 us]", "1@p0v0 -> 1@p0v1"],
     );
     let violation = builder.history().check_blackbox().unwrap_err().to_string();
@@ -57,7 +58,7 @@ fn lost_update() {
     builder.then(add(X, 1), (20, 30)).hear(same);
     reject(
         &builder,
-        Fault::Fork,
+        ViolationKind::Fork,
         &[
             "both #2 and #3 replaced 1@p0v0",
             "lost or was executed twice",
@@ -77,7 +78,11 @@ fn lost_update_across_a_move() {
         .hear(moved);
     let old = other.run(&read(&[X]));
     builder.then(read(&[X]), (40, 50)).hear(old);
-    reject(&builder, Fault::Fork, &["both #2 and #3 replaced 1@p0v0"]);
+    reject(
+        &builder,
+        ViolationKind::Fork,
+        &["both #2 and #3 replaced 1@p0v0"],
+    );
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn double_execution() {
     builder.then(read(&[X]), (40, 50));
     let why =
         "1@p0v2 needs 1 write by operations that nobody knows of: before it, it was at 1@p0v1";
-    reject(&builder, Fault::Unexplained, &[why, "Done [2]"]);
+    reject(&builder, ViolationKind::Unexplained, &[why, "Done [2]"]);
 }
 
 #[test]
@@ -103,7 +108,7 @@ fn half_of_a_write_of_two_objects_is_seen() {
         "#2 takes effect before #3 on 0.1",
         "#3 takes effect before #2 on 0.2",
     ];
-    reject(&builder, Fault::Cycle, &why);
+    reject(&builder, ViolationKind::Cycle, &why);
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn two_reads_disagree_on_the_order_of_two_writes() {
     builder.then(read(&[X, Y]), (20, 90)).hear(seen);
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["0.1", "0.2", "Done [1, 0]", "Done [0, 1]"],
     );
 }
@@ -132,7 +137,7 @@ fn real_time_is_inverted_across_two_objects() {
     builder.then(read(&[Y]), (50, 60)).hear(before);
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["#3 was answered before #4 was invoked"],
     );
 }
@@ -147,7 +152,7 @@ fn two_creates_succeed() {
     builder.then(create(X, 5), (20, 30)).hear(second);
     reject(
         &builder,
-        Fault::Existence,
+        ViolationKind::Existence,
         &["#0 had created it when #2 created it"],
     );
 }
@@ -160,7 +165,7 @@ fn read_after_delete() {
     builder.then(read(&[X]), (40, 50)).hear(before);
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["#3 takes effect before #2 on 0.1"],
     );
 }
@@ -175,7 +180,7 @@ fn not_found_after_an_acknowledged_create() {
     builder.then(read(&[X]), (20, 30)).hear(early.clone());
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["#0 was answered before #1 was invoked"],
     );
     let timestamp = late
@@ -186,7 +191,7 @@ fn not_found_after_an_acknowledged_create() {
     late.acts[1].hear((early.0, timestamp, early.2));
     reject(
         &late,
-        Fault::Existence,
+        ViolationKind::Existence,
         &["#0 had created it when #1 was told that it does not exist"],
     );
 }
@@ -200,7 +205,7 @@ fn already_exists_before_any_create() {
     builder.then(create(X, 0), (0, 10)).hear(wrong);
     reject(
         &builder,
-        Fault::Existence,
+        ViolationKind::Existence,
         &["nobody had created it when #0 was told that it exists"],
     );
 }
@@ -211,7 +216,7 @@ fn wrong_reply() {
     builder.then(set(&[X], 1), (20, 30));
     builder.then(read(&[X]), (40, 50)).reply(&[2]);
     let why = "#3 was told Done [2], but after the others before it the outcome is Done [1]";
-    reject(&builder, Fault::Replay, &[why, "#2 c3 [20..30 us]"]);
+    reject(&builder, ViolationKind::Replay, &[why, "#2 c3 [20..30 us]"]);
 }
 
 #[test]
@@ -223,7 +228,7 @@ fn half_of_an_unanswered_write_is_seen() {
     builder.then(read(&[Y]), (60, 70)).hear(before);
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["#4 takes effect before #2 on 0.2", "(unanswered)"],
     );
 }
@@ -243,7 +248,7 @@ fn half_of_an_unanswered_write_was_impossible() {
     other.then(read(&[X]), (60, 70));
     reject(
         &other,
-        Fault::Unexplained,
+        ViolationKind::Unexplained,
         &["on this one it cannot have taken effect"],
     );
 }
@@ -257,7 +262,7 @@ fn an_unanswered_write_takes_effect_twice() {
     builder.then(read(&[X]), (60, 70));
     reject(
         &builder,
-        Fault::Unexplained,
+        ViolationKind::Unexplained,
         &["2 such write(s)", "1 unanswered operation(s)"],
     );
 }
@@ -269,7 +274,7 @@ fn an_unanswered_write_takes_effect_before_its_invocation() {
     builder.then(read(&[X]), (40, 50));
     reject(
         &builder,
-        Fault::Cycle,
+        ViolationKind::Cycle,
         &["#3 was answered before #2 was invoked"],
     );
 }
@@ -279,7 +284,8 @@ fn an_answer_does_not_fit_its_request() {
     let mut builder = builder();
     builder.then(add(X, 1), (20, 30)).completion.touched[0].after = None;
     let violation = builder.history().check().unwrap_err();
-    assert_eq!(violation.fault, Fault::Answer, "{violation}");
+    let kind = ViolationKind::Answer(Misfit::Write);
+    assert_eq!(violation.kind, kind, "{violation}");
     assert!(
         builder.history().check_blackbox().is_ok(),
         "what clients saw is in order"
@@ -287,10 +293,8 @@ fn an_answer_does_not_fit_its_request() {
     builder.acts[2].completion.touched.clear();
     builder.acts[2].completion.outcome = Outcome::NotFound;
     let violation = builder.history().check().unwrap_err();
-    assert!(
-        violation
-            .to_string()
-            .contains("does not tell what is absent"),
-        "{violation}"
-    );
+    let kind = ViolationKind::Answer(Misfit::NothingAbsent);
+    assert_eq!(violation.kind, kind, "{violation}");
+    let text = violation.to_string();
+    assert!(text.contains("does not tell what is absent"), "{text}");
 }

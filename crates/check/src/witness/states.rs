@@ -1,17 +1,20 @@
 //! The states of one object, in the order that their revisions give, and what precedes what for it.
 //!
-//! A state is a revision: at most one operation leaves it, any number find it and leave it as it is, and at most one
-//! replaces it. Writers are thus totally ordered, and readers stand between two of them. A lost update shows as two
-//! operations that replace one revision, a double execution as a revision that no operation after.
+//! A state is a revision: at most one operation leaves it, any number find it and leave it as it
+//! is, and at most one replaces it. Writers are thus totally ordered, and readers stand between two
+//! of them. A lost update shows as two operations that replace one revision, a double execution as
+//! a revision that no operation left.
 
-use super::super::violation::{Fault, Violation};
+use super::graph::Graph;
+use super::index::{Place, Revisions, version};
 use super::unanswered::{Candidates, End, Hidden, Suspects};
-use super::{Graph, Revisions, version};
-use crate::history::{Aim, Fate, History};
+use crate::history::History;
+use crate::operation::{Action, Fate};
+use crate::violation::{Violation, ViolationKind};
 use ssmr_core::Application;
 
 /// The states that an object went through.
-pub(super) struct Line<'a, A: Application> {
+pub(super) struct StateLine<'a, A: Application> {
     history: &'a History<A>,
     revisions: &'a Revisions,
     object: u32,
@@ -21,10 +24,10 @@ pub(super) struct Line<'a, A: Application> {
 struct State {
     /// Its revision, as [`Revisions::key`].
     key: u64,
-    /// Who after it, and the revision before then.
+    /// Who left it, and the revision before that.
     origin: Option<(u32, Option<u64>)>,
     readers: Vec<u32>,
-    /// Who replaced it, and the revision after then.
+    /// Who replaced it, and the revision after that.
     successor: Option<(u32, Option<u64>)>,
 }
 
@@ -36,35 +39,51 @@ impl State {
     }
 }
 
-/// What one operation says of one state.
+/// What one operation says of one state. Sorted by state, then by role.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mention {
+struct Mention {
+    /// The state, as [`Revisions::key`].
+    key: u64,
+    role: Role,
+    operation: u32,
+}
+
+/// What an operation did to a state.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
     Left { before: Option<u64> },
     Read,
     Replaced { after: Option<u64> },
 }
 
-impl<'a, A: Application> Line<'a, A> {
+impl<'a, A: Application> StateLine<'a, A> {
     /// Finds the states that operations mention at `places`.
     pub(super) fn of(
         history: &'a History<A>,
         revisions: &'a Revisions,
         object: u32,
-        places: &[(u32, u32)],
+        places: &[Place],
     ) -> Result<Self, Violation> {
-        let mut mentions: Vec<(u64, Mention, u32)> = Vec::with_capacity(places.len());
-        for &(operation, place) in places {
-            let item = &history.items(operation as usize)[place as usize];
+        let mut mentions: Vec<Mention> = Vec::with_capacity(places.len());
+        for &Place { operation, item } in places {
+            let item = &history.items(operation as usize)[item as usize];
             let fate = &history.operations[operation as usize].fate;
-            if item.aim == Aim::Lookup || !matches!(fate, Fate::Done(_)) {
+            if item.action == Action::Lookup || !matches!(fate, Fate::Done(_)) {
                 continue;
             }
             let (before, after) = (revisions.key(item.before), revisions.key(item.after));
+            let mut mention = |key: Option<u64>, role| {
+                mentions.extend(key.map(|key| Mention {
+                    key,
+                    role,
+                    operation,
+                }));
+            };
             if before == after {
-                mentions.extend(before.map(|key| (key, Mention::Read, operation)));
+                mention(before, Role::Read);
             } else {
-                mentions.extend(before.map(|key| (key, Mention::Replaced { after }, operation)));
-                mentions.extend(after.map(|key| (key, Mention::Left { before }, operation)));
+                mention(before, Role::Replaced { after });
+                mention(after, Role::Left { before });
             }
         }
         mentions.sort_unstable();
@@ -74,37 +93,42 @@ impl<'a, A: Application> Line<'a, A> {
             object,
             states: Vec::new(),
         };
-        for state in mentions.chunk_by(|a, b| a.0 == b.0) {
+        for state in mentions.chunk_by(|a, b| a.key == b.key) {
             line.add(state)?;
         }
         Ok(line)
     }
 
-    fn add(&mut self, mentions: &[(u64, Mention, u32)]) -> Result<(), Violation> {
-        let key = mentions[0].0;
+    /// Adds the state that all these mention.
+    fn add(&mut self, mentions: &[Mention]) -> Result<(), Violation> {
+        let key = mentions[0].key;
         let mut state = State {
             key,
             origin: None,
             readers: Vec::new(),
             successor: None,
         };
-        for &(_, mention, operation) in mentions {
-            let (other, what) = match mention {
-                Mention::Read => {
+        for &Mention {
+            role, operation, ..
+        } in mentions
+        {
+            let (other, what) = match role {
+                Role::Read => {
                     state.readers.push(operation);
                     continue;
                 }
-                Mention::Left { before } => (state.origin.replace((operation, before)), "after"),
-                Mention::Replaced { after } => {
+                Role::Left { before } => (state.origin.replace((operation, before)), "left"),
+                Role::Replaced { after } => {
                     (state.successor.replace((operation, after)), "replaced")
                 }
             };
             if let Some((other, _)) = other {
                 let why = format!(
-                    "both #{other} and #{operation} {what} {}: an update is lost or was executed twice",
+                    "both #{other} and #{operation} {what} {}: \
+                     an update is lost or was executed twice",
                     self.name(key)
                 );
-                return Err(self.violation(Fault::Fork, [other, operation], why));
+                return Err(self.violation(ViolationKind::Fork, [other, operation], why));
             }
         }
         self.states.push(state);
@@ -166,7 +190,8 @@ impl<'a, A: Application> Line<'a, A> {
             {
                 return Err(self.skipped(before, writer, after, state));
             }
-            // What was there just before this state's origin, or before the state itself if it has none.
+            // What was there just before this state's origin, or before the state itself if it has
+            // none.
             let now = before
                 .filter(|_| replaced.is_none())
                 .map(|before| before.key);
@@ -174,7 +199,7 @@ impl<'a, A: Application> Line<'a, A> {
                 (Some((_, Some(_))), ..) => Hidden::default(),
                 (_, Some((_, None)), now) => Hidden::deletion(now.is_some()),
                 (_, Some((writer, Some(before))), _) => {
-                    unreachable!("#{writer} is not the successor of {before}, which it before")
+                    unreachable!("#{writer} is not the successor of {before}, which it found")
                 }
                 (_, None, Some(now)) => Hidden::between(version(now), version(state.key)),
                 (_, None, None) => Hidden::creation(version(state.key)),
@@ -213,7 +238,7 @@ impl<'a, A: Application> Line<'a, A> {
             self.name(state.key),
             hidden[place],
         );
-        Err(self.violation(Fault::Unexplained, operations, why))
+        Err(self.violation(ViolationKind::Unexplained, operations, why))
     }
 
     fn skipped(&self, from: Option<&State>, writer: u32, after: u64, seen: &State) -> Violation {
@@ -223,7 +248,11 @@ impl<'a, A: Application> Line<'a, A> {
             self.name(after),
             self.name(seen.key)
         );
-        self.violation(Fault::Fork, seen.witness().into_iter().chain([writer]), why)
+        self.violation(
+            ViolationKind::Fork,
+            seen.witness().into_iter().chain([writer]),
+            why,
+        )
     }
 
     fn name(&self, key: u64) -> String {
@@ -232,10 +261,10 @@ impl<'a, A: Application> Line<'a, A> {
 
     fn violation(
         &self,
-        fault: Fault,
+        kind: ViolationKind,
         operations: impl IntoIterator<Item = u32>,
         why: String,
     ) -> Violation {
-        Violation::new(self.history, fault, &[self.object], operations, why)
+        Violation::new(self.history, kind, &[self.object], operations, why)
     }
 }

@@ -1,7 +1,9 @@
-//! The search for one set of connected objects: depth first, with an explicit stack and exact memoisation.
+//! The search for one set of connected objects: depth first, with an explicit stack and exact
+//! memoisation.
 
-use super::super::spec;
-use crate::history::{Aim, Fate, History};
+use crate::history::History;
+use crate::operation::{Action, Fate};
+use crate::spec;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssmr_core::{Application, Encoded, Micros};
 
@@ -46,7 +48,8 @@ struct Step {
     call: usize,
     /// Its place among the candidates that there were.
     rank: usize,
-    /// Places in the state, and what is to be swapped with what is there: once to do it, once more to undo it.
+    /// Places in the state, and what is to be swapped with what is there: once to do it, once more
+    /// to undo it.
     delta: Vec<(usize, u32)>,
 }
 
@@ -152,8 +155,8 @@ impl<'a, A: Application> Search<'a, A> {
         Found::Order
     }
 
-    /// The next call that real time allows and whose outcome fits: an inert one if there is one, else the first
-    /// of at least this rank. Also `None` if the steps run out.
+    /// The next call that real time allows and whose outcome fits: an inert one if there is one,
+    /// else the first of at least this rank. Also `None` if the steps run out.
     fn next(
         &mut self,
         calls: &[Call],
@@ -183,7 +186,8 @@ impl<'a, A: Application> Search<'a, A> {
         first
     }
 
-    /// What a call changes if it is linearized now; `None` if its outcome would be another one, or nobody would notice.
+    /// What a call changes if it is linearized now; `None` if its outcome would be another one, or
+    /// nobody would notice.
     fn execute(&mut self, call: &Call, now: &Position) -> Option<Vec<(usize, u32)>> {
         let value = |object| self.values[now.state[self.places[&object]] as usize].clone();
         let (fate, changes) = spec::execute(self.history, call.operation, value);
@@ -213,13 +217,15 @@ fn inert<A: Application>(history: &History<A>, operation: usize) -> bool {
     let mut items = history.items(operation).iter();
     match &history.operations[operation].fate {
         Fate::AlreadyExists | Fate::NotFound | Fate::Nothing => true,
-        Fate::Done(_) => items.all(|item| matches!(item.aim, Aim::Read | Aim::Move | Aim::Lookup)),
+        Fate::Done(_) => {
+            items.all(|item| matches!(item.action, Action::Read | Action::Move | Action::Lookup))
+        }
         Fate::Unknown => false,
     }
 }
 
-/// The calls that may be linearized next: those invoked before the earliest answer among those not taken. The most
-/// urgent come first, those that need not be linearized at all last.
+/// The calls that may be linearized next: those invoked before the earliest answer among those not
+/// taken. The most urgent come first, those that need not be linearized at all last.
 fn candidates(calls: &[Call], now: &Position) -> Vec<(Micros, usize)> {
     let mut horizon = Micros::MAX;
     let mut candidates = Vec::new();

@@ -1,13 +1,15 @@
 //! Replays all operations, one after the other, and compares outcomes: replies byte for byte.
 //!
-//! The last step of the witnessed check. The revisions say who follows whom, this says that each saw what it should
-//! have.
+//! The last step of the witnessed check. The revisions say who follows whom, this says that each
+//! saw what it should have.
 
-use super::super::violation::{Fault, Violation, outcome};
-use super::super::{Summary, spec};
-use super::Graph;
+use super::graph::Graph;
 use super::unanswered::Suspects;
-use crate::history::{Fate, History};
+use crate::history::History;
+use crate::operation::Fate;
+use crate::spec;
+use crate::summary::Summary;
+use crate::violation::{Violation, ViolationKind, outcome};
 use ssmr_core::{Application, Encoded};
 
 /// An object during the replay.
@@ -36,7 +38,7 @@ pub(super) fn check<A: Application>(
     graph: &Graph,
     order: &[u32],
 ) -> Result<Summary, Violation> {
-    let count = history.objects.things().len();
+    let count = history.objects.values().len();
     let mut replay = Replay {
         history,
         suspects,
@@ -83,13 +85,13 @@ impl<A: Application> Replay<'_, A> {
         Ok(())
     }
 
-    /// Carries out an operation where it took effect, as far as that is known. Unless all that it accessed is known,
-    /// and when it did, what it wrote is open.
+    /// Carries out an operation where it took effect, as far as that is known. Unless all that it
+    /// accessed is known, and when it did, what it wrote is open.
     fn believe(&mut self, index: u32, took_effect: impl Fn(u32) -> bool) {
         let items = self.history.items(index as usize);
         let mut accessed = items
             .iter()
-            .filter(|item| item.aim.reads() || item.aim.writes());
+            .filter(|item| item.action.reads() || item.action.writes());
         let clear = accessed.all(|item| self.known(item.object) && took_effect(item.object));
         let mut changes = spec::placements(self.history, items);
         if clear {
@@ -100,7 +102,7 @@ impl<A: Application> Replay<'_, A> {
         self.apply(index, changes);
         let written = items
             .iter()
-            .filter(|item| item.aim.writes() && took_effect(item.object));
+            .filter(|item| item.action.writes() && took_effect(item.object));
         if !clear {
             written.for_each(|item| self.slots[item.object as usize] = Slot::Open);
         }
@@ -112,11 +114,11 @@ impl<A: Application> Replay<'_, A> {
         items.all(|item| self.known(item.object))
     }
 
-    /// Whether an object's existence and value are known. Where an unanswered operation may have created or deleted it,
-    /// what looks like a move or one write may be more.
+    /// Whether an object's existence and value are known. Where an unanswered operation may have
+    /// created or deleted it, what looks like a move or one write may be more.
     fn known(&self, object: u32) -> bool {
         let open = matches!(self.slots[object as usize], Slot::Open);
-        !open && !self.suspects.loose(object)
+        !open && !self.suspects.existence_in_doubt(object)
     }
 
     fn value(&self, object: u32) -> Option<Encoded> {
@@ -153,6 +155,12 @@ impl<A: Application> Replay<'_, A> {
             outcome::<A>(replayed),
         );
         involved.push(index);
-        Violation::new(self.history, Fault::Replay, &objects, involved, explanation)
+        Violation::new(
+            self.history,
+            ViolationKind::Replay,
+            &objects,
+            involved,
+            explanation,
+        )
     }
 }

@@ -1,0 +1,293 @@
+//! Which invariant a simulation violated, and how. It finds nothing itself.
+
+use serde::{Deserialize, Serialize};
+use ssmr_check::Rejection;
+use ssmr_core::{CommandId, GroupId, Groups, ObjectId, Timestamp};
+use std::fmt;
+
+/// The kinds of invariants that are checked in every simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// Replicas of a group that applied the same entries have the same state.
+    Agreement,
+    /// All deliveries fit one acyclic order, and none is missing.
+    Order,
+    /// An object is owned once.
+    Ownership,
+    /// Every request ends, once faults are over.
+    Progress,
+    /// The witnessed check passes.
+    Witnessed,
+    /// The black-box check passes.
+    BlackBox,
+    /// No assertion inside fails.
+    Assertion,
+}
+
+/// One violation of an invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InvariantViolation {
+    /// Two replicas of a group differ.
+    Agreement {
+        /// The group.
+        group: GroupId,
+        /// After how many entries of its log.
+        applied: u64,
+        /// The digest of the state of whoever got there first.
+        first: u64,
+        /// The digest of the other one's.
+        other: u64,
+    },
+    /// Deliveries are out of order or missing.
+    Order(OrderViolation),
+    /// An object has two owners.
+    Ownership {
+        /// The object.
+        object: ObjectId,
+        /// The one.
+        owner: GroupId,
+        /// The other.
+        other: GroupId,
+    },
+    /// Something does not end.
+    Progress(Stall),
+    /// The history of what clients saw is not linearizable.
+    NotLinearizable(Rejection),
+    /// An assertion inside failed, with this message.
+    Assertion(String),
+}
+
+/// What is wrong with the order of deliveries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderViolation {
+    /// Groups deliver a command at different final timestamps.
+    TwoTimestamps {
+        /// The command.
+        id: CommandId,
+        /// The timestamp at which it was delivered first.
+        first: Timestamp,
+        /// The other one.
+        other: Timestamp,
+    },
+    /// A group delivered a command that is not for it.
+    NotDestination {
+        /// The group.
+        group: GroupId,
+        /// The command.
+        id: CommandId,
+    },
+    /// Replicas of a group delivered different commands at the same place.
+    TwoSequences {
+        /// The group.
+        group: GroupId,
+        /// The place in its sequence of deliveries.
+        place: usize,
+        /// The command that was delivered first.
+        first: (CommandId, Timestamp),
+        /// The other one.
+        other: CommandId,
+    },
+    /// A group delivered a command after one with a greater or the same timestamp.
+    Backwards {
+        /// The group.
+        group: GroupId,
+        /// The command.
+        id: CommandId,
+        /// Its timestamp.
+        timestamp: Timestamp,
+        /// What the group delivered just before.
+        last: (CommandId, Timestamp),
+    },
+    /// Once all is quiet, a command was not delivered by just its destinations.
+    Incomplete {
+        /// The command.
+        id: CommandId,
+        /// Its destinations.
+        destinations: Groups,
+        /// Who delivered it.
+        delivered_by: Groups,
+    },
+}
+
+/// What does not end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stall {
+    /// No event is left to happen.
+    NoEvents,
+    /// Requests are unanswered long after all faults have healed.
+    Requests {
+        /// How everybody stands.
+        state: String,
+    },
+    /// The reads of all objects at the end are unanswered.
+    Audit,
+    /// A group still has commands in its queues once all is quiet.
+    Queues {
+        /// The group.
+        group: GroupId,
+        /// How many commands.
+        unfinished: usize,
+    },
+}
+
+impl InvariantViolation {
+    /// The invariant that is violated.
+    #[must_use]
+    pub fn invariant(&self) -> Invariant {
+        match self {
+            Self::Agreement { .. } => Invariant::Agreement,
+            Self::Order(_) => Invariant::Order,
+            Self::Ownership { .. } => Invariant::Ownership,
+            Self::Progress(_) => Invariant::Progress,
+            Self::NotLinearizable(Rejection::BlackBox(_)) => Invariant::BlackBox,
+            Self::NotLinearizable(_) => Invariant::Witnessed,
+            Self::Assertion(_) => Invariant::Assertion,
+        }
+    }
+
+    /// Whether the violation is about this object. Of a failed assertion only the message is
+    /// known, so the object's id is looked for in it.
+    #[must_use]
+    pub fn concerns(&self, object: ObjectId) -> bool {
+        match self {
+            Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) => false,
+            Self::Ownership { object: owned, .. } => *owned == object,
+            Self::NotLinearizable(rejection) => {
+                let mut violations = rejection.violations();
+                violations.any(|violation| violation.objects.contains(&object))
+            }
+            Self::Assertion(message) => {
+                let id = object.to_string();
+                let mut words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
+                words.any(|word| word.trim_end_matches('.') == id)
+            }
+        }
+    }
+}
+
+impl fmt::Display for InvariantViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agreement {
+                group,
+                applied,
+                first,
+                other,
+            } => write!(
+                f,
+                "agreement: replicas of {group} differ after entry {applied}: \
+                 {first:x} and {other:x}"
+            ),
+            Self::Order(violation) => write!(f, "order: {violation}"),
+            Self::Ownership {
+                object,
+                owner,
+                other,
+            } => write!(f, "ownership: {object} is owned by {owner} and by {other}"),
+            Self::Progress(stall) => write!(f, "progress: {stall}"),
+            Self::NotLinearizable(rejection) => write!(f, "{rejection}"),
+            Self::Assertion(message) => write!(f, "assertion: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for InvariantViolation {}
+
+impl fmt::Display for OrderViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TwoTimestamps { id, first, other } => {
+                write!(f, "{id:?} is final at {first:?} and at {other:?}")
+            }
+            Self::NotDestination { group, id } => {
+                write!(f, "{group} delivered {id:?}, which is not for it")
+            }
+            Self::TwoSequences {
+                group,
+                place,
+                first,
+                other,
+            } => write!(
+                f,
+                "{group} delivered {other:?} and {first:?} as number {place}"
+            ),
+            Self::Backwards {
+                group,
+                id,
+                timestamp,
+                last,
+            } => write!(
+                f,
+                "{group} delivered {id:?} at {timestamp:?} after {last:?}"
+            ),
+            Self::Incomplete {
+                id,
+                destinations,
+                delivered_by,
+            } => write!(
+                f,
+                "{id:?} is for {destinations:?} and was delivered by {delivered_by:?}"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEvents => write!(f, "nothing happens any more"),
+            Self::Requests { state } => write!(
+                f,
+                "requests are unanswered long after all faults have healed{state}"
+            ),
+            Self::Audit => write!(f, "the audit is not answered"),
+            Self::Queues { group, unfinished } => {
+                write!(f, "{group} has {unfinished} unfinished commands")
+            }
+        }
+    }
+}
+
+impl From<OrderViolation> for InvariantViolation {
+    fn from(violation: OrderViolation) -> Self {
+        Self::Order(violation)
+    }
+}
+
+impl From<Stall> for InvariantViolation {
+    fn from(stall: Stall) -> Self {
+        Self::Progress(stall)
+    }
+}
+
+impl From<Rejection> for InvariantViolation {
+    fn from(rejection: Rejection) -> Self {
+        Self::NotLinearizable(rejection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assertion_is_about_the_objects_in_its_message() {
+        let violation = InvariantViolation::Assertion("0.7 moved here, not a.1.".into());
+        assert!(violation.concerns(ObjectId::new(0, 7)));
+        assert!(violation.concerns(ObjectId::new(10, 1)));
+        assert!(!violation.concerns(ObjectId::new(0, 1)));
+    }
+
+    #[test]
+    fn an_owner_too_many_is_about_the_object_alone() {
+        let violation = InvariantViolation::Ownership {
+            object: ObjectId::new(0, 7),
+            owner: GroupId::ORACLE,
+            other: ssmr_core::PartitionId(1).into(),
+        };
+        assert!(violation.concerns(ObjectId::new(0, 7)));
+        assert!(!violation.concerns(ObjectId::new(0, 1)));
+        let text = "ownership: 0.7 is owned by oracle and by p1";
+        assert_eq!(violation.to_string(), text);
+    }
+}
