@@ -18,7 +18,6 @@ mod hints;
 pub mod hooks;
 pub mod id;
 pub mod limits;
-pub mod log;
 pub mod multicast;
 pub mod mutant;
 pub mod oracle;
@@ -40,7 +39,7 @@ pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
-pub use multicast::{Delivery, Multicast, Outbox};
+pub use multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};
