@@ -95,7 +95,10 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     /// The answer to a query that was read, or a refusal with what is known of the objects' places.
     fn reply_to(&mut self, query: &Query, read: Option<Reading>) -> ServerMessage {
         let declined = (Verdict::Retry, Encoded::new(), Vec::new());
-        let done = |reading: Reading| (Verdict::Done, reading.reply, reading.touched);
+        let done = |reading: Reading| match reading.reply {
+            Some(reply) => (Verdict::Done, reply, reading.touched),
+            None => (Verdict::Failed, Encoded::new(), reading.touched),
+        };
         let (verdict, reply, touched) = read.map_or(declined, done);
         let hints = self.known_hints(&query.request, verdict, Vec::new());
         let status = self.multicast.status();
@@ -138,9 +141,10 @@ impl<A: Application, O: Oracle> Engine<A, O> {
             writable: false,
         });
         let reply = if request.op.is_empty() {
-            Encoded::new()
+            Some(Encoded::new())
         } else {
-            run::<A>(&request.op, operands).0
+            let effect = run::<A>(&request.op, operands);
+            effect.ok().map(|effect| effect.reply)
         };
         let touched = held.iter().map(|&(object, held)| {
             let revision = Some(held.revision);
