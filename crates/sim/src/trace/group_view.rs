@@ -1,5 +1,5 @@
-//! What can be seen of one group from between its multicast and its engine: which attempts it delivers, what it signals,
-//! and when it comes to which verdict.
+//! What can be seen of one group from between its multicast and its engine: which attempts it
+//! delivers, what it signals, and when it comes to which verdict.
 
 use super::{Happening, Step};
 use ssmr_core::ObjectStatus;
@@ -155,7 +155,8 @@ impl GroupView {
     }
 }
 
-/// Takes the effects of one command, which come before those of later ones: one for each object at most.
+/// Takes the effects of one command, which come before those of later ones: one for each object at
+/// most.
 fn take_effects(events: &mut Vec<ObjectEvent>, command: &Command) -> Vec<ObjectEvent> {
     let mut taken: BTreeSet<ObjectId> = BTreeSet::new();
     let mine = |event: &mut ObjectEvent| {
@@ -164,8 +165,8 @@ fn take_effects(events: &mut Vec<ObjectEvent>, command: &Command) -> Vec<ObjectE
     events.extract_if(.., mine).collect()
 }
 
-/// What the signals of all destinations say together: section "one shape of command" of the protocol, once more and
-/// independently of the engine.
+/// What the signals of all destinations say together: section "one shape of command" of the
+/// protocol, once more and independently of the engine.
 fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
     let says = |object: ObjectId, what: fn(&ObjectStatus) -> bool| {
         let reports = signals.values().flat_map(|signal| &signal.reports);
