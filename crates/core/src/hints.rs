@@ -24,7 +24,12 @@ impl Default for HintTable {
 }
 
 impl HintTable {
-    /// What is believed of an object.
+    /// What is believed of an object, without counting as use.
+    pub(crate) fn peek(&self, object: ObjectId) -> Option<Hint> {
+        self.hints.peek(object).copied()
+    }
+
+    /// What is believed of an object. It stays for longer than what nobody asks for.
     pub(crate) fn get(&mut self, object: ObjectId) -> Option<Hint> {
         self.hints.get(object).copied()
     }
@@ -33,6 +38,11 @@ impl HintTable {
     pub(crate) fn newest(&mut self, object: ObjectId, ordered: Option<Hint>) -> Option<Hint> {
         let hints = ordered.into_iter().chain(self.get(object));
         hints.max_by_key(|hint| hint.epoch)
+    }
+
+    /// What is believed of an object is of use: it stays for longer.
+    pub(crate) fn refresh(&mut self, object: ObjectId) {
+        self.hints.get(object);
     }
 
     /// Believes a hint, unless one as new is known.

@@ -263,11 +263,9 @@ impl<W: Workload> Trial<'_, W> {
             config: cluster.config().clone(),
             // The replicas have clocks of their own, which need not agree with it.
             clock: Clock::start(),
-            settings: ClientSettings {
-                execution,
-                reads: self.args.reads,
-                ..ClientSettings::default()
-            },
+            settings: ClientSettings::default()
+                .with_execution(execution)
+                .with_reads(self.args.reads),
             recorder: Recorder::default(),
             window: self.args.window as usize,
             rate: self.args.rate,

@@ -176,12 +176,10 @@ impl<O: Oracle> World<O> {
 
     /// Adds a client.
     pub fn connect(&mut self, id: ClientId, oracle: &O) {
-        let settings = ssmr_core::client::ClientSettings {
-            execution: self.options.execution,
-            reads: self.options.possible_reads(),
-            deadline: Micros::MAX / 4,
-            ..Default::default()
-        };
+        let settings = ssmr_core::client::ClientSettings::default()
+            .with_execution(self.options.execution)
+            .with_reads(self.options.possible_reads())
+            .with_deadline(std::time::Duration::MAX);
         let oracle = (self.seated)(oracle, Seat::Client(id));
         let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
         self.users.insert(

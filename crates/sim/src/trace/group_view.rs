@@ -5,8 +5,8 @@ use super::{Happening, Step};
 use ssmr_core::ObjectStatus;
 use ssmr_core::limits::MAX_OPERANDS;
 use ssmr_core::{
-    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Signal,
-    Timestamp, Verdict,
+    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Revision,
+    Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -147,7 +147,9 @@ impl GroupView {
                 command,
                 timestamp,
                 verdict,
-                against: derived.filter(|derived| *derived != verdict),
+                // That the service panicked no signal can say.
+                against:
+                    derived.filter(|derived| *derived != verdict && verdict != Verdict::Failed),
             }));
         }
         all.sort_by_key(|concluded| concluded.timestamp);
@@ -177,6 +179,12 @@ fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
     let owned = |object| says(object, |status| matches!(status, ObjectStatus::Owned(..)));
     let exists = |object| says(object, |status| *status != ObjectStatus::Absent);
     let absent = |object| says(object, |status| *status == ObjectStatus::Absent);
+    let changed = |(object, expected): &(ObjectId, Revision)| {
+        let reports = signals.values().flat_map(|signal| &signal.reports);
+        reports
+            .filter(|report| report.object == *object)
+            .any(|report| matches!(report.status, ObjectStatus::Owned(at, _) if at != *expected))
+    };
     let intents = || command.request.intents().iter();
     let creates = |intent: &Intent| matches!(intent, Intent::Create { .. });
     let covered = |(object, intent): &(ObjectId, Intent)| match intent {
@@ -192,6 +200,8 @@ fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
         Verdict::NotFound
     } else if !intents().all(covered) {
         Verdict::Retry
+    } else if command.request.expected().iter().any(changed) {
+        Verdict::Changed
     } else if signals.values().map(|s| s.operand_bytes).sum::<u64>() > MAX_OPERANDS {
         Verdict::TooLarge
     } else {

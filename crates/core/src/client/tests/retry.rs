@@ -1,0 +1,190 @@
+//! Attempts, retries and repetitions (rule R5).
+
+use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
+use crate::client::ClientSettings;
+use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
+use crate::command::{Command, CommandId, Intent, Request};
+use crate::id::{GroupId, Groups, ObjectId, ReplicaId};
+use crate::limits::RETRY_BUDGET;
+use crate::topology::mix;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const RESEND: u64 = 250_000;
+
+fn read(objects: &[ObjectId]) -> Request {
+    let add = |request: Request, object: &ObjectId| request.and(*object, Intent::Update);
+    objects.iter().fold(Request::default(), add)
+}
+
+#[test]
+fn r5_attempt_k_plus_1_exists_only_after_a_retry_for_attempt_k() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1)]);
+    bench.submit(read(&[X]));
+    let first = bench.attempt();
+    assert_eq!((first.id.attempt, first.destinations), (1, P1.into()));
+    for _ in 0..20 {
+        bench.pass(RESEND);
+        bench
+            .attempts()
+            .iter()
+            .for_each(|again| assert_eq!(*again, first));
+    }
+    bench.answer(&first, Verdict::Retry, &[hint(X, P2, 2)]);
+    let second = bench.attempt();
+    assert_eq!((second.id.attempt, second.destinations), (2, P2.into()));
+    // The other destinations may answer the first attempt too, and networks repeat what they carry.
+    bench.answer(&first, Verdict::Retry, &[]);
+    assert_eq!(bench.attempts(), []);
+    bench.answer(&second, Verdict::Done, &[]);
+    let completion = bench.completed().unwrap();
+    assert_eq!(completion.last_attempt, Some(second.id));
+    assert_eq!(completion.cost.retries, 1);
+    bench.answer(&second, Verdict::Done, &[]);
+    assert!(bench.completed().is_none());
+}
+
+#[test]
+fn r5_a_repeated_attempt_goes_to_the_same_groups_and_in_each_to_whoever_may_lead() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1), hint(Y, P2, 1)]);
+    bench.submit(read(&[X, Y]));
+    let places = |bench: &mut Bench| -> Vec<(GroupId, u8)> {
+        let sent = bench.sent();
+        let place = |(to, _): &(ReplicaId, ClientMessage)| (to.group, to.index);
+        sent.iter().map(place).collect()
+    };
+    let (p1, p2) = (GroupId::from(P1), GroupId::from(P2));
+    assert_eq!(places(&mut bench), [(p1, 0), (p2, 0)]);
+    bench.pass(RESEND);
+    assert_eq!(places(&mut bench), [(p1, 1), (p2, 1)]);
+    // p2's old leader was slow, and names the new one; what it says of itself does not count any more.
+    bench.hear(P2, ServerMessage::NotLeader { leader: Some(2) });
+    assert_eq!(places(&mut bench), []);
+    bench.pass(RESEND);
+    assert_eq!(places(&mut bench), [(p1, 2), (p2, 2)]);
+}
+
+#[test]
+fn an_attempt_goes_at_once_to_the_leader_that_a_replica_names() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1)]);
+    bench.submit(read(&[X]));
+    let attempt = bench.attempt();
+    bench.hear(P1, ServerMessage::NotLeader { leader: Some(2) });
+    let to = ReplicaId {
+        group: P1.into(),
+        index: 2,
+    };
+    assert_eq!(bench.sent(), [(to, ClientMessage::Submit(attempt))]);
+}
+
+#[test]
+fn r1_a_retry_without_a_hint_brings_an_authority_along() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1)]);
+    bench.submit(read(&[X]));
+    let first = bench.attempt();
+    bench.answer(&first, Verdict::Retry, &[]);
+    // The refuted hint is forgotten: somebody has to be asked.
+    assert!(matches!(bench.sent()[..], [(_, ClientMessage::Consult(_))]));
+    bench.tell(&[hint(X, P2, 1)]);
+    let both = Groups::from(P0).union(P2.into());
+    assert_eq!(bench.attempt().destinations, both);
+}
+
+#[test]
+fn termination_a_request_goes_to_all_groups_once_its_budget_is_spent() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1)]);
+    bench.submit(read(&[X]));
+    for retry in 1..=RETRY_BUDGET {
+        let attempt = bench.attempt();
+        assert_eq!(attempt.id.attempt, retry);
+        assert_eq!(attempt.destinations.len(), 1);
+        let elsewhere = if retry % 2 == 0 { P1 } else { P2 };
+        let moved = hint(X, elsewhere, u64::from(retry) + 1);
+        bench.answer(&attempt, Verdict::Retry, &[moved]);
+    }
+    let last = bench.attempt();
+    assert_eq!(last.destinations, Groups::partitions(3));
+    bench.answer(&last, Verdict::NotFound, &[]);
+    let completion = bench.completed().unwrap();
+    assert_eq!(completion.outcome, Outcome::NotFound);
+    let cost = completion.cost;
+    assert_eq!((cost.retries, cost.fallbacks, cost.groups), (3, 1, 6));
+}
+
+/// Requests, answers in any order, lost and repeated ones, and time, all at random; rule R5 is judged from the messages
+/// alone. After that everything is answered, and everything ends.
+#[test]
+fn r5_holds_whatever_is_answered_late_twice_or_never() {
+    for seed in 0..200 {
+        let mut bench = Bench::new(ClientSettings::default());
+        let mut dice = seed;
+        let mut roll = |sides: u64| {
+            dice = mix(dice);
+            dice % sides
+        };
+        let mut seen: Vec<Arc<Command>> = Vec::new();
+        let mut retried: Vec<CommandId> = Vec::new();
+        for _ in 0..100 {
+            let object = ObjectId::new(1, roll(3));
+            match roll(4) {
+                0 => {
+                    bench.submit(read(&[object]));
+                }
+                1 => bench.pass(roll(2 * RESEND)),
+                2 => {
+                    let place = [P0, P1, P2][roll(3) as usize];
+                    bench.tell(&[hint(object, place, roll(9))]);
+                }
+                _ if !seen.is_empty() => {
+                    let command = seen[roll(seen.len() as u64) as usize].clone();
+                    // An attempt has one recorded outcome, whoever tells it.
+                    let retry = mix(command.id.number ^ u64::from(command.id.attempt)) % 2 == 0;
+                    if retry {
+                        retried.push(command.id);
+                    }
+                    let verdict = if retry { Verdict::Retry } else { Verdict::Done };
+                    bench.answer(&command, verdict, &[]);
+                }
+                _ => {}
+            }
+            seen.extend(bench.attempts());
+            judge(&seen, &retried);
+        }
+        finish(&mut bench, seen);
+    }
+}
+
+/// Each attempt is always the same, and follows a retry for the one before.
+fn judge(seen: &[Arc<Command>], retried: &[CommandId]) {
+    let mut attempts: BTreeMap<CommandId, Groups> = BTreeMap::new();
+    for command in seen {
+        let groups = attempts.entry(command.id).or_insert(command.destinations);
+        assert_eq!(*groups, command.destinations);
+        let before = CommandId {
+            attempt: command.id.attempt - 1,
+            ..command.id
+        };
+        assert!(before.attempt == 0 || retried.contains(&before));
+    }
+}
+
+fn finish(bench: &mut Bench, mut open: Vec<Arc<Command>>) {
+    let mut rounds = 0;
+    while bench.client.outstanding() > 0 {
+        for command in std::mem::take(&mut open) {
+            bench.answer(&command, Verdict::Done, &[]);
+        }
+        let objects: Vec<_> = (0..3)
+            .map(|key| hint(ObjectId::new(1, key), P0, 99))
+            .collect();
+        bench.tell(&objects);
+        open.extend(bench.attempts());
+        rounds += 1;
+        assert!(rounds < 10, "{}", bench.client.describe());
+    }
+}
