@@ -184,7 +184,7 @@ impl Cluster {
     pub(crate) fn say(&mut self, from: ClientId, to: ReplicaId, message: ClientMessage) {
         let now = self.now;
         self.with_replica(to, |replica, out| {
-            replica.on_client(now, from, message, out)
+            replica.on_client(now, from, message, out);
         });
     }
 

@@ -94,7 +94,7 @@ impl LoneClient {
     /// Lets time pass.
     pub(crate) fn pass(&mut self, time: Micros) {
         self.now += time;
-        self.with_client(|client, now, out| client.on_timer(now, out));
+        self.with_client(ClientEngine::on_timer);
     }
 
     /// The commands that it has sent since the test last looked; other messages are dropped.
