@@ -9,7 +9,7 @@ use ssmr_core::client::ClientSettings;
 use ssmr_core::limits::{RETRY_BUDGET, SESSION_TTL, SESSION_WINDOW};
 use ssmr_core::{
     CacheCall, CacheReply, ClientMessage, Command, Defect, Found, GroupId, Groups, LogTime,
-    Outcome, PartitionId, Reads, Request, ServerMessage, Verdict, codec,
+    Outcome, PartitionId, Reads, Request, Revision, ServerMessage, Verdict, codec,
 };
 use std::sync::Arc;
 
@@ -80,6 +80,8 @@ fn each_verdict_has_its_outcome() {
         (Verdict::Done, Outcome::Done(Default::default())),
         (Verdict::AlreadyExists, Outcome::AlreadyExists),
         (Verdict::NotFound, Outcome::NotFound),
+        (Verdict::Changed, Outcome::Changed),
+        (Verdict::Failed, Outcome::Failed),
         (
             Verdict::TooLarge,
             Outcome::Refused(Defect::OperandsTooLarge),
@@ -279,5 +281,12 @@ fn some_requests_need_no_group() {
     client.submit(Request::relocate(Z, PartitionId(77)));
     let outcome = client.completed().unwrap().outcome;
     assert_eq!(outcome, Outcome::Refused(Defect::NoSuchPartition));
+    client.submit(append(&[X], 1).expecting(Y, Revision::default()));
+    let outcome = client.completed().unwrap().outcome;
+    assert_eq!(
+        outcome,
+        Outcome::Refused(Defect::Malformed),
+        "Y is not named"
+    );
     assert_eq!(client.commands(), []);
 }

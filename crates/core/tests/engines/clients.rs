@@ -257,3 +257,37 @@ fn a_lost_answer_is_repeated_verbatim() {
     assert_eq!(completion.outcome, done(&[7]));
     assert_eq!(cluster.number(0, X), Some(71));
 }
+
+#[test]
+fn a_transaction_takes_effect_unless_what_it_read_has_changed() {
+    for reads in [Reads::Ordered, Reads::Index] {
+        let settings = ClientSettings {
+            reads,
+            ..ClientSettings::default()
+        };
+        let mut cluster = cluster(OracleGroup, settings);
+        cluster.place(X, 0, 7);
+        let look = |cluster: &mut Cluster| {
+            let touched = cluster.run(ALICE, read(&[X])).touched;
+            touched[0].after.unwrap()
+        };
+        let first = look(&mut cluster);
+        let append_at = |digit, revision| append(&[X], digit).expecting(X, revision);
+        assert_eq!(cluster.run(ALICE, append_at(1, first)).outcome, done(&[]));
+        assert_eq!(
+            cluster.run(BOB, append_at(2, first)).outcome,
+            Outcome::Changed
+        );
+        let second = look(&mut cluster);
+        cluster.run(BOB, Request::relocate(X, PartitionId(2)));
+        assert_eq!(
+            cluster.run(ALICE, append_at(3, second)).outcome,
+            Outcome::Changed
+        );
+        assert_eq!(
+            cluster.number(2, X),
+            Some(71),
+            "a move changes the revision too"
+        );
+    }
+}

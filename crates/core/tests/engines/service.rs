@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use ssmr_core::{Access, Application, ObjectId, Objects, Request};
 
 /// Numbers of decimal digits. Appending does not commute: a value tells what was appended, and in
-/// which order.
+/// which order. Appending to a number that is [`FULL`] panics.
 #[derive(Debug)]
 pub(crate) struct Digits;
+
+/// A number that has no room for another digit.
+pub(crate) const FULL: u64 = u64::MAX;
 
 /// What one can do with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +46,10 @@ impl Application for Digits {
         let values = reads.iter().filter_map(|&object| numbers.get(object));
         let reply = values.copied().collect();
         for &object in writes {
-            numbers.update(object, |number| *number = *number * 10 + digit);
+            numbers.update(object, |number| {
+                let shifted = number.checked_mul(10).expect("room for a digit");
+                *number = shifted + digit;
+            });
         }
         reply
     }

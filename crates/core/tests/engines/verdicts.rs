@@ -9,7 +9,9 @@ use crate::service::{append, read, update};
 use crate::strategy::TestStrategy::{Everywhere, Home, OracleGroup};
 use row::Seen::{Absent, Exists, Placed, Version};
 use row::{ask, create, create_intent, relocate, row};
-use ssmr_core::Verdict::{AlreadyExists, Done, NotFound, Retry, SessionExpired, TooLarge};
+use ssmr_core::Verdict::{
+    AlreadyExists, Changed, Done, Failed, NotFound, Retry, SessionExpired, TooLarge,
+};
 use ssmr_core::limits::{MAX_OPERANDS, MAX_VALUE};
 use ssmr_core::{Intent, ObjectId, PartitionId, Request};
 
@@ -205,6 +207,103 @@ fn what_no_destination_owns_is_tried_again() {
             .held_large(many(MANY + 1), 0)
             .asked([0], look_at(many(MANY + 1)).and(Z, Intent::Read))
             .is(Retry, []),
+    ] {
+        row.check();
+    }
+}
+
+#[test]
+fn what_is_expected_at_another_revision_has_changed() {
+    for row in [
+        row("it was written since")
+            .held(X, 0)
+            .asked([0], update(&[X], 1))
+            .expecting(X, 1)
+            .is(Changed, [(X, Version(0), Version(0))]),
+        row("only what has changed is named")
+            .held(X, 0)
+            .held(Y, 1)
+            .asked([0, 1], update(&[X, Y], 1))
+            .expecting(X, 0)
+            .expecting(Y, 1)
+            .is(Changed, [(Y, Version(0), Version(0))]),
+        row("it would be deleted")
+            .held(X, 1)
+            .asked([0, 1], Request::delete(X))
+            .expecting(X, 1)
+            .is(Changed, [(X, Version(0), Version(0))]),
+        row("it would be moved")
+            .held(X, 0)
+            .asked([0, 1], relocate(X, 1))
+            .expecting(X, 1)
+            .is(Changed, [(X, Version(0), Version(0))]),
+        row("over TooLarge")
+            .held_large(many(MANY), 0)
+            .held(X, 0)
+            .asked([0], look_at(many(MANY)).and(X, Intent::Read))
+            .expecting(X, 1)
+            .is(Changed, [(X, Version(0), Version(0))]),
+        row("not over NotFound")
+            .held(X, 0)
+            .asked([0, 1], update(&[X, Y], 1))
+            .expecting(X, 1)
+            .is(NotFound, [(Y, Absent, Absent)]),
+        row("not over Retry")
+            .held(X, 0)
+            .held(Y, 2)
+            .asked([0, 1], update(&[X, Y], 1))
+            .expecting(X, 1)
+            .is(Retry, []),
+        row("it is as expected")
+            .held(X, 0)
+            .asked([0], update(&[X], 1))
+            .expecting(X, 0)
+            .is(Done, [(X, Version(0), Version(1))]),
+    ] {
+        row.check();
+    }
+}
+
+#[test]
+fn an_operation_that_panics_on_what_is_read_has_failed() {
+    for row in [
+        row("at its only destination")
+            .held_full(X, 0)
+            .asked([0], update(&[X], 1))
+            .is(Failed, [(X, Version(0), Version(0))]),
+        row("at all destinations alike")
+            .held(X, 0)
+            .held_full(Y, 1)
+            .asked([0, 1], update(&[X, Y], 1))
+            .is(
+                Failed,
+                [(X, Version(0), Version(0)), (Y, Version(0), Version(0))],
+            ),
+        row("what is created, deleted and moved besides, is")
+            .held_full(X, 0)
+            .held(Y, 0)
+            .asked(
+                [0, 1, 2],
+                update(&[X], 1)
+                    .and(Y, Intent::Move { to: PartitionId(1) })
+                    .and(Z, create_intent(2)),
+            )
+            .is(
+                Failed,
+                [
+                    (X, Version(0), Version(0)),
+                    (Y, Version(0), Placed(0)),
+                    (Z, Absent, Placed(0)),
+                ],
+            ),
+        row("not where only the owner sees the value: then it is left as it was")
+            .held(X, 0)
+            .held_full(Y, 1)
+            .asked([0, 1], append(&[X, Y], 1))
+            .is(
+                Done,
+                [(X, Version(0), Version(1)), (Y, Version(0), Version(1))],
+            ),
     ] {
         row.check();
     }

@@ -6,13 +6,15 @@ use crate::cluster::Cluster;
 use crate::lone_client::LoneClient;
 use crate::probe::TestEngine;
 use crate::script::{SCRIPT, X, Y, Z, group, groups, id, leader, shared, timestamp};
-use crate::service::{Digits, append, read, update};
+use crate::service::{Digits, FULL, append, read, update};
 use crate::strategy::TestStrategy::{Everywhere, Home, OracleGroup, SharedCache};
-use ssmr_core::Mutant::{NoSignalWait, OpenQueues, ReadsPastQueues};
+use ssmr_core::Mutant::{
+    IgnoredExpectations, NoSignalWait, OpenQueues, PanicsFailAtOwners, ReadsPastQueues,
+};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
     ClientMessage, Delivery, Intent, ObjectReport, ObjectStatus, Partition, PartitionId, Placement,
-    Request, ServerMessage, Signal, Topology, Verdict,
+    Request, Revision, ServerMessage, Signal, Topology, Verdict,
 };
 
 /// X is at p0 and Y at p1; p1 is held.
@@ -248,4 +250,37 @@ fn r4_all_destinations_conclude_the_same() {
             });
         }
     }
+}
+
+#[test]
+fn r4_what_was_expected_is_judged_from_the_signals() {
+    rule(
+        "R4: nothing changes if an object has changed",
+        &[IgnoredExpectations],
+        || {
+            let mut cluster = Cluster::new(Home, 2);
+            cluster.place(X, 0, 0);
+            cluster.place(Y, 1, 0);
+            let request = update(&[X, Y], 1).expecting(Y, Revision::default());
+            let verdict = cluster.execute(1, groups([0, 1]), request).verdict;
+            verdict == Verdict::Changed && cluster.number(0, X) == Some(0)
+        },
+    );
+}
+
+#[test]
+fn r4_a_panic_that_only_the_owner_has_is_no_part_of_the_verdict() {
+    let name = "R4: what only one group can know decides nothing";
+    rule(name, &[PanicsFailAtOwners], || {
+        let mut cluster = Cluster::new(Home, 2);
+        cluster.place(X, 0, 0);
+        cluster.place(Y, 1, FULL);
+        let answer = cluster.execute(1, groups([0, 1]), append(&[X, Y], 1));
+        let owned = cluster.objects();
+        let (_, revision, _) = owned[&group(1)][0];
+        answer.verdict == Verdict::Done
+            && answer.touched[1].after == Some(revision)
+            && cluster.number(0, X) == Some(1)
+            && cluster.number(1, Y) == Some(FULL)
+    });
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::script::{groups, id};
-use crate::service::Digits;
+use crate::service::{Digits, FULL};
 use crate::strategy::TestStrategy::{self, Home};
 use bytes::Bytes;
 use ssmr_core::limits::MAX_VALUE;
@@ -45,6 +45,8 @@ pub(super) struct Row {
     strategy: TestStrategy,
     /// Which partition owns which object, with which value.
     held: Vec<(ObjectId, u8, Encoded)>,
+    /// By how many writes the revisions that the command expects are ahead of those that are.
+    expected: Vec<(ObjectId, u64)>,
     /// The groups that have forgotten the command's session.
     forgetful: Groups,
     /// The groups that the command is multicast to.
@@ -63,6 +65,7 @@ pub(super) fn row(name: &'static str) -> Row {
         name,
         strategy: Home,
         held: Vec::new(),
+        expected: Vec::new(),
         forgetful: Groups::EMPTY,
         destinations: Groups::EMPTY,
         request: Request::default(),
@@ -80,6 +83,12 @@ impl Row {
     /// A partition owns a small object.
     pub(super) fn held(mut self, object: ObjectId, at: u8) -> Self {
         self.held.push((object, at, codec::encode(&7u64)));
+        self
+    }
+
+    /// A partition owns a number to which nothing can be appended: the service panics.
+    pub(super) fn held_full(mut self, object: ObjectId, at: u8) -> Self {
+        self.held.push((object, at, codec::encode(&FULL)));
         self
     }
 
@@ -111,6 +120,12 @@ impl Row {
             request,
             ..self
         }
+    }
+
+    /// The command expects an object at a revision that is so many writes ahead of its own.
+    pub(super) fn expecting(mut self, object: ObjectId, ahead: u64) -> Self {
+        self.expected.push((object, ahead));
+        self
     }
 
     /// The oracle group is a destination too.
@@ -149,7 +164,18 @@ impl Row {
             cluster.expire_at(group, id(1));
         }
         let before = cluster.objects();
-        let answer = cluster.execute(1, self.destinations, self.request);
+        let revision = |object| {
+            let mut all = before.values().flatten();
+            let found = all.find(|(held, ..)| *held == object);
+            found.map_or(Revision::default(), |(_, revision, _)| *revision)
+        };
+        let mut request = self.request;
+        for (object, ahead) in self.expected {
+            let Revision { epoch, version } = revision(object);
+            let version = version + ahead;
+            request = request.expecting(object, Revision { epoch, version });
+        }
+        let answer = cluster.execute(1, self.destinations, request);
         assert_eq!(answer.verdict, self.verdict, "{name}");
         let seen = |revision| Seen::of(revision, answer.timestamp);
         let touched = answer.touched.iter();
@@ -158,8 +184,26 @@ impl Row {
             .collect();
         assert_eq!(touched, self.touched, "{name}: what it touched");
         if self.verdict != Verdict::Done {
+            assert!(answer.reply.is_empty(), "{name}: no reply");
+        }
+        // A service that panics writes nothing; what is created, deleted and moved besides, is.
+        if !matches!(self.verdict, Verdict::Done | Verdict::Failed) {
             assert_eq!(cluster.objects(), before, "{name}: nothing changes");
-            assert!(answer.reply.is_empty(), "{name}: nothing runs");
+        }
+        let owned = cluster.objects();
+        for touch in answer
+            .touched
+            .iter()
+            .filter(|touch| touch.after != Some(Revision::default()))
+        {
+            let mut all = owned.values().flatten();
+            let found = all.find(|(held, ..)| *held == touch.object);
+            let revision = found.map(|(_, revision, _)| *revision);
+            assert_eq!(
+                revision, touch.after,
+                "{name}: {} is as the answer says",
+                touch.object
+            );
         }
         for partition in 0..4 {
             assert_eq!(cluster.waiting(partition), 0, "{name}: nothing waits");
