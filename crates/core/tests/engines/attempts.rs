@@ -109,7 +109,7 @@ fn what_comes_next_is_ordered_after_what_was_answered() {
 #[test]
 fn silence_is_answered_by_the_same_attempt_to_another_replica() {
     let (mut client, first) = attempting(Home, update(&[X, Y], 1));
-    let resend = ClientSettings::default().resend;
+    let resend = ClientSettings::default().resend_after;
     let mut asked = Vec::new();
     for _ in 0..3 {
         client.pass(resend);
@@ -250,15 +250,12 @@ fn a_cache_that_knows_nothing_or_lies_is_followed_by_a_question() {
 
 #[test]
 fn a_read_of_one_partition_is_a_query_first() {
-    let settings = ClientSettings {
-        reads: Reads::Index,
-        ..ClientSettings::default()
-    };
+    let settings = ClientSettings::default().with_reads(Reads::Index);
     let mut client = LoneClient::with(Home, settings);
     client.submit(read(&[X]));
     let (to, query) = client.query();
     assert_eq!((to, query.id.attempt), (leader(0), 0));
-    client.pass(settings.resend);
+    client.pass(settings.resend_after);
     let command = client.attempt();
     assert_eq!(
         command.id.attempt, 1,

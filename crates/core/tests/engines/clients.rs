@@ -23,10 +23,7 @@ fn cluster(strategy: TestStrategy, settings: ClientSettings) -> Cluster {
 }
 
 fn gathering() -> ClientSettings {
-    ClientSettings {
-        execution: Execution::Gather,
-        ..ClientSettings::default()
-    }
+    ClientSettings::default().with_execution(Execution::Gather)
 }
 
 fn done(reply: &[u64]) -> Outcome {
@@ -200,10 +197,7 @@ fn two_clients_that_gather_the_same_objects_both_get_on() {
 
 #[test]
 fn a_read_that_is_not_ordered_says_so() {
-    let settings = ClientSettings {
-        reads: Reads::Index,
-        ..ClientSettings::default()
-    };
+    let settings = ClientSettings::default().with_reads(Reads::Index);
     let mut cluster = cluster(Home, settings);
     cluster.place(X, 0, 7);
     let completion = cluster.run(ALICE, read(&[X]));
@@ -220,10 +214,7 @@ fn a_read_that_is_not_ordered_says_so() {
 
 #[test]
 fn a_read_that_is_declined_waits_in_order() {
-    let settings = ClientSettings {
-        reads: Reads::Index,
-        ..ClientSettings::default()
-    };
+    let settings = ClientSettings::default().with_reads(Reads::Index);
     let mut cluster = cluster(Home, settings);
     cluster.place(X, 0, 7);
     cluster.place(Y, 1, 7);
@@ -252,7 +243,7 @@ fn a_lost_answer_is_repeated_verbatim() {
     cluster.submit(ALICE, update(&[X], 1));
     cluster.settle();
     cluster.loses_answers = false;
-    cluster.pass(ClientSettings::default().resend);
+    cluster.pass(ClientSettings::default().resend_after);
     let completion = cluster.completed(ALICE).unwrap();
     assert_eq!(completion.outcome, done(&[7]));
     assert_eq!(cluster.number(0, X), Some(71));
@@ -261,10 +252,7 @@ fn a_lost_answer_is_repeated_verbatim() {
 #[test]
 fn a_transaction_takes_effect_unless_what_it_read_has_changed() {
     for reads in [Reads::Ordered, Reads::Index] {
-        let settings = ClientSettings {
-            reads,
-            ..ClientSettings::default()
-        };
+        let settings = ClientSettings::default().with_reads(reads);
         let mut cluster = cluster(OracleGroup, settings);
         cluster.place(X, 0, 7);
         let look = |cluster: &mut Cluster| {

@@ -9,13 +9,14 @@ use ssmr_core::client::ClientSettings;
 use ssmr_core::codec;
 use ssmr_core::{
     Answer, CacheCall, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
-    Completion, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime, LogicalClock, Micros,
-    ObjectId, Oracle, PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId,
-    ReplicaOutbox, Request, Revision, ServerMessage, SessionId, Topology, Verdict,
+    Completion, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime, LogicalClock, ObjectId,
+    Oracle, PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId, ReplicaOutbox,
+    Request, Revision, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A replica on the ideal order.
 pub(crate) type TestReplica = Replica<IdealMulticast, Probe, TestStrategy>;
@@ -351,8 +352,8 @@ impl Cluster {
     }
 
     /// Lets time pass for the clients.
-    pub(crate) fn pass(&mut self, time: Micros) {
-        self.now += time;
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now += time.as_micros() as u64;
         let (now, ids): (_, Vec<_>) = (self.now, self.clients.keys().copied().collect());
         for id in ids {
             self.with_client(id, |client, out| client.on_timer(now, out));

@@ -5,11 +5,12 @@ use crate::strategy::TestStrategy;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
     Answer, CacheCall, CacheReply, ClientEngine, ClientMessage, ClientOutbox, Command, Completion,
-    Encoded, Found, GroupId, Hint, LocalTime, LogTime, Micros, ObjectId, Oracle, Placement, Query,
+    Encoded, Found, GroupId, Hint, LocalTime, LogTime, ObjectId, Oracle, Placement, Query,
     ReplicaId, Request, ServerMessage, Topology, Verdict,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A client of three partitions of three replicas each.
 #[derive(Debug)]
@@ -92,8 +93,8 @@ impl LoneClient {
     }
 
     /// Lets time pass.
-    pub(crate) fn pass(&mut self, time: Micros) {
-        self.now += time;
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now += time.as_micros() as u64;
         self.with_client(ClientEngine::on_timer);
     }
 

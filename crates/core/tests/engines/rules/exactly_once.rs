@@ -21,7 +21,7 @@ fn r5_an_unanswered_attempt_is_repeated_and_never_abandoned() {
             client.submit(update(&[X, Y], 1));
             let first = client.attempt();
             (0..12).all(|_| {
-                client.pass(4_000_000);
+                client.pass(std::time::Duration::from_secs(4));
                 client.commands().iter().all(|again| **again == *first)
             })
         },
@@ -39,7 +39,7 @@ fn appended_with_a_lost_answer() -> Option<u64> {
     cluster.submit(client, append(&[X], 1));
     cluster.settle();
     cluster.loses_answers = false;
-    cluster.pass(ClientSettings::default().resend);
+    cluster.pass(ClientSettings::default().resend_after);
     cluster.completed(client)?;
     cluster.number(0, X)
 }
