@@ -82,7 +82,7 @@ pub struct Cluster<A, O> {
     leaders: watch::Receiver<Leaders>,
     /// What replicas had sent and received that were started again since.
     former: TrafficCount,
-    cache: Option<(CacheServer, u64)>,
+    cache: Option<CacheServer>,
     service: PhantomData<fn(O) -> A>,
 }
 
@@ -106,7 +106,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             CacheChoice::Embedded { bytes } => {
                 let cache = CacheServer::start(SocketAddr::new(options.bind, 0), bytes)?;
                 let address = cache.address().to_string();
-                (Some((cache, bytes)), vec![address])
+                (Some(cache), vec![address])
             }
         };
         let listeners = listen(&topology, options.bind, options.base_port)?;
@@ -261,7 +261,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
 
     /// Stops the embedded cache, if there is one that runs: its items are gone.
     pub fn stop_cache(&mut self) {
-        if let Some((cache, _)) = &mut self.cache {
+        if let Some(cache) = &mut self.cache {
             cache.stop();
         }
     }
@@ -271,11 +271,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     /// # Errors
     /// If its port has been taken by somebody else meanwhile.
     pub fn start_cache(&mut self) -> Result<(), NetError> {
-        if let Some((cache, bytes)) = &mut self.cache {
-            cache.stop();
-            *cache = CacheServer::start(cache.address(), *bytes)?;
-        }
-        Ok(())
+        self.cache.as_mut().map_or(Ok(()), CacheServer::restart)
     }
 
     /// Stops everything, as dropping does.

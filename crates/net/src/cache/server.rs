@@ -32,6 +32,8 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct CacheServer {
     address: SocketAddr,
+    /// The bound of its items.
+    bytes: u64,
     /// Dropping it ends the server.
     running: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -74,6 +76,7 @@ impl CacheServer {
         let thread = std::thread::Builder::new().name("cache".to_owned());
         Ok(Self {
             address,
+            bytes,
             running: Some(running),
             thread: Some(thread.spawn(serve).map_err(failed)?),
         })
@@ -93,6 +96,16 @@ impl CacheServer {
         {
             tracing::error!(address = %self.address, "the cache server had failed");
         }
+    }
+
+    /// Starts it again at its old address, empty, whether it runs or not.
+    ///
+    /// # Errors
+    /// If its port has been taken by somebody else meanwhile.
+    pub fn restart(&mut self) -> Result<(), NetError> {
+        self.stop();
+        *self = Self::start(self.address, self.bytes)?;
+        Ok(())
     }
 }
 

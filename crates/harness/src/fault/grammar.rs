@@ -1,13 +1,10 @@
-//! The grammar of `--fault`, and which schedules cannot be carried out.
+//! The grammar of `--fault`.
 //!
-//! It breaks nothing. Invariant: a schedule that got past [`check`] finds its targets, ends within the measured time, and
-//! leaves every group able to go on once it is over.
+//! It breaks nothing and knows no cluster: whether a schedule can be carried out is for
+//! [`check`](super::check) to say. Invariant: what was read is written as people write it.
 
-use crate::cli::{RunArgs, UsageError};
-use crate::deploy::comes_back;
-use crate::registry::Parts;
 use serde::{Serialize, Serializer};
-use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
+use ssmr_core::Micros;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,7 +13,9 @@ use std::str::FromStr;
 pub(crate) enum Fault {
     /// Kill the leader of a group.
     KillLeader {
+        /// The group's name.
         group: String,
+        /// When.
         at: Micros,
         /// How much later it is back.
         back: Option<Micros>,
@@ -24,16 +23,25 @@ pub(crate) enum Fault {
     /// Kill a random replica each second.
     KillRandom,
     /// Stop the embedded cache.
-    StopCache { at: Micros, length: Micros },
+    StopCache {
+        /// When.
+        at: Micros,
+        /// For how long.
+        length: Micros,
+    },
     /// Cut a replica off from all others.
     Cut {
+        /// The replica's name.
         replica: String,
+        /// When.
         at: Micros,
+        /// For how long.
         length: Micros,
     },
 }
 
-const ORACLE: &str = "oracle";
+/// The name of the oracle group.
+pub(crate) const ORACLE: &str = "oracle";
 
 impl FromStr for Fault {
     type Err = String;
@@ -63,8 +71,8 @@ impl FromStr for Fault {
                 length,
             }),
             _ => Err(
-                "expected kill-leader:GROUP@TIME[+TIME], kill-oracle-leader@TIME[+TIME], kill-random, \
-                 stop-cache@TIME+TIME or cut:REPLICA@TIME+TIME"
+                "expected kill-leader:GROUP@TIME[+TIME], kill-oracle-leader@TIME[+TIME], \
+                 kill-random, stop-cache@TIME+TIME or cut:REPLICA@TIME+TIME"
                     .into(),
             ),
         }
@@ -116,93 +124,6 @@ impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
-}
-
-/// The group of this name in a topology.
-pub(super) fn group(topology: &Topology, name: &str) -> Option<GroupId> {
-    let mut groups = topology.groups().iter();
-    groups.find(|group| group.to_string() == name)
-}
-
-/// The replica of this name in a topology.
-pub(super) fn replica(topology: &Topology, name: &str) -> Option<ReplicaId> {
-    let mut replicas = topology.replicas();
-    replicas.find(|replica| replica.to_string() == name)
-}
-
-/// Checks that a schedule can be carried out.
-///
-/// # Errors
-/// If a target is not there, a time is beyond the end, or a group would be lost.
-pub(crate) fn check(args: &RunArgs, parts: &Parts) -> Result<(), UsageError> {
-    for fault in &args.fault {
-        let bad = |problem: String| UsageError::new("--fault", format!("{fault}: {problem}"));
-        check_one(fault, args, parts).map_err(bad)?;
-    }
-    Ok(())
-}
-
-/// Whether each of these groups keeps a copy when one of its replicas is killed.
-fn survive(
-    args: &RunArgs,
-    topology: &Topology,
-    groups: impl Iterator<Item = GroupId>,
-) -> Result<(), String> {
-    let lost = |group: &GroupId| !comes_back(args.durability, topology.replica_count(*group));
-    let mut groups = groups.filter(lost);
-    groups.next().map_or(Ok(()), |group| {
-        Err(format!(
-            "{group} would lose its last copy, which is in memory: give --durability async or sync, or more replicas"
-        ))
-    })
-}
-
-fn check_one(fault: &Fault, args: &RunArgs, parts: &Parts) -> Result<(), String> {
-    let runs = |strategy| args.strategies().contains(&strategy);
-    // The oracle is there under broker only.
-    let topology = if runs("broker") {
-        parts.with_oracle
-    } else {
-        parts.topology
-    };
-    let (at, length) = match fault {
-        Fault::KillRandom => return survive(args, &topology, topology.groups().iter()),
-        Fault::KillLeader {
-            group: name,
-            at,
-            back,
-        } => {
-            if name == ORACLE && !runs("broker") {
-                return Err("only strategy broker has an oracle (see --strategy)".into());
-            }
-            let group =
-                group(&topology, name).ok_or_else(|| format!("there is no group {name}"))?;
-            survive(args, &topology, std::iter::once(group))?;
-            (*at, back.unwrap_or(0))
-        }
-        Fault::StopCache { at, length } => {
-            if !runs("cache") || !args.memcached.is_empty() {
-                return Err("there is no embedded cache to stop: it is part of strategy cache without --memcached".into());
-            }
-            (*at, *length)
-        }
-        Fault::Cut {
-            replica: name,
-            at,
-            length,
-        } => {
-            replica(&topology, name).ok_or_else(|| format!("there is no replica {name}"))?;
-            (*at, *length)
-        }
-    };
-    let duration = args.duration.as_micros() as Micros;
-    if at >= duration || at.saturating_add(length) > duration {
-        let duration = humantime::format_duration(args.duration);
-        return Err(format!(
-            "it would not be over after {duration} (see --duration)"
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
