@@ -1,6 +1,8 @@
-//! Whom to talk to in each group: the believed leader, and what to believe instead when it stays silent.
+//! Whom to talk to in each group: the believed leader, and what to believe instead when it stays
+//! silent.
 //!
-//! A wrong belief costs time: whoever does not lead says who does, or says nothing and is suspected.
+//! A wrong belief costs time: whoever does not lead says who does, or says nothing and is
+//! suspected.
 
 use crate::id::{GroupId, ReplicaId};
 use crate::time::LocalTime;
@@ -68,8 +70,8 @@ impl Contacts {
         }
     }
 
-    /// Nothing has answered what was sent to the group at `sent`: believes in the next replica, unless the believed one
-    /// was heard of since or has only just become believed.
+    /// Nothing has answered what was sent to the group at `sent`: believes in the next replica,
+    /// unless the believed one was heard of since or has only just become believed.
     pub(super) fn suspect(&mut self, now: LocalTime, group: GroupId, sent: LocalTime) {
         let count = self.topology.replica_count(group);
         if let Some(contact) = self.contacts.get_mut(&group)

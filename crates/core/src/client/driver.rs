@@ -1,8 +1,9 @@
 //! The one loop that asks what to do next with a task and does it, until nothing is left to do.
 //!
-//! Nothing here decides: [`step`](super::step) does. Nothing here calls itself: whatever goes on with a task takes another
-//! turn. A task that has a turn, waits for a number, for hints or for an answer, or gathers, exists: tickets lead nowhere
-//! only where an answer comes late, which [`ClientEngine::awaiting`] says.
+//! Nothing here decides: [`step`](super::step) does. Nothing here calls itself: whatever goes on
+//! with a task takes another turn. A task that has a turn, waits for a number, for hints or for an
+//! answer, or gathers, exists: tickets lead nowhere only where an answer comes late, which
+//! [`ClientEngine::awaiting`] says.
 
 use super::beliefs::learn;
 use super::step::{Numbers, Step, View, next_step, overdue_step};
@@ -10,46 +11,38 @@ use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
 use crate::command::{CommandId, Intent};
-use crate::id::{ObjectId, PartitionId};
 use crate::oracle::Oracle;
 use crate::time::LocalTime;
-use std::collections::BTreeSet;
 
-/// A question to be asked about a task.
+/// Something to be decided and done.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Turn {
-    /// What follows from how far it is.
+    /// What follows from how far a task is.
     Next(Ticket),
-    /// What follows from the time that has passed.
+    /// What follows for a task from the time that has passed.
     Overdue(Ticket),
+    /// Whether the tasks that wait for a number can have one.
+    Admit,
 }
 
 impl<O: Oracle> ClientEngine<O> {
-    /// Does all that there is to do, and gives out as many numbers as there are.
+    /// Does all that there is to do.
     pub(super) fn drive(&mut self, now: LocalTime, out: &mut ClientOutbox) {
-        loop {
-            while let Some(turn) = self.work.pop_front() {
-                self.take_turn(now, turn, out);
-            }
-            // Numbers go to the oldest task first: if it has to wait for one, so have the others.
-            let Some(&oldest) = self.waiting.first() else {
-                return;
+        self.work.push_back(Turn::Admit);
+        while let Some(turn) = self.work.pop_front() {
+            let view = self.view(now);
+            let (ticket, step) = match turn {
+                Turn::Next(ticket) => (ticket, next_step(&self.tasks[ticket], &view)),
+                Turn::Overdue(ticket) => (ticket, overdue_step(&self.tasks[ticket], &view)),
+                // Numbers go to the oldest task first: if it has to wait for one, so have the
+                // others.
+                Turn::Admit => match self.waiting.first() {
+                    Some(&oldest) => (oldest, next_step(&self.tasks[oldest], &view)),
+                    None => continue,
+                },
             };
-            self.take_turn(now, Turn::Next(oldest), out);
-            if self.work.is_empty() {
-                return;
-            }
+            self.carry_out(now, ticket, step, out);
         }
-    }
-
-    /// Asks one question about one task, and does what follows.
-    fn take_turn(&mut self, now: LocalTime, turn: Turn, out: &mut ClientOutbox) {
-        let view = self.view(now);
-        let (ticket, step) = match turn {
-            Turn::Next(ticket) => (ticket, next_step(&self.tasks[ticket], &view)),
-            Turn::Overdue(ticket) => (ticket, overdue_step(&self.tasks[ticket], &view)),
-        };
-        self.carry_out(now, ticket, step, out);
     }
 
     /// What decisions depend on besides the task.
@@ -130,8 +123,8 @@ impl<O: Oracle> ClientEngine<O> {
         self.work.push_front(Turn::Next(ticket));
     }
 
-    /// The task that waits for the answer to this very attempt or query. `None` if the answer comes late: the task has ended,
-    /// or has been answered by another group.
+    /// The task that waits for the answer to this very attempt or query. `None` if the answer comes
+    /// late: the task has ended, or has been answered by another group.
     pub(super) fn awaiting(&self, id: CommandId) -> Option<Ticket> {
         let ticket = self.sessions.holder(id)?;
         (self.tasks[ticket].awaited() == Some(id)).then_some(ticket)
@@ -141,6 +134,7 @@ impl<O: Oracle> ClientEngine<O> {
     fn wait_for_number(&mut self, ticket: Ticket) {
         self.tasks[ticket].stage = Stage::Waiting;
         self.waiting.insert(ticket);
+        self.work.push_front(Turn::Admit);
     }
 
     /// The task takes the number that is free.
@@ -148,6 +142,7 @@ impl<O: Oracle> ClientEngine<O> {
         let number = self.sessions.allot(ticket);
         assert!(number.is_some(), "a number is free");
         self.waiting.remove(&ticket);
+        self.work.push_front(Turn::Admit);
         let task = &mut self.tasks[ticket];
         task.number = number;
         task.attempts = 0;
@@ -162,43 +157,12 @@ impl<O: Oracle> ClientEngine<O> {
         self.wait_for_number(ticket);
     }
 
-    /// Believes what is known, and asks for what is not unless somebody else has.
-    fn locate(
-        &mut self,
-        now: LocalTime,
-        ticket: Ticket,
-        known: Vec<(ObjectId, PartitionId)>,
-        missing: BTreeSet<ObjectId>,
-        out: &mut ClientOutbox,
-    ) {
-        for (object, owner) in known {
-            self.hints.refresh(object);
-            self.tasks[ticket].beliefs.owners.insert(object, owner);
-        }
-        let asked: Vec<ObjectId> = missing.iter().copied().collect();
-        let stage = Stage::Locating {
-            missing,
-            asked: now,
-            repeats: 0,
-        };
-        if asked.is_empty() {
-            self.go_on(ticket, stage);
-            return;
-        }
-        self.tasks[ticket].stage = stage;
-        for object in asked {
-            if self.lookups.join(object, ticket) {
-                self.ask(object, out);
-            }
-        }
-    }
-
     /// Starts the next move of a task that gathers.
     fn start_move(&mut self, ticket: Ticket) {
         let step = self.tasks[ticket].next_move(ticket);
         let step = self.tasks.add(step);
-        self.waiting.insert(step);
         self.work.push_front(Turn::Next(ticket));
+        self.wait_for_number(step);
     }
 
     /// The plan was stale: spends a retry, and forgets what was refuted.

@@ -1,12 +1,13 @@
 //! Which groups have told their time, so that no session is born expired.
 //!
-//! A client greets every group and waits for all of them, or after a while for one. Without a leader to answer for it, a
-//! group must not keep a client from working with the others.
+//! A client greets every group and waits for all of them, or after a while for one. Without a
+//! leader to answer for it, a group must not keep a client from working with the others.
 
 use crate::id::{GroupId, Groups};
 use crate::time::{LocalTime, Micros};
 
-/// How many intervals between greetings a client waits for the groups that stay silent, once one has answered.
+/// How many intervals between greetings a client waits for the groups that stay silent, once one
+/// has answered.
 const INTERVALS: u64 = 4;
 
 /// Greetings that are due.

@@ -1,6 +1,8 @@
-//! Who waits for hints on which object, so that an object is asked about once however many wait for it.
+//! Who waits for hints on which object, so that an object is asked about once however many wait for
+//! it.
 //!
-//! Invariant: a task is among the waiters of an object exactly while the object is among those that it misses.
+//! Invariant: a task is among the waiters of an object exactly while the object is among those that
+//! it misses.
 
 use super::task::Ticket;
 use crate::id::ObjectId;
@@ -13,7 +15,8 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    /// A task waits for a hint on an object. Returns whether it is the first, so that somebody has to be asked.
+    /// A task waits for a hint on an object. Returns whether it is the first, so that somebody has
+    /// to be asked.
     pub(super) fn join(&mut self, object: ObjectId, ticket: Ticket) -> bool {
         let waiters = self.waiters.entry(object).or_default();
         waiters.push(ticket);
@@ -30,7 +33,8 @@ impl Lookups {
         }
     }
 
-    /// The question is answered: nobody waits any more. Returns who did, in the order in which they came.
+    /// The question is answered: nobody waits any more. Returns who did, in the order in which they
+    /// came.
     pub(super) fn end(&mut self, object: ObjectId) -> Vec<Ticket> {
         self.waiters.remove(&object).unwrap_or_default()
     }

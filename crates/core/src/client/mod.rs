@@ -1,20 +1,24 @@
-//! The client engine: plans, consults, attempts, retries, gathers, falls back, and never abandons an attempt.
+//! The client engine: plans, consults, attempts, retries, gathers, falls back, and never abandons
+//! an attempt.
 //!
 //! ```text
-//!   submit -> [locate] -> [gather by moves] -> [query] -> attempt k -> Done | AlreadyExists | NotFound -> completed
-//!                ^                                           |
-//!                +---- Retry, budget left -------------------+       Retry, budget spent: attempt k+1 goes to all groups
+//!   submit -> [locate] -> [gather by moves] -> [query] -> attempt k -> verdict -> completed
+//!                ^                                            |
+//!                +---- Retry, budget left --------------------+
+//!                      Retry, budget spent: attempt k+1 goes to all groups
 //! ```
 //!
-//! Each input changes what is known of a [task](task); [`step`] decides what follows from that, the [driver](driver) does it.
-//! The engine does not open connections, wait, or draw random numbers: its owner carries the messages and calls
-//! [`ClientEngine::on_timer`]. Invariant (rule R5): attempt k+1 of a request exists only after a `Retry` for attempt k; until
-//! an answer comes the same attempt is repeated to the same destinations.
+//! Each input changes what is known of a [task](task); [`step`] decides what follows from that, the
+//! [driver](driver) does it. The engine does not open connections, wait, or draw random numbers:
+//! its owner carries the messages and calls [`ClientEngine::on_timer`]. Invariant (rule R5):
+//! attempt k+1 of a request exists only after a `Retry` for attempt k; until an answer comes the
+//! same attempt is repeated to the same destinations.
 
 mod beliefs;
 mod contacts;
 mod driver;
 mod greetings;
+mod hearsay;
 mod lookups;
 mod plan;
 mod sending;
@@ -33,9 +37,9 @@ pub use settings::{ClientSettings, Execution};
 use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::command::Request;
 use crate::hints::HintTable;
-use crate::hooks::{CacheCall, CacheReply, Found};
-use crate::id::{ClientId, Hint, ObjectId, ReplicaId};
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::hooks::CacheCall;
+use crate::id::{ClientId, ReplicaId};
+use crate::oracle::{Oracle, Placement};
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;
 use driver::Turn;
@@ -56,7 +60,8 @@ pub struct ClientOutbox {
     pub cache: Vec<CacheCall>,
 }
 
-/// The client engine. One client may have many requests under way; each takes effect on its own, in any order.
+/// The client engine. One client may have many requests under way; each takes effect on its own, in
+/// any order.
 #[derive(Debug)]
 pub struct ClientEngine<O> {
     placement: Placement<O>,
@@ -139,7 +144,7 @@ impl<O: Oracle> ClientEngine<O> {
             ServerMessage::Consulted { hints, unknown } => {
                 hints.iter().for_each(|hint| self.learn(*hint));
                 let objects = hints.iter().map(|hint| hint.object).chain(unknown);
-                objects.for_each(|object| self.located(object));
+                objects.for_each(|object| self.located(now, object, out));
             }
             ServerMessage::Time(time) => {
                 self.sessions.observe(now, time);
@@ -165,35 +170,6 @@ impl<O: Oracle> ClientEngine<O> {
         self.drive(now, out);
     }
 
-    /// Takes an answer of the shared cache.
-    pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
-        let hint = match &reply.found {
-            Found::Hit(bytes) => crate::codec::decode::<Hint>(bytes).ok(),
-            Found::Miss | Found::Down => None,
-        };
-        let of_key = |object: &ObjectId| match self.placement.guess(*object) {
-            Guess::Shared { key, .. } => key == reply.key,
-            Guess::Ask(_) | Guess::At(_) => false,
-        };
-        let asked: Vec<ObjectId> = self.lookups.objects().filter(of_key).collect();
-        for object in asked {
-            let hint = hint.filter(|hint| hint.object == object && self.is_possible(hint));
-            for ticket in self.lookups.waiters(object) {
-                let cost = &mut self.tasks[*ticket].cost;
-                cost.cache_hits += u32::from(hint.is_some());
-                cost.cache_misses += u32::from(hint.is_none());
-            }
-            match hint {
-                Some(hint) => {
-                    self.learn(hint);
-                    self.located(object);
-                }
-                None => self.consult(object, out),
-            }
-        }
-        self.drive(now, out);
-    }
-
     /// Lets time pass; call it at least every 50 ms.
     pub fn on_timer(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         self.greet(now, out);
@@ -206,7 +182,8 @@ impl<O: Oracle> ClientEngine<O> {
         self.completed.pop_front()
     }
 
-    /// How a request stands whose client is about to be dropped: unknown, with the attempt that was sent last.
+    /// How a request stands whose client is about to be dropped: unknown, with the attempt that was
+    /// sent last.
     #[must_use]
     pub fn abandoned(&self, ticket: u64, invoked: LocalTime, now: LocalTime) -> Completion {
         let request = Task::new(Request::default(), invoked);
@@ -226,26 +203,5 @@ impl<O: Oracle> ClientEngine<O> {
     pub fn outstanding(&self) -> usize {
         let is_users = |task: &&Task| task.parent.is_none();
         self.tasks.iter().filter(is_users).count()
-    }
-
-    /// Whether a hint names a partition that there is.
-    fn is_possible(&self, hint: &Hint) -> bool {
-        hint.owner.0 < self.placement.topology().partition_count()
-    }
-
-    fn learn(&mut self, hint: Hint) {
-        if self.is_possible(&hint) {
-            self.hints.learn(hint);
-        }
-    }
-
-    /// The question about an object is answered, with a hint or without.
-    fn located(&mut self, object: ObjectId) {
-        let owner = self.hints.get(object).map(|hint| hint.owner);
-        for ticket in self.lookups.end(object) {
-            if self.tasks[ticket].located(object, owner) {
-                self.work.push_back(Turn::Next(ticket));
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! Plans: which groups a request goes to, given what the client believes. Pure questions, no state of their own.
+//! Plans: which groups a request goes to, given what the client believes. Pure questions, no state
+//! of their own.
 
 use super::beliefs::Beliefs;
 use crate::command::{Intent, Request};
@@ -12,7 +13,8 @@ fn needs_owner(intent: &Intent) -> bool {
     !matches!(intent, Intent::Create { .. } | Intent::Lookup)
 }
 
-/// Which owners that the plan needs are known or can be told without asking, and of which objects they are missing.
+/// Which owners that the plan needs are known or can be told without asking, and of which objects
+/// they are missing.
 pub(super) fn locate<O: Oracle>(
     placement: &Placement<O>,
     hints: &HintTable,
@@ -80,7 +82,8 @@ pub(super) fn destinations<O: Oracle>(
     groups
 }
 
-/// One authority of an object: one that is a destination anyway, else one that spreads the load over them.
+/// One authority of an object: one that is a destination anyway, else one that spreads the load
+/// over them.
 fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Groups) -> GroupId {
     let authorities = placement.authority(object);
     let near = authorities.iter().find(|&group| already.contains(group));
@@ -88,8 +91,8 @@ fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Gro
         .unwrap_or_else(|| panic!("the law of authority: {object} has none"))
 }
 
-/// Where `gather` runs a request: the partition that holds most of the objects that it accesses, then the least one.
-/// `None` if they are together already, or the request is not a plain access.
+/// Where `gather` runs a request: the partition that holds most of the objects that it accesses,
+/// then the least one. `None` if they are together already, or the request is not a plain access.
 pub(super) fn gathering_place(request: &Request, beliefs: &Beliefs) -> Option<PartitionId> {
     let mut held: BTreeMap<PartitionId, usize> = BTreeMap::new();
     for (object, intent) in request.intents() {

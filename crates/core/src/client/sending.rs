@@ -1,4 +1,5 @@
-//! What the engine sends, to whom, and what it costs: greetings, consultations, queries and attempts.
+//! What the engine sends, to whom, and what it costs: greetings, consultations, queries and
+//! attempts.
 
 use super::plan::{consulted, spread};
 use super::task::{Stage, Ticket};
@@ -6,10 +7,11 @@ use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
 use crate::command::{Command, CommandId};
 use crate::hooks::CacheCall;
-use crate::id::{GroupId, Groups, ObjectId};
+use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::oracle::{Guess, Oracle};
 use crate::read::Query;
 use crate::time::LocalTime;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl<O: Oracle> ClientEngine<O> {
@@ -27,8 +29,39 @@ impl<O: Oracle> ClientEngine<O> {
         }
     }
 
+    /// Believes what is known, and asks for what is not unless somebody else has.
+    pub(super) fn locate(
+        &mut self,
+        now: LocalTime,
+        ticket: Ticket,
+        known: Vec<(ObjectId, PartitionId)>,
+        missing: BTreeSet<ObjectId>,
+        out: &mut ClientOutbox,
+    ) {
+        for (object, owner) in known {
+            self.hints.refresh(object);
+            self.tasks[ticket].beliefs.owners.insert(object, owner);
+        }
+        let asked: Vec<ObjectId> = missing.iter().copied().collect();
+        let stage = Stage::Locating {
+            missing,
+            asked: now,
+            repeats: 0,
+        };
+        if asked.is_empty() {
+            self.go_on(ticket, stage);
+            return;
+        }
+        self.tasks[ticket].stage = stage;
+        for object in asked {
+            if self.lookups.join(object, ticket) {
+                self.ask(object, out);
+            }
+        }
+    }
+
     /// Asks for a hint on an object for the first time: the shared cache, where there is one.
-    pub(super) fn ask(&mut self, object: ObjectId, out: &mut ClientOutbox) {
+    fn ask(&mut self, object: ObjectId, out: &mut ClientOutbox) {
         match self.placement.guess(object) {
             Guess::Shared { key, .. } => out.cache.push(CacheCall::Get { key }),
             Guess::Ask(_) | Guess::At(_) => self.consult(object, out),
@@ -74,8 +107,8 @@ impl<O: Oracle> ClientEngine<O> {
         }
     }
 
-    /// Asks the leader of one partition without ordering the request. Nothing is owed to a query: declined or unanswered, the
-    /// request goes the ordered way.
+    /// Asks the leader of one partition without ordering the request. Nothing is owed to a query:
+    /// declined or unanswered, the request goes the ordered way.
     pub(super) fn query(
         &mut self,
         now: LocalTime,

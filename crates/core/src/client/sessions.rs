@@ -1,7 +1,8 @@
-//! The numbers of a client's requests: one session after the other, each left well before it expires.
+//! The numbers of a client's requests: one session after the other, each left well before it
+//! expires.
 //!
-//! Invariant: a number that was given out has a task under way until it is answered for good; the low watermark of its
-//! session stays at or below it until then.
+//! Invariant: a number that was given out has a task under way until it is answered for good; the
+//! low watermark of its session stays at or below it until then.
 
 use super::task::Ticket;
 use crate::command::{CommandId, SessionId};
@@ -42,7 +43,8 @@ impl SessionNumbers {
         self.told = now;
     }
 
-    /// Whether the time that was told last is so long ago that a session judged by it might have expired.
+    /// Whether the time that was told last is so long ago that a session judged by it might have
+    /// expired.
     pub(super) fn is_out_of_touch(&self, now: LocalTime) -> bool {
         now > self.told + SESSION_TTL / 4
     }
@@ -59,7 +61,8 @@ impl SessionNumbers {
             .is_none_or(|session| self.next_number < self.low_watermark(session) + SESSION_WINDOW)
     }
 
-    /// Gives a task the next number, in a session young enough; `None` while there is no [room](Self::has_room).
+    /// Gives a task the next number, in a session young enough; `None` while there is no
+    /// [room](Self::has_room).
     pub(super) fn allot(&mut self, ticket: Ticket) -> Option<(SessionId, u64)> {
         if !self.has_room() {
             return None;

@@ -32,11 +32,11 @@ pub struct ClientSettings {
     pub execution: Execution,
     /// How reads of objects at one partition are answered.
     pub reads: Reads,
-    /// How long to wait for an answer before the same attempt is sent again, counted in whole microseconds; after the
-    /// fourth time it doubles, up to sixteenfold.
+    /// How long to wait for an answer before the same attempt is sent again, counted in whole
+    /// microseconds; after the fourth time it doubles, up to sixteenfold.
     pub resend_after: Duration,
-    /// How long a request may take before it ends as [`Outcome::Unknown`](crate::Outcome::Unknown), counted in whole
-    /// microseconds. [`Duration::MAX`] is for ever.
+    /// How long a request may take before it ends as [`Outcome::Unknown`](crate::Outcome::Unknown),
+    /// counted in whole microseconds. [`Duration::MAX`] is for ever.
     pub deadline: Duration,
 }
 
@@ -102,8 +102,8 @@ impl From<ClientSettings> for Policy {
 }
 
 impl Policy {
-    /// How long to wait before the repetition with this number: always the same for as long as an election may take, then
-    /// doubling, sixteenfold at most.
+    /// How long to wait before the repetition with this number: always the same for as long as an
+    /// election may take, then doubling, sixteenfold at most.
     pub(super) fn patience_us(&self, repeats: u32) -> Micros {
         let factor = 1 << repeats.saturating_sub(3).min(4);
         self.resend_us.saturating_mul(factor)

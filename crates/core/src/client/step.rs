@@ -32,7 +32,7 @@
 //! | --- | --- | --- |
 //! | `Attempting` | the deadline has passed | `TellUnknown`: the attempt goes on (rule R5) |
 //! | any other | the deadline has passed | `GiveUp`: no attempt of it is under way |
-//! | `Attempting` | unanswered for long | `Repeat`: the same attempt, to the same groups (rule R5) |
+//! | `Attempting` | unanswered for long | `Repeat` the same, to the same groups (rule R5) |
 //! | `Locating` | unanswered for long | `AskAgain` |
 //! | `Querying` | unanswered for long | `StopQuery` |
 //! | else | | `Wait` |
@@ -105,7 +105,8 @@ pub(super) enum Step {
     FallBack { destinations: Groups },
     /// Spend a retry, forget what was refuted, plan anew.
     Retry,
-    /// Begin anew in another session: none of the groups has executed it, for one had forgotten the session.
+    /// Begin anew in another session: none of the groups has executed it, for one had forgotten the
+    /// session.
     ChangeSession,
     /// Send the attempt again.
     Repeat,

@@ -19,8 +19,8 @@ pub(super) type Ticket = u64;
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) request: Request,
-    /// The task that gathers its objects by this move. It lasts as long as its moves, unless it is given up; they are
-    /// given up at the same moment.
+    /// The task that gathers its objects by this move. It lasts as long as its moves, unless it is
+    /// given up; they are given up at the same moment.
     pub(super) parent: Option<Ticket>,
     pub(super) stage: Stage,
     pub(super) beliefs: Beliefs,
@@ -36,7 +36,8 @@ pub(super) struct Task {
     pub(super) gathered: bool,
     /// It is, or was, a query.
     pub(super) queried: bool,
-    /// From when the deadline counts: when the user submitted it, or the request that it gathers for.
+    /// From when the deadline counts: when the user submitted it, or the request that it gathers
+    /// for.
     pub(super) invoked: LocalTime,
     pub(super) cost: Cost,
     /// The user was told that its outcome is unknown; the attempt goes on nevertheless (rule R5).
@@ -128,7 +129,8 @@ impl Task {
         Some(message)
     }
 
-    /// The question about one of its objects is answered, with an owner or without. Returns whether that was the last one.
+    /// The question about one of its objects is answered, with an owner or without. Returns whether
+    /// that was the last one.
     pub(super) fn located(&mut self, object: ObjectId, owner: Option<PartitionId>) -> bool {
         match owner {
             Some(owner) => self.beliefs.owners.insert(object, owner),
@@ -149,13 +151,13 @@ impl Task {
         let request = queue.pop().expect("a move is left");
         Self {
             parent: Some(ticket),
-            stage: Stage::Waiting,
             budget: self.budget,
             ..Self::new(request, self.invoked)
         }
     }
 
-    /// A move that it gathers by has ended: its costs are this task's, and its retries come out of the same budget.
+    /// A move that it gathers by has ended: its costs are this task's, and its retries come out of
+    /// the same budget.
     pub(super) fn moved(&mut self, step: &Self) {
         self.cost.moves += 1;
         self.cost.retries += step.cost.retries;

@@ -1,7 +1,8 @@
 //! The tasks under way, by ticket.
 //!
-//! Whoever holds a ticket knows that its task is here: the numbers, lookups and turns of a task end with it. A ticket that
-//! leads nowhere is a broken invariant of the engine, so looking it up panics.
+//! Whoever holds a ticket knows that its task is here: the numbers, lookups and turns of a task end
+//! with it. A ticket that leads nowhere is a broken invariant of the engine, so looking it up
+//! panics.
 
 use super::task::{Task, Ticket};
 use std::collections::BTreeMap;

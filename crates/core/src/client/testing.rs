@@ -1,4 +1,5 @@
-//! What the tests of this folder share: a strategy of three partitions, answers, and a client with its hands free.
+//! What the tests of this folder share: a strategy of three partitions, answers, and a client with
+//! its hands free.
 
 use super::{ClientEngine, ClientOutbox, ClientSettings};
 use crate::answer::{Answer, ClientMessage, Completion, ServerMessage, Verdict};

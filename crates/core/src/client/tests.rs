@@ -3,5 +3,6 @@
 mod deadline;
 mod gather;
 mod hints;
+mod random;
 mod retry;
 mod sessions;

@@ -64,7 +64,8 @@ fn a_request_without_an_attempt_under_way_is_given_up_for_good() {
     assert_eq!(bench.attempts(), []);
 }
 
-/// The user was told `last_attempt: None`, which says that the request was never sent: it must not be sent later either.
+/// The user was told `last_attempt: None`, which says that the request was never sent: it must not
+/// be sent later either.
 #[test]
 fn a_request_that_was_given_up_while_it_gathered_is_never_sent() {
     let mut bench = knowing(settings().with_execution(Execution::Gather));

@@ -78,7 +78,7 @@ fn the_moves_of_one_request_share_a_window() {
         let step = moves.remove(0);
         bench.answer(&step, Verdict::Done, &[]);
         moves.extend(bench.attempts());
-        let left = (GATHER_WINDOW + 3 - answered).min(GATHER_WINDOW).max(1);
+        let left = (GATHER_WINDOW + 3 - answered).clamp(1, GATHER_WINDOW);
         assert_eq!(moves.len(), left);
     }
     assert_eq!(moves[0].request, update(&objects));

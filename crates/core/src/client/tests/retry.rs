@@ -3,12 +3,9 @@
 use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
 use crate::client::ClientSettings;
 use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
-use crate::command::{Command, CommandId, Intent, Request};
+use crate::command::{Intent, Request};
 use crate::id::{GroupId, Groups, ObjectId, ReplicaId};
 use crate::limits::RETRY_BUDGET;
-use crate::topology::mix;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const RESEND: u64 = 250_000;
 
@@ -59,7 +56,8 @@ fn r5_a_repeated_attempt_goes_to_the_same_groups_and_in_each_to_whoever_may_lead
     assert_eq!(places(&mut bench), [(p1, 0), (p2, 0)]);
     bench.pass(RESEND);
     assert_eq!(places(&mut bench), [(p1, 1), (p2, 1)]);
-    // p2's old leader was slow, and names the new one; what it says of itself does not count any more.
+    // p2's old leader was slow, and names the new one; what it says of itself does not count any
+    // more.
     bench.hear(P2, ServerMessage::NotLeader { leader: Some(2) });
     assert_eq!(places(&mut bench), []);
     bench.pass(RESEND);
@@ -114,77 +112,4 @@ fn termination_a_request_goes_to_all_groups_once_its_budget_is_spent() {
     assert_eq!(completion.outcome, Outcome::NotFound);
     let cost = completion.cost;
     assert_eq!((cost.retries, cost.fallbacks, cost.groups), (3, 1, 6));
-}
-
-/// Requests, answers in any order, lost and repeated ones, and time, all at random; rule R5 is judged from the messages
-/// alone. After that everything is answered, and everything ends.
-#[test]
-fn r5_holds_whatever_is_answered_late_twice_or_never() {
-    for seed in 0..200 {
-        let mut bench = Bench::new(ClientSettings::default());
-        let mut dice = seed;
-        let mut roll = |sides: u64| {
-            dice = mix(dice);
-            dice % sides
-        };
-        let mut seen: Vec<Arc<Command>> = Vec::new();
-        let mut retried: Vec<CommandId> = Vec::new();
-        for _ in 0..100 {
-            let object = ObjectId::new(1, roll(3));
-            match roll(4) {
-                0 => {
-                    bench.submit(read(&[object]));
-                }
-                1 => bench.pass(roll(2 * RESEND)),
-                2 => {
-                    let place = [P0, P1, P2][roll(3) as usize];
-                    bench.tell(&[hint(object, place, roll(9))]);
-                }
-                _ if !seen.is_empty() => {
-                    let command = seen[roll(seen.len() as u64) as usize].clone();
-                    // An attempt has one recorded outcome, whoever tells it.
-                    let retry = mix(command.id.number ^ u64::from(command.id.attempt)) % 2 == 0;
-                    if retry {
-                        retried.push(command.id);
-                    }
-                    let verdict = if retry { Verdict::Retry } else { Verdict::Done };
-                    bench.answer(&command, verdict, &[]);
-                }
-                _ => {}
-            }
-            seen.extend(bench.attempts());
-            judge(&seen, &retried);
-        }
-        finish(&mut bench, seen);
-    }
-}
-
-/// Each attempt is always the same, and follows a retry for the one before.
-fn judge(seen: &[Arc<Command>], retried: &[CommandId]) {
-    let mut attempts: BTreeMap<CommandId, Groups> = BTreeMap::new();
-    for command in seen {
-        let groups = attempts.entry(command.id).or_insert(command.destinations);
-        assert_eq!(*groups, command.destinations);
-        let before = CommandId {
-            attempt: command.id.attempt - 1,
-            ..command.id
-        };
-        assert!(before.attempt == 0 || retried.contains(&before));
-    }
-}
-
-fn finish(bench: &mut Bench, mut open: Vec<Arc<Command>>) {
-    let mut rounds = 0;
-    while bench.client.outstanding() > 0 {
-        for command in std::mem::take(&mut open) {
-            bench.answer(&command, Verdict::Done, &[]);
-        }
-        let objects: Vec<_> = (0..3)
-            .map(|key| hint(ObjectId::new(1, key), P0, 99))
-            .collect();
-        bench.tell(&objects);
-        open.extend(bench.attempts());
-        rounds += 1;
-        assert!(rounds < 10, "{}", bench.client.describe());
-    }
 }
