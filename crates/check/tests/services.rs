@@ -64,6 +64,7 @@ fn first_of_a_hash_set() -> u64 {
 }
 
 impl Application for Service {
+    const NAME: &'static str = "service";
     type Object = u64;
     type Op = Op;
     type Reply = u64;

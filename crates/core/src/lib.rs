@@ -17,6 +17,7 @@ pub mod command;
 mod hints;
 pub mod hooks;
 pub mod id;
+mod id_text;
 pub mod limits;
 pub mod log;
 pub mod multicast;
@@ -40,6 +41,7 @@ pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
+pub use id_text::ParseIdError;
 pub use multicast::{Delivery, Multicast, Outbox};
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};

@@ -32,6 +32,7 @@ enum Operation {
 }
 
 impl Application for Bank {
+    const NAME: &'static str = "bank";
     type Object = u64;
     type Op = Operation;
     type Reply = u64;

@@ -18,6 +18,7 @@ struct Blobs;
 struct Blob(Bytes);
 
 impl Application for Blobs {
+    const NAME: &'static str = "blobs";
     type Object = Blob;
     type Op = Vec<ObjectId>;
     type Reply = usize;

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Things;
 
 impl Application for Things {
+    const NAME: &'static str = "things";
     type Object = u64;
     type Op = ();
     type Reply = ();

@@ -18,6 +18,7 @@ use std::time::Duration;
 struct Numbers;
 
 impl Application for Numbers {
+    const NAME: &'static str = "numbers";
     type Object = u64;
     type Op = (Vec<ObjectId>, u64);
     type Reply = u64;

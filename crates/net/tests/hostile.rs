@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Blobs;
 
 impl Application for Blobs {
+    const NAME: &'static str = "blobs";
     type Object = Bytes;
     type Op = ObjectId;
     type Reply = Bytes;

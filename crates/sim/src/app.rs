@@ -42,6 +42,7 @@ pub enum Op {
 }
 
 impl Application for Registers {
+    const NAME: &'static str = "registers";
     type Object = Register;
     type Op = Op;
     /// The values that were read, before the operation.

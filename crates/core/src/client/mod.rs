@@ -24,7 +24,7 @@ use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::command::{Intent, Request, SessionId};
 use crate::hints::HintTable;
 use crate::hooks::{CacheCall, CacheReply, Found};
-use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
+use crate::id::{ClientId, Groups, Hint, ObjectId, PartitionId, ReplicaId};
 use crate::oracle::{Guess, Oracle, Placement};
 use crate::read::Reads;
 use crate::time::{LocalTime, LogicalClock, Micros};
@@ -238,6 +238,15 @@ impl<O: Oracle> ClientEngine<O> {
         self.completed.pop_front()
     }
 
+    /// Where the client believes an object to be: a hint (rule R7).
+    pub fn believed_owner(&mut self, object: ObjectId) -> Option<PartitionId> {
+        let known = self.hints.get(object).map(|hint| hint.owner);
+        known.or_else(|| match self.placement.guess(object) {
+            Guess::At(partition) => Some(partition),
+            Guess::Ask(_) | Guess::Shared { .. } => None,
+        })
+    }
+
     /// How a request stands whose client is about to be dropped: unknown, with the attempt that was sent last.
     #[must_use]
     pub fn abandoned(&self, ticket: u64, invoked: LocalTime, now: LocalTime) -> Completion {
@@ -290,7 +299,6 @@ impl<O: Oracle> ClientEngine<O> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::PartitionId;
     use crate::limits::SESSION_TTL;
     use crate::time::LogTime;
     use crate::topology::Topology;
