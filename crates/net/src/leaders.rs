@@ -63,7 +63,8 @@ mod tests {
         let [old, new] = [0, 1].map(|index| ReplicaId { group, index });
         let mut leaders = Leaders::default();
         assert_eq!(leaders.of(group), None);
-        assert!(leaders.note(old, Some(5)) && leaders.note(new, Some(7)));
+        let at = |micros| Some(LocalTime::from_micros(micros));
+        assert!(leaders.note(old, at(5)) && leaders.note(new, at(7)));
         assert_eq!(leaders.of(group), Some(new));
         assert_eq!(leaders.of(GroupId::ORACLE), None);
         assert!(leaders.note(new, None) && !leaders.note(new, None));

@@ -158,8 +158,6 @@ impl EmbeddedCache {
     /// # Errors
     /// If its port has been taken by somebody else meanwhile.
     pub(crate) fn start_again(&mut self) -> Result<(), NetError> {
-        self.0.stop();
-        self.0 = CacheServer::start(self.0.address(), CACHE)?;
-        Ok(())
+        self.0.restart()
     }
 }

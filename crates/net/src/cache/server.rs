@@ -32,6 +32,8 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct CacheServer {
     address: SocketAddr,
+    /// The bound of its items.
+    bytes: u64,
     /// Dropping it ends the server.
     running: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -74,12 +76,23 @@ impl CacheServer {
         let thread = std::thread::Builder::new().name("cache".to_owned());
         Ok(Self {
             address,
+            bytes,
             running: Some(running),
             thread: Some(thread.spawn(serve).map_err(failed)?),
         })
     }
 
-    /// Where it listens.
+    /// Starts it again at its old address, empty, whether it runs or was stopped.
+    ///
+    /// # Errors
+    /// If its port has been taken by somebody else meanwhile.
+    pub fn restart(&mut self) -> Result<(), NetError> {
+        self.stop();
+        *self = Self::start(self.address, self.bytes)?;
+        Ok(())
+    }
+
+    /// Where it listens, also while it is stopped.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -1,101 +1,188 @@
-//! The client that users embed: a cloneable handle to a [`Pipeline`] in a task of its own.
+//! A cloneable handle to a [`Pipeline`] in a task of its own.
 //!
-//! Each call waits for its own request; calls of clones and of concurrent tasks travel together. It holds no state but
-//! the way to the task, which ends with the last handle.
+//! Each call waits for its own request; calls of clones and of concurrent tasks travel together. It knows requests, not the
+//! service's types. The task ends with the last handle, when it is told to, or when the cluster was shut down.
+//!
+//! Invariant: a call that ends as [`CallError::Closed`] has had no effect and never will.
 
 use super::pipeline::Pipeline;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
-use crate::error::NetError;
+use crate::connection::{Connection, ConnectionStates};
+use crate::error::ConnectError;
+use crate::link::Dialling;
 use crate::traffic::{Traffic, TrafficCount};
 use rustc_hash::FxHashMap;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Application, ClientId, Completion, ObjectId, Oracle, Outcome, PartitionId, Request, codec,
+    Application, ClientId, Completion, Intent, ObjectId, Oracle, PartitionId, Request,
 };
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
 
-/// How many requests may wait for the task; callers beyond wait their turn.
+/// How many requests may be under way, and how many more may wait for the task; callers beyond wait their turn.
 const QUEUE: usize = 1024;
 
+/// Why a call has no completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The client or the cluster was shut down before the request was sent: it has no effect.
+    #[error("the client is closed")]
+    Closed,
+    /// The client or the cluster was shut down while the request was under way: it took effect once or not at all.
+    #[error("the client was closed while the request was under way")]
+    Abandoned,
+}
+
+/// Where an object is.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// How the question ended.
+    pub completion: Completion,
+    /// The partition that owned the object then, or later, if it exists.
+    pub owner: Option<PartitionId>,
+}
+
 /// A request on its way to the task, and the way back.
-type Call = (Request, oneshot::Sender<Completion>);
+struct Call {
+    request: Request,
+    answer: oneshot::Sender<Result<Located, CallError>>,
+}
 
 /// A client of a cluster.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientHandle {
     calls: mpsc::Sender<Call>,
+    states: watch::Receiver<ConnectionStates>,
     traffic: Arc<Traffic>,
+    closing: Arc<watch::Sender<bool>>,
+    /// The sender is gone when the task has ended.
+    ended: watch::Receiver<()>,
 }
 
-impl Client {
-    /// A client with an id that no other client ever uses. To be called within a tokio runtime; replicas are connected to
-    /// when there is something to tell them.
+impl ClientHandle {
+    /// A client with an id that no other client ever uses. It begins at once, and connects to replicas when there is something
+    /// to tell them.
     ///
     /// # Errors
-    /// If the configuration lacks an address.
-    pub fn connect<O: Oracle>(
+    /// If the configuration does not fit the strategy, or if this is no tokio runtime.
+    pub fn start<A: Application, O: Oracle>(
         config: &ClusterConfig,
         id: ClientId,
         oracle: O,
         settings: ClientSettings,
-    ) -> Result<Self, NetError> {
-        let pipeline = Pipeline::new(config, id, oracle, settings, Clock::start())?;
-        let traffic = pipeline.counters();
-        let (calls, called) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(pipeline, called));
-        Ok(Self { calls, traffic })
+    ) -> Result<Self, ConnectError> {
+        Self::spawn::<A, O>(config, id, oracle, settings, Dialling::WhenNeeded)
     }
 
-    /// Executes a request. It always completes: at the latest at the deadline of the settings, as
-    /// [`Outcome::Unknown`].
-    ///
-    /// # Panics
-    /// If the runtime that the client was connected in is gone.
-    pub async fn execute(&self, request: Request) -> Completion {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.calls.send((request, answer)).await;
-        sent.expect("the client's runtime is running");
-        answered.await.expect("the client's runtime is running")
-    }
-
-    /// Creates an object, at partition `at` if the strategy leaves the choice.
-    pub async fn create<A: Application>(
-        &self,
-        object: ObjectId,
-        value: &A::Object,
-        at: Option<PartitionId>,
-    ) -> Outcome {
-        self.execute(Request::create::<A>(object, value, at))
-            .await
-            .outcome
-    }
-
-    /// Runs an operation on the objects that it declares.
+    /// A client with an id that no other client ever uses, connected to at least one replica of each group. It stays connected
+    /// to all replicas that it can reach.
     ///
     /// # Errors
-    /// How it ended, if not with a reply. `Outcome::Done` here means that the reply is not one of this application.
-    pub async fn access<A: Application>(&self, op: &A::Op) -> Result<A::Reply, Outcome> {
-        match self.execute(Request::access::<A>(op)).await.outcome {
-            Outcome::Done(reply) => codec::decode(&reply).map_err(|_| Outcome::Done(reply)),
-            other => Err(other),
+    /// If the configuration does not fit the strategy, if this is no tokio runtime, as soon as no replica of some group is of
+    /// this cluster, service, strategy and topology, or if some group is not reached in time.
+    pub async fn connect<A: Application, O: Oracle>(
+        config: &ClusterConfig,
+        id: ClientId,
+        oracle: O,
+        settings: ClientSettings,
+        patience: Duration,
+    ) -> Result<Self, ConnectError> {
+        let client = Self::spawn::<A, O>(config, id, oracle, settings, Dialling::Always)?;
+        let mut states = client.states.clone();
+        let settled = states.wait_for(|states| states.usable().is_some());
+        // Without connections to tell anything there is nothing to wait for.
+        let _ = tokio::time::timeout(patience, settled).await;
+        let states = client.states.borrow();
+        match states.usable() {
+            Some(usable) => usable?,
+            None => states.first_failure().map_or(Ok(()), Err)?,
         }
+        drop(states);
+        Ok(client)
     }
 
-    /// Deletes an object.
-    pub async fn delete(&self, object: ObjectId) -> Outcome {
-        self.execute(Request::delete(object)).await.outcome
+    fn spawn<A: Application, O: Oracle>(
+        config: &ClusterConfig,
+        id: ClientId,
+        oracle: O,
+        settings: ClientSettings,
+        dialling: Dialling,
+    ) -> Result<Self, ConnectError> {
+        let runtime = tokio::runtime::Handle::try_current();
+        let runtime = runtime.map_err(|_| ConnectError::NoRuntime)?;
+        let mut pipeline = Pipeline::new::<A>(config, id, oracle, settings, Clock::start())?;
+        if dialling == Dialling::Always {
+            pipeline.dial_all();
+        }
+        let (traffic, states) = (pipeline.counters(), pipeline.states());
+        let (calls, called) = mpsc::channel(QUEUE);
+        let (closing, closed) = watch::channel(false);
+        let (running, ended) = watch::channel(());
+        let service = Service {
+            pipeline,
+            called,
+            waiting: FxHashMap::default(),
+            states: states.clone(),
+            closing: closed,
+        };
+        runtime.spawn(async move {
+            service.serve().await;
+            drop(running);
+        });
+        Ok(Self {
+            calls,
+            states,
+            traffic,
+            closing: Arc::new(closing),
+            ended,
+        })
     }
 
-    /// Moves an object to a partition, from wherever it is.
-    pub async fn relocate(&self, object: ObjectId, to: PartitionId) -> Outcome {
-        self.execute(Request::relocate(object, to)).await.outcome
+    /// Executes a request. It completes at the latest at the deadline of the settings, as
+    /// [`Outcome::Unknown`](ssmr_core::Outcome::Unknown), not counting the time that it waits for its turn: at most 1024
+    /// requests of a client are under way, and 1024 more wait.
+    ///
+    /// Whoever stops waiting does not stop the request: once it is under way it goes on, and takes effect at most once.
+    ///
+    /// # Errors
+    /// If the client was closed.
+    pub async fn execute(&self, request: Request) -> Result<Completion, CallError> {
+        let located = self.reserve().await?.execute(request).await?;
+        Ok(located.completion)
     }
 
-    /// Asks, in order, whether an object exists.
-    pub async fn lookup(&self, object: ObjectId) -> Outcome {
-        self.execute(Request::lookup(object)).await.outcome
+    /// Asks in order where an object is. See [`execute`](Self::execute).
+    ///
+    /// # Errors
+    /// If the client was closed.
+    pub async fn locate(&self, object: ObjectId) -> Result<Located, CallError> {
+        self.reserve().await?.locate(object).await
+    }
+
+    /// Waits for a turn: what is executed there is under way at once.
+    ///
+    /// # Errors
+    /// If the client was closed.
+    pub async fn reserve(&self) -> Result<Turn<'_>, CallError> {
+        let permit = self.calls.reserve().await;
+        permit.map(Turn).map_err(|_| CallError::Closed)
+    }
+
+    /// How its connections stand.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.states.borrow().list()
+    }
+
+    /// Takes no more calls, waits for those under way, and closes the connections. Calls of clones end as
+    /// [`CallError::Closed`] from now on.
+    pub async fn shutdown(&self) {
+        self.closing.send_replace(true);
+        // Nothing is ever sent there: it ends when the sender is gone.
+        let _ = self.ended.clone().changed().await;
     }
 
     /// What it has sent to replicas and received from them so far.
@@ -105,26 +192,117 @@ impl Client {
     }
 }
 
-/// Serves calls until the last handle is gone.
-async fn serve<O: Oracle>(mut pipeline: Pipeline<O>, mut called: mpsc::Receiver<Call>) {
-    let mut calls = Vec::with_capacity(QUEUE);
-    let mut waiting: FxHashMap<u64, oneshot::Sender<Completion>> = FxHashMap::default();
-    loop {
-        tokio::select! {
-            count = called.recv_many(&mut calls, QUEUE) => {
-                if count == 0 {
-                    return;
+/// The right to execute one request now.
+#[derive(Debug)]
+pub struct Turn<'a>(mpsc::Permit<'a, Call>);
+
+impl Turn<'_> {
+    /// Executes a request, and tells also where its first object is afterwards.
+    ///
+    /// # Errors
+    /// If the client is closed meanwhile.
+    pub async fn execute(self, request: Request) -> Result<Located, CallError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Call { request, answer });
+        // Without an answer the task is gone, and its runtime with it.
+        answered.await.unwrap_or(Err(CallError::Abandoned))
+    }
+
+    /// Asks in order where an object is.
+    ///
+    /// # Errors
+    /// If the client is closed meanwhile.
+    pub async fn locate(self, object: ObjectId) -> Result<Located, CallError> {
+        // The owner takes part in a command that reads the object, and nowhere else does it take effect.
+        let question = Request::default().and(object, Intent::Read);
+        self.execute(question).await
+    }
+}
+
+/// A call that was submitted.
+struct Waiting {
+    /// The first object of its request.
+    object: Option<ObjectId>,
+    answer: oneshot::Sender<Result<Located, CallError>>,
+}
+
+/// What the task reacts to.
+enum Event {
+    /// So many calls have come; 0 if no more will come.
+    Called(usize),
+    Completed(Completion),
+    /// The client is to be closed.
+    Closing,
+    /// The cluster was shut down.
+    ShutDown,
+}
+
+/// The task behind the handles.
+struct Service<O: Oracle> {
+    pipeline: Pipeline<O>,
+    called: mpsc::Receiver<Call>,
+    waiting: FxHashMap<u64, Waiting>,
+    states: watch::Receiver<ConnectionStates>,
+    closing: watch::Receiver<bool>,
+}
+
+impl<O: Oracle> Service<O> {
+    /// Serves calls until the last handle is gone, the client is closed, or the cluster is shut down.
+    async fn serve(mut self) {
+        let mut calls = Vec::with_capacity(QUEUE);
+        let mut is_open = true;
+        while is_open || !self.waiting.is_empty() {
+            let room = QUEUE.saturating_sub(self.pipeline.outstanding());
+            let event = tokio::select! {
+                count = self.called.recv_many(&mut calls, room), if is_open && room > 0 => {
+                    Event::Called(count)
                 }
-                for (request, answer) in calls.drain(..) {
-                    waiting.insert(pipeline.submit(request), answer);
+                completion = self.pipeline.next() => Event::Completed(completion),
+                _ = self.closing.wait_for(|closing| *closing), if !self.called.is_closed() => {
+                    Event::Closing
                 }
+                _ = self.states.wait_for(|states| states.is_shut_down) => Event::ShutDown,
+            };
+            match event {
+                // Every handle is gone, or it was closed and nothing is left in the queue.
+                Event::Called(0) => is_open = false,
+                Event::Called(_) => calls.drain(..).for_each(|call| self.submit(call)),
+                Event::Completed(completion) => self.complete(&completion),
+                Event::Closing => self.called.close(),
+                Event::ShutDown => return self.abandon(),
             }
-            completion = pipeline.next() => {
-                if let Some(answer) = waiting.remove(&completion.ticket) {
-                    // Whoever asked may have stopped waiting.
-                    let _ = answer.send(completion);
-                }
-            }
+        }
+    }
+
+    fn submit(&mut self, call: Call) {
+        let object = call.request.objects().next();
+        let ticket = self.pipeline.submit(call.request);
+        let answer = call.answer;
+        self.waiting.insert(ticket, Waiting { object, answer });
+    }
+
+    fn complete(&mut self, completion: &Completion) {
+        if let Some(Waiting { object, answer }) = self.waiting.remove(&completion.ticket) {
+            let owner = object.and_then(|object| self.pipeline.believed_owner(object));
+            let completion = completion.clone();
+            // Whoever asked may have stopped waiting.
+            let _ = answer.send(Ok(Located { completion, owner }));
+        }
+    }
+
+    /// Nobody will answer any more.
+    fn abandon(mut self) {
+        self.called.close();
+        while let Ok(call) = self.called.try_recv() {
+            let _ = call.answer.send(Err(CallError::Closed));
+        }
+        for (ticket, Waiting { answer, .. }) in self.waiting.drain() {
+            let error = if self.pipeline.may_have_sent(ticket) {
+                CallError::Abandoned
+            } else {
+                CallError::Closed
+            };
+            let _ = answer.send(Err(error));
         }
     }
 }
