@@ -227,6 +227,7 @@ fn number(lost: bool) -> Number {
 }
 
 impl<const PART: usize> Application for Lossy<PART> {
+    const NAME: &'static str = "lossy";
     type Object = Number;
     type Op = Number;
     type Reply = Number;

@@ -20,6 +20,11 @@ pub enum Verdict {
     SessionExpired,
     /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing changed.
     TooLarge,
+    /// An object that it expects at some revision has another one: nothing changed.
+    Changed,
+    /// It took its place, but the service panicked: the operation changed nothing. What the command creates, deletes and
+    /// moves besides took effect. Known where the operation ran.
+    Failed,
 }
 
 /// An object as a command found it and left it; `None` where it did not exist.
@@ -57,6 +62,10 @@ pub enum Outcome {
     AlreadyExists,
     /// An object that it needs does not exist: nothing changed.
     NotFound,
+    /// An object that it expects at some revision has another one: nothing changed.
+    Changed,
+    /// The service panicked on it: the operation changed nothing.
+    Failed,
     /// The strategy cannot do it by design (a move under static placement): nothing changed.
     Unsupported,
     /// It breaks a bound: nothing changed.
@@ -66,10 +75,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the service decided: done, already exists or not found.
+    /// Whether the service decided: done, failed, already exists, not found or changed.
     #[must_use]
     pub fn is_definite(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::AlreadyExists | Self::NotFound)
+        matches!(
+            self,
+            Self::Done(_) | Self::Failed | Self::AlreadyExists | Self::NotFound | Self::Changed
+        )
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::application::{Access, Application};
 use crate::codec;
-use crate::id::{ClientId, Encoded, GroupId, Groups, ObjectId, PartitionId};
+use crate::id::{ClientId, Encoded, GroupId, Groups, ObjectId, PartitionId, Revision};
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
 use crate::oracle::{Oracle, Placement};
 use crate::time::{LogTime, LogicalClock};
@@ -69,6 +69,8 @@ impl Intent {
 pub struct Request {
     /// Ascending by object, each object once; whoever takes one from the wire checks it with [`Request::defect`].
     intents: Vec<(ObjectId, Intent)>,
+    /// Ascending by object, each object once and among the intents.
+    expected: Vec<(ObjectId, Revision)>,
     /// The encoded operation; empty if there is nothing to execute.
     pub op: Encoded,
 }
@@ -188,6 +190,37 @@ impl Request {
         self
     }
 
+    /// This request, to take effect only if the object is still at this revision: else it ends as
+    /// [`Outcome::Changed`](crate::Outcome::Changed). The request must name the object with another intent than to create it
+    /// or look it up.
+    ///
+    /// Revisions come with completions ([`Touch`](crate::Touch)). They change with every write and every move.
+    #[must_use]
+    pub fn expecting(mut self, object: ObjectId, revision: Revision) -> Self {
+        match self
+            .expected
+            .binary_search_by_key(&object, |(named, _)| *named)
+        {
+            Err(place) => self.expected.insert(place, (object, revision)),
+            Ok(place) => self.expected[place].1 = revision,
+        }
+        self
+    }
+
+    /// The revisions that it expects, ascending by object.
+    #[must_use]
+    pub fn expected(&self) -> &[(ObjectId, Revision)] {
+        &self.expected
+    }
+
+    /// The revision at which it expects an object, if it does.
+    #[must_use]
+    pub fn expected_revision(&self, object: ObjectId) -> Option<Revision> {
+        let expected = &self.expected;
+        let place = expected.binary_search_by_key(&object, |(named, _)| *named);
+        place.ok().map(|place| expected[place].1)
+    }
+
     /// What it intends to do, ascending by object.
     #[must_use]
     pub fn intents(&self) -> &[(ObjectId, Intent)] {
@@ -221,6 +254,7 @@ impl Request {
             _ => 0,
         };
         self.op.len()
+            + 32 * self.expected.len()
             + self
                 .intents
                 .iter()
@@ -256,7 +290,13 @@ impl Request {
         if self.intents.len() > MAX_OBJECTS {
             return Some(Defect::TooManyObjects);
         }
-        if !self.intents.is_sorted_by(|a, b| a.0 < b.0) {
+        let sorted = self.intents.is_sorted_by(|a, b| a.0 < b.0)
+            && self.expected.is_sorted_by(|a, b| a.0 < b.0);
+        let mut expected = self.expected.iter();
+        let found = |intent: Option<&Intent>| {
+            intent.is_some_and(|i| !matches!(i, Intent::Create { .. } | Intent::Lookup))
+        };
+        if !sorted || !expected.all(|(object, _)| found(self.intent(*object))) {
             return Some(Defect::Malformed);
         }
         let mut size = self.op.len();

@@ -19,7 +19,6 @@ pub mod hooks;
 pub mod id;
 mod id_text;
 pub mod limits;
-pub mod log;
 pub mod multicast;
 pub mod mutant;
 pub mod oracle;
@@ -42,7 +41,7 @@ pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
 pub use id_text::ParseIdError;
-pub use multicast::{Delivery, Multicast, Outbox};
+pub use multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};

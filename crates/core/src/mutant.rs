@@ -13,6 +13,10 @@ pub enum Mutant {
     OpenQueues,
     /// R3: a leader answers reads while commands on their objects are queued.
     ReadsPastQueues,
+    /// R4: a command executes although an object is not at the revision that it expects.
+    IgnoredExpectations,
+    /// A panic of the service is not contained where only the owner sees the value: it fails the operation there alone.
+    PanicsFailAtOwners,
     /// A leader answers reads without making sure that it still leads.
     UnconfirmedReads,
     /// A leader relies on a lease for longer than its followers have promised.

@@ -65,12 +65,14 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether a request may be a query at all: it reads something, does nothing else, and is not larger than [`MAX_QUERY`].
+    /// Whether a request may be a query at all: it reads something, does and expects nothing else, and is not larger than
+    /// [`MAX_QUERY`].
     #[must_use]
     pub fn suits(request: &Request) -> bool {
         let intents = request.intents();
         let reads = |(_, intent): &(_, Intent)| matches!(intent, Intent::Read);
-        !intents.is_empty() && intents.iter().all(reads) && request.size() <= MAX_QUERY
+        let plain = intents.iter().all(reads) && request.expected().is_empty();
+        !intents.is_empty() && plain && request.size() <= MAX_QUERY
     }
 
     /// Why it must be refused, if it must: its request breaks a bound, or none of our clients would send it.

@@ -3,7 +3,7 @@
 //! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once for this leader; what
 //! the log then accepts is decided when the entry applies.
 
-use crate::group::BATCH_BYTES;
+use crate::batch::BATCH_BYTES;
 use crate::link::{Item, Readiness, WireValue};
 use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;

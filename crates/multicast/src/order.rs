@@ -18,6 +18,7 @@
 //! Invariant: everything here is a pure function of the log entries applied, in order. There is no leader here, no time
 //! but the log's, and nothing that a replica could do differently from another one.
 
+use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
 use bytes::Bytes;
@@ -27,59 +28,10 @@ use ssmr_core::id::digest;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, CommandId, Delivery, Encoded, GroupId, Groups, LogTime, LogicalClock, Micros,
-    Timestamp, codec,
+    Command, CommandId, Delivery, GroupId, Groups, LogTime, LogicalClock, Timestamp, codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// The longest that one batch may advance the log's time.
-pub(crate) const MAX_ELAPSED: Micros = 1_000_000;
-
-/// What one log entry carries: all that the leader took in since the last one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Batch {
-    /// How much time has passed for the leader since its previous batch, a second at most.
-    pub elapsed: Micros,
-    /// The inputs, in order.
-    pub inputs: Vec<Input>,
-}
-
-/// Something that reached a group and takes effect as part of its log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Input {
-    /// A command was handed in, by a client or by another destination group.
-    Submit(Arc<Command>),
-    /// The next items of the link from a group.
-    Receive {
-        /// The sending group.
-        from: GroupId,
-        /// The first item's number on the link.
-        first: u64,
-        /// The items.
-        items: Vec<Item>,
-    },
-    /// A group has logged our link's items up to this number.
-    Acknowledged {
-        /// The receiving group.
-        by: GroupId,
-        /// The last item's number.
-        upto: u64,
-    },
-}
-
-impl Input {
-    /// About how many bytes it takes in a batch.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Submit(command) => 128 + command.request.size(),
-            Self::Receive { items, .. } => {
-                32 + items.iter().map(Item::<Encoded>::size).sum::<usize>()
-            }
-            Self::Acknowledged { .. } => 16,
-        }
-    }
-}
 
 /// A command that is logged and not delivered.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! machines below get the time as an argument.
 
 use ssmr_core::LocalTime;
-use ssmr_core::log::MemberId;
+use ssmr_log::MemberId;
 use std::time::{Duration, Instant};
 
 /// A monotonic clock that starts at 0. Copies agree with each other.

@@ -20,6 +20,7 @@ mod restarts;
 mod scenario;
 mod shapes;
 mod sweep;
+mod transactions;
 
 pub use caching::*;
 pub use creation::*;
@@ -35,6 +36,7 @@ pub use queues::*;
 pub use restarts::*;
 pub use shapes::*;
 pub use sweep::{passes, sweep};
+pub use transactions::*;
 
 /// Makes the tests of the conformance suite for a strategy, given as an expression; the traces are in folder `golden` of the
 /// tests, or in the one that is named.
@@ -73,6 +75,8 @@ macro_rules! conformance {
             the_cache_fails_in_every_way,
             odd_shapes_of_commands,
             values_up_to_the_limit,
+            expectations_that_have_passed,
+            a_service_that_panics,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,

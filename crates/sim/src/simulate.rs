@@ -215,7 +215,10 @@ impl<O: Oracle> Run<O> {
 
     fn step(&mut self) -> Result<(), InvariantViolation> {
         self.world.step()?;
-        for (id, _) in self.world.take_completions() {
+        for (id, completion) in self.world.take_completions() {
+            if let Some((workload, _)) = self.clients.get_mut(&id) {
+                workload.learn(&completion.touched);
+            }
             Self::ask(&mut self.world, &mut self.clients, id);
         }
         Ok(())

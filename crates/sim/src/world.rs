@@ -21,18 +21,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_check::History;
 use ssmr_core::multicast::TICK;
-use ssmr_core::snapshot::Capture;
 use ssmr_core::{
     CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, LocalTime, Micros,
-    Multicast, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
-    ServerMessage, Topology,
+    Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    Topology,
 };
-use ssmr_multicast::{GroupMulticast, Stored};
+use ssmr_log::Stored;
+use ssmr_multicast::{Capture, GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 type Order = GroupMulticast;
-type Msg = <Order as Multicast>::Msg;
+type Msg = Message;
 
 /// How often a client's timer runs.
 const CLIENT_TICK: Micros = 20_000;
@@ -323,7 +323,7 @@ impl<O: Oracle> World<O> {
     fn with_replica(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Msg>),
+        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Order>),
     ) {
         let Some(member) = self.members.get_mut(&id) else {
             return;

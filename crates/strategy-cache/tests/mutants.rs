@@ -49,3 +49,13 @@ fn mutable_cache_keys_are_found() {
     let caught = catch(&Cache, options, 40);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
+
+#[test]
+fn expectations_that_are_ignored_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::IgnoredExpectations),
+        ..Options::default()
+    };
+    let caught = catch(&Cache, options, 20);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
+}

@@ -77,3 +77,13 @@ fn a_failure_shrinks_and_is_told() {
     let told = chronicle(&Static::new(), shrunk.seed, shrunk.options, 60);
     assert!(told.contains("delivers it at") && told.lines().count() <= 60);
 }
+
+#[test]
+fn expectations_that_are_ignored_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::IgnoredExpectations),
+        ..Options::default()
+    };
+    let caught = catch(&Static::with_directory(), options, 20);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
+}

@@ -82,6 +82,8 @@ impl<O: Oracle> ClientEngine<O> {
             Verdict::Done => Outcome::Done(answer.reply.clone()),
             Verdict::AlreadyExists => Outcome::AlreadyExists,
             Verdict::NotFound => Outcome::NotFound,
+            Verdict::Changed => Outcome::Changed,
+            Verdict::Failed => Outcome::Failed,
             Verdict::TooLarge => Outcome::Refused(Defect::OperandsTooLarge),
             Verdict::Retry if answer.id.attempt == 0 => {
                 self.plan(now, ticket, out);

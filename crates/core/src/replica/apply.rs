@@ -6,7 +6,7 @@ use super::partition::Applied;
 use super::store::OwnerRecord;
 use super::verdict::Finding;
 use crate::answer::Touch;
-use crate::application::Application;
+use crate::application::{Application, Effect};
 use crate::command::{Command, Intent};
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
@@ -20,7 +20,7 @@ impl<A: Application, O: Oracle> Engine<A, O> {
         command: &Command,
         epoch: Timestamp,
         findings: &[Finding],
-        mut computed: Computed,
+        computed: &mut Computed,
         out: &mut Applied,
     ) -> Vec<Touch> {
         let pairs = command.request.intents().iter().zip(findings);
@@ -38,12 +38,15 @@ impl<A: Application, O: Oracle> Engine<A, O> {
                         None
                     }
                     Intent::Move { to } => Some(self.relocate(object, *to, finding, epoch, out)),
-                    Intent::Write | Intent::Update => {
-                        if finding.is_owned_by(self.group) {
-                            self.write(object, computed.take(object), out);
+                    Intent::Write | Intent::Update => match computed {
+                        Computed::Failed => before,
+                        Computed::Done(effect) => {
+                            if finding.is_owned_by(self.group) {
+                                self.write(object, take(effect, object), out);
+                            }
+                            before.map(Revision::written)
                         }
-                        before.map(Revision::written)
-                    }
+                    },
                     Intent::Read => before,
                     Intent::Lookup => {
                         before = Some(finding.revision());
@@ -147,4 +150,11 @@ impl<A: Application, O: Oracle> Engine<A, O> {
             });
         }
     }
+}
+
+/// Takes out the new value of an object, if the operation changed it.
+fn take(effect: &mut Effect, object: ObjectId) -> Option<Encoded> {
+    let mut changed = effect.changed.iter_mut();
+    let (_, value) = changed.find(|(changed, _)| *changed == object)?;
+    Some(std::mem::take(value))
 }

@@ -352,14 +352,15 @@ impl<A: Application, O: Oracle> Engine<A, O> {
                 || mutant::any_is_active(),
             "a command to all groups found an object that nobody owns: {decision:?}"
         );
-        let mut computed = Computed::default();
+        let mut reply = Encoded::new();
         if decision.verdict == Verdict::Done {
-            computed = execute::<A>(self.group, command, &decision);
-        }
-        let reply = std::mem::take(&mut computed.reply);
-        if decision.verdict == Verdict::Done {
+            let mut computed = execute::<A>(self.group, command, &decision);
             let (epoch, findings) = (running.timestamp, &decision.findings);
-            decision.touched = self.apply(command, epoch, findings, computed, out);
+            decision.touched = self.apply(command, epoch, findings, &mut computed, out);
+            match computed {
+                Computed::Done(effect) => reply = effect.reply,
+                Computed::Failed => decision.verdict = Verdict::Failed,
+            }
         }
         if decision.answerer == self.group {
             self.give_answer(running, decision, reply, out);

@@ -24,10 +24,8 @@ use crate::command::{Command, Defect, Intent, Request};
 use crate::hints::HintTable;
 use crate::hooks::{CacheCall, CacheReply, Change, LeaderHooks};
 use crate::id::{ClientId, GroupId, Groups, Hint, ObjectId, ReplicaId};
-use crate::log::{Position, Record};
-use crate::multicast::{Delivery, Multicast, Outbox, Refusal};
+use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::{Oracle, Placement};
-use crate::snapshot::{Capture, Snapshot};
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;
@@ -45,21 +43,20 @@ pub enum PeerMessage<M> {
 }
 
 /// What a replica wants done: first `records` made durable, then everything else sent.
-#[derive(Debug)]
-pub struct ReplicaOutbox<M> {
+pub struct ReplicaOutbox<M: Snapshots> {
     /// To be stored before anything else leaves.
-    pub records: Vec<Record>,
-    /// To be encoded, stored after `records` where records are stored, and confirmed with [`Replica::captured`].
-    pub capture: Option<Capture>,
+    pub records: Vec<M::Record>,
+    /// To be encoded, stored after `records` where records are stored, and confirmed with [`Replica::on_captured`].
+    pub capture: Option<M::Capture>,
     /// Messages to other replicas, in order.
-    pub peers: Vec<(ReplicaId, PeerMessage<M>)>,
+    pub peers: Vec<(ReplicaId, PeerMessage<M::Msg>)>,
     /// Messages to clients.
     pub clients: Vec<(ClientId, ServerMessage)>,
     /// Calls to the shared cache.
     pub cache: Vec<CacheCall>,
 }
 
-impl<M> Default for ReplicaOutbox<M> {
+impl<M: Snapshots> Default for ReplicaOutbox<M> {
     fn default() -> Self {
         Self {
             records: Vec::new(),
@@ -94,10 +91,10 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
     counters: Counters,
     waiting: Waiting,
     /// Scratch: what the multicast wants sent in this round.
-    outbox: Outbox<M::Msg>,
+    outbox: Outbox<M>,
 }
 
-impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
+impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     /// A replica, joined from its parts.
     pub fn new(id: ReplicaId, placement: Placement<O>, multicast: M, partition: P) -> Self {
         let (hints, counters, waiting, outbox) = Default::default();
@@ -120,7 +117,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         now: LocalTime,
         from: ClientId,
         msg: ClientMessage,
-        out: &mut ReplicaOutbox<M::Msg>,
+        out: &mut ReplicaOutbox<M>,
     ) {
         let asks = match &msg {
             ClientMessage::Submit(command) => Some(command.id),
@@ -138,7 +135,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             ClientMessage::Submit(command) => self.submit(now, command),
             ClientMessage::Query(query) => self.query(now, from, query),
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
-            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.time())),
+            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.status().log_time)),
         };
         out.clients.extend(reply.map(|reply| (from, reply)));
     }
@@ -149,7 +146,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         now: LocalTime,
         from: ReplicaId,
         msg: PeerMessage<M::Msg>,
-        out: &mut ReplicaOutbox<M::Msg>,
+        out: &mut ReplicaOutbox<M>,
     ) {
         match msg {
             PeerMessage::Multicast(msg) => {
@@ -166,13 +163,13 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
     }
 
     /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush) after it.
-    pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
+    pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         self.multicast.on_timer(now, &mut self.outbox);
         self.drain(out);
     }
 
     /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each round of inputs.
-    pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
+    pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         loop {
             let more = self.multicast.flush(now, &mut self.hooks, &mut self.outbox);
             self.drain(out);
@@ -187,27 +184,31 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             }
         }
         self.answer_queries(now, out);
-        if let Some(capture) = self.multicast.capture() {
-            out.capture = Some(capture.with(self.partition.image()));
+        let partition = || self.partition.image();
+        if let Some(capture) = self.multicast.capture(&partition) {
+            out.capture = Some(capture);
         }
     }
 
-    /// The capture whose last entry was `last` is stored for good, if anything is stored; here it is if it was wanted.
-    pub fn captured(
+    /// A capture is stored for good, if anything is stored.
+    pub fn on_captured(
         &mut self,
         now: LocalTime,
-        last: Position,
-        snapshot: Option<Snapshot>,
-        out: &mut ReplicaOutbox<M::Msg>,
+        captured: M::Captured,
+        out: &mut ReplicaOutbox<M>,
     ) {
-        self.multicast
-            .captured(now, last, snapshot, &mut self.outbox);
+        self.multicast.on_captured(now, captured, &mut self.outbox);
         self.drain(out);
+    }
+
+    /// How this replica stands in its group.
+    pub fn status(&self) -> Status {
+        self.multicast.status()
     }
 
     /// Whether this replica leads its group, as far as it knows.
     pub fn is_leader(&self) -> bool {
-        self.multicast.is_leader()
+        self.multicast.status().is_leader
     }
 
     /// Counters since the start.
@@ -249,7 +250,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             return Some(ServerMessage::Refused { id, defect });
         }
         if let Some(answer) = self.partition.recorded(id) {
-            let (answer, time) = (answer.clone(), self.multicast.time());
+            let (answer, time) = (answer.clone(), self.multicast.status().log_time);
             let hints = self.known_hints(&command.request, answer.verdict, Vec::new());
             return Some(ServerMessage::Answer {
                 answer,
@@ -260,11 +261,11 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         match self.multicast.submit(now, command) {
             Ok(()) | Err(Refusal::Busy) => None,
             Err(Refusal::NotLeader) => Some(ServerMessage::NotLeader {
-                leader: self.multicast.leader(),
+                leader: self.multicast.status().leader,
             }),
             Err(Refusal::Expired) => Some(ServerMessage::Expired {
                 id,
-                time: self.multicast.time(),
+                time: self.multicast.status().log_time,
             }),
         }
     }
@@ -306,7 +307,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
     }
 
     /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest is the leader's.
-    fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M::Msg>) {
+    fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M>) {
         for event in &applied.events {
             if let (Change::Moved(owner, _), false) = (&event.change, event.here) {
                 let (object, epoch) = (event.object, event.revision.epoch);
@@ -320,7 +321,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         for (to, signal) in applied.signals.drain(..) {
             self.multicast.signal(to, signal);
         }
-        if !self.multicast.is_leader() {
+        if !self.multicast.status().is_leader {
             *applied = Applied::default();
             return;
         }
@@ -348,7 +349,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         } in applied.replies.drain(..)
         {
             let hints = self.known_hints(&command.request, answer.verdict, hints);
-            let (client, time) = (answer.id.session.client, self.multicast.time());
+            let (client, time) = (answer.id.session.client, self.multicast.status().log_time);
             let message = ServerMessage::Answer {
                 answer,
                 hints,
@@ -359,7 +360,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
     }
 
     /// Sends hints to the leaders of other groups, one message a group.
-    fn send_hints(&self, told: Vec<(Groups, Hint)>, out: &mut ReplicaOutbox<M::Msg>) {
+    fn send_hints(&self, told: Vec<(Groups, Hint)>, out: &mut ReplicaOutbox<M>) {
         let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
         for (groups, hint) in told {
             for group in groups.without(self.id.group).iter() {
@@ -372,7 +373,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         }
     }
 
-    fn drain(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
+    fn drain(&mut self, out: &mut ReplicaOutbox<M>) {
         out.cache
             .extend(std::iter::from_fn(|| self.hooks.poll_cache_call()));
         out.records.append(&mut self.outbox.records);

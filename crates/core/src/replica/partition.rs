@@ -62,8 +62,8 @@ pub struct Reply {
 /// What a query has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The application's encoded reply.
-    pub reply: Encoded,
+    /// The application's encoded reply; `None` if the service panicked.
+    pub reply: Option<Encoded>,
     /// The objects, ascending, each left as it was found.
     pub touched: Vec<Touch>,
     /// How many bytes the objects have.

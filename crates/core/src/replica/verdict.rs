@@ -8,6 +8,7 @@
 //! | an object to be created exists | `AlreadyExists` |
 //! | an authority denies an object that is needed | `NotFound` |
 //! | nobody owns an object that is needed, or knows of one that is asked for | `Retry` |
+//! | an object that is expected at some revision has another one | `Changed` |
 //! | the values to be read or moved are too large together | `TooLarge` |
 //! | else | `Done` |
 
@@ -15,6 +16,7 @@ use crate::answer::{Touch, Verdict};
 use crate::command::{Command, Intent, Request};
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
 use crate::limits::MAX_OPERANDS;
+use crate::mutant::{self, Mutant};
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
 
 /// What all destinations of a command conclude from its signals.
@@ -137,6 +139,13 @@ fn judge(
     };
     if !pairs().all(is_covered) {
         return (Verdict::Retry, Vec::new());
+    }
+    let changed = touches(pairs().filter(|((object, _), finding)| {
+        let expected = request.expected_revision(*object);
+        expected.is_some_and(|revision| revision != finding.revision())
+    }));
+    if !changed.is_empty() && !mutant::is_active(Mutant::IgnoredExpectations) {
+        return (Verdict::Changed, changed);
     }
     let bytes: u64 = signals.iter().map(|(_, signal)| signal.operand_bytes).sum();
     if bytes > MAX_OPERANDS {

@@ -8,7 +8,6 @@ use crate::link::receive;
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
 use crate::wire::Frames;
-use serde::de::DeserializeOwned;
 use ssmr_core::ClientId;
 use std::io;
 use std::sync::Arc;
@@ -25,14 +24,14 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
-pub(super) struct Gate<M> {
+pub(super) struct Gate {
     /// What the replica says of itself.
     pub(super) greeting: Greeting,
-    pub(super) inbox: mpsc::Sender<LoopInput<M>>,
+    pub(super) inbox: mpsc::Sender<LoopInput>,
     pub(super) traffic: Arc<Traffic>,
 }
 
-impl<M: DeserializeOwned + Send + 'static> Gate<M> {
+impl Gate {
     /// Accepts connections until the task is dropped.
     pub(super) async fn run(self, listener: TcpListener) {
         let gate = Arc::new(self);

@@ -66,7 +66,7 @@ impl GroupView {
         for concluded in self.conclude(touched, &step.answers) {
             let (id, verdict) = (concluded.command.id, concluded.verdict);
             let effects = match verdict {
-                Verdict::Done => take_effects(&mut events, &concluded.command),
+                Verdict::Done | Verdict::Failed => take_effects(&mut events, &concluded.command),
                 _ => Vec::new(),
             };
             let what = Happening::Concluded {

@@ -2,11 +2,10 @@
 
 use super::World;
 use rand::RngExt;
-use ssmr_core::log::{MemberId, Record};
 use ssmr_core::mutant::{self, Mutant};
-use ssmr_core::snapshot::Capture;
-use ssmr_core::{GroupId, Oracle, ReplicaId, ReplicaOutbox};
-use ssmr_multicast::Stored;
+use ssmr_core::{GroupId, Oracle, ReplicaId};
+use ssmr_log::{MemberId, Record, Stored};
+use ssmr_multicast::{Capture, Captured};
 
 impl<O: Oracle> World<O> {
     /// Stores records, as all of them are or not at all. Returns whether the replica may go on and say what depends on them.
@@ -55,9 +54,8 @@ impl<O: Oracle> World<O> {
         self.report.snapshots += 1;
         self.disks.entry(id).or_default().compact(snapshot.clone());
         let snapshot = Some(snapshot).filter(|_| wanted);
-        self.with_replica(id, |replica, out: &mut ReplicaOutbox<_>| {
-            replica.captured(now, last, snapshot, out);
-        });
+        let captured = Captured { last, snapshot };
+        self.with_replica(id, |replica, out| replica.on_captured(now, captured, out));
     }
 
     /// The replica's next write is its last one, and only a part of it is stored.

@@ -146,7 +146,7 @@ impl<O: Oracle> World<O> {
     /// How many entries the stored snapshots of all replicas of a group stand for, at least.
     pub(crate) fn captured(&self, group: GroupId) -> u64 {
         let disks = self.topology.members(group).map(|id| self.disks.get(&id));
-        let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().0));
+        let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().index));
         captured.min().unwrap_or_default()
     }
 
