@@ -39,6 +39,12 @@ pub enum NetError {
         /// Why.
         source: io::Error,
     },
+    /// There is no tokio runtime here.
+    #[error("it must be started within a tokio runtime")]
+    NoRuntime,
+    /// The operating system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    NoRandomness(String),
     /// There can be no such cluster.
     #[error(transparent)]
     Topology(#[from] TopologyError),

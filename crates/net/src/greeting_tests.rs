@@ -59,12 +59,13 @@ async fn ends_that_agree_go_on() {
 
 #[tokio::test]
 async fn each_difference_is_named_at_both_ends() {
-    let differing = |change: fn(&mut Identity)| {
+    type Change = fn(&mut Identity);
+    let differing = |change: Change| {
         let mut identity = identity();
         change(&mut identity);
         Greeting::new(identity, CLIENT)
     };
-    let differences: [(fn(&mut Identity), &str); 5] = [
+    let differences: [(Change, &str); 5] = [
         (|it| it.incarnation = 6, "cluster"),
         (|it| it.service.name = "shop".into(), "service"),
         (|it| it.service.version = 2, "service"),

@@ -26,7 +26,7 @@ mod traffic;
 mod wire;
 
 pub use cache::CacheServer;
-pub use client::{CallError, ClientHandle, Located, Pipeline, Turn};
+pub use client::{CallError, ClientHandle, Ended, Pipeline};
 pub use clock::Clock;
 pub use cluster::{CacheChoice, Cluster, ClusterOptions, Listeners, listen};
 pub use config::ClusterConfig;

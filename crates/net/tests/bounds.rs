@@ -42,7 +42,7 @@ async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     const SIZE: usize = MAX_VALUE - 64;
     let topology = Topology::new(2, 1).unwrap();
     let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle.clone());
+    let options = ClusterOptions::new(topology, oracle);
     let cluster = Cluster::<Blobs, Static>::start(options).unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);

@@ -44,7 +44,7 @@ async fn applied(cluster: &Cluster<Things, Static>, id: ReplicaId) -> u64 {
 async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let topology = Topology::new(1, 3).unwrap();
     let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle.clone());
+    let options = ClusterOptions::new(topology, oracle);
     let mut cluster = Cluster::<Things, _>::start(options).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
     let settings = ClientSettings::default();

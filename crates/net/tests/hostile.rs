@@ -51,7 +51,7 @@ impl Setting {
     async fn new() -> Self {
         let topology = Topology::new(1, 3).unwrap();
         let oracle = Global;
-        let cluster = Cluster::start(ClusterOptions::new(topology, oracle.clone())).unwrap();
+        let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
         let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);

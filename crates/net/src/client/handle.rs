@@ -14,11 +14,10 @@ use crate::link::Dialling;
 use crate::traffic::{Traffic, TrafficCount};
 use rustc_hash::FxHashMap;
 use ssmr_core::client::ClientSettings;
-use ssmr_core::{
-    Application, ClientId, Completion, Intent, ObjectId, Oracle, PartitionId, Request,
-};
+use ssmr_core::{Application, ClientId, Completion, ObjectId, Oracle, PartitionId, Request};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many requests may be under way, and how many more may wait for the task; callers beyond wait their turn.
@@ -34,21 +33,29 @@ pub enum CallError {
     /// The client or the cluster was shut down while the request was under way: it took effect once or not at all.
     #[error("the client was closed while the request was under way")]
     Abandoned,
+    /// The caller's own time-out has passed.
+    #[error("no answer in time")]
+    TimedOut {
+        /// The request is under way: it takes effect once or not at all. Otherwise it has no effect.
+        under_way: bool,
+    },
 }
 
-/// Where an object is.
+/// How a request ended, and what the client knows besides.
 #[derive(Clone, Debug)]
-pub struct Located {
-    /// How the question ended.
+pub struct Ended {
+    /// How it ended.
     pub completion: Completion,
-    /// The partition that owned the object then, or later, if it exists.
+    /// The partition that owned the first of its objects then, or later; a hint if the request did not read it.
     pub owner: Option<PartitionId>,
+    /// Whether it may have taken effect although its outcome is unknown.
+    pub may_have_executed: bool,
 }
 
 /// A request on its way to the task, and the way back.
 struct Call {
     request: Request,
-    answer: oneshot::Sender<Result<Located, CallError>>,
+    answer: oneshot::Sender<Result<Ended, CallError>>,
 }
 
 /// A client of a cluster.
@@ -57,6 +64,8 @@ pub struct ClientHandle {
     calls: mpsc::Sender<Call>,
     states: watch::Receiver<ConnectionStates>,
     traffic: Arc<Traffic>,
+    /// Where the task runs, and has its timers.
+    runtime: Handle,
     closing: Arc<watch::Sender<bool>>,
     /// The sender is gone when the task has ended.
     ended: watch::Receiver<()>,
@@ -111,7 +120,7 @@ impl ClientHandle {
         settings: ClientSettings,
         dialling: Dialling,
     ) -> Result<Self, ConnectError> {
-        let runtime = tokio::runtime::Handle::try_current();
+        let runtime = Handle::try_current();
         let runtime = runtime.map_err(|_| ConnectError::NoRuntime)?;
         let mut pipeline = Pipeline::new::<A>(config, id, oracle, settings, Clock::start())?;
         if dialling == Dialling::Always {
@@ -136,6 +145,7 @@ impl ClientHandle {
             calls,
             states,
             traffic,
+            runtime,
             closing: Arc::new(closing),
             ended,
         })
@@ -150,25 +160,51 @@ impl ClientHandle {
     /// # Errors
     /// If the client was closed.
     pub async fn execute(&self, request: Request) -> Result<Completion, CallError> {
-        let located = self.reserve().await?.execute(request).await?;
-        Ok(located.completion)
+        self.call(request).await.map(|ended| ended.completion)
     }
 
-    /// Asks in order where an object is. See [`execute`](Self::execute).
+    /// The same, with a time-out of the caller's own.
     ///
     /// # Errors
-    /// If the client was closed.
-    pub async fn locate(&self, object: ObjectId) -> Result<Located, CallError> {
-        self.reserve().await?.locate(object).await
+    /// If the client was closed, or the time is over.
+    pub async fn execute_within(
+        &self,
+        request: Request,
+        limit: Option<Duration>,
+    ) -> Result<Ended, CallError> {
+        let Some(limit) = limit else {
+            return self.call(request).await;
+        };
+        // The timer is the client's, so that callers need no runtime of their own.
+        let timer = {
+            let _entered = self.runtime.enter();
+            tokio::time::sleep(limit)
+        };
+        let mut under_way = false;
+        tokio::select! {
+            biased;
+            ended = self.call_marking(request, &mut under_way) => return ended,
+            () = timer => {}
+        }
+        Err(CallError::TimedOut { under_way })
     }
 
-    /// Waits for a turn: what is executed there is under way at once.
-    ///
-    /// # Errors
-    /// If the client was closed.
-    pub async fn reserve(&self) -> Result<Turn<'_>, CallError> {
-        let permit = self.calls.reserve().await;
-        permit.map(Turn).map_err(|_| CallError::Closed)
+    async fn call(&self, request: Request) -> Result<Ended, CallError> {
+        self.call_marking(request, &mut false).await
+    }
+
+    /// Notes in `under_way` when the task has the request.
+    async fn call_marking(
+        &self,
+        request: Request,
+        under_way: &mut bool,
+    ) -> Result<Ended, CallError> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.calls.send(Call { request, answer }).await;
+        sent.map_err(|_| CallError::Closed)?;
+        *under_way = true;
+        // Without an answer the task is gone, and its runtime with it.
+        answered.await.unwrap_or(Err(CallError::Abandoned))
     }
 
     /// How its connections stand.
@@ -192,38 +228,11 @@ impl ClientHandle {
     }
 }
 
-/// The right to execute one request now.
-#[derive(Debug)]
-pub struct Turn<'a>(mpsc::Permit<'a, Call>);
-
-impl Turn<'_> {
-    /// Executes a request, and tells also where its first object is afterwards.
-    ///
-    /// # Errors
-    /// If the client is closed meanwhile.
-    pub async fn execute(self, request: Request) -> Result<Located, CallError> {
-        let (answer, answered) = oneshot::channel();
-        self.0.send(Call { request, answer });
-        // Without an answer the task is gone, and its runtime with it.
-        answered.await.unwrap_or(Err(CallError::Abandoned))
-    }
-
-    /// Asks in order where an object is.
-    ///
-    /// # Errors
-    /// If the client is closed meanwhile.
-    pub async fn locate(self, object: ObjectId) -> Result<Located, CallError> {
-        // The owner takes part in a command that reads the object, and nowhere else does it take effect.
-        let question = Request::default().and(object, Intent::Read);
-        self.execute(question).await
-    }
-}
-
 /// A call that was submitted.
 struct Waiting {
     /// The first object of its request.
     object: Option<ObjectId>,
-    answer: oneshot::Sender<Result<Located, CallError>>,
+    answer: oneshot::Sender<Result<Ended, CallError>>,
 }
 
 /// What the task reacts to.
@@ -275,6 +284,10 @@ impl<O: Oracle> Service<O> {
     }
 
     fn submit(&mut self, call: Call) {
+        if call.answer.is_closed() {
+            // Whoever asked has stopped waiting in time.
+            return;
+        }
         let object = call.request.objects().next();
         let ticket = self.pipeline.submit(call.request);
         let answer = call.answer;
@@ -283,10 +296,13 @@ impl<O: Oracle> Service<O> {
 
     fn complete(&mut self, completion: &Completion) {
         if let Some(Waiting { object, answer }) = self.waiting.remove(&completion.ticket) {
-            let owner = object.and_then(|object| self.pipeline.believed_owner(object));
-            let completion = completion.clone();
+            let ended = Ended {
+                completion: completion.clone(),
+                owner: object.and_then(|object| self.pipeline.believed_owner(object)),
+                may_have_executed: self.pipeline.may_have_executed(completion),
+            };
             // Whoever asked may have stopped waiting.
-            let _ = answer.send(Ok(Located { completion, owner }));
+            let _ = answer.send(Ok(ended));
         }
     }
 
@@ -297,7 +313,8 @@ impl<O: Oracle> Service<O> {
             let _ = call.answer.send(Err(CallError::Closed));
         }
         for (ticket, Waiting { answer, .. }) in self.waiting.drain() {
-            let error = if self.pipeline.may_have_sent(ticket) {
+            let stand = self.pipeline.abandoned(ticket);
+            let error = if self.pipeline.may_have_executed(&stand) {
                 CallError::Abandoned
             } else {
                 CallError::Closed

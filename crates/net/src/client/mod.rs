@@ -6,5 +6,5 @@
 mod handle;
 mod pipeline;
 
-pub use handle::{CallError, ClientHandle, Located, Turn};
+pub use handle::{CallError, ClientHandle, Ended};
 pub use pipeline::Pipeline;

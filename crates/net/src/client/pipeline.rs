@@ -195,11 +195,16 @@ impl<O: Oracle> Pipeline<O> {
         self.engine.believed_owner(object)
     }
 
-    /// Whether any attempt at an outstanding request may have left.
-    pub(super) fn may_have_sent(&self, ticket: u64) -> bool {
+    /// How an outstanding request stands.
+    pub(super) fn abandoned(&self, ticket: u64) -> Completion {
         let now = self.clock.now();
-        let abandoned = self.engine.abandoned(ticket, now, now);
-        self.gathers || abandoned.last_attempt.is_some()
+        self.engine.abandoned(ticket, now, now)
+    }
+
+    /// Whether a request may have taken effect, or may still, of which no more is known than this.
+    pub(super) fn may_have_executed(&self, completion: &Completion) -> bool {
+        // Where objects are gathered first, the attempt may follow after the user was told.
+        self.gathers || completion.last_attempt.is_some()
     }
 
     /// The counters behind [`traffic`](Self::traffic), for a handle.

@@ -227,7 +227,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
         match event {
             LoopInput::Peer(..) if self.switches.cut.load(Relaxed) => {}
             LoopInput::Peer(from, message) => {
-                self.replica.on_peer(now, from, message, &mut self.out)
+                self.replica.on_peer(now, from, message, &mut self.out);
             }
             LoopInput::Client(from, message) => {
                 self.replica.on_client(now, from, message, &mut self.out);
