@@ -41,6 +41,7 @@ pub struct ApplicationSummary {
 /// struct Counters;
 ///
 /// impl Application for Counters {
+///     const NAME: &'static str = "counters";
 ///     type Object = u64;
 ///     type Op = (ObjectId, u64);
 ///     type Reply = u64;

@@ -23,6 +23,7 @@
 //! struct Counters;
 //!
 //! impl Application for Counters {
+//!     const NAME: &'static str = "counters";
 //!     type Object = u64;
 //!     type Op = (ObjectId, u64);
 //!     type Reply = u64;
@@ -68,6 +69,7 @@
 //! # use ssmr_core::{Access, Application, ObjectId, Objects};
 //! # struct Counters;
 //! # impl Application for Counters {
+//! #     const NAME: &'static str = "counters";
 //! #     type Object = u64;
 //! #     type Op = (ObjectId, u64);
 //! #     type Reply = u64;

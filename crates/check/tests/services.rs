@@ -64,6 +64,7 @@ fn first_of_a_hash_set() -> u64 {
 }
 
 impl Application for Service {
+    const NAME: &'static str = "service";
     type Object = u64;
     type Op = Op;
     type Reply = u64;
@@ -226,6 +227,7 @@ fn number(lost: bool) -> Number {
 }
 
 impl<const PART: usize> Application for Lossy<PART> {
+    const NAME: &'static str = "lossy";
     type Object = Number;
     type Op = Number;
     type Reply = Number;

@@ -31,6 +31,7 @@ pub struct Access {
 /// struct Counters;
 ///
 /// impl Application for Counters {
+///     const NAME: &'static str = "counters";
 ///     type Object = u64;
 ///     type Op = (ObjectId, ObjectId);
 ///     type Reply = u64;
@@ -47,6 +48,12 @@ pub struct Access {
 /// }
 /// ```
 pub trait Application: 'static {
+    /// What the service is called: clients and replicas of different services refuse each other, and
+    /// a replica refuses what another service has stored.
+    const NAME: &'static str;
+    /// Which version of the types below this is. Clients and replicas of different versions refuse
+    /// each other.
+    const VERSION: u32 = 1;
     /// The value of an object.
     type Object: Serialize + DeserializeOwned + Clone + Debug;
     /// An operation on objects that exist.
@@ -296,6 +303,7 @@ mod tests {
     struct Careless;
 
     impl Application for Careless {
+        const NAME: &'static str = "careless";
         type Object = u64;
         type Op = (ObjectId, ObjectId);
         type Reply = u64;
@@ -353,6 +361,7 @@ mod tests {
     struct Divider;
 
     impl Application for Divider {
+        const NAME: &'static str = "divider";
         type Object = u64;
         type Op = (ObjectId, ObjectId, u64);
         type Reply = u64;

@@ -31,14 +31,36 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+/// A value that cannot be encoded: its `Serialize` implementation fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodeError(String);
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the value cannot be encoded: {}", self.0)
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
 /// Encodes a value.
 ///
 /// # Panics
 /// If a `Serialize` implementation of the application fails: derived ones never do.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Bytes {
+    try_encode(value).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Encodes a value whose `Serialize` implementation is not known to be sound.
+///
+/// # Errors
+/// If that implementation fails.
+pub fn try_encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     let bytes = bincode::serde::encode_to_vec(value, CONFIG);
-    Bytes::from(bytes.unwrap_or_else(|error| panic!("a value cannot be encoded: {error}")))
+    bytes
+        .map(Bytes::from)
+        .map_err(|error| EncodeError(error.to_string()))
 }
 
 /// Decodes a value from all of `bytes`.
@@ -83,6 +105,18 @@ mod tests {
             vec![(1u8, String::from("one"))],
         );
         assert_eq!(decode(&encode(&value)), Ok(value));
+    }
+
+    #[test]
+    fn a_value_that_refuses_to_be_encoded_is_an_error() {
+        struct Shy;
+        impl Serialize for Shy {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("not today"))
+            }
+        }
+        let error = try_encode(&Shy).unwrap_err().to_string();
+        assert!(error.contains("not today"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! it; its destinations are the union over these intents. Nothing but the declared objects is ever
 //! touched.
 
-use crate::application::Application;
+use crate::application::{Access, Application};
 use crate::codec;
 use crate::id::{ClientId, Encoded, GroupId, Groups, ObjectId, PartitionId, Revision};
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
@@ -155,9 +155,14 @@ impl Request {
     /// Runs `op` on the objects that it declares ([`Application::access`]).
     #[must_use]
     pub fn access<A: Application>(op: &A::Op) -> Self {
-        let access = A::access(op);
+        Self::declare(A::access(op), codec::encode(op))
+    }
+
+    /// Runs the operation that `op` encodes on the objects that `access` declares.
+    #[must_use]
+    pub fn declare(access: Access, op: Encoded) -> Self {
         let mut request = Self {
-            op: codec::encode(op),
+            op,
             ..Self::default()
         };
         for object in access.reads {

@@ -72,7 +72,9 @@ impl fmt::Display for PartitionId {
 }
 
 /// A replicated group: a partition, or the broker's oracle.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// It is written and parsed as `p0`, `p1` or `oracle`, in formats for people too (TOML, JSON).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(u8);
 
 impl GroupId {
@@ -228,7 +230,9 @@ impl fmt::Debug for Groups {
 }
 
 /// One replica of one group.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// It is written and parsed as `p0r1` or `oracler0`, in formats for people too (TOML, JSON).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReplicaId {
     /// The group it belongs to.
     pub group: GroupId,

@@ -19,6 +19,7 @@ pub mod command;
 mod hints;
 pub mod hooks;
 pub mod id;
+mod id_text;
 pub mod limits;
 pub mod multicast;
 pub mod mutant;
@@ -41,6 +42,7 @@ pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
+pub use id_text::ParseIdError;
 pub use multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};

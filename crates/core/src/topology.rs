@@ -7,10 +7,32 @@ use std::fmt;
 
 /// The groups of a cluster. Fixed for the cluster's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Counts")]
 pub struct Topology {
     partition_count: u8,
     replica_count: u8,
     oracle_replica_count: u8,
+}
+
+/// A topology as it is read, before it is known to be possible.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    partition_count: u8,
+    replica_count: u8,
+    oracle_replica_count: u8,
+}
+
+impl TryFrom<Counts> for Topology {
+    type Error = TopologyError;
+
+    fn try_from(counts: Counts) -> Result<Self, TopologyError> {
+        let topology = Self::new(counts.partition_count, counts.replica_count)?;
+        match counts.oracle_replica_count {
+            0 => Ok(topology),
+            replicas => topology.with_oracle(replicas),
+        }
+    }
 }
 
 /// A topology that cannot be.
@@ -35,6 +57,17 @@ impl fmt::Display for TopologyError {
 }
 
 impl std::error::Error for TopologyError {}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (partitions, replicas) = (self.partition_count, self.replica_count);
+        write!(f, "{partitions} partitions of {replicas} replicas")?;
+        match self.oracle_replica_count {
+            0 => Ok(()),
+            replicas => write!(f, " and an oracle of {replicas}"),
+        }
+    }
+}
 
 impl Topology {
     /// A cluster of `partitions` groups of `replicas` each, without an oracle group.
@@ -152,6 +185,15 @@ mod tests {
             Topology::new(2, 3).unwrap().with_oracle(0),
             Err(TopologyError::EvenReplicas(0))
         );
+    }
+
+    #[test]
+    fn what_is_read_is_possible() {
+        let read = |counts: [u8; 3]| crate::codec::decode::<Topology>(&counts);
+        let written = Topology::new(2, 3).unwrap().with_oracle(5).unwrap();
+        assert_eq!(crate::codec::encode(&written)[..], [2, 3, 5]);
+        assert_eq!(read([2, 3, 5]), Ok(written));
+        assert!(read([0, 3, 0]).is_err() && read([2, 2, 0]).is_err() && read([2, 3, 4]).is_err());
     }
 
     #[test]

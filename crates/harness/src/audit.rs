@@ -26,8 +26,9 @@ pub(crate) async fn audit<W: Workload, O: Oracle>(
 ) -> Result<(), RunViolation> {
     // The clients have the numbers below.
     let auditor = ClientId(job.workload.client_count());
-    let mut pipeline = Pipeline::new(&job.config, auditor, oracle, job.settings, job.clock)
-        .map_err(|error| RunViolation::AuditFailed(error.to_string()))?;
+    let mut pipeline =
+        Pipeline::new::<W::App>(&job.config, auditor, oracle, job.settings, job.clock)
+            .map_err(|error| RunViolation::AuditFailed(error.to_string()))?;
     let objects: BTreeSet<ObjectId> = job.recorder.created();
     let mut objects = objects.into_iter();
     let mut pending = FxHashMap::default();

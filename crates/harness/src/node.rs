@@ -20,7 +20,6 @@ use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
-use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
@@ -120,11 +119,10 @@ impl<A: Application> Visitor for Node<'_, A> {
             rejoins: self.settings.rejoin,
             log_bytes: self.file.log_bytes,
         };
-        let (office, leaders) = watch::channel(Leaders::default());
-        let started = ReplicaThread::start::<A, O>(options, listener, Arc::new(office));
+        let started = ReplicaThread::start::<A, O>(options, listener);
         // It ends with the process: it stores before it speaks, so there is nothing to tidy up.
         let replica = ManuallyDrop::new(started.map_err(|error| self.blame(error))?);
-        serve(id, &replica, leaders)?;
+        serve(id, &replica)?;
         Ok(Ending::Good)
     }
 }
@@ -142,10 +140,11 @@ impl<A> Node<'_, A> {
 }
 
 /// Reports and obeys until the input closes.
-fn serve(id: ReplicaId, replica: &ReplicaThread, leaders: watch::Receiver<Leaders>) -> Result<()> {
+fn serve(id: ReplicaId, replica: &ReplicaThread) -> Result<()> {
     let runtime = Builder::new_current_thread().build();
     let runtime = runtime.context("cannot start an event loop")?;
     tell(&NodeReport::Listening)?;
+    let leaders = replica.leaders();
     let herald = std::thread::Builder::new().name("herald".into());
     herald.spawn(move || proclaim(id, leaders))?;
     for line in io::stdin().lock().lines() {

@@ -1,10 +1,11 @@
 //! The one place that reads a clock: microseconds since a moment that the caller chose.
 //!
-//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state machines below get the time as an argument.
+//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state
+//! machines below get the time as an argument.
 
 use ssmr_core::LocalTime;
 use ssmr_log::MemberId;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A monotonic clock that starts at 0. Copies agree with each other.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,12 @@ impl Clock {
         Self {
             start: Instant::now(),
         }
+    }
+
+    /// A moment of this clock as the standard library has it.
+    #[must_use]
+    pub fn instant(&self, moment: LocalTime) -> Instant {
+        self.start + Duration::from_micros(moment.micros())
     }
 
     /// The time since the start.

@@ -6,6 +6,7 @@ use crate::cache::CacheServer;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::error::NetError;
+use crate::faults::Faults;
 use crate::leaders::Leaders;
 use crate::replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 use crate::storage::Durability;
@@ -72,7 +73,7 @@ pub enum CacheChoice {
     Servers(Vec<String>),
 }
 
-/// A running cluster. Dropping it stops it.
+/// A running cluster. Dropping it stops it, as [`shutdown`](Self::shutdown) does, and holds up the thread meanwhile.
 #[derive(Debug)]
 pub struct Cluster<A, O> {
     config: ClusterConfig,
@@ -131,7 +132,8 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 rejoins: false,
                 log_bytes,
             };
-            let replica = ReplicaThread::start::<A, O>(options.clone(), listener, office.clone())?;
+            let replica =
+                ReplicaThread::start_among::<A, O>(options.clone(), listener, office.clone())?;
             replicas.insert(id, (options, replica));
         }
         Ok(Self {
@@ -225,17 +227,19 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             address: format!("{address} (replica {id})"),
             source,
         })?;
-        let started = ReplicaThread::start::<A, O>(options.clone(), listener, self.office.clone())?;
+        let started =
+            ReplicaThread::start_among::<A, O>(options.clone(), listener, self.office.clone())?;
         self.former += replica.traffic();
         *replica = started;
         Ok(true)
     }
 
-    /// Cuts a replica off from all others, or joins it to them again: messages between it and them are dropped meanwhile, in
-    /// both directions. Clients still reach it. One that is started again is not cut off.
-    pub fn cut_replica(&self, id: ReplicaId, off: bool) {
-        if let Some((_, replica)) = self.replicas.get(&id) {
-            replica.cut(off);
+    /// What can be done to it that its owner would not want.
+    pub fn faults(&mut self) -> Faults<'_> {
+        let replicas = self.replicas.iter();
+        Faults {
+            replicas: replicas.map(|(id, (_, replica))| (*id, replica)).collect(),
+            cache: self.cache.as_mut(),
         }
     }
 
@@ -259,23 +263,30 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             .sum()
     }
 
-    /// Stops the embedded cache, if there is one that runs: its items are gone.
-    pub fn stop_cache(&mut self) {
-        if let Some(cache) = &mut self.cache {
-            cache.stop();
+    /// Stops everything and waits until it has ended. Clients that are connected are told: their calls end at once.
+    pub async fn shutdown(mut self) {
+        self.begin_to_stop();
+        for (_, replica) in self.replicas.values_mut() {
+            replica.ended().await;
         }
     }
+}
 
-    /// Starts the embedded cache again at its old address, empty. Without an embedded cache nothing happens.
-    ///
-    /// # Errors
-    /// If its port has been taken by somebody else meanwhile.
-    pub fn start_cache(&mut self) -> Result<(), NetError> {
-        self.cache.as_mut().map_or(Ok(()), CacheServer::restart)
+impl<A, O> Cluster<A, O> {
+    /// Has all replicas stop, and tell their clients that it is for good.
+    fn begin_to_stop(&mut self) {
+        for (_, replica) in self.replicas.values_mut() {
+            replica.is_last_stop();
+            replica.begin_to_stop();
+        }
     }
+}
 
-    /// Stops everything, as dropping does.
-    pub fn shutdown(self) {}
+impl<A, O> Drop for Cluster<A, O> {
+    fn drop(&mut self) {
+        // All at once; each is waited for as it is dropped.
+        self.begin_to_stop();
+    }
 }
 
 /// A bound listener for each replica.

@@ -2,12 +2,18 @@
 //!
 //! Once it runs nothing here is raised any more: a connection that breaks is dialled again, a request always completes.
 
-use ssmr_core::{GroupId, ReplicaId};
+use crate::connection::Peer;
+use crate::greeting::ServiceVersion;
+use ssmr_core::topology::TopologyError;
+use ssmr_core::{GroupId, ReplicaId, Topology};
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a replica, a cluster, a client or a cache server could not be started.
+/// Why a replica, a cluster or a cache server could not be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NetError {
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
@@ -33,9 +39,18 @@ pub enum NetError {
         /// Why.
         source: io::Error,
     },
-    /// The configuration names no address for a replica of the topology.
-    #[error("the cluster's configuration has no address for replica {0}")]
-    NoAddress(ReplicaId),
+    /// There is no tokio runtime here.
+    #[error("it must be started within a tokio runtime")]
+    NoRuntime,
+    /// The operating system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    NoRandomness(String),
+    /// There can be no such cluster.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    /// The configuration does not describe a cluster of this strategy.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A replica's log cannot be opened.
     #[error(transparent)]
     Storage(#[from] crate::storage::StorageError),
@@ -47,4 +62,148 @@ pub enum NetError {
         /// How long it was waited for.
         waited: Duration,
     },
+}
+
+/// What is wrong with a [`ClusterConfig`](crate::ClusterConfig).
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It names no address for a replica of the topology.
+    #[error("the cluster's configuration has no address for replica {0}")]
+    NoAddress(ReplicaId),
+    /// It names an address for a replica that the topology does not have.
+    #[error("the cluster's configuration has an address for {0}, which is no replica of it")]
+    UnknownReplica(ReplicaId),
+    /// The strategy needs an oracle group, and the topology has none.
+    #[error("strategy {strategy} needs an oracle group, and the cluster has none")]
+    NoOracleGroup {
+        /// The strategy.
+        strategy: String,
+    },
+    /// The file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Arc<io::Error>,
+    },
+    /// The file holds something else.
+    #[error("{path}: {problem}")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        problem: String,
+    },
+}
+
+/// Why a client cannot work with a cluster, or how one of its connections failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// Nobody answers there, or somebody who does not speak this protocol.
+    #[error("cannot reach {peer}: {source}")]
+    Unreachable {
+        /// Who was looked for.
+        peer: Peer,
+        /// What went wrong.
+        source: Arc<io::Error>,
+    },
+    /// The replica speaks another version of the protocol.
+    #[error("{peer} speaks version {theirs} of the protocol, this is version {ours}")]
+    WrongVersion {
+        /// Who answered.
+        peer: Peer,
+        /// The version here.
+        ours: u16,
+        /// The version there.
+        theirs: u16,
+    },
+    /// The replica belongs to another cluster, or to another incarnation of it.
+    #[error("{peer} belongs to cluster {theirs:016x}, not to cluster {ours:016x}")]
+    WrongCluster {
+        /// Who answered.
+        peer: Peer,
+        /// The incarnation that was looked for.
+        ours: u64,
+        /// The one that was found.
+        theirs: u64,
+    },
+    /// The replica runs another service, or another version of it.
+    #[error("{peer} runs service {theirs}, this is a client of {ours}")]
+    WrongService {
+        /// Who answered.
+        peer: Peer,
+        /// The service here.
+        ours: ServiceVersion,
+        /// The service there.
+        theirs: ServiceVersion,
+    },
+    /// The replica works by another strategy.
+    #[error("{peer} works by strategy {theirs}, this is a client for {ours}")]
+    WrongStrategy {
+        /// Who answered.
+        peer: Peer,
+        /// The strategy here.
+        ours: String,
+        /// The strategy there.
+        theirs: String,
+    },
+    /// The cluster has other groups than the configuration says.
+    #[error("{peer} belongs to a cluster of {theirs}, the configuration says {ours}")]
+    WrongTopology {
+        /// Who answered.
+        peer: Peer,
+        /// The topology in the configuration.
+        ours: Topology,
+        /// The cluster's topology.
+        theirs: Topology,
+    },
+    /// Another replica of the cluster answers at the address.
+    #[error("looked for {peer}, but {found} is there")]
+    WrongReplica {
+        /// Who was looked for.
+        peer: Peer,
+        /// Who is there.
+        found: ReplicaId,
+    },
+    /// The replica does not want this client.
+    #[error("{peer} refuses: {why}")]
+    Refused {
+        /// Who answered.
+        peer: Peer,
+        /// Its reason.
+        why: String,
+    },
+    /// The cluster was shut down.
+    #[error("{peer} says that the cluster was shut down")]
+    ShutDown {
+        /// Who says so.
+        peer: Peer,
+    },
+    /// The configuration does not describe a cluster of this strategy.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no tokio runtime here.
+    #[error("a client must be connected within a tokio runtime")]
+    NoRuntime,
+    /// The operating system gives no random numbers to name the client by.
+    #[error("no random numbers: {0}")]
+    NoRandomness(String),
+}
+
+impl ConnectError {
+    /// Nobody could be reached, for this reason.
+    pub(crate) fn unreachable(peer: Peer, error: io::Error) -> Self {
+        Self::Unreachable {
+            peer,
+            source: Arc::new(error),
+        }
+    }
+
+    /// Whether somebody answered who is not what was expected: trying again will hardly help.
+    pub(crate) fn is_mismatch(&self) -> bool {
+        !matches!(self, Self::Unreachable { .. } | Self::ShutDown { .. })
+    }
 }

@@ -1,7 +1,8 @@
-//! The wire: the machines of `ssmr-core` and `ssmr-multicast` over tokio TCP, and the API that users embed.
+//! The wire: the machines of `ssmr-core` and `ssmr-multicast` over tokio TCP.
 //!
 //! - [`Cluster`] runs every replica of a cluster as a thread of this process; [`ReplicaThread`] runs one.
-//! - [`Client`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the same client without the task.
+//! - [`ClientHandle`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the same client without the
+//!   task. Neither knows the service's types; the typed client is in crate `ssmr`.
 //! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real memcached does as well.
 //!
 //! These are shells: they move bytes, tell the time and store records. No decision of the protocol is made here, and
@@ -12,7 +13,10 @@ mod client;
 mod clock;
 mod cluster;
 mod config;
+mod connection;
 mod error;
+mod faults;
+mod greeting;
 mod leaders;
 mod link;
 mod mailbox;
@@ -22,11 +26,14 @@ mod traffic;
 mod wire;
 
 pub use cache::CacheServer;
-pub use client::{Client, Pipeline};
+pub use client::{CallError, ClientHandle, Ended, Pipeline};
 pub use clock::Clock;
 pub use cluster::{CacheChoice, Cluster, ClusterOptions, Listeners, listen};
 pub use config::ClusterConfig;
-pub use error::NetError;
+pub use connection::{Connection, ConnectionState, Peer};
+pub use error::{ConfigError, ConnectError, NetError};
+pub use faults::Faults;
+pub use greeting::ServiceVersion;
 pub use leaders::Leaders;
 pub use replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 pub use ssmr_multicast::LOG_BYTES;

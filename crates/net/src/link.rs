@@ -1,22 +1,25 @@
 //! A connection that is dialled when there is something to say, and again when it breaks.
 //!
+//! It introduces itself, checks who answers, and tells how it stands.
+//!
 //! Replicas dial each other for what they send and listen for what they receive, so a link between replicas carries
 //! messages one way; a client's link carries the answers too. While the other end is away its messages are dropped.
 
 use crate::clock::Clock;
+use crate::connection::{ConnectionState, ConnectionStates, Peer};
+use crate::error::ConnectError;
+use crate::greeting::{Greeting, introduce};
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
-use crate::wire::{Frames, Handshake, append};
-use bytes::BytesMut;
+use crate::wire::{Frames, Incoming};
 use serde::de::DeserializeOwned;
-use ssmr_core::{Micros, limits};
+use ssmr_core::{LocalTime, Micros};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -25,17 +28,30 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that lived this long was good: dialling starts over with the shortest pause.
 const GOOD: Micros = 1_000_000;
 
+/// When a link is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialling {
+    /// When there is something to say.
+    WhenNeeded,
+    /// At once, and again whenever it breaks.
+    Always,
+}
+
 /// Where a link goes and how it introduces itself.
 #[derive(Debug)]
 pub(crate) struct OutgoingConnection {
     /// The other end.
-    pub(crate) address: SocketAddr,
+    pub(crate) peer: Peer,
     /// The first frame.
-    pub(crate) handshake: Handshake,
+    pub(crate) greeting: Arc<Greeting>,
+    /// When it is dialled.
+    pub(crate) dialling: Dialling,
     /// What is to be sent.
     pub(crate) mailbox: Arc<Mailbox>,
     /// Where what comes in is counted.
     pub(crate) traffic: Arc<Traffic>,
+    /// Where it tells how it stands.
+    pub(crate) states: watch::Sender<ConnectionStates>,
     /// For judging how long a connection lived.
     pub(crate) clock: Clock,
 }
@@ -47,12 +63,20 @@ impl OutgoingConnection {
         T: DeserializeOwned,
     {
         let mut pause = FIRST_PAUSE;
+        let mut warned = false;
         loop {
-            self.mailbox.filled().await;
-            let dialled = self.clock.now();
-            if let Err(error) = self.connect(&wrap, &inbox).await {
-                tracing::debug!(address = %self.address, %error, "a link broke");
+            if self.dialling == Dialling::WhenNeeded {
+                self.mailbox.filled().await;
             }
+            let dialled = self.clock.now();
+            let error = self.connect(&wrap, &inbox).await;
+            if error.is_mismatch() && !warned {
+                warned = true;
+                tracing::warn!(%error, "a link cannot be used");
+            } else {
+                tracing::debug!(%error, "a link broke");
+            }
+            self.note(ConnectionState::Down { why: error });
             if self.clock.now().since(dialled) > GOOD {
                 pause = FIRST_PAUSE;
             }
@@ -63,26 +87,62 @@ impl OutgoingConnection {
         }
     }
 
-    /// Dials, and carries messages until the connection breaks.
-    async fn connect<T, I>(&self, wrap: &impl Fn(T) -> I, inbox: &mpsc::Sender<I>) -> io::Result<()>
+    /// Dials, and carries messages until the connection breaks. Returns why it did.
+    async fn connect<T, I>(&self, wrap: &impl Fn(T) -> I, inbox: &mpsc::Sender<I>) -> ConnectError
     where
         T: DeserializeOwned,
     {
-        let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(self.address)).await??;
-        stream.set_nodelay(true)?;
+        self.states.send_if_modified(|states| {
+            let first = matches!(
+                states.state(self.peer.replica),
+                Some(ConnectionState::NotDialled)
+            );
+            if first {
+                states.note(self.peer.replica, ConnectionState::Dialling);
+            }
+            first
+        });
+        let stream = match self.dial().await {
+            Ok(stream) => stream,
+            Err(error) => return ConnectError::unreachable(self.peer, error),
+        };
         let (reader, mut writer) = stream.into_split();
-        let mut greeting = BytesMut::new();
-        append(&mut greeting, &self.handshake);
-        writer.write_all(&greeting).await?;
-        let frames = Frames::new(reader, limits::MAX_FRAME);
-        tokio::select! {
+        let frames = match introduce(reader, &mut writer, &self.greeting, self.peer).await {
+            Ok(frames) => frames,
+            Err(error) => return error,
+        };
+        self.connected(self.clock.now());
+        let broken = tokio::select! {
             broken = self.mailbox.write_to(writer) => broken,
             broken = receive(frames, &self.traffic, wrap, inbox) => broken,
-        }
+        };
+        let peer = self.peer;
+        broken.map_or_else(
+            |error| ConnectError::unreachable(peer, error),
+            |()| ConnectError::ShutDown { peer },
+        )
+    }
+
+    async fn dial(&self) -> io::Result<TcpStream> {
+        let dialled = TcpStream::connect(self.peer.address);
+        let stream = timeout(CONNECT_TIMEOUT, dialled).await??;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    fn connected(&self, now: LocalTime) {
+        let since = self.clock.instant(now);
+        self.note(ConnectionState::Connected { since });
+    }
+
+    fn note(&self, state: ConnectionState) {
+        let replica = self.peer.replica;
+        self.states
+            .send_modify(|states| states.note(replica, state));
     }
 }
 
-/// Hands on what comes in, until the connection breaks. It waits while the inbox is full: whoever drains it never waits
+/// Hands on what comes in, until the connection breaks or the other end says farewell. It waits while the inbox is full: whoever drains it never waits
 /// for anybody, so it goes on soon.
 pub(crate) async fn receive<R, T, I>(
     mut frames: Frames<R>,
@@ -95,7 +155,9 @@ where
     T: DeserializeOwned,
 {
     loop {
-        let (message, bytes) = frames.next().await?;
+        let Incoming::Message(message, bytes) = frames.next().await? else {
+            return Ok(());
+        };
         traffic.received(bytes);
         let handed_on = inbox.send(wrap(message)).await;
         handed_on.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
@@ -105,24 +167,64 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Sender;
-    use ssmr_core::ClientId;
+    use crate::greeting::{Identity, Role, ServiceVersion, welcome};
+    use crate::wire::{FAREWELL, append};
+    use bytes::BytesMut;
+    use ssmr_core::{ClientId, GroupId, ReplicaId, Topology};
+    use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const SERVED: ReplicaId = ReplicaId {
+        group: GroupId::ORACLE,
+        index: 0,
+    };
+
+    fn greeting(role: Role) -> Greeting {
+        let service = ServiceVersion {
+            name: "numbers".into(),
+            version: 1,
+        };
+        let identity = Identity {
+            incarnation: 3,
+            service,
+            strategy: "broker".into(),
+            topology: Topology::new(1, 1).unwrap().with_oracle(1).unwrap(),
+        };
+        Greeting::new(identity, role)
+    }
+
+    /// A link to `listener`, its mailbox, and what it tells.
+    async fn link(
+        listener: &TcpListener,
+        dialling: Dialling,
+    ) -> (OutgoingConnection, watch::Receiver<ConnectionStates>) {
+        let peer = Peer {
+            replica: SERVED,
+            address: listener.local_addr().unwrap(),
+        };
+        let traffic = Arc::new(Traffic::default());
+        let (states, told) = watch::channel(ConnectionStates::new([peer].into_iter()));
+        let link = OutgoingConnection {
+            peer,
+            greeting: Arc::new(greeting(Role::Client(ClientId(1)))),
+            dialling,
+            mailbox: Arc::new(Mailbox::new(1 << 10, traffic.clone())),
+            traffic,
+            states,
+            clock: Clock::start(),
+        };
+        (link, told)
+    }
 
     #[tokio::test]
     async fn a_broken_link_is_dialled_again_and_answers_come_in() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let traffic = Arc::new(Traffic::default());
-        let mailbox = Arc::new(Mailbox::new(1 << 10, traffic.clone()));
-        let link = OutgoingConnection {
-            address: listener.local_addr().unwrap(),
-            handshake: Handshake::new(3, Sender::Client(ClientId(1))),
-            mailbox: mailbox.clone(),
-            traffic,
-            clock: Clock::start(),
-        };
+        let (link, _told) = link(&listener, Dialling::WhenNeeded).await;
+        let mailbox = link.mailbox.clone();
         let (inbox, mut received) = mpsc::channel(1);
         let task = tokio::spawn(link.run(|answer: u64| answer, inbox));
+        let own = greeting(Role::Replica(SERVED));
         for round in 0..3u64 {
             // What is said while the other end is away may be dropped, so it is said until somebody listens.
             let (stream, _) = loop {
@@ -132,13 +234,45 @@ mod tests {
                 }
             };
             let (reader, mut writer) = stream.into_split();
-            let (mut frames, _) = Frames::accept(reader, 3).await.unwrap();
-            assert_eq!(frames.next::<u64>().await.unwrap().0, round);
+            let (mut frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+            let first = frames.next::<u64>().await.unwrap();
+            assert!(matches!(first, Incoming::Message(said, _) if said == round));
             let mut answer = BytesMut::new();
             append(&mut answer, &(round + 100));
             writer.write_all(&answer).await.unwrap();
             assert_eq!(received.recv().await, Some(round + 100));
         }
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn it_tells_when_it_is_up_why_it_is_down_and_that_all_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (link, mut told) = link(&listener, Dialling::Always).await;
+        assert!(matches!(
+            told.borrow().state(SERVED),
+            Some(ConnectionState::NotDialled)
+        ));
+        let (inbox, _received) = mpsc::channel(1);
+        let task = tokio::spawn(link.run(|answer: u64| answer, inbox));
+        let told = &mut told;
+        let mut until = async |wanted: fn(&ConnectionState) -> bool| {
+            let told = told.wait_for(|states| states.state(SERVED).is_some_and(wanted));
+            timeout(PATIENCE, told).await.unwrap().unwrap().is_shut_down
+        };
+        let own = greeting(Role::Replica(SERVED));
+        let (reader, mut writer) = listener.accept().await.unwrap().0.into_split();
+        let (frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+        assert!(!until(ConnectionState::is_connected).await);
+        drop((frames, writer));
+        let down = |state: &ConnectionState| matches!(state, ConnectionState::Down { .. });
+        assert!(!until(down).await);
+
+        let (reader, mut writer) = listener.accept().await.unwrap().0.into_split();
+        let (_frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+        assert!(!until(ConnectionState::is_connected).await);
+        writer.write_all(&FAREWELL).await.unwrap();
+        assert!(until(down).await);
         task.abort();
     }
 }

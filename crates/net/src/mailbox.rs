@@ -4,7 +4,7 @@
 //! again what matters. While a write is under way the next batch gathers, so slow connections get larger writes.
 
 use crate::traffic::Traffic;
-use crate::wire;
+use crate::wire::{self, FAREWELL};
 use bytes::BytesMut;
 use serde::Serialize;
 use std::io;
@@ -29,6 +29,8 @@ pub(crate) struct Mailbox {
 struct Queue {
     frames: BytesMut,
     shut: bool,
+    /// A farewell was queued: nothing comes after it.
+    ended: bool,
 }
 
 impl Mailbox {
@@ -46,7 +48,7 @@ impl Mailbox {
     /// Queues a message, or drops it.
     pub(crate) fn push<T: Serialize>(&self, message: &T) {
         let mut queue = self.queue();
-        if queue.shut || queue.frames.len() >= self.limit {
+        if queue.shut || queue.ended || queue.frames.len() >= self.limit {
             return self.traffic.dropped();
         }
         let was_empty = queue.frames.is_empty();
@@ -67,6 +69,17 @@ impl Mailbox {
         queue.shut = shut;
     }
 
+    /// Says farewell after what it holds. It takes nothing any more, and [`write_to`](Self::write_to) comes to an end.
+    pub(crate) fn end(&self) {
+        let mut queue = self.queue();
+        if !queue.ended {
+            queue.ended = true;
+            queue.frames.extend_from_slice(&FAREWELL);
+            drop(queue);
+            self.filled.notify_one();
+        }
+    }
+
     /// Waits until there is something to send. For the one task that writes.
     pub(crate) async fn filled(&self) {
         while self.queue().frames.is_empty() {
@@ -74,13 +87,20 @@ impl Mailbox {
         }
     }
 
-    /// Writes what comes, until the connection breaks.
+    /// Writes what comes, until the connection breaks or a farewell was written.
     pub(crate) async fn write_to<W: AsyncWrite + Unpin>(&self, mut writer: W) -> io::Result<()> {
         let mut batch = BytesMut::new();
         loop {
             self.filled().await;
-            mem::swap(&mut batch, &mut self.queue().frames);
+            let last = {
+                let mut queue = self.queue();
+                mem::swap(&mut batch, &mut queue.frames);
+                queue.ended
+            };
             writer.write_all(&batch).await?;
+            if last {
+                return writer.shutdown().await;
+            }
             batch.clear();
             if batch.capacity() > KEEP {
                 batch = BytesMut::new();
@@ -118,6 +138,18 @@ mod tests {
         drop(near);
         mailbox.push(&4u8);
         assert!(task.await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_farewell_is_the_last_that_is_written() {
+        let mailbox = Mailbox::new(1 << 10, Arc::default());
+        mailbox.push(&1u8);
+        mailbox.end();
+        mailbox.end();
+        mailbox.push(&2u8);
+        let mut written = Vec::new();
+        mailbox.write_to(&mut written).await.unwrap();
+        assert_eq!(written, [0, 0, 0, 1, 1, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Commands that are larger than what may travel are refused by all, and hurt nobody.
 
+mod common;
+
 use bytes::Bytes;
+use common::Client;
 use serde::{Deserialize, Serialize};
 use ssmr_core::client::ClientSettings;
 use ssmr_core::limits::MAX_VALUE;
-use ssmr_core::{
-    Access, Application, ClientId, Defect, ObjectId, Objects, Outcome, Request, Topology,
-};
-use ssmr_net::{Client, Cluster, ClusterOptions};
+use ssmr_core::{Access, Application, Defect, ObjectId, Objects, Outcome, Request, Topology};
+use ssmr_net::{Cluster, ClusterOptions};
 use ssmr_strategy_static::Static;
 
 /// Values that one can read.
@@ -18,6 +19,7 @@ struct Blobs;
 struct Blob(Bytes);
 
 impl Application for Blobs {
+    const NAME: &'static str = "blobs";
     type Object = Blob;
     type Op = Vec<ObjectId>;
     type Reply = usize;
@@ -40,15 +42,10 @@ async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     const SIZE: usize = MAX_VALUE - 64;
     let topology = Topology::new(2, 1).unwrap();
     let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle.clone());
+    let options = ClusterOptions::new(topology, oracle);
     let cluster = Cluster::<Blobs, Static>::start(options).unwrap();
-    let client = Client::connect(
-        cluster.config(),
-        ClientId(1),
-        oracle,
-        ClientSettings::default(),
-    );
-    let client = client.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);
     let objects: Vec<ObjectId> = (0..80).map(|key| ObjectId::new(key, key)).collect();
     let blob = Blob(vec![1; SIZE].into());
     for object in &objects {

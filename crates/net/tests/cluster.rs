@@ -1,5 +1,8 @@
 //! A cluster over TCP under each strategy: what clients see, stopped leaders, a cache that goes away.
 
+mod common;
+
+use common::Client;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Reads;
 use ssmr_core::client::{ClientSettings, Execution};
@@ -7,7 +10,7 @@ use ssmr_core::{
     Access, Application, ClientId, GroupId, ObjectId, Objects, Oracle, Outcome, PartitionId,
     ReplicaId, Request, Topology,
 };
-use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, NetError, Pipeline};
+use ssmr_net::{CacheChoice, Cluster, ClusterOptions, NetError, Pipeline};
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
@@ -25,6 +28,7 @@ enum Op {
 }
 
 impl Application for Counters {
+    const NAME: &'static str = "counters";
     type Object = u64;
     type Op = Op;
     type Reply = u64;
@@ -86,7 +90,7 @@ impl<O: Oracle> Setting<O> {
 
     fn client(&self, id: u64, settings: ClientSettings) -> Client {
         let (config, oracle) = (self.cluster.config(), self.oracle.clone());
-        Client::connect(config, ClientId(id), oracle, settings).unwrap()
+        Client::start::<Counters, O>(config, id, oracle, settings)
     }
 
     /// Replicas of a group that are still there come to the same state.
@@ -206,7 +210,8 @@ async fn stopped_leaders_lose_nothing<O: Oracle>(
     let mut setting = Setting::new(oracle, topology, cache).await;
     let (config, clock) = (setting.cluster.config().clone(), setting.cluster.clock());
     let (oracle, settings) = (setting.oracle.clone(), ClientSettings::default());
-    let mut pipeline = Pipeline::new(&config, ClientId(1), oracle, settings, clock).unwrap();
+    let mut pipeline =
+        Pipeline::new::<Counters>(&config, ClientId(1), oracle, settings, clock).unwrap();
     let all = objects(0..8);
     for (place, object) in all.iter().enumerate() {
         let at = Some(PartitionId(place as u8 % 2));
@@ -300,8 +305,8 @@ async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
     }
     for round in 0..90 {
         match round {
-            30 => setting.cluster.stop_cache(),
-            60 => setting.cluster.start_cache().unwrap(),
+            30 => setting.cluster.faults().stop_cache(),
+            60 => setting.cluster.faults().start_cache().unwrap(),
             _ => {}
         }
         // A reader of its own each time: it has to find out where the objects are.

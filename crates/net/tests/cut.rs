@@ -1,11 +1,13 @@
 //! A replica that is cut off from the others: they go on without it, and it joins them again.
 
+mod common;
+
+use common::Client;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request,
-    Topology,
+    Access, Application, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request, Topology,
 };
-use ssmr_net::{Client, Cluster, ClusterOptions};
+use ssmr_net::{Cluster, ClusterOptions};
 use ssmr_strategy_static::Static;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Things;
 
 impl Application for Things {
+    const NAME: &'static str = "things";
     type Object = u64;
     type Op = ();
     type Reply = ();
@@ -33,25 +36,24 @@ async fn create(client: &Client, key: u64) {
     assert!(matches!(outcome, Outcome::Done(_)), "{key}: {outcome:?}");
 }
 
+async fn applied(cluster: &Cluster<Things, Static>, id: ReplicaId) -> u64 {
+    cluster.status(id).await.unwrap().applied
+}
+
 #[tokio::test]
 async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let topology = Topology::new(1, 3).unwrap();
     let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle.clone());
-    let cluster = Cluster::<Things, _>::start(options).unwrap();
+    let options = ClusterOptions::new(topology, oracle);
+    let mut cluster = Cluster::<Things, _>::start(options).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
-    let client = Client::connect(
-        cluster.config(),
-        ClientId(1),
-        oracle,
-        ClientSettings::default(),
-    );
-    let client = client.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Things, _>(cluster.config(), 1, oracle, settings);
     create(&client, 1).await;
 
     let group = PartitionId(0).into();
     let old = cluster.leader_of(group).unwrap();
-    cluster.cut_replica(old, true);
+    cluster.faults().cut_replica(old, true);
     let mut leaders = cluster.leaders();
     let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
     tokio::time::timeout(PATIENCE, others)
@@ -59,13 +61,12 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
         .expect("nobody else takes office")
         .unwrap();
     create(&client, 2).await;
-    let applied = async |id: ReplicaId| cluster.status(id).await.unwrap().applied;
     let new = cluster.leader_of(group).unwrap();
-    assert!(applied(old).await < applied(new).await);
+    assert!(applied(&cluster, old).await < applied(&cluster, new).await);
 
-    cluster.cut_replica(old, false);
+    cluster.faults().cut_replica(old, false);
     let caught_up = async {
-        while applied(old).await < applied(new).await {
+        while applied(&cluster, old).await < applied(&cluster, new).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

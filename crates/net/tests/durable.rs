@@ -1,11 +1,14 @@
 //! Replicas that stop and come back from their own disks: nothing that was acknowledged is lost.
 
+mod common;
+
+use common::Client;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, Intent, ObjectId, Objects, Oracle, Outcome, ReplicaId, Request,
-    Topology, codec,
+    Access, Application, Intent, ObjectId, Objects, Oracle, Outcome, ReplicaId, Request, Topology,
+    codec,
 };
-use ssmr_net::{CacheChoice, Client, Cluster, ClusterOptions, Durability};
+use ssmr_net::{CacheChoice, Cluster, ClusterOptions, Durability};
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
@@ -18,6 +21,7 @@ use std::time::Duration;
 struct Numbers;
 
 impl Application for Numbers {
+    const NAME: &'static str = "numbers";
     type Object = u64;
     type Op = (Vec<ObjectId>, u64);
     type Reply = u64;
@@ -98,7 +102,7 @@ async fn survive<O: Oracle>(oracle: O) {
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
+    let client = Client::start::<Numbers, _>(cluster.config(), 1, oracle, settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
 
@@ -186,7 +190,7 @@ async fn refill<O: Oracle>(oracle: O) {
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
+    let client = Client::start::<Numbers, _>(cluster.config(), 1, oracle, settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut key = 0;
@@ -261,7 +265,7 @@ async fn the_disk_stays_bounded() {
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::connect(cluster.config(), ClientId(1), Static::new(), settings).unwrap();
+    let client = Client::start::<Numbers, _>(cluster.config(), 1, Static::new(), settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut largest = 0;
@@ -312,7 +316,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let plant = full.iter().filter(|path| !path.exists());
     plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
     let settings = ClientSettings::default();
-    let client = Client::connect(cluster.config(), ClientId(1), Static::new(), settings).unwrap();
+    let client = Client::start::<Numbers, _>(cluster.config(), 1, Static::new(), settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut round = 0u64;

@@ -1,12 +1,16 @@
 //! Connections that misbehave cost themselves and nothing else.
 
+mod common;
+
 use bytes::Bytes;
+use common::Client;
+use serde::Serialize;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ClientId, ClientMessage, GroupId, ObjectId, Objects, Outcome, PartitionId,
-    Request, Topology, codec,
+    Access, Application, ClientMessage, GroupId, ObjectId, Objects, Outcome, PartitionId, Request,
+    Topology, codec,
 };
-use ssmr_net::{Client, Cluster, ClusterOptions};
+use ssmr_net::{Cluster, ClusterOptions};
 use ssmr_strategy_global::Global;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Blobs;
 
 impl Application for Blobs {
+    const NAME: &'static str = "blobs";
     type Object = Bytes;
     type Op = ObjectId;
     type Reply = Bytes;
@@ -46,10 +51,10 @@ impl Setting {
     async fn new() -> Self {
         let topology = Topology::new(1, 3).unwrap();
         let oracle = Global;
-        let cluster = Cluster::start(ClusterOptions::new(topology, oracle.clone())).unwrap();
+        let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
-        let client = Client::connect(cluster.config(), ClientId(1), oracle, settings).unwrap();
+        let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);
         Self {
             cluster,
             client,
@@ -80,11 +85,26 @@ impl Setting {
     /// A connection that has introduced itself as a client.
     async fn intruder(&self, incarnation: u64) -> TcpStream {
         let mut stream = TcpStream::connect(self.leader()).await.unwrap();
-        let sender = (1u32, 666u64);
-        let handshake = codec::encode(&(*b"ssmr", 1u16, incarnation, sender));
-        stream.write_all(&frame(&handshake)).await.unwrap();
+        let role = (1u32, 666u64);
+        stream
+            .write_all(&greeting(incarnation, role))
+            .await
+            .unwrap();
         stream
     }
+}
+
+/// A greeting as it is on the wire.
+fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
+    let topology = Topology::new(1, 3).unwrap();
+    let identity = (incarnation, ("blobs", 1u32), "global", topology);
+    frame(&codec::encode(&(
+        *b"ssmr",
+        2u16,
+        identity,
+        role,
+        Bytes::new(),
+    )))
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -93,13 +113,13 @@ fn frame(body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The other end closes the connection without having said anything.
-async fn assert_closed(mut stream: TcpStream) {
-    let mut byte = [0];
-    let read = tokio::time::timeout(PATIENCE, stream.read(&mut byte))
-        .await
-        .unwrap();
-    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+/// The other end closes the connection. Returns what it has said before.
+async fn assert_closed(mut stream: TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said));
+    // It may also be reset, with what it had said.
+    let _ = read.await.unwrap();
+    said
 }
 
 #[tokio::test]
@@ -112,7 +132,7 @@ async fn garbage_is_closed() {
     ] {
         let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
         stream.write_all(garbage).await.unwrap();
-        assert_closed(stream).await;
+        assert_eq!(assert_closed(stream).await, []);
     }
     setting.assert_alive().await;
 }
@@ -128,7 +148,8 @@ async fn garbage_and_oversized_frames_after_a_handshake_are_closed() {
         assert_closed(stream).await;
         setting.assert_alive().await;
     }
-    assert_closed(setting.intruder(2).await).await;
+    let said = assert_closed(setting.intruder(2).await).await;
+    assert!(String::from_utf8_lossy(&said).contains("another cluster"));
     setting.assert_alive().await;
 }
 
@@ -136,10 +157,10 @@ async fn garbage_and_oversized_frames_after_a_handshake_are_closed() {
 async fn an_impostor_that_is_no_replica_is_closed() {
     let mut setting = Setting::new().await;
     let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
-    let sender = (0u32, (9u8, 9u8));
-    let handshake = codec::encode(&(*b"ssmr", 1u16, 1u64, sender));
-    stream.write_all(&frame(&handshake)).await.unwrap();
-    assert_closed(stream).await;
+    let role = (0u32, (9u8, 9u8));
+    stream.write_all(&greeting(1, role)).await.unwrap();
+    let said = assert_closed(stream).await;
+    assert!(String::from_utf8_lossy(&said).contains("p9r9 is no other replica"));
     setting.assert_alive().await;
 }
 

@@ -51,6 +51,7 @@ fn break_down() -> ! {
 }
 
 impl Application for Registers {
+    const NAME: &'static str = "registers";
     type Object = Register;
     type Op = Op;
     /// The values that were read, before the operation.

@@ -41,6 +41,14 @@ impl Oracle for Static {
 
     fn hooks(&self, _: &Topology) {}
 
+    fn name(&self) -> &'static str {
+        if self.directory {
+            "static-directory"
+        } else {
+            Self::NAME
+        }
+    }
+
     fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
         topology.home(object).into()
     }

@@ -23,6 +23,7 @@ pub(super) struct Op {
 }
 
 impl Application for Cells {
+    const NAME: &'static str = "cells";
     type Object = u64;
     type Op = Op;
     type Reply = Vec<u64>;

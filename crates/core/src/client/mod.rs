@@ -38,8 +38,8 @@ use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::command::Request;
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
-use crate::id::{ClientId, ReplicaId};
-use crate::oracle::{Oracle, Placement};
+use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
+use crate::oracle::{Guess, Oracle, Placement};
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;
 use driver::Turn;
@@ -180,6 +180,15 @@ impl<O: Oracle> ClientEngine<O> {
     /// The next completed request.
     pub fn poll_completed(&mut self) -> Option<Completion> {
         self.completed.pop_front()
+    }
+
+    /// Where the client believes an object to be: a hint (rule R7).
+    pub fn believed_owner(&mut self, object: ObjectId) -> Option<PartitionId> {
+        let known = self.hints.get(object).map(|hint| hint.owner);
+        known.or_else(|| match self.placement.guess(object) {
+            Guess::At(partition) => Some(partition),
+            Guess::Ask(_) | Guess::Shared { .. } => None,
+        })
     }
 
     /// How a request stands whose client is about to be dropped: unknown, with the attempt that was

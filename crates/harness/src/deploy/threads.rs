@@ -91,7 +91,7 @@ impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
     }
 
     fn cut(&mut self, id: ReplicaId, off: bool) {
-        self.cluster.cut_replica(id, off);
+        self.cluster.faults().cut_replica(id, off);
     }
 
     fn cache(&mut self) -> Option<&mut CacheServer> {

@@ -10,7 +10,7 @@ use crate::workload::contract::Workload;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 use ssmr_core::{ClientId, Completion, Micros, Oracle, Outcome, Request};
-use ssmr_net::{NetError, Pipeline, TrafficCount};
+use ssmr_net::{ConfigError, Pipeline, TrafficCount};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -51,9 +51,9 @@ struct Pending {
 }
 
 impl<W: Workload, O: Oracle> LoadClient<W, O> {
-    pub(super) fn new(job: Arc<Job<W>>, number: u64, oracle: O) -> Result<Self, NetError> {
+    pub(super) fn new(job: Arc<Job<W>>, number: u64, oracle: O) -> Result<Self, ConfigError> {
         let id = ClientId(number);
-        let pipeline = Pipeline::new(&job.config, id, oracle, job.settings, job.clock)?;
+        let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
         Ok(Self {
             job,
             number,

@@ -82,7 +82,17 @@ impl CacheServer {
         })
     }
 
-    /// Where it listens.
+    /// Starts it again at its old address, empty, whether it runs or was stopped.
+    ///
+    /// # Errors
+    /// If its port has been taken by somebody else meanwhile.
+    pub fn restart(&mut self) -> Result<(), NetError> {
+        self.stop();
+        *self = Self::start(self.address, self.bytes)?;
+        Ok(())
+    }
+
+    /// Where it listens, also while it is stopped.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -96,16 +106,6 @@ impl CacheServer {
         {
             tracing::error!(address = %self.address, "the cache server had failed");
         }
-    }
-
-    /// Starts it again at its old address, empty, whether it runs or not.
-    ///
-    /// # Errors
-    /// If its port has been taken by somebody else meanwhile.
-    pub fn restart(&mut self) -> Result<(), NetError> {
-        self.stop();
-        *self = Self::start(self.address, self.bytes)?;
-        Ok(())
     }
 }
 

@@ -6,20 +6,21 @@
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
-use crate::error::NetError;
-use crate::link::OutgoingConnection;
+use crate::connection::{ConnectionStates, Peer};
+use crate::error::ConfigError;
+use crate::greeting::{Greeting, Identity, Role};
+use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::traffic::{Traffic, TrafficCount};
-use crate::wire::{Handshake, Sender};
-use ssmr_core::client::ClientSettings;
+use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{
-    CacheReply, ClientId, ClientOutbox, Completion, LocalTime, Oracle, Placement, ReplicaId,
-    Request, ServerMessage,
+    Application, CacheReply, ClientId, ClientOutbox, Completion, LocalTime, ObjectId, Oracle,
+    PartitionId, Placement, ReplicaId, Request, ServerMessage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -55,6 +56,8 @@ pub struct Pipeline<O: Oracle> {
     tick: Interval,
     clock: Clock,
     outstanding: usize,
+    /// Objects may be moved for a request before its first attempt.
+    gathers: bool,
 }
 
 impl<O: Oracle> Pipeline<O> {
@@ -63,15 +66,19 @@ impl<O: Oracle> Pipeline<O> {
     /// Its completions bear times of `clock`.
     ///
     /// # Errors
-    /// If the configuration lacks an address.
-    pub fn new(
+    /// If the configuration does not fit the strategy.
+    pub fn new<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
         oracle: O,
         settings: ClientSettings,
         clock: Clock,
-    ) -> Result<Self, NetError> {
-        config.check()?;
+    ) -> Result<Self, ConfigError> {
+        config.check(&oracle)?;
+        let identity = Identity::of::<A, O>(&oracle, config.topology, config.incarnation);
+        let addresses = config.addresses.iter();
+        let peers = addresses.map(|(&replica, &address)| Peer { replica, address });
+        let (states, _) = watch::channel(ConnectionStates::new(peers));
         let (sender, inbox) = mpsc::channel(ROUND);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,7 +90,8 @@ impl<O: Oracle> Pipeline<O> {
             ),
             connections: Connections {
                 config: config.clone(),
-                handshake: Handshake::new(config.incarnation, Sender::Client(id)),
+                greeting: Arc::new(Greeting::new(identity, Role::Client(id))),
+                states,
                 clock,
                 inbox: sender,
                 mailboxes: BTreeMap::new(),
@@ -97,6 +105,7 @@ impl<O: Oracle> Pipeline<O> {
             tick,
             clock,
             outstanding: 0,
+            gathers: settings.execution == Execution::Gather,
         })
     }
 
@@ -119,7 +128,9 @@ impl<O: Oracle> Pipeline<O> {
             }
         }
         for (to, message) in self.out.messages.drain(..) {
-            self.connections.mailbox(to).push(&message);
+            if let Some(mailbox) = self.connections.mailbox(to, Dialling::WhenNeeded) {
+                mailbox.push(&message);
+            }
         }
     }
 
@@ -166,6 +177,36 @@ impl<O: Oracle> Pipeline<O> {
         self.connections.traffic.count()
     }
 
+    /// Connects to every replica, and again whenever a connection breaks.
+    pub(super) fn dial_all(&mut self) {
+        let replicas: Vec<ReplicaId> = self.connections.config.addresses.keys().copied().collect();
+        for replica in replicas {
+            self.connections.mailbox(replica, Dialling::Always);
+        }
+    }
+
+    /// How its connections stand.
+    pub(super) fn states(&self) -> watch::Receiver<ConnectionStates> {
+        self.connections.states.subscribe()
+    }
+
+    /// Where it believes an object to be.
+    pub(super) fn believed_owner(&mut self, object: ObjectId) -> Option<PartitionId> {
+        self.engine.believed_owner(object)
+    }
+
+    /// How an outstanding request stands.
+    pub(super) fn abandoned(&self, ticket: u64) -> Completion {
+        let now = self.clock.now();
+        self.engine.abandoned(ticket, now, now)
+    }
+
+    /// Whether a request may have taken effect, or may still, of which no more is known than this.
+    pub(super) fn may_have_executed(&self, completion: &Completion) -> bool {
+        // Where objects are gathered first, the attempt may follow after the user was told.
+        self.gathers || completion.last_attempt.is_some()
+    }
+
     /// The counters behind [`traffic`](Self::traffic), for a handle.
     pub(super) fn counters(&self) -> Arc<Traffic> {
         self.connections.traffic.clone()
@@ -190,7 +231,8 @@ impl<O: Oracle> Pipeline<O> {
 /// The connections of one client, made when they are needed first.
 struct Connections {
     config: ClusterConfig,
-    handshake: Handshake,
+    greeting: Arc<Greeting>,
+    states: watch::Sender<ConnectionStates>,
     clock: Clock,
     inbox: mpsc::Sender<ClientInput>,
     mailboxes: BTreeMap<ReplicaId, Arc<Mailbox>>,
@@ -201,13 +243,19 @@ struct Connections {
 }
 
 impl Connections {
-    /// Where messages to a replica go.
-    fn mailbox(&mut self, to: ReplicaId) -> &Mailbox {
-        self.mailboxes.entry(to).or_insert_with(|| {
+    /// Where messages to a replica go; `None` if the configuration does not know it.
+    fn mailbox(&mut self, to: ReplicaId, dialling: Dialling) -> Option<&Mailbox> {
+        let address = *self.config.addresses.get(&to)?;
+        Some(self.mailboxes.entry(to).or_insert_with(|| {
             let mailbox = Arc::new(Mailbox::new(QUEUE, self.traffic.clone()));
             let link = OutgoingConnection {
-                address: self.config.addresses[&to],
-                handshake: self.handshake,
+                peer: Peer {
+                    replica: to,
+                    address,
+                },
+                greeting: self.greeting.clone(),
+                dialling,
+                states: self.states.clone(),
                 mailbox: mailbox.clone(),
                 traffic: self.traffic.clone(),
                 clock: self.clock,
@@ -215,7 +263,7 @@ impl Connections {
             let wrap = move |message| ClientInput::Message(to, message);
             self.tasks.spawn(link.run(wrap, self.inbox.clone()));
             mailbox
-        })
+        }))
     }
 
     fn cache(&mut self) -> &CacheClient {

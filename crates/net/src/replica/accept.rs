@@ -3,11 +3,12 @@
 //! Each connection is a task. One that is silent, speaks another language or breaks off costs itself and nothing else.
 
 use super::event_loop::LoopInput;
+use crate::greeting::{Greeting, Role, welcome};
 use crate::link::receive;
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
-use crate::wire::{Frames, Sender};
-use ssmr_core::{ClientId, Topology};
+use crate::wire::Frames;
+use ssmr_core::ClientId;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,8 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
 pub(super) struct Gate {
-    pub(super) topology: Topology,
-    pub(super) incarnation: u64,
+    /// What the replica says of itself.
+    pub(super) greeting: Greeting,
     pub(super) inbox: mpsc::Sender<LoopInput>,
     pub(super) traffic: Arc<Traffic>,
 }
@@ -57,20 +58,16 @@ impl Gate {
 
     async fn welcome(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let (reader, writer) = stream.into_split();
-        let (frames, sender) = Frames::accept(reader, self.incarnation).await?;
-        match sender {
-            Sender::Client(id) => self.serve_client(id, connection, frames, writer).await,
-            Sender::Replica(id) if self.topology.members(id.group).any(|known| known == id) => {
+        let (reader, mut writer) = stream.into_split();
+        let (frames, role) = welcome(reader, &mut writer, &self.greeting).await?;
+        match role {
+            Role::Client(id) => self.serve_client(id, connection, frames, writer).await,
+            Role::Replica(id) => {
                 let wrap = |message| LoopInput::Peer(id, message);
                 let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
                 // Nothing is said on this connection, but dropping the writer would close it at the other end.
                 drop(writer);
                 ended
-            }
-            Sender::Replica(id) => {
-                let why = format!("{id} is no replica of this cluster");
-                Err(io::Error::new(io::ErrorKind::InvalidData, why))
             }
         }
     }

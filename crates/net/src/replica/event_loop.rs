@@ -11,11 +11,12 @@ use super::accept::Gate;
 use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
-use crate::link::OutgoingConnection;
+use crate::connection::{ConnectionStates, Peer};
+use crate::greeting::{Greeting, Identity, Role};
+use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
-use crate::wire::{Handshake, Sender};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
@@ -30,11 +31,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 /// The most inputs of one round, and the most that may wait for the next one.
 const ROUND: usize = 4096;
+
+/// How long clients may take to read that the cluster has been shut down.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is dropped.
 const PEER_QUEUE: usize = 64 << 20;
@@ -50,6 +54,15 @@ pub(super) enum LoopInput {
     Cache(CacheReply),
     /// A capture was encoded, and stored if anything is.
     Captured(io::Result<Kept>),
+}
+
+/// What is set from outside while the loop runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Switches {
+    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault on purpose.
+    pub(super) cut: Arc<AtomicBool>,
+    /// The whole cluster ends, and clients are to be told so.
+    pub(super) farewell: Arc<AtomicBool>,
 }
 
 /// A capture that was dealt with, and the number of its file.
@@ -81,8 +94,7 @@ pub(super) struct EventLoop<P, O: Oracle> {
     /// Why the replica cannot go on.
     broken: Option<io::Error>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
-    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault on purpose.
-    cut: Arc<AtomicBool>,
+    switches: Switches,
     clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
     cache: CacheClient,
     out: ReplicaOutbox<GroupMulticast>,
@@ -95,39 +107,43 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
         replica: Replica<GroupMulticast, P, O>,
         log: Option<LogStore>,
         options: ReplicaOptions<O>,
+        identity: Identity,
         listener: TcpListener,
         traffic: &Arc<Traffic>,
-        cut: Arc<AtomicBool>,
+        switches: Switches,
     ) -> Self {
         let ReplicaOptions {
             id, config, clock, ..
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
         let gate = Gate {
-            topology: config.topology,
-            incarnation: config.incarnation,
+            greeting: Greeting::new(identity.clone(), Role::Replica(id)),
             inbox: sender.clone(),
             traffic: traffic.clone(),
         };
         tokio::spawn(gate.run(listener));
-        let handshake = Handshake::new(config.incarnation, Sender::Replica(id));
-        let dial = |(peer, address)| {
+        let greeting = Arc::new(Greeting::new(identity, Role::Replica(id)));
+        let addresses = config.addresses.into_iter();
+        let peers: Vec<Peer> = addresses
+            .filter(|(replica, _)| *replica != id)
+            .map(|(replica, address)| Peer { replica, address })
+            .collect();
+        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().copied()));
+        let dial = |peer: Peer| {
             let mailbox = Arc::new(Mailbox::new(PEER_QUEUE, traffic.clone()));
             let link = OutgoingConnection {
-                address,
-                handshake,
+                peer,
+                greeting: greeting.clone(),
+                dialling: Dialling::WhenNeeded,
                 mailbox: mailbox.clone(),
                 traffic: traffic.clone(),
+                states: states.clone(),
                 clock,
             };
             tokio::spawn(link.run(|nothing: Nothing| match nothing {}, sender.clone()));
-            (peer, mailbox)
+            (peer.replica, mailbox)
         };
-        let addresses = config.addresses.into_iter();
-        let peers = addresses
-            .filter(|(peer, _)| *peer != id)
-            .map(dial)
-            .collect();
+        let peers = peers.into_iter().map(dial).collect();
         Self {
             replica,
             log,
@@ -136,7 +152,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
             own: sender.clone(),
             broken: None,
             peers,
-            cut,
+            switches,
             clients: FxHashMap::default(),
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
             out: ReplicaOutbox::default(),
@@ -167,17 +183,51 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
                 }
                 question = questions.recv() => match question {
                     Some(Question { digest, answer }) => drop(answer.send(self.status(digest))),
-                    None => return,
+                    None => break,
                 },
             }
+        }
+        if self.switches.farewell.load(Relaxed) {
+            self.say_farewell().await;
+        }
+    }
+
+    /// Tells clients that the cluster has been shut down, and waits a moment until it is written.
+    async fn say_farewell(mut self) {
+        for (_, mailbox) in self.clients.values() {
+            mailbox.end();
+        }
+        let written = async {
+            while !self.clients.is_empty() {
+                match self.inbox.recv().await {
+                    Some(LoopInput::Disconnected(client, connection)) => {
+                        self.disconnected(client, connection);
+                    }
+                    Some(LoopInput::Connected(client, connection, mailbox)) => {
+                        mailbox.end();
+                        self.clients.insert(client, (connection, mailbox));
+                    }
+                    Some(_) => {}
+                    None => return,
+                }
+            }
+        };
+        // Whoever does not read finds out by itself.
+        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, written).await;
+    }
+
+    fn disconnected(&mut self, client: ClientId, connection: u64) {
+        let newest = self.clients.get(&client).map(|(newest, _)| *newest);
+        if newest == Some(connection) {
+            self.clients.remove(&client);
         }
     }
 
     fn take(&mut self, now: LocalTime, event: LoopInput) {
         match event {
-            LoopInput::Peer(..) if self.cut.load(Relaxed) => {}
+            LoopInput::Peer(..) if self.switches.cut.load(Relaxed) => {}
             LoopInput::Peer(from, message) => {
-                self.replica.on_peer(now, from, message, &mut self.out)
+                self.replica.on_peer(now, from, message, &mut self.out);
             }
             LoopInput::Client(from, message) => {
                 self.replica.on_client(now, from, message, &mut self.out);
@@ -186,10 +236,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
                 self.clients.insert(client, (connection, mailbox));
             }
             LoopInput::Disconnected(client, connection) => {
-                let newest = self.clients.get(&client).map(|(newest, _)| *newest);
-                if newest == Some(connection) {
-                    self.clients.remove(&client);
-                }
+                self.disconnected(client, connection);
             }
             LoopInput::Cache(reply) => self.replica.on_cache(now, reply),
             LoopInput::Captured(kept) => {
@@ -257,7 +304,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
             tracing::error!(folder, %error, "the log cannot be written: the replica stops");
             return false;
         }
-        if self.cut.load(Relaxed) {
+        if self.switches.cut.load(Relaxed) {
             self.out.peers.clear();
         }
         for (to, message) in self.out.peers.drain(..) {

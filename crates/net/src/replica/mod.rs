@@ -11,11 +11,12 @@ mod event_loop;
 
 use crate::clock::{self, Clock};
 use crate::config::ClusterConfig;
-use crate::error::NetError;
+use crate::error::{ConfigError, NetError};
+use crate::greeting::Identity;
 use crate::leaders::Leaders;
 use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
-use event_loop::EventLoop;
+use event_loop::{EventLoop, Switches};
 use ssmr_core::replica::Counters;
 use ssmr_core::topology::mix;
 use ssmr_core::{Application, Engine, LocalTime, Oracle, Placement, Replica, ReplicaId};
@@ -23,7 +24,7 @@ use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -76,24 +77,40 @@ struct Question {
 pub struct ReplicaThread {
     id: ReplicaId,
     traffic: Arc<Traffic>,
-    cut: Arc<AtomicBool>,
+    switches: Switches,
+    leaders: watch::Receiver<Leaders>,
+    /// The sender is gone when the event loop has ended.
+    ended: watch::Receiver<()>,
     /// Closing it ends the event loop.
     questions: Option<mpsc::Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl ReplicaThread {
-    /// Starts a replica that listens with `listener` and publishes in `leaders` whether it leads.
+    /// Starts a replica that listens with `listener`.
     ///
     /// # Errors
-    /// If an address is missing, its log cannot be opened, or the thread or its event loop cannot be started.
+    /// If the configuration is not one of a cluster with this replica, its log cannot be opened, or the thread or its event
+    /// loop cannot be started.
     pub fn start<A: Application, O: Oracle>(
+        options: ReplicaOptions<O>,
+        listener: TcpListener,
+    ) -> Result<Self, NetError> {
+        let (leaders, _) = watch::channel(Leaders::default());
+        Self::start_among::<A, O>(options, listener, Arc::new(leaders))
+    }
+
+    /// The same, for one of several replicas that publish in `leaders` whether they lead.
+    pub(crate) fn start_among<A: Application, O: Oracle>(
         options: ReplicaOptions<O>,
         listener: TcpListener,
         leaders: Arc<watch::Sender<Leaders>>,
     ) -> Result<Self, NetError> {
-        options.config.check()?;
+        options.config.check(&options.oracle)?;
         let id = options.id;
+        if !options.config.addresses.contains_key(&id) {
+            return Err(ConfigError::NoAddress(id).into());
+        }
         let failed = |source| NetError::Start {
             what: format!("replica {id}"),
             source,
@@ -106,16 +123,23 @@ impl ReplicaThread {
             .map_err(failed)?;
         let traffic = Arc::new(Traffic::default());
         let (questions, asked) = mpsc::channel(16);
-        let cut = Arc::new(AtomicBool::new(false));
-        let (counted, switch) = (traffic.clone(), cut.clone());
+        let (running, ended) = watch::channel(());
+        let listening = leaders.subscribe();
+        let switches = Switches::default();
+        let (counted, switched) = (traffic.clone(), switches.clone());
         let serve = move || {
+            let _running = running;
             let office = InOffice { id, leaders };
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
                         let replica = assemble::<A, O>(&options, beginning);
-                        let event_loop =
-                            EventLoop::new(replica, log, options, listener, &counted, switch);
+                        let (topology, incarnation) =
+                            (options.config.topology, options.config.incarnation);
+                        let identity = Identity::of::<A, O>(&options.oracle, topology, incarnation);
+                        let event_loop = EventLoop::new(
+                            replica, log, options, identity, listener, &counted, switched,
+                        );
                         event_loop.run(asked, &office).await;
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
@@ -128,7 +152,9 @@ impl ReplicaThread {
         Ok(Self {
             id,
             traffic,
-            cut,
+            switches,
+            leaders: listening,
+            ended,
             questions,
             thread,
         })
@@ -157,10 +183,16 @@ impl ReplicaThread {
         self.traffic.count()
     }
 
+    /// Whether it leads its group, as it changes. The sender goes with the replica.
+    #[must_use]
+    pub fn leaders(&self) -> watch::Receiver<Leaders> {
+        self.leaders.clone()
+    }
+
     /// Cuts it off from all other replicas, or joins it to them again: what they say to each other is dropped meanwhile, as
     /// on a network that fails. Clients still reach it.
     pub fn cut(&self, off: bool) {
-        self.cut.store(off, Relaxed);
+        self.switches.cut.store(off, Relaxed);
     }
 
     /// Whether its thread still runs. One that ended by itself has found its state broken.
@@ -169,6 +201,30 @@ impl ReplicaThread {
         self.thread
             .as_ref()
             .is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Stops it and waits until it has ended, without holding up the caller's thread. Clients and the other replicas see that
+    /// it is gone and go on with the rest of its group; what it has stored is synced.
+    pub async fn shutdown(mut self) {
+        self.begin_to_stop();
+        self.ended().await;
+        self.stop();
+    }
+
+    /// Has it stop. See [`ended`](Self::ended).
+    pub(crate) fn begin_to_stop(&mut self) {
+        self.questions = None;
+    }
+
+    /// Has it tell its clients, when it stops, that the whole cluster has ended.
+    pub(crate) fn is_last_stop(&self) {
+        self.switches.farewell.store(true, Relaxed);
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) async fn ended(&mut self) {
+        // Nothing is ever sent there: it ends when the sender is gone.
+        let _ = self.ended.changed().await;
     }
 
     /// Stops it: its sockets are closed and its thread is gone when this returns.

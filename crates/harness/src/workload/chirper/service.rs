@@ -43,6 +43,7 @@ pub(crate) enum Op {
 }
 
 impl Application for ChirperService {
+    const NAME: &'static str = "chirper";
     type Object = User;
     type Op = Op;
     /// The timeline that was read.

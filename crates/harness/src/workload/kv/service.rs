@@ -20,6 +20,7 @@ pub(crate) enum Op {
 }
 
 impl Application for KvService {
+    const NAME: &'static str = "kv";
     type Object = Bytes;
     type Op = Op;
     /// The values that were read.

@@ -1,0 +1,311 @@
+//! The first frame of each connection in each direction: who speaks, and of which cluster.
+//!
+//! ```text
+//!   who dialled                                   who accepted
+//!     |---- magic, version, greeting ------------------>|   compares it with its own
+//!     |<--- magic, version, greeting, refusal or none --|   closes the connection after a refusal
+//!     | compares that with its own
+//! ```
+//!
+//! Both ends compare, so each of them names what differs. Magic and version stand in front of every version's greeting:
+//! what follows is looked at only if the versions are equal. [`Greeting::credentials`] is the place for authentication: an
+//! acceptor that wants some looks there and refuses in words, and nothing else changes. Today it is empty and nobody looks:
+//! whoever can reach a replica's port may speak.
+//!
+//! Invariant: a stranger that does not speak the protocol is told nothing, and costs its own connection.
+
+use crate::connection::Peer;
+use crate::error::ConnectError;
+use crate::wire::{Frames, MAX_CLIENT_FRAME, frame, invalid};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use ssmr_core::{Application, ClientId, Oracle, ReplicaId, Topology, codec, limits};
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// How long the other end may take for its greeting.
+pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The version of the protocol that is spoken here.
+pub(crate) const PROTOCOL: u16 = 2;
+
+const MAX_GREETING: usize = 16 << 10;
+const MAGIC: [u8; 4] = *b"ssmr";
+/// Magic and version.
+const PREAMBLE: usize = 6;
+
+/// A service and the version of its types: [`Application::NAME`] and [`Application::VERSION`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceVersion {
+    /// What it is called.
+    pub name: String,
+    /// The version of its types.
+    pub version: u32,
+}
+
+impl ServiceVersion {
+    /// What an application says of itself.
+    #[must_use]
+    pub fn of<A: Application>() -> Self {
+        Self {
+            name: A::NAME.to_owned(),
+            version: A::VERSION,
+        }
+    }
+}
+
+impl fmt::Display for ServiceVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (version {})", self.name, self.version)
+    }
+}
+
+/// What both ends of a connection must agree on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) incarnation: u64,
+    pub(crate) service: ServiceVersion,
+    pub(crate) strategy: String,
+    pub(crate) topology: Topology,
+}
+
+impl Identity {
+    /// A cluster of this service and strategy.
+    pub(crate) fn of<A: Application, O: Oracle>(
+        oracle: &O,
+        topology: Topology,
+        incarnation: u64,
+    ) -> Self {
+        Self {
+            incarnation,
+            service: ServiceVersion::of::<A>(),
+            strategy: oracle.name().to_owned(),
+            topology,
+        }
+    }
+
+    /// The first thing on which another end differs.
+    fn difference(&self, theirs: &Self) -> Option<Difference> {
+        if self.incarnation != theirs.incarnation {
+            return Some(Difference::Cluster);
+        }
+        if self.service != theirs.service {
+            return Some(Difference::Service);
+        }
+        if self.strategy != theirs.strategy {
+            return Some(Difference::Strategy);
+        }
+        (self.topology != theirs.topology).then_some(Difference::Topology)
+    }
+}
+
+/// What two ends do not agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Difference {
+    Cluster,
+    Service,
+    Strategy,
+    Topology,
+}
+
+/// Who is at an end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Role {
+    /// A replica of the cluster.
+    Replica(ReplicaId),
+    /// A client.
+    Client(ClientId),
+}
+
+/// What each end says first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Greeting {
+    pub(crate) identity: Identity,
+    pub(crate) role: Role,
+    /// What proves the role: nothing yet.
+    credentials: Bytes,
+}
+
+/// What the acceptor says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Reply {
+    greeting: Greeting,
+    /// Why the connection is closed, if it is.
+    refusal: Option<String>,
+}
+
+impl Greeting {
+    /// The greeting of `role`.
+    pub(crate) fn new(identity: Identity, role: Role) -> Self {
+        Self {
+            identity,
+            role,
+            credentials: Bytes::new(),
+        }
+    }
+
+    /// Why a connection of this one is not accepted by `own`, in words.
+    fn refusal(&self, own: &Self) -> Option<String> {
+        if let Some(difference) = own.identity.difference(&self.identity) {
+            let (ours, theirs) = (&own.identity, &self.identity);
+            let (what, ours, theirs) = match difference {
+                Difference::Cluster => (
+                    "cluster",
+                    format!("{:016x}", ours.incarnation),
+                    format!("{:016x}", theirs.incarnation),
+                ),
+                Difference::Service => (
+                    "service",
+                    ours.service.to_string(),
+                    theirs.service.to_string(),
+                ),
+                Difference::Strategy => {
+                    ("strategy", ours.strategy.clone(), theirs.strategy.clone())
+                }
+                Difference::Topology => (
+                    "topology",
+                    ours.topology.to_string(),
+                    theirs.topology.to_string(),
+                ),
+            };
+            return Some(format!("another {what}: here {ours}, there {theirs}"));
+        }
+        match self.role {
+            Role::Replica(id) if !own.may_be_spoken_to_by(id) => {
+                Some(format!("{id} is no other replica of this cluster"))
+            }
+            _ => None,
+        }
+    }
+
+    fn may_be_spoken_to_by(&self, id: ReplicaId) -> bool {
+        let mut members = self.identity.topology.members(id.group);
+        members.any(|known| known == id) && self.role != Role::Replica(id)
+    }
+
+    /// Why the replica that answered is not the one that was dialled.
+    fn disagreement(&self, peer: Peer, reply: Reply) -> Option<ConnectError> {
+        let (ours, theirs) = (self.identity.clone(), reply.greeting.identity);
+        if let Some(difference) = ours.difference(&theirs) {
+            return Some(match difference {
+                Difference::Cluster => ConnectError::WrongCluster {
+                    peer,
+                    ours: ours.incarnation,
+                    theirs: theirs.incarnation,
+                },
+                Difference::Service => ConnectError::WrongService {
+                    peer,
+                    ours: ours.service,
+                    theirs: theirs.service,
+                },
+                Difference::Strategy => ConnectError::WrongStrategy {
+                    peer,
+                    ours: ours.strategy,
+                    theirs: theirs.strategy,
+                },
+                Difference::Topology => ConnectError::WrongTopology {
+                    peer,
+                    ours: ours.topology,
+                    theirs: theirs.topology,
+                },
+            });
+        }
+        match reply.greeting.role {
+            Role::Replica(found) if found != peer.replica => {
+                Some(ConnectError::WrongReplica { peer, found })
+            }
+            _ => reply.refusal.map(|why| ConnectError::Refused { peer, why }),
+        }
+    }
+}
+
+/// A frame of this version.
+fn framed<T: Serialize>(body: &T) -> Bytes {
+    let preamble = codec::encode(&(MAGIC, PROTOCOL));
+    frame(&[&preamble, &codec::encode(body)])
+}
+
+/// Waits for the other end's greeting. Returns its version and what follows.
+async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, Bytes)> {
+    let silent = || io::Error::new(io::ErrorKind::TimedOut, "no greeting in time");
+    let waited = timeout(GREETING_TIMEOUT, frames.next_frame()).await;
+    let mut frame = waited.map_err(|_| silent())??.freeze();
+    let preamble = frame.split_to(PREAMBLE.min(frame.len()));
+    match codec::decode(&preamble) {
+        Ok((MAGIC, version)) => Ok((version, frame)),
+        _ => Err(invalid("no greeting: it does not speak this protocol")),
+    }
+}
+
+/// What a connection that was accepted says of itself, checked against `own`, and answered. Frames may be as large as the
+/// sender's kind allows from then on.
+pub(crate) async fn welcome<R, W>(
+    reader: R,
+    writer: &mut W,
+    own: &Greeting,
+) -> io::Result<(Frames<R>, Role)>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut frames = Frames::new(reader, MAX_GREETING);
+    let (version, body) = hear(&mut frames).await?;
+    let checked = if version == PROTOCOL {
+        let theirs: Greeting = codec::decode(&body).map_err(|error| invalid(&error.to_string()))?;
+        theirs.refusal(own).map_or(Ok(theirs.role), Err)
+    } else {
+        Err(format!("another version: here {PROTOCOL}, there {version}"))
+    };
+    let reply = Reply {
+        greeting: own.clone(),
+        refusal: checked.as_ref().err().cloned(),
+    };
+    writer.write_all(&framed(&reply)).await?;
+    let role = checked.map_err(|why| invalid(&why))?;
+    frames.limit(match role {
+        Role::Replica(_) => limits::MAX_FRAME,
+        Role::Client(_) => MAX_CLIENT_FRAME,
+    });
+    Ok((frames, role))
+}
+
+/// Greets the replica that was dialled, and checks its answer. Returns the frames that follow.
+///
+/// # Errors
+/// What differs, or why no answer came.
+pub(crate) async fn introduce<R, W>(
+    reader: R,
+    writer: &mut W,
+    own: &Greeting,
+    peer: Peer,
+) -> Result<Frames<R>, ConnectError>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let failed = |error| ConnectError::unreachable(peer, error);
+    let mut frames = Frames::new(reader, MAX_GREETING);
+    writer.write_all(&framed(own)).await.map_err(failed)?;
+    let (version, body) = hear(&mut frames).await.map_err(failed)?;
+    if version != PROTOCOL {
+        return Err(ConnectError::WrongVersion {
+            peer,
+            ours: PROTOCOL,
+            theirs: version,
+        });
+    }
+    let reply = codec::decode::<Reply>(&body);
+    let reply = reply.map_err(|error| failed(invalid(&error.to_string())))?;
+    if let Some(disagreement) = own.disagreement(peer, reply) {
+        return Err(disagreement);
+    }
+    frames.limit(limits::MAX_FRAME);
+    Ok(frames)
+}
+
+#[cfg(test)]
+#[path = "greeting_tests.rs"]
+mod tests;

@@ -1,0 +1,145 @@
+//! One replica of a cluster in this process, the others being elsewhere.
+
+use crate::draw;
+use ssmr_core::{Application, Oracle, ReplicaId};
+use ssmr_net::{
+    Clock, ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions,
+    ReplicaStatus, ReplicaThread, TrafficCount,
+};
+use std::marker::PhantomData;
+use std::net::TcpListener;
+use tokio::runtime::Handle;
+
+/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread meanwhile.
+#[derive(Debug)]
+pub struct ReplicaServer<A, O> {
+    id: ReplicaId,
+    thread: ReplicaThread,
+    types: PhantomData<fn() -> (A, O)>,
+}
+
+impl<A: Application, O: Oracle> ReplicaServer<A, O> {
+    /// A replica to be started, in memory unless it is said otherwise. It listens at the address that the configuration has
+    /// for it.
+    pub fn builder(config: &ClusterConfig, id: ReplicaId, oracle: O) -> ReplicaBuilder<A, O> {
+        ReplicaBuilder {
+            config: config.clone(),
+            id,
+            oracle,
+            durability: Durability::Memory,
+            rejoins: false,
+            log_bytes: LOG_BYTES,
+            service: PhantomData,
+        }
+    }
+
+    /// Which replica it is.
+    #[must_use]
+    pub fn id(&self) -> ReplicaId {
+        self.id
+    }
+
+    /// Whether it still runs. One that ended by itself has found its disk or its state broken.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.is_running()
+    }
+
+    /// Whether it leads its group, as far as it knows.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.thread.leaders().borrow().of(self.id.group) == Some(self.id)
+    }
+
+    /// Asks it how it is; `None` if it has stopped.
+    pub async fn status(&self) -> Option<ReplicaStatus> {
+        self.thread.status().await
+    }
+
+    /// What it has sent and received so far.
+    #[must_use]
+    pub fn traffic(&self) -> TrafficCount {
+        self.thread.traffic()
+    }
+
+    /// Stops it, and waits until it has ended. Clients and the other replicas go on with the rest of its group; what it has
+    /// stored is synced.
+    pub async fn shutdown(self) {
+        self.thread.shutdown().await;
+    }
+}
+
+/// A replica to be started.
+#[derive(Clone, Debug)]
+#[must_use = "it starts when it is told to"]
+pub struct ReplicaBuilder<A, O> {
+    config: ClusterConfig,
+    id: ReplicaId,
+    oracle: O,
+    durability: Durability,
+    rejoins: bool,
+    log_bytes: usize,
+    service: PhantomData<fn() -> A>,
+}
+
+impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
+    /// Where it keeps its log: in a folder of its own within the one named here.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group before it votes again.
+    /// Whoever starts a replica again that had no disk, or a new one, must say so.
+    pub fn rejoins(mut self, rejoins: bool) -> Self {
+        self.rejoins = rejoins;
+        self
+    }
+
+    /// After how many bytes of log it makes a snapshot.
+    pub fn log_bytes(mut self, bytes: usize) -> Self {
+        self.log_bytes = bytes;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If the configuration does not fit it or its strategy, its address cannot be listened on, or its log cannot be read.
+    pub async fn start(self) -> Result<ReplicaServer<A, O>, NetError> {
+        let id = self.id;
+        let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
+        // Its log is read from disk meanwhile.
+        let started = runtime.spawn_blocking(move || self.start_thread());
+        let thread = started.await.map_err(|error| NetError::Start {
+            what: format!("replica {id}"),
+            source: error.into(),
+        })??;
+        Ok(ReplicaServer {
+            id,
+            thread,
+            types: PhantomData,
+        })
+    }
+
+    fn start_thread(self) -> Result<ReplicaThread, NetError> {
+        let Self { config, id, .. } = self;
+        let address = config.addresses.get(&id);
+        let address = *address.ok_or(ConfigError::NoAddress(id))?;
+        let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {
+            address: format!("{address} (replica {id})"),
+            source,
+        })?;
+        let options = ReplicaOptions {
+            id,
+            config,
+            oracle: self.oracle,
+            seed: draw::number().map_err(NetError::NoRandomness)?,
+            clock: Clock::start(),
+            durability: self.durability,
+            rejoins: self.rejoins,
+            log_bytes: self.log_bytes,
+        };
+        ReplicaThread::start::<A, O>(options, listener)
+    }
+}
