@@ -23,6 +23,7 @@ pub(crate) enum Op {
 }
 
 impl Application for Digits {
+    const NAME: &'static str = "digits";
     type Object = u64;
     type Op = Op;
     /// The values that were read, before the operation.
