@@ -6,7 +6,7 @@
 //! *all* clients since: a write that nobody recorded looks like a violation.
 //!
 //! Operations, objects and epochs are numbered, and encoded bytes are shared with whoever pushed
-//! them. An operation takes about 130 bytes and 36 for each object that it names.
+//! them. An operation takes about 130 bytes and 48 for each object that it names.
 
 use crate::interner::{Interner, narrow};
 use crate::operation::{Action, Fate, Item, Observed, Operation};
@@ -131,6 +131,8 @@ impl<A: Application> History<A> {
         assert_eq!(answer.id, attempt, "the answer is not to the last attempt");
         self.operations[operation].fate = match answer.verdict {
             Verdict::Done => Fate::Done(answer.reply.clone()),
+            Verdict::Failed => Fate::Failed,
+            Verdict::Changed => Fate::Changed,
             Verdict::AlreadyExists => Fate::AlreadyExists,
             Verdict::NotFound => Fate::NotFound,
             Verdict::Retry | Verdict::SessionExpired | Verdict::TooLarge => Fate::Nothing,
@@ -175,6 +177,8 @@ impl<A: Application> History<A> {
         );
         let fate = match outcome {
             Outcome::Done(reply) => Fate::Done(reply.clone()),
+            Outcome::Failed => Fate::Failed,
+            Outcome::Changed => Fate::Changed,
             Outcome::AlreadyExists => Fate::AlreadyExists,
             Outcome::NotFound => Fate::NotFound,
             Outcome::Unsupported | Outcome::Refused(_) => Fate::Nothing,
@@ -199,6 +203,9 @@ impl<A: Application> History<A> {
             first_item: self.items.len(),
         });
         for (object, intent) in request.intents() {
+            let expected = request.expected_revision(*object);
+            let expected =
+                expected.map_or(Observed::Untold, |revision| self.observed(Some(revision)));
             let object = self.objects.number(*object);
             let action = Action::of(intent, |value| {
                 self.values.push(value.clone());
@@ -208,6 +215,7 @@ impl<A: Application> History<A> {
             self.items.push(Item {
                 object,
                 action,
+                expected,
                 before,
                 after,
             });

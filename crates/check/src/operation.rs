@@ -29,6 +29,10 @@ pub(crate) struct Operation {
 pub(crate) enum Fate {
     /// It took effect, with this reply.
     Done(Encoded),
+    /// It took effect but for its operation, on which the service panicked.
+    Failed,
+    /// An object was not at the revision that it expects.
+    Changed,
     /// An object to create existed.
     AlreadyExists,
     /// An object that it needs did not exist.
@@ -39,12 +43,21 @@ pub(crate) enum Fate {
     Unknown,
 }
 
+impl Fate {
+    /// Whether what it creates, deletes and moves took effect.
+    pub(crate) fn took_place(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Failed)
+    }
+}
+
 /// One object that an operation names: what was intended, and what the answer told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
     /// The number of the object.
     pub(crate) object: u32,
     pub(crate) action: Action,
+    /// The revision that the request expects; untold if none.
+    pub(crate) expected: Observed,
     /// What the operation found.
     pub(crate) before: Observed,
     /// What it left.

@@ -22,9 +22,9 @@ pub(crate) fn execute<A: Application>(
     match refusal(items, |object| value(object).is_some()) {
         Some(fate) => (fate, Vec::new()),
         None => {
-            let (reply, mut changes) = access(history, operation, value);
+            let (fate, mut changes) = access(history, operation, value);
             changes.extend(placements(history, items));
-            (Fate::Done(reply), changes)
+            (fate, changes)
         }
     }
 }
@@ -48,24 +48,24 @@ fn refusal(items: &[Item], exists: impl Fn(u32) -> bool) -> Option<Fate> {
     }
 }
 
-/// Runs the application on the objects that the operation reads or writes: the reply, and what is
-/// written.
+/// Runs the application on the objects that the operation reads or writes: whether it failed or
+/// what it replied, and what is written.
 pub(crate) fn access<A: Application>(
     history: &History<A>,
     operation: usize,
     value: impl Fn(u32) -> Option<Encoded>,
-) -> (Encoded, Changes) {
+) -> (Fate, Changes) {
     let items = history.items(operation);
     let op = &history.operations[operation].op;
     if op.is_empty() || items.is_empty() {
         // A request without objects never reaches the service.
-        return Default::default();
+        return (Fate::Done(Encoded::new()), Vec::new());
     }
     let objects = history.objects.values();
     let operands = items
         .iter()
         .filter(|item| item.action.reads() || item.action.writes());
-    let (reply, written) = run::<A>(
+    let effect = run::<A>(
         op,
         operands.filter_map(|item| {
             Some(Operand {
@@ -76,15 +76,19 @@ pub(crate) fn access<A: Application>(
             })
         }),
     );
+    let Ok(effect) = effect else {
+        return (Fate::Failed, Vec::new());
+    };
     let number = |id| {
         items
             .binary_search_by_key(&id, |item| objects[item.object as usize])
             .ok()
     };
-    let changes = written
+    let changes = effect
+        .changed
         .into_iter()
         .filter_map(|(id, value)| Some((items[number(id)?].object, Some(value))));
-    (reply, changes.collect())
+    (Fate::Done(effect.reply), changes.collect())
 }
 
 /// What the operation creates and deletes if it takes effect.

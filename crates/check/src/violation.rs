@@ -77,6 +77,14 @@ pub enum Misfit {
     NothingAbsent,
     /// `NotFound` told of something else than an absent object that is needed.
     NotNeeded,
+    /// The command took effect on an object that was not at the revision it expects.
+    Unexpected,
+    /// `Changed` without an object at another revision than expected.
+    NothingChanged,
+    /// `Changed` told of an object that is as expected, or of which nothing was expected.
+    NotChanged,
+    /// The service panicked, and something was written.
+    FailedWrite,
 }
 
 impl fmt::Display for Misfit {
@@ -99,6 +107,10 @@ impl fmt::Display for Misfit {
             Self::NotToCreate => "this is not an existing object to create",
             Self::NothingAbsent => "it does not tell what is absent",
             Self::NotNeeded => "this is not an absent object it needs",
+            Self::Unexpected => "it took effect on an object that is not as it expects",
+            Self::NothingChanged => "it does not tell what has changed",
+            Self::NotChanged => "this is not an object that has changed",
+            Self::FailedWrite => "an operation that failed must write nothing",
         })
     }
 }

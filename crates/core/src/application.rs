@@ -2,11 +2,13 @@
 
 use crate::codec;
 use crate::id::{Encoded, ObjectId};
+use crate::mutant::{self, Mutant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The objects that an operation will touch, declared before it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +95,23 @@ struct Slot<T> {
     readable: bool,
     writable: bool,
     changed: bool,
+    /// An update of it panicked, and nobody else sees its value: it stays as it was.
+    broken: bool,
+}
+
+impl<T> Slot<T> {
+    /// Changes the value. A panic in a change of what everybody reads is everybody's, so it goes
+    /// on; one that depends on a value at its owner alone must not show elsewhere.
+    fn update(&mut self, change: impl FnOnce(&mut T)) {
+        if self.readable || mutant::is_active(Mutant::PanicsFailAtOwners) {
+            change(&mut self.value);
+            self.changed = true;
+        } else if !self.broken {
+            let updated = catch_unwind(AssertUnwindSafe(|| change(&mut self.value)));
+            self.changed = updated.is_ok();
+            self.broken = updated.is_err();
+        }
+    }
 }
 
 impl<T> Objects<T> {
@@ -113,8 +132,7 @@ impl<T> Objects<T> {
     /// the service: with debug assertions [`run`] panics and names it, without it is ignored.
     pub fn update(&mut self, object: ObjectId, change: impl FnOnce(&mut T)) {
         if let Some(slot) = self.slots.get_mut(&object).filter(|slot| slot.writable) {
-            change(&mut slot.value);
-            slot.changed = true;
+            slot.update(change);
         } else {
             self.miss(UndeclaredAccess::Write(object));
         }
@@ -138,18 +156,25 @@ pub struct Operand {
     pub writable: bool,
 }
 
-/// Runs an encoded operation on encoded values. Returns the encoded reply and the values it
-/// changed.
+/// Runs an encoded operation on encoded values.
 ///
 /// An operation or value that does not decode (from a client of another version, say) runs nothing
 /// and is answered with an empty reply, by every replica alike.
+///
+/// **A panic of the service** is contained: in the update of an object that is only written it
+/// leaves that object as it was; anywhere else it depends on values that are read, so every
+/// partition that runs the operation fails alike, and nothing is changed. Aborts, stack overflows
+/// and endless loops are not contained.
+///
+/// # Errors
+/// [`Panicked`], if the operation did.
 ///
 /// # Panics
 /// With debug assertions, if the operation updates an object that it did not declare to write.
 pub fn run<A: Application>(
     op: &[u8],
     operands: impl IntoIterator<Item = Operand>,
-) -> (Encoded, Vec<(ObjectId, Encoded)>) {
+) -> Result<Effect, Panicked> {
     let run = run_recorded::<A>(op, operands);
     for access in &run.undeclared {
         debug_assert!(
@@ -158,18 +183,41 @@ pub fn run<A: Application>(
             codec::decode::<A::Op>(op)
         );
     }
-    (run.reply, run.changed)
+    run.effect
 }
 
-/// What running an operation came to.
+/// What an operation did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecordedRun {
+pub struct Effect {
     /// The encoded reply.
     pub reply: Encoded,
     /// The objects that it changed, ascending, with their new values.
     pub changed: Vec<(ObjectId, Encoded)>,
+}
+
+/// The service panicked while it ran an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panicked;
+
+/// What running an operation came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedRun {
+    /// What it did, unless it panicked.
+    pub effect: Result<Effect, Panicked>,
     /// What it accessed without having declared it.
     pub undeclared: Vec<UndeclaredAccess>,
+    /// Objects that are only written, and whose update panicked.
+    pub broken: Vec<ObjectId>,
+}
+
+impl Default for RecordedRun {
+    fn default() -> Self {
+        Self {
+            effect: Ok(Effect::default()),
+            undeclared: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
 }
 
 /// Like [`run`], but returns undeclared accesses instead of panicking.
@@ -178,45 +226,65 @@ pub fn run_recorded<A: Application>(
     operands: impl IntoIterator<Item = Operand>,
 ) -> RecordedRun {
     let Ok(op) = codec::decode::<A::Op>(op) else {
-        return Default::default();
+        return RecordedRun::default();
     };
     let mut slots = BTreeMap::new();
-    for Operand {
-        object,
-        value,
-        readable,
-        writable,
-    } in operands
-    {
-        let Ok(value) = codec::decode(&value) else {
-            return Default::default();
+    for operand in operands {
+        let Ok(value) = codec::decode(&operand.value) else {
+            return RecordedRun::default();
         };
-        slots.insert(
-            object,
-            Slot {
-                value,
-                readable,
-                writable,
-                changed: false,
-            },
-        );
+        let slot = Slot {
+            value,
+            readable: operand.readable,
+            writable: operand.writable,
+            changed: false,
+            broken: false,
+        };
+        slots.insert(operand.object, slot);
     }
     let missed = RefCell::default();
     let mut objects = Objects { slots, missed };
-    let reply = A::execute(&op, &mut objects);
-    let Objects { slots, missed } = objects;
-    let mut undeclared: Vec<UndeclaredAccess> = missed.into_inner().into_iter().collect();
-    if !undeclared.is_empty() {
-        let access = A::access(&op);
-        undeclared.retain(|missed| missed.is_missing_in(&access));
-    }
-    let changed = slots.iter().filter(|(_, slot)| slot.changed);
+    let effect = catch_unwind(AssertUnwindSafe(|| {
+        let reply = A::execute(&op, &mut objects);
+        Effect {
+            reply: codec::encode(&reply),
+            changed: objects.take_changed(),
+        }
+    }));
+    let broken = objects.slots.iter().filter(|(_, slot)| slot.broken);
     RecordedRun {
-        reply: codec::encode(&reply),
-        changed: changed
-            .map(|(&object, slot)| (object, codec::encode(&slot.value)))
-            .collect(),
-        undeclared,
+        effect: effect.map_err(|_| Panicked),
+        broken: broken.map(|(&object, _)| object).collect(),
+        undeclared: objects.undeclared::<A>(&op),
+    }
+}
+
+impl<T: Serialize> Objects<T> {
+    /// The new values of what was changed. A value that nobody else sees and that cannot be encoded
+    /// counts as broken.
+    fn take_changed(&mut self) -> Vec<(ObjectId, Encoded)> {
+        let changed = self.slots.iter_mut().filter(|(_, slot)| slot.changed);
+        let encoded = changed.filter_map(|(&object, slot)| {
+            if slot.readable {
+                return Some((object, codec::encode(&slot.value)));
+            }
+            let encoded = catch_unwind(AssertUnwindSafe(|| codec::encode(&slot.value)));
+            slot.broken = encoded.is_err();
+            Some((object, encoded.ok()?))
+        });
+        encoded.collect()
+    }
+}
+
+impl<T> Objects<T> {
+    /// The accesses without effect that the operation indeed did not declare.
+    fn undeclared<A: Application>(self, op: &A::Op) -> Vec<UndeclaredAccess> {
+        let mut undeclared: Vec<UndeclaredAccess> = self.missed.into_inner().into_iter().collect();
+        if !undeclared.is_empty() {
+            let access = A::access(op);
+            undeclared.retain(|missed| missed.is_missing_in(&access));
+        }
+        undeclared
     }
 }
 
@@ -261,20 +329,72 @@ mod tests {
     #[test]
     fn an_undeclared_update_is_ignored_and_noted() {
         let run = run_recorded::<Careless>(&codec::encode(&(X, Y)), [writable(X)]);
-        assert_eq!(run.changed, [(X, codec::encode(&2u64))]);
+        let changed = run.effect.map(|effect| effect.changed);
+        assert_eq!(changed, Ok(vec![(X, codec::encode(&2u64))]));
         assert_eq!(run.undeclared, [UndeclaredAccess::Write(Y)]);
     }
 
     #[test]
     fn a_declared_object_that_is_elsewhere_is_no_error() {
         let run = run_recorded::<Careless>(&codec::encode(&(X, X)), []);
-        assert_eq!((run.changed, run.undeclared), (Vec::new(), Vec::new()));
+        let changed = run.effect.map(|effect| effect.changed);
+        assert_eq!((changed, run.undeclared), (Ok(Vec::new()), Vec::new()));
     }
 
     #[test]
     #[cfg(debug_assertions)]
     #[should_panic(expected = "Write(0.2)")]
     fn an_undeclared_update_is_loud_with_debug_assertions() {
-        run::<Careless>(&codec::encode(&(X, Y)), [writable(X)]);
+        let _ = run::<Careless>(&codec::encode(&(X, Y)), [writable(X)]);
+    }
+
+    /// Divides objects: the first is read and written, the second only written. Panics when it
+    /// divides by zero.
+    struct Divider;
+
+    impl Application for Divider {
+        type Object = u64;
+        type Op = (ObjectId, ObjectId, u64);
+        type Reply = u64;
+
+        fn access(&(seen, unseen, _): &Self::Op) -> Access {
+            Access {
+                reads: vec![seen],
+                writes: vec![seen, unseen],
+            }
+        }
+
+        fn execute(&(seen, unseen, amount): &Self::Op, objects: &mut Objects<u64>) -> u64 {
+            objects.update(unseen, |value| *value = amount / *value);
+            objects.update(seen, |value| *value = amount / *value);
+            amount
+        }
+    }
+
+    fn divide(seen: u64, unseen: u64) -> RecordedRun {
+        let operand = |object, value: u64, readable| Operand {
+            object,
+            value: codec::encode(&value),
+            readable,
+            writable: true,
+        };
+        let operands = [operand(X, seen, true), operand(Y, unseen, false)];
+        run_recorded::<Divider>(&codec::encode(&(X, Y, 12u64)), operands)
+    }
+
+    #[test]
+    fn a_panic_on_what_is_read_changes_nothing() {
+        let run = divide(0, 4);
+        assert_eq!((run.effect, run.broken), (Err(Panicked), Vec::new()));
+    }
+
+    #[test]
+    fn a_panic_on_what_only_the_owner_sees_leaves_that_object_alone() {
+        let run = divide(4, 0);
+        let effect = Effect {
+            reply: codec::encode(&12u64),
+            changed: vec![(X, codec::encode(&3u64))],
+        };
+        assert_eq!((run.effect, run.broken), (Ok(effect), vec![Y]));
     }
 }

@@ -1,7 +1,7 @@
 //! A bounded map that forgets what was not used for long, the same on every machine.
 //!
-//! Two generations instead of exact least-recently-used order: what is inserted or used goes into the young one; when that
-//! is full it becomes the old one, and the former old one is forgotten.
+//! Two generations instead of exact least-recently-used order: what is inserted or used goes into
+//! the young one; when that is full it becomes the old one, and the former old one is forgotten.
 
 use rustc_hash::FxHashMap;
 use std::hash::Hash;

@@ -1,8 +1,10 @@
-//! The replicated state of the multicast at one group, and how log entries change it: Skeen's algorithm over logs.
+//! The replicated state of the multicast at one group, and how log entries change it: Skeen's
+//! algorithm over logs.
 //!
-//! Each destination group gives a command a local timestamp when it logs it, and tells the others through links; the
-//! greatest one is final; commands are delivered in the order of final timestamps. The groups' logs make each timestamp as
-//! durable as the group (BaseCast, as FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
+//! Each destination group gives a command a local timestamp when it logs it, and tells the others
+//! through links; the greatest one is final; commands are delivered in the order of final
+//! timestamps. The groups' logs make each timestamp as durable as the group (BaseCast, as
+//! FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
 //!
 //! ```text
 //!   client          p0 log             p1 log
@@ -15,9 +17,11 @@
 //!     |              | deliver          | deliver
 //! ```
 //!
-//! Invariant: everything here is a pure function of the log entries applied, in order. There is no leader here, no time
-//! but the log's, and nothing that a replica could do differently from another one.
+//! Invariant: everything here is a pure function of the log entries applied, in order. There is no
+//! leader here, no time but the log's, and nothing that a replica could do differently from another
+//! one.
 
+use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
 use bytes::Bytes;
@@ -27,59 +31,10 @@ use ssmr_core::id::digest;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, CommandId, Delivery, Encoded, GroupId, Groups, LogTime, LogicalClock, Micros,
-    Timestamp, codec,
+    Command, CommandId, Delivery, GroupId, Groups, LogTime, LogicalClock, Timestamp, codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// The longest that one batch may advance the log's time.
-pub(crate) const MAX_ELAPSED: Micros = 1_000_000;
-
-/// What one log entry carries: all that the leader took in since the last one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Batch {
-    /// How much time has passed for the leader since its previous batch, a second at most.
-    pub elapsed: Micros,
-    /// The inputs, in order.
-    pub inputs: Vec<Input>,
-}
-
-/// Something that reached a group and takes effect as part of its log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Input {
-    /// A command was handed in, by a client or by another destination group.
-    Submit(Arc<Command>),
-    /// The next items of the link from a group.
-    Receive {
-        /// The sending group.
-        from: GroupId,
-        /// The first item's number on the link.
-        first: u64,
-        /// The items.
-        items: Vec<Item>,
-    },
-    /// A group has logged our link's items up to this number.
-    Acknowledged {
-        /// The receiving group.
-        by: GroupId,
-        /// The last item's number.
-        upto: u64,
-    },
-}
-
-impl Input {
-    /// About how many bytes it takes in a batch.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Submit(command) => 128 + command.request.size(),
-            Self::Receive { items, .. } => {
-                32 + items.iter().map(Item::<Encoded>::size).sum::<usize>()
-            }
-            Self::Acknowledged { .. } => 16,
-        }
-    }
-}
 
 /// A command that is logged and not delivered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -207,8 +162,8 @@ impl Order {
         self.commands.len()
     }
 
-    /// What would become of a command that is handed in now. One that another destination has timestamped is always
-    /// welcome: that group waits for us.
+    /// What would become of a command that is handed in now. One that another destination has
+    /// timestamped is always welcome: that group waits for us.
     pub(crate) fn freshness(&self, command: &Command) -> Freshness {
         if self.commands.contains_key(&command.id) {
             Freshness::Seen
@@ -225,12 +180,14 @@ impl Order {
         clock && !self.filter.is_full_for(command.id.session)
     }
 
-    /// A command that is logged and not delivered, to be relayed to a destination that does not have it.
+    /// A command that is logged and not delivered, to be relayed to a destination that does not
+    /// have it.
     pub(crate) fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
         self.commands.get(&id).map(|pending| &pending.command)
     }
 
-    /// Commands that other groups have timestamped and that are not logged here, with one of those groups.
+    /// Commands that other groups have timestamped and that are not logged here, with one of those
+    /// groups.
     pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
         self.early
             .iter()

@@ -1,13 +1,13 @@
-//! A leader's duties towards the other groups: sending what the links hold until it is acknowledged, finding their leaders,
-//! and fetching commands that reached another destination only.
+//! The other groups, seen from a replica of this one: whom to talk to, what was sent, what came in.
+//!
+//! A leader sends what the links hold until it is acknowledged; whoever else leads the receiving
+//! group by then gets it again.
 
-use crate::Message;
-use crate::group::GroupMulticast;
 use crate::incoming::IncomingLink;
-use crate::link::{Links, Outgoing};
-use crate::log::GroupLog;
-use crate::order::Input;
-use ssmr_core::{CommandId, GroupId, LocalTime, Micros, Outbox, ReplicaId, ValueCodec};
+use crate::leader::Fetch;
+use crate::link::{Item, Links, Outgoing, WireValue};
+use crate::message::Message;
+use ssmr_core::{GroupId, LocalTime, Micros, ReplicaId, Topology, ValueCodec};
 use std::collections::BTreeMap;
 
 /// How many items of a link one message carries.
@@ -16,56 +16,203 @@ const LINK_ITEMS: usize = 4096;
 const LINK_BYTES: usize = 4 << 20;
 /// How long a link's items may stay unacknowledged before they are sent again.
 const RESEND: Micros = 400_000;
-/// How long a command that another group has timestamped may take to come from its client before it is fetched.
-const FETCH: Micros = 100_000;
 
-/// Another group, seen from a replica of this one.
+/// Messages on their way to other replicas.
+pub(crate) type Mail = Vec<(ReplicaId, Message)>;
+
+/// All other groups.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    topology: Topology,
+    peers: BTreeMap<GroupId, Peer>,
+}
+
+/// Another group.
 #[derive(Debug, Default)]
-pub(super) struct Peer {
-    pub(super) leader: u8,
-    /// The replica that is asked for commands.
-    pub(super) fetch_from: u8,
+struct Peer {
+    /// The replica that is believed to lead it.
+    leader: u8,
+    /// The replica that is asked for commands: apart from the believed leader, for any replica can
+    /// answer this.
+    fetch_from: u8,
     /// The last item of our link that was sent.
-    pub(super) sent: u64,
-    /// Items up to this number are sent with their values, for the receiver did not find them in the cache.
-    pub(super) in_full: u64,
+    sent: u64,
+    /// Items up to this number are sent with their values, for the receiver did not find them in
+    /// the cache.
+    in_full: u64,
     /// When the receiver last acknowledged something new, or items were last sent again.
-    pub(super) progress: LocalTime,
-    pub(super) acknowledged: u64,
-    pub(super) incoming: IncomingLink,
+    progress: LocalTime,
+    acknowledged: u64,
+    incoming: IncomingLink,
 }
 
 impl Peer {
     /// Goes on where the links stand.
-    pub(super) fn begin(&mut self, group: GroupId, links: &Links) {
+    fn begin(&mut self, group: GroupId, links: &Links) {
         self.incoming.reset(links.received(group));
         self.acknowledged = links.to(group).map_or(0, Outgoing::acknowledged);
         self.sent = self.acknowledged;
     }
+
+    /// The next items that fit one message.
+    fn next_items(
+        &mut self,
+        now: LocalTime,
+        link: &Outgoing,
+        values: &mut dyn ValueCodec,
+    ) -> Vec<Item<WireValue>> {
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        for item in link.items_after(self.sent).take(LINK_ITEMS) {
+            self.sent += 1;
+            let item = if self.sent > self.in_full {
+                item.clone().pack(now, values)
+            } else {
+                item.clone().in_full()
+            };
+            bytes += item.size();
+            items.push(item);
+            if bytes >= LINK_BYTES {
+                break;
+            }
+        }
+        items
+    }
 }
 
-impl<L: GroupLog> GroupMulticast<L> {
-    /// Sends the items that are new, and the acknowledgements that are due.
-    pub(super) fn send_links(
+impl Peers {
+    /// The groups of a topology but one, of which nothing is known yet.
+    pub(crate) fn of(group: GroupId, topology: Topology) -> Self {
+        let others = topology.groups().without(group);
+        Self {
+            topology,
+            peers: others
+                .iter()
+                .map(|group| (group, Peer::default()))
+                .collect(),
+        }
+    }
+
+    /// Goes on where the links stand.
+    pub(crate) fn begin(&mut self, links: &Links) {
+        for (&group, peer) in &mut self.peers {
+            peer.begin(group, links);
+        }
+    }
+
+    /// Begins to lead: tells everybody.
+    pub(crate) fn begin_to_lead(&mut self, now: LocalTime, links: &Links, out: &mut Mail) {
+        self.begin(links);
+        for (&group, peer) in &mut self.peers {
+            peer.progress = now;
+            let members = self.topology.members(group);
+            out.extend(members.map(|to| (to, Message::Leading)));
+        }
+    }
+
+    /// The replica that is believed to lead a group.
+    pub(crate) fn leader_of(&self, group: GroupId) -> ReplicaId {
+        let index = self.peers.get(&group).map_or(0, |peer| peer.leader);
+        ReplicaId { group, index }
+    }
+
+    /// Whether a replica is believed to lead its group.
+    pub(crate) fn believes_in(&self, id: ReplicaId) -> bool {
+        let peer = self.peers.get(&id.group);
+        peer.is_some_and(|peer| peer.leader == id.index)
+    }
+
+    /// A replica leads its group, or has just begun to: what the group was sent goes to the right
+    /// one.
+    pub(crate) fn redirect(&mut self, now: LocalTime, leader: ReplicaId) {
+        let known = leader.index < self.topology.replica_count(leader.group);
+        if let Some(peer) = self.peers.get_mut(&leader.group).filter(|_| known) {
+            peer.leader = leader.index;
+            peer.sent = peer.acknowledged;
+            peer.progress = now;
+        }
+    }
+
+    /// A replica speaks as a leader does.
+    pub(crate) fn heard_leader(&mut self, id: ReplicaId) {
+        if let Some(peer) = self.peers.get_mut(&id.group) {
+            peer.leader = id.index;
+        }
+    }
+
+    /// Items of the link from a group have come.
+    pub(crate) fn take_items(&mut self, from: ReplicaId, first: u64, items: Vec<Item<WireValue>>) {
+        if let Some(peer) = self.peers.get_mut(&from.group) {
+            peer.incoming.take(from.index, first, items);
+        }
+    }
+
+    /// A group has logged our items up to a number. Returns whether that is new.
+    pub(crate) fn acknowledged(&mut self, now: LocalTime, by: GroupId, upto: u64) -> bool {
+        let Some(peer) = self
+            .peers
+            .get_mut(&by)
+            .filter(|peer| upto > peer.acknowledged)
+        else {
+            return false;
+        };
+        peer.acknowledged = upto;
+        peer.progress = now;
+        true
+    }
+
+    /// A group wants the items after a number again, with their values.
+    pub(crate) fn pull(&mut self, by: GroupId, after: u64) {
+        if let Some(peer) = self.peers.get_mut(&by) {
+            peer.in_full = peer.sent;
+            peer.sent = after.max(peer.acknowledged).min(peer.sent);
+        }
+    }
+
+    /// The items from a group up to a number are logged.
+    pub(crate) fn logged(&mut self, from: GroupId, received: u64) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.incoming.logged(received);
+        }
+    }
+
+    /// Takes out what has come in over the links, as far as its values are there, and asks for
+    /// values that cannot be found.
+    pub(crate) fn take_ready(
         &mut self,
         now: LocalTime,
         values: &mut dyn ValueCodec,
-        out: &mut Outbox<Message<L::Msg>>,
+        out: &mut Mail,
+    ) -> Vec<Received> {
+        let mut received = Vec::new();
+        for (&from, peer) in &mut self.peers {
+            let (first, items) = peer.incoming.take_ready(now, values);
+            if let Some((index, after)) = peer.incoming.wants_in_full(now) {
+                let to = ReplicaId { group: from, index };
+                out.push((to, Message::Pull { after }));
+            }
+            if !items.is_empty() {
+                received.push(Received { from, first, items });
+            }
+        }
+        received
+    }
+
+    /// Sends the items that are new, and the acknowledgements that are due.
+    pub(crate) fn send_links(
+        &mut self,
+        now: LocalTime,
+        links: &Links,
+        values: &mut dyn ValueCodec,
+        out: &mut Mail,
     ) {
         for (&group, peer) in &mut self.peers {
-            let to = ReplicaId {
-                group,
-                index: peer.leader,
-            };
+            let index = peer.leader;
+            let to = ReplicaId { group, index };
             if peer.incoming.acknowledgement_due() {
-                out.send(
-                    to,
-                    Message::Acknowledge {
-                        upto: self.order.links().received(group),
-                    },
-                );
+                let upto = links.received(group);
+                out.push((to, Message::Acknowledge { upto }));
             }
-            let Some(link) = self.order.links().to(group) else {
+            let Some(link) = links.to(group) else {
                 continue;
             };
             peer.acknowledged = peer.acknowledged.max(link.acknowledged());
@@ -75,28 +222,15 @@ impl<L: GroupLog> GroupMulticast<L> {
             peer.sent = peer.sent.max(peer.acknowledged);
             while peer.sent < link.last() {
                 let first = peer.sent + 1;
-                let mut bytes = 0;
-                let mut items = Vec::new();
-                for item in link.items_after(peer.sent).take(LINK_ITEMS) {
-                    peer.sent += 1;
-                    let item = if peer.sent > peer.in_full {
-                        item.clone().pack(now, values)
-                    } else {
-                        item.clone().in_full()
-                    };
-                    bytes += item.size();
-                    items.push(item);
-                    if bytes >= LINK_BYTES {
-                        break;
-                    }
-                }
-                out.send(to, Message::Link { first, items });
+                let items = peer.next_items(now, link, values);
+                out.push((to, Message::Link { first, items }));
             }
         }
     }
 
-    /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays silent.
-    pub(super) fn resend_links(&mut self, now: LocalTime) {
+    /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays
+    /// silent.
+    pub(crate) fn resend_links(&mut self, now: LocalTime) {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
             if unacknowledged && now >= peer.progress + RESEND {
@@ -107,80 +241,44 @@ impl<L: GroupLog> GroupMulticast<L> {
         }
     }
 
-    /// Asks for commands that another destination has timestamped and that nobody has handed in here; another replica each
-    /// time, for the believed leader may be gone.
-    pub(super) fn fetch(&mut self, now: LocalTime, out: &mut Outbox<Message<L::Msg>>) {
-        if now < self.duties.fetched_at + FETCH {
-            return;
-        }
-        self.duties.fetched_at = now;
-        let wanted = self
-            .order
-            .missing_commands()
-            .filter(|(id, _)| !self.duties.taken.contains(id));
-        let wanted: BTreeMap<CommandId, GroupId> = wanted.collect();
-        let repeated = |group| {
-            wanted
-                .iter()
-                .any(|(id, of)| *of == group && self.duties.fetching.contains_key(id))
-        };
+    /// Asks for commands; another replica of a group where an earlier question was in vain, for the
+    /// one asked may be gone.
+    pub(crate) fn fetch(&mut self, commands: &[Fetch], out: &mut Mail) {
         for (&group, peer) in &mut self.peers {
-            // Apart from the believed leader, to which links go: any replica can answer this.
-            let step = u8::from(repeated(group));
+            let mut from_here = commands.iter().filter(|fetch| fetch.from == group);
+            let step = u8::from(from_here.any(|fetch| fetch.repeated));
             peer.fetch_from = (peer.fetch_from + step) % self.topology.replica_count(group).max(1);
         }
-        for (&id, &group) in &wanted {
-            let index = self.peers.get(&group).map_or(0, |peer| peer.fetch_from);
-            out.send(ReplicaId { group, index }, Message::Fetch { id });
-        }
-        self.duties.fetching = wanted;
-    }
-
-    /// Somebody else leads the group of `from`, or it has just begun to: what it was sent goes to the right one.
-    pub(super) fn redirect(&mut self, now: LocalTime, group: GroupId, leader: u8) {
-        let known = leader < self.topology.replica_count(group);
-        if let Some(peer) = self.peers.get_mut(&group).filter(|_| known) {
-            peer.leader = leader;
-            peer.sent = peer.acknowledged;
-            peer.progress = now;
+        for Fetch { id, from, .. } in commands {
+            let index = self.peers.get(from).map_or(0, |peer| peer.fetch_from);
+            let to = ReplicaId {
+                group: *from,
+                index,
+            };
+            out.push((to, Message::Fetch { id: *id }));
         }
     }
 
-    /// Takes a message that only a leader can deal with.
-    pub(super) fn lead(&mut self, now: LocalTime, from: ReplicaId, msg: Message<L::Msg>) {
-        let Some(peer) = self.peers.get_mut(&from.group) else {
-            return;
-        };
-        if matches!(
-            msg,
-            Message::Link { .. } | Message::Acknowledge { .. } | Message::Pull { .. }
-        ) {
-            // Only leaders say such things.
-            peer.leader = from.index;
+    /// How the links stand, for diagnosis.
+    pub(crate) fn describe(&self, links: &Links) -> String {
+        let mut text = String::new();
+        for (&group, peer) in &self.peers {
+            let link = links.to(group);
+            let (acknowledged, last) = link.map_or((0, 0), |l| (l.acknowledged(), l.last()));
+            let received = links.received(group);
+            text += &format!(
+                "; {group} (r{}): sent {} of {acknowledged}..{last}, received {received}, {:?}",
+                peer.leader, peer.sent, peer.incoming
+            );
         }
-        match msg {
-            Message::Link { first, items } => peer.incoming.take(from.index, first, items),
-            Message::Acknowledge { upto } if upto > peer.acknowledged => {
-                peer.acknowledged = upto;
-                peer.progress = now;
-                self.duties.acknowledgements.insert(from.group, upto);
-            }
-            Message::Pull { after } => {
-                peer.in_full = peer.sent;
-                peer.sent = after.max(peer.acknowledged).min(peer.sent);
-            }
-            Message::Relay(command) => {
-                let ours = command.destinations.contains(self.id.group);
-                let wanted = ours
-                    && self
-                        .order
-                        .missing_commands()
-                        .any(|(id, _)| id == command.id);
-                if wanted && self.duties.taken.insert(command.id) {
-                    self.take(Input::Submit(command));
-                }
-            }
-            _ => {}
-        }
+        text
     }
+}
+
+/// Items of a link with all their values.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) from: GroupId,
+    pub(crate) first: u64,
+    pub(crate) items: Vec<Item>,
 }

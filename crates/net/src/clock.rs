@@ -3,7 +3,7 @@
 //! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state machines below get the time as an argument.
 
 use ssmr_core::LocalTime;
-use ssmr_core::log::MemberId;
+use ssmr_log::MemberId;
 use std::time::Instant;
 
 /// A monotonic clock that starts at 0. Copies agree with each other.

@@ -61,9 +61,10 @@ mod tests {
     fn the_later_of_two_is_right_until_it_resigns() {
         let group = GroupId::from(PartitionId(0));
         let [old, new] = [0, 1].map(|index| ReplicaId { group, index });
+        let at = |micros| Some(LocalTime::from_micros(micros));
         let mut leaders = Leaders::default();
         assert_eq!(leaders.of(group), None);
-        assert!(leaders.note(old, Some(5)) && leaders.note(new, Some(7)));
+        assert!(leaders.note(old, at(5)) && leaders.note(new, at(7)));
         assert_eq!(leaders.of(group), Some(new));
         assert_eq!(leaders.of(GroupId::ORACLE), None);
         assert!(leaders.note(new, None) && !leaders.note(new, None));

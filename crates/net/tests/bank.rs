@@ -42,12 +42,7 @@ async fn fixed() {
 
 #[tokio::test]
 async fn fixed_with_directory() {
-    balances(
-        Static::with_directory(topology()),
-        topology(),
-        CacheChoice::None,
-    )
-    .await;
+    balances(Static::with_directory(), topology(), CacheChoice::None).await;
 }
 
 #[tokio::test]

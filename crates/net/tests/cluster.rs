@@ -261,37 +261,33 @@ macro_rules! strategy {
 
             #[tokio::test]
             async fn clients_see_each_others_work() {
-                super::clients_see_each_others_work($oracle($topology), $topology, $cache).await;
+                super::clients_see_each_others_work($oracle, $topology, $cache).await;
             }
 
             #[tokio::test]
             async fn stopped_leaders_lose_nothing() {
-                super::stopped_leaders_lose_nothing($oracle($topology), $topology, $cache).await;
+                super::stopped_leaders_lose_nothing($oracle, $topology, $cache).await;
             }
         }
     };
 }
 
-strategy!(global, topology(), CacheChoice::None, Global::new);
+strategy!(global, topology(), CacheChoice::None, Global);
 strategy!(
     broker,
     topology().with_oracle(3).unwrap(),
     CacheChoice::None,
-    Broker::new
+    Broker
 );
-strategy!(fixed, topology(), CacheChoice::None, Static::new);
+strategy!(fixed, topology(), CacheChoice::None, Static::new());
 strategy!(
     fixed_with_directory,
     topology(),
     CacheChoice::None,
-    Static::with_directory
+    Static::with_directory()
 );
-strategy!(cache, topology(), embedded(), |topology| Cache::new(
-    topology, 1
-));
-strategy!(cache_away, topology(), CacheChoice::None, |topology| {
-    Cache
-});
+strategy!(cache, topology(), embedded(), Cache);
+strategy!(cache_away, topology(), CacheChoice::None, Cache);
 
 #[tokio::test]
 async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {

@@ -39,6 +39,15 @@ pub enum Op {
     Update(Vec<ObjectId>, u64),
     /// Write the mark to some, unseen.
     Write(Vec<ObjectId>, u64),
+    /// Like `Update`, but the service panics if the first one has seen an odd number of writes.
+    FragileUpdate(Vec<ObjectId>, u64),
+    /// Like `Write`, but the service panics on each that has seen an odd number of writes.
+    FragileWrite(Vec<ObjectId>, u64),
+}
+
+/// Panics without the message that a panic hook would print: simulations panic by the thousand.
+fn break_down() -> ! {
+    std::panic::resume_unwind(Box::new("the service breaks down"))
 }
 
 impl Application for Registers {
@@ -53,11 +62,11 @@ impl Application for Registers {
                 reads: objects.clone(),
                 writes: Vec::new(),
             },
-            Op::Update(objects, _) => Access {
+            Op::Update(objects, _) | Op::FragileUpdate(objects, _) => Access {
                 reads: objects.clone(),
                 writes: objects.clone(),
             },
-            Op::Write(objects, _) => Access {
+            Op::Write(objects, _) | Op::FragileWrite(objects, _) => Access {
                 reads: Vec::new(),
                 writes: objects.clone(),
             },
@@ -83,6 +92,25 @@ impl Application for Registers {
             }
             Op::Write(objects, mark) => {
                 write(registers, objects, *mark);
+                Vec::new()
+            }
+            Op::FragileUpdate(objects, mark) => {
+                let reply = read(registers, objects);
+                write(registers, objects, *mark);
+                if reply.first().is_some_and(|first| first.writes % 2 == 1) {
+                    break_down();
+                }
+                reply
+            }
+            Op::FragileWrite(objects, mark) => {
+                for &object in objects {
+                    registers.update(object, |register| {
+                        *register = register.write(*mark);
+                        if register.writes % 2 == 0 {
+                            break_down();
+                        }
+                    });
+                }
                 Vec::new()
             }
         }

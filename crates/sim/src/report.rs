@@ -11,6 +11,10 @@ pub struct SimulationReport {
     pub steps: u64,
     /// Requests that took effect.
     pub done: u64,
+    /// Requests on which the service panicked.
+    pub failed: u64,
+    /// Requests that expected another revision than there was.
+    pub changed: u64,
     /// Requests that found an object existing or missing.
     pub refused: u64,
     /// Requests that the strategy does not support.
@@ -64,6 +68,8 @@ impl SimulationReport {
     pub(crate) fn count(&mut self, completion: &Completion) {
         let counter = match completion.outcome {
             Outcome::Done(_) => &mut self.done,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Changed => &mut self.changed,
             Outcome::AlreadyExists | Outcome::NotFound => &mut self.refused,
             Outcome::Unsupported | Outcome::Refused(_) => &mut self.unsupported,
             Outcome::Unknown => &mut self.unknown,
@@ -75,10 +81,12 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 25] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 27] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
+            ("failed", &mut self.failed),
+            ("changed", &mut self.changed),
             ("refused", &mut self.refused),
             ("unsupported", &mut self.unsupported),
             ("unknown", &mut self.unknown),

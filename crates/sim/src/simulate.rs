@@ -215,7 +215,10 @@ impl<O: Oracle> Run<O> {
 
     fn step(&mut self) -> Result<(), InvariantViolation> {
         self.world.step()?;
-        for (id, _) in self.world.take_completions() {
+        for (id, completion) in self.world.take_completions() {
+            if let Some((workload, _)) = self.clients.get_mut(&id) {
+                workload.learn(&completion.touched);
+            }
             Self::ask(&mut self.world, &mut self.clients, id);
         }
         Ok(())
@@ -265,7 +268,7 @@ impl<O: Oracle> Run<O> {
         Ok(report)
     }
 
-    // -- faults ----------------------------------------------------------------------------
+    // faults
 
     /// Now and then, something of what the profile holds.
     fn strike(&mut self) {

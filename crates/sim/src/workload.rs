@@ -1,30 +1,68 @@
-//! What the simulated clients ask for: biased towards trouble, for undirected schedules miss real bugs.
+//! What the simulated clients ask for: biased towards trouble, for undirected schedules miss real
+//! bugs.
 //!
-//! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are created twice, and
-//! commands touch several objects at once.
+//! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are
+//! created twice, and commands touch several objects at once.
 
 use crate::app::{Op, Register, Registers};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{ObjectId, PartitionId, Request};
+use ssmr_core::{ObjectId, PartitionId, Request, Revision, Touch};
+use std::collections::BTreeMap;
 
 /// One client's source of requests.
 #[derive(Debug)]
 pub(crate) struct Workload {
     rng: ChaCha8Rng,
+    /// For what is added to the requests.
+    additions: ChaCha8Rng,
     objects: u64,
     partitions: u8,
     next_mark: u64,
+    /// The revisions that answers told last.
+    seen: BTreeMap<ObjectId, Revision>,
 }
 
 impl Workload {
     pub(crate) fn new(rng: ChaCha8Rng, client: u64, objects: u64, partitions: u8) -> Self {
+        let mut additions = rng.clone();
+        additions.set_stream(1);
         Self {
             rng,
+            additions,
+            seen: BTreeMap::new(),
             objects,
             partitions,
             next_mark: client << 32,
         }
+    }
+
+    /// An answer tells of revisions.
+    pub(crate) fn learn(&mut self, touched: &[Touch]) {
+        let told = touched
+            .iter()
+            .filter_map(|touch| Some((touch.object, touch.after?)));
+        self.seen.extend(told);
+    }
+
+    /// Has a service that panics run what updates or writes, now and then.
+    fn access(&mut self, op: Op) -> Request {
+        let fragile = self.additions.random_range(0..5) == 0;
+        let op = match op {
+            Op::Update(objects, mark) if fragile => Op::FragileUpdate(objects, mark),
+            Op::Write(objects, mark) if fragile => Op::FragileWrite(objects, mark),
+            op => op,
+        };
+        let mut request = Request::access::<Registers>(&op);
+        if self.additions.random_range(0..4) == 0 {
+            let objects: Vec<ObjectId> = request.objects().collect();
+            for object in objects {
+                if let Some(&revision) = self.seen.get(&object) {
+                    request = request.expecting(object, revision);
+                }
+            }
+        }
+        request
     }
 
     /// The next request.
@@ -41,9 +79,18 @@ impl Workload {
             22..34 => Request::delete(object),
             34..52 => Request::relocate(object, self.partition()),
             52..56 => Request::lookup(object),
-            56..72 => Request::access::<Registers>(&Op::Read(self.some())),
-            72..90 => Request::access::<Registers>(&Op::Update(self.some(), self.mark())),
-            90..97 => Request::access::<Registers>(&Op::Write(self.some(), self.mark())),
+            56..72 => {
+                let op = Op::Read(self.some());
+                self.access(op)
+            }
+            72..90 => {
+                let op = Op::Update(self.some(), self.mark());
+                self.access(op)
+            }
+            90..97 => {
+                let op = Op::Write(self.some(), self.mark());
+                self.access(op)
+            }
             _ => self.rehome(object),
         }
     }

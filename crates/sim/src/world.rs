@@ -1,7 +1,7 @@
 //! The virtual world: replicas, clients, network, cache and time, all driven by one seed.
 //!
-//! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
-//! scheduled; every random number comes from one of the seed's streams.
+//! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then
+//! by when they were scheduled; every random number comes from one of the seed's streams.
 
 mod checks;
 mod disks;
@@ -21,18 +21,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_check::History;
 use ssmr_core::multicast::TICK;
-use ssmr_core::snapshot::Capture;
 use ssmr_core::{
     CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, LocalTime, Micros,
-    Multicast, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
-    ServerMessage, Topology,
+    Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
+    Topology,
 };
-use ssmr_multicast::{GroupMulticast, Stored};
+use ssmr_log::Stored;
+use ssmr_multicast::{Capture, GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 type Order = GroupMulticast;
-type Msg = <Order as Multicast>::Msg;
+type Msg = Message;
 
 /// How often a client's timer runs.
 const CLIENT_TICK: Micros = 20_000;
@@ -87,7 +87,8 @@ struct User<O: Oracle> {
     requests: BTreeMap<u64, (Request, LocalTime)>,
 }
 
-/// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks it on purpose.
+/// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks
+/// it on purpose.
 pub type Seated<O> = fn(&O, Seat) -> O;
 
 /// The virtual world.
@@ -321,7 +322,7 @@ impl<O: Oracle> World<O> {
     fn with_replica(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Msg>),
+        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Order>),
     ) {
         let Some(member) = self.members.get_mut(&id) else {
             return;

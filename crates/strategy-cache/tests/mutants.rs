@@ -1,5 +1,5 @@
-//! Faults built in on purpose: under strategy cache too the checks of the clients' histories find them.
-//! Assertions inside mostly find them first, so some take many seeds.
+//! Faults built in on purpose: under strategy cache too the checks of the clients' histories find
+//! them. Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{Exchange, Gather};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
@@ -47,5 +47,15 @@ fn mutable_cache_keys_are_found() {
         ..Options::default()
     };
     let caught = catch(&Cache, options, 40);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
+}
+
+#[test]
+fn expectations_that_are_ignored_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::IgnoredExpectations),
+        ..Options::default()
+    };
+    let caught = catch(&Cache, options, 20);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }

@@ -1,10 +1,10 @@
-//! Faults built in on purpose: under strategy global too the checks of the clients' histories find them.
-//! Assertions inside mostly find them first, so some take many seeds.
+//! Faults built in on purpose: under strategy global too the checks of the clients' histories find
+//! them. Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{Exchange, Gather};
-use ssmr_core::Mutant::{AbandonAttempts, NoSignalWait, OpenQueues};
-use ssmr_sim::conformance::{catch_creator_only, catch_reads, catch_storage, hunt};
-use ssmr_sim::{Profile, ViolationKind};
+use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage, hunt};
+use ssmr_sim::{Options, Profile, ViolationKind};
 use ssmr_strategy_global::Global;
 
 #[test]
@@ -38,4 +38,14 @@ fn what_storage_and_snapshots_lose_is_found() {
 #[test]
 fn authority_of_the_creator_alone_is_found() {
     catch_creator_only(&Global);
+}
+
+#[test]
+fn expectations_that_are_ignored_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::IgnoredExpectations),
+        ..Options::default()
+    };
+    let caught = catch(&Global, options, 20);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
 }

@@ -1,4 +1,5 @@
-//! Faults built in on purpose: the checks of the clients' histories must find each of them, with and without moves.
+//! Faults built in on purpose: the checks of the clients' histories must find each of them, with
+//! and without moves.
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage};
@@ -76,4 +77,14 @@ fn a_failure_shrinks_and_is_told() {
     assert_eq!(again.violation, shrunk.violation);
     let told = chronicle(&Static::new(), shrunk.seed, shrunk.options, 60);
     assert!(told.contains("delivers it at") && told.lines().count() <= 60);
+}
+
+#[test]
+fn expectations_that_are_ignored_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::IgnoredExpectations),
+        ..Options::default()
+    };
+    let caught = catch(&Static::with_directory(), options, 20);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
 }

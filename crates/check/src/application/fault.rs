@@ -34,6 +34,13 @@ pub enum ApplicationFault {
         /// In what they differ.
         effect: Effect,
     },
+    /// The service panics.
+    Panicked {
+        /// The operation.
+        operation: String,
+        /// The object that is only written and in whose update it does, if it is in one.
+        object: Option<ObjectId>,
+    },
     /// An operation, value or reply does not come back from its encoding as it was.
     Encoding {
         /// The operation.
@@ -73,6 +80,7 @@ impl ApplicationFault {
             Self::Undeclared { operation, .. }
             | Self::DependsOnUnread { operation, .. }
             | Self::Nondeterministic { operation, .. }
+            | Self::Panicked { operation, .. }
             | Self::Encoding { operation, .. } => operation,
         }
     }
@@ -96,6 +104,16 @@ impl fmt::Display for ApplicationFault {
             ),
             Self::Nondeterministic { effect, .. } => {
                 write!(f, "{effect} differs between two runs on equal input")
+            }
+            Self::Panicked { object: None, .. } => write!(f, "it panics"),
+            Self::Panicked {
+                object: Some(object),
+                ..
+            } => {
+                write!(
+                    f,
+                    "it panics in the update of {object}, which it does not read"
+                )
             }
             Self::Encoding { encoded, .. } => {
                 write!(

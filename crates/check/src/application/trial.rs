@@ -4,7 +4,7 @@
 use super::fault::{ApplicationFault, Effect, EncodedPart};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ssmr_core::application::{Operand, RecordedRun, run_recorded};
+use ssmr_core::application::{Operand, UndeclaredAccess, run_recorded};
 use ssmr_core::{Access, Application, Encoded, ObjectId, codec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
@@ -17,6 +17,13 @@ const ATTEMPTS: usize = 16;
 
 /// Encoded values, by object.
 type Values = BTreeMap<ObjectId, Encoded>;
+
+/// What one run did.
+struct Run {
+    reply: Encoded,
+    changed: Vec<(ObjectId, Encoded)>,
+    undeclared: Vec<UndeclaredAccess>,
+}
 
 /// One operation under trial.
 pub(super) struct Trial<A> {
@@ -89,10 +96,10 @@ impl<A: Application> Trial<A> {
             self.returns::<A::Object>(&value, EncodedPart::Object(object))?;
             values.insert(object, value);
         }
-        let first = self.run(&values);
+        let first = self.run(&values)?;
         self.judge_alone(&first)?;
         for _ in 0..REPEATS {
-            let again = self.run(&values);
+            let again = self.run(&values)?;
             if let Some(effect) = difference(&first, &again, |_| true) {
                 let operation = self.name.clone();
                 return Err(ApplicationFault::Nondeterministic { operation, effect });
@@ -105,7 +112,7 @@ impl<A: Application> Trial<A> {
     }
 
     /// What is wrong with a run by itself.
-    fn judge_alone(&self, run: &RecordedRun) -> Result<(), ApplicationFault> {
+    fn judge_alone(&self, run: &Run) -> Result<(), ApplicationFault> {
         if let Some(&access) = run.undeclared.first() {
             let operation = self.name.clone();
             return Err(ApplicationFault::Undeclared { operation, access });
@@ -121,7 +128,7 @@ impl<A: Application> Trial<A> {
     fn vary_unread(
         &mut self,
         values: &Values,
-        first: &RecordedRun,
+        first: &Run,
         make: &mut impl FnMut(ObjectId) -> A::Object,
     ) -> Result<(), ApplicationFault> {
         for object in self.unread.clone() {
@@ -131,7 +138,7 @@ impl<A: Application> Trial<A> {
                 let mut varied = values.clone();
                 varied.remove(&object);
                 varied.extend(replacement.map(|value| (object, value)));
-                let run = self.run(&varied);
+                let run = self.run(&varied)?;
                 self.judge_alone(&run)?;
                 self.expect_same(first, &run, object, |changed| changed != object)?;
             }
@@ -140,14 +147,10 @@ impl<A: Application> Trial<A> {
     }
 
     /// Takes the unread objects away one after the other.
-    fn drop_unread(
-        &mut self,
-        mut values: Values,
-        first: &RecordedRun,
-    ) -> Result<(), ApplicationFault> {
+    fn drop_unread(&mut self, mut values: Values, first: &Run) -> Result<(), ApplicationFault> {
         for object in self.unread.clone() {
             values.remove(&object);
-            let run = self.run(&values);
+            let run = self.run(&values)?;
             self.judge_alone(&run)?;
             let stays = |changed| values.contains_key(&changed);
             self.expect_same(first, &run, object, stays)?;
@@ -159,8 +162,8 @@ impl<A: Application> Trial<A> {
     /// the unread `object`.
     fn expect_same(
         &self,
-        first: &RecordedRun,
-        run: &RecordedRun,
+        first: &Run,
+        run: &Run,
         object: ObjectId,
         compared: impl Fn(ObjectId) -> bool,
     ) -> Result<(), ApplicationFault> {
@@ -174,7 +177,7 @@ impl<A: Application> Trial<A> {
     }
 
     /// Runs the operation as a replica would that has these values.
-    fn run(&mut self, values: &Values) -> RecordedRun {
+    fn run(&mut self, values: &Values) -> Result<Run, ApplicationFault> {
         self.run_count += 1;
         let operands = values.iter().map(|(&object, value)| Operand {
             object,
@@ -182,7 +185,20 @@ impl<A: Application> Trial<A> {
             readable: self.reads.contains(&object),
             writable: self.writes.contains(&object),
         });
-        run_recorded::<A>(&self.op, operands)
+        let run = run_recorded::<A>(&self.op, operands);
+        let panicked = |object| ApplicationFault::Panicked {
+            operation: self.name.clone(),
+            object,
+        };
+        if let Some(&object) = run.broken.first() {
+            return Err(panicked(Some(object)));
+        }
+        let effect = run.effect.map_err(|_| panicked(None))?;
+        Ok(Run {
+            reply: effect.reply,
+            changed: effect.changed,
+            undeclared: run.undeclared,
+        })
     }
 
     /// Demands that bytes decode, and to what is encoded as the same bytes.
@@ -201,15 +217,11 @@ impl<A: Application> Trial<A> {
 }
 
 /// In what two runs differ, looking at some objects only.
-fn difference(
-    first: &RecordedRun,
-    other: &RecordedRun,
-    compared: impl Fn(ObjectId) -> bool,
-) -> Option<Effect> {
+fn difference(first: &Run, other: &Run, compared: impl Fn(ObjectId) -> bool) -> Option<Effect> {
     if first.reply != other.reply {
         return Some(Effect::Reply);
     }
-    let changes = |run: &RecordedRun| -> Values {
+    let changes = |run: &Run| -> Values {
         let changes = run.changed.iter().filter(|(object, _)| compared(*object));
         changes.cloned().collect()
     };

@@ -2,10 +2,11 @@
 //! memoisation.
 
 use crate::history::History;
-use crate::operation::{Action, Fate};
+use crate::operation::{Action, Fate, Item, Observed};
 use crate::spec;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssmr_core::{Application, Encoded, Micros};
+use std::collections::BTreeMap;
 
 /// What a search came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +24,14 @@ pub(super) struct Search<'a, A: Application> {
     /// The place of each object in the state.
     places: FxHashMap<u32, usize>,
     /// Values by number; 0 stands for an object that does not exist.
-    values: Vec<Option<Encoded>>,
-    numbers: FxHashMap<Encoded, u32>,
+    values: Vec<Option<Versioned>>,
+    numbers: FxHashMap<Versioned, u32>,
+    /// Whether versions are counted: only where some operation expects one.
+    counts_versions: bool,
 }
+
+/// A value, and how often it was written since it was created.
+type Versioned = (Encoded, u32);
 
 #[derive(Clone, Copy)]
 struct Call {
@@ -98,7 +104,12 @@ impl<'a, A: Application> Search<'a, A> {
             places.entry(item.object).or_insert(next);
         }
         let (values, numbers) = (vec![None], FxHashMap::default());
+        let expects = |call: &Call| {
+            let mut items = history.items(call.operation).iter();
+            items.any(|item| item.expected != Observed::Untold)
+        };
         Self {
+            counts_versions: calls.iter().any(expects),
             history,
             calls,
             places,
@@ -189,21 +200,69 @@ impl<'a, A: Application> Search<'a, A> {
     /// What a call changes if it is linearized now; `None` if its outcome would be another one, or
     /// nobody would notice.
     fn execute(&mut self, call: &Call, now: &Position) -> Option<Vec<(usize, u32)>> {
-        let value = |object| self.values[now.state[self.places[&object]] as usize].clone();
+        let held = |object| self.values[now.state[self.places[&object]] as usize].as_ref();
+        let value = |object| held(object).map(|(value, _)| value.clone());
         let (fate, changes) = spec::execute(self.history, call.operation, value);
         let told = &self.history.operations[call.operation].fate;
+        let items = self.history.items(call.operation);
+        if fate.took_place() {
+            if call.answered() && *told == Fate::Changed {
+                // Without moves in sight, whether an object has changed cannot be told from
+                // outside.
+                return Some(Vec::new());
+            }
+            let version = |object| held(object).map(|(_, version)| *version);
+            let as_expected = |item: &Item| match item.expected {
+                Observed::At {
+                    version: wanted, ..
+                } => version(item.object) == Some(wanted),
+                Observed::Untold | Observed::Absent => true,
+            };
+            if !items.iter().all(as_expected) {
+                return None;
+            }
+        }
         if call.answered() && fate != *told {
             return None;
         }
-        let mut delta: Vec<(usize, u32)> = changes
+        let states = self.states_after(now, items, &fate, changes);
+        let mut delta: Vec<(usize, u32)> = states
             .into_iter()
-            .map(|(object, value)| (self.places[&object], self.number(value)))
+            .map(|(object, state)| (self.places[&object], self.number(state)))
             .collect();
         delta.retain(|&(place, value)| now.state[place] != value);
         (call.answered() || !delta.is_empty()).then_some(delta)
     }
 
-    fn number(&mut self, value: Option<Encoded>) -> u32 {
+    /// The objects that an operation changes as it leaves them.
+    fn states_after(
+        &self,
+        now: &Position,
+        items: &[Item],
+        fate: &Fate,
+        changes: spec::Changes,
+    ) -> Vec<(u32, Option<Versioned>)> {
+        let mut states: BTreeMap<u32, Option<Versioned>> = BTreeMap::new();
+        for (object, value) in changes {
+            states.insert(object, value.map(|value| (value, 0)));
+        }
+        let written = items.iter().filter(|item| item.action.writes());
+        if self.counts_versions && matches!(fate, Fate::Done(_)) {
+            for item in written {
+                let held = &self.values[now.state[self.places[&item.object]] as usize];
+                let Some((old, version)) = held else { continue };
+                let state = states
+                    .entry(item.object)
+                    .or_insert_with(|| Some((old.clone(), 0)));
+                if let Some((_, count)) = state {
+                    *count = version + 1;
+                }
+            }
+        }
+        states.into_iter().collect()
+    }
+
+    fn number(&mut self, value: Option<Versioned>) -> u32 {
         let Some(value) = value else { return 0 };
         *self.numbers.entry(value).or_insert_with_key(|value| {
             self.values.push(Some(value.clone()));
@@ -216,7 +275,8 @@ impl<'a, A: Application> Search<'a, A> {
 fn inert<A: Application>(history: &History<A>, operation: usize) -> bool {
     let mut items = history.items(operation).iter();
     match &history.operations[operation].fate {
-        Fate::AlreadyExists | Fate::NotFound | Fate::Nothing => true,
+        Fate::AlreadyExists | Fate::NotFound | Fate::Changed | Fate::Nothing => true,
+        Fate::Failed => items.all(|item| !item.action.creates() && item.action != Action::Delete),
         Fate::Done(_) => {
             items.all(|item| matches!(item.action, Action::Read | Action::Move | Action::Lookup))
         }

@@ -65,14 +65,22 @@ fn misfit<A: Application>(
         });
     };
     match operation.fate {
-        Fate::Done(_) => items.iter().try_for_each(|item| {
-            let misfit = effect(history.epochs.values(), timestamp, item);
+        Fate::Done(_) | Fate::Failed => items.iter().try_for_each(|item| {
+            let failed = operation.fate == Fate::Failed;
+            let misfit = effect(history.epochs.values(), timestamp, item, failed);
             misfit.map_or(Ok(()), |misfit| Err(Found::on(misfit, item)))
         }),
         Fate::AlreadyExists => {
             let fits =
                 |item: &Item| item.action.creates() && matches!(item.before, Observed::At { .. });
             refusal(items, fits, Misfit::NotToCreate, Misfit::NothingExists)
+        }
+        Fate::Changed => {
+            let fits = |item: &Item| {
+                let expects = item.expected != Observed::Untold && item.expected != item.before;
+                expects && item.before == item.after && matches!(item.before, Observed::At { .. })
+            };
+            refusal(items, fits, Misfit::NotChanged, Misfit::NothingChanged)
         }
         _ => {
             let fits = |item: &Item| !item.action.creates() && item.before == Observed::Absent;
@@ -99,12 +107,19 @@ fn refusal(
     misfit.map_or(Ok(()), |item| Err(Found::on(wrong, item)))
 }
 
-/// What is wrong with the effect of an executed command on one object.
-fn effect(epochs: &[Timestamp], timestamp: Timestamp, item: &Item) -> Option<Misfit> {
+/// What is wrong with the effect of an executed command, whose operation perhaps failed, on one
+/// object.
+fn effect(epochs: &[Timestamp], timestamp: Timestamp, item: &Item, failed: bool) -> Option<Misfit> {
     let epoch_of = |number: u32| epochs[number as usize];
     let fresh = |epoch: u32| epoch_of(epoch) == timestamp;
     match (item.action, item.before, item.after) {
         (_, Observed::Untold, _) => Some(Misfit::UntoldObject),
+        _ if item.expected != Observed::Untold && item.expected != item.before => {
+            Some(Misfit::Unexpected)
+        }
+        (Action::Write | Action::Update, before @ Observed::At { .. }, after) if failed => {
+            (before != after).then_some(Misfit::FailedWrite)
+        }
         (Action::Create(_), Observed::Absent, Observed::At { epoch, version: 0 })
             if fresh(epoch) =>
         {

@@ -82,9 +82,9 @@ pub(super) fn check<A: Application>(
 /// What an operation of this fate tells of, or does to, an item's existence.
 fn mark(fate: &Fate, item: &Item) -> Option<Mark> {
     match (fate, item.action) {
-        (Fate::Done(_), Action::Create(_)) => Some(Mark::Created),
-        (Fate::Done(_), Action::Delete) => Some(Mark::Deleted),
-        (Fate::Done(_), Action::Lookup) => Some(Mark::Present),
+        (Fate::Done(_) | Fate::Failed, Action::Create(_)) => Some(Mark::Created),
+        (Fate::Done(_) | Fate::Failed, Action::Delete) => Some(Mark::Deleted),
+        (Fate::Done(_) | Fate::Failed, Action::Lookup) => Some(Mark::Present),
         (Fate::AlreadyExists, _) if item.before != Observed::Untold => Some(Mark::Present),
         // That something to create exists would have been told first.
         (Fate::NotFound, Action::Create(_)) => Some(Mark::Absent),

@@ -66,6 +66,8 @@ impl<A: Application> Replay<'_, A> {
                 let graph = self.graph;
                 self.believe(index, |object| graph.pinned.contains(&(index, object)));
             }
+            // What it found is a matter of revisions, which are compared already.
+            Fate::Changed => self.summary.replayed += 1,
             fate if self.certain(index) => {
                 let (replayed, changes) =
                     spec::execute(self.history, index as usize, |object| self.value(object));
@@ -77,7 +79,7 @@ impl<A: Application> Replay<'_, A> {
             }
             fate => {
                 self.summary.unjudged += 1;
-                if matches!(fate, Fate::Done(_)) {
+                if fate.took_place() {
                     self.believe(index, |_| true);
                 }
             }

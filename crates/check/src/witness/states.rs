@@ -68,7 +68,8 @@ impl<'a, A: Application> StateLine<'a, A> {
         for &Place { operation, item } in places {
             let item = &history.items(operation as usize)[item as usize];
             let fate = &history.operations[operation as usize].fate;
-            if item.action == Action::Lookup || !matches!(fate, Fate::Done(_)) {
+            let told = fate.took_place() || *fate == Fate::Changed;
+            if item.action == Action::Lookup || !told {
                 continue;
             }
             let (before, after) = (revisions.key(item.before), revisions.key(item.after));

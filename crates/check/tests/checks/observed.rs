@@ -9,7 +9,7 @@ fn observed(builder: &HistoryBuilder) -> History<Cells> {
     let mut history = History::new();
     for (client, act) in (1..).zip(&builder.acts) {
         let (invoked, completed) = (act.completion.invoked, act.completion.completed);
-        let times = invoked..=completed;
+        let times = invoked.micros()..=completed.micros();
         history.observe(
             ClientId(client),
             &act.request,

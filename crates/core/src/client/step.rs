@@ -225,6 +225,8 @@ fn after_answer(task: &Task, answer: &Answer) -> Step {
         Verdict::Done => Step::Complete(Outcome::Done(answer.reply.clone())),
         Verdict::AlreadyExists => Step::Complete(Outcome::AlreadyExists),
         Verdict::NotFound => Step::Complete(Outcome::NotFound),
+        Verdict::Changed => Step::Complete(Outcome::Changed),
+        Verdict::Failed => Step::Complete(Outcome::Failed),
         Verdict::TooLarge => Step::Complete(Outcome::Refused(Defect::OperandsTooLarge)),
         Verdict::Retry if is_query => Step::Plan,
         Verdict::Retry | Verdict::SessionExpired if task.given_up => Step::Drop,

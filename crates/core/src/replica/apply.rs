@@ -6,21 +6,21 @@ use super::partition::Applied;
 use super::store::OwnerRecord;
 use super::verdict::Finding;
 use crate::answer::Touch;
-use crate::application::Application;
+use crate::application::{Application, Effect};
 use crate::command::{Command, Intent};
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
 use crate::oracle::Oracle;
 
 impl<A: Application, O: Oracle> Engine<A, O> {
-    /// Stores what the operation computed and applies the intents that change existence or place. Returns each object's
-    /// revision before and after.
+    /// Stores what the operation computed and applies the intents that change existence or place.
+    /// Returns each object's revision before and after.
     pub(super) fn apply(
         &mut self,
         command: &Command,
         epoch: Timestamp,
         findings: &[Finding],
-        mut computed: Computed,
+        computed: &mut Computed,
         out: &mut Applied,
     ) -> Vec<Touch> {
         let pairs = command.request.intents().iter().zip(findings);
@@ -38,12 +38,15 @@ impl<A: Application, O: Oracle> Engine<A, O> {
                         None
                     }
                     Intent::Move { to } => Some(self.relocate(object, *to, finding, epoch, out)),
-                    Intent::Write | Intent::Update => {
-                        if finding.is_owned_by(self.group) {
-                            self.write(object, computed.take(object), out);
+                    Intent::Write | Intent::Update => match computed {
+                        Computed::Failed => before,
+                        Computed::Done(effect) => {
+                            if finding.is_owned_by(self.group) {
+                                self.write(object, take(effect, object), out);
+                            }
+                            before.map(Revision::written)
                         }
-                        before.map(Revision::written)
-                    }
+                    },
                     Intent::Read => before,
                     Intent::Lookup => {
                         before = Some(finding.revision());
@@ -135,7 +138,8 @@ impl<A: Application, O: Oracle> Engine<A, O> {
         self.state.store.hand_over(object, record);
     }
 
-    /// A declared write of an object that this group owns: its revision grows whether or not the operation changed it.
+    /// A declared write of an object that this group owns: its revision grows whether or not the
+    /// operation changed it.
     fn write(&mut self, object: ObjectId, value: Option<Encoded>, out: &mut Applied) {
         self.state.store.write(object, value);
         if let Some(held) = self.state.store.object(object) {
@@ -147,4 +151,11 @@ impl<A: Application, O: Oracle> Engine<A, O> {
             });
         }
     }
+}
+
+/// Takes out the new value of an object, if the operation changed it.
+fn take(effect: &mut Effect, object: ObjectId) -> Option<Encoded> {
+    let mut changed = effect.changed.iter_mut();
+    let (_, value) = changed.find(|(changed, _)| *changed == object)?;
+    Some(std::mem::take(value))
 }

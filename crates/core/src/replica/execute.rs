@@ -1,30 +1,23 @@
-//! What an executed command computes: the application's operation on the values that the signals brought. Nothing is stored
-//! here.
+//! What an executed command computes: the application's operation on the values that the signals
+//! brought. Nothing is stored here.
 
 use super::verdict::{Decision, Finding};
-use crate::application::{Application, Operand, run};
+use crate::application::{Application, Effect, Operand, run};
 use crate::command::{Command, Intent};
-use crate::id::{Encoded, GroupId, ObjectId};
+use crate::id::{GroupId, ObjectId};
 
 /// What an operation computed at one group.
-#[derive(Debug, Default)]
-pub(super) struct Computed {
-    /// The application's encoded reply; empty where nothing ran.
-    pub(super) reply: Encoded,
-    /// The new values of objects that this group owns.
-    pub(super) changed: Vec<(ObjectId, Encoded)>,
+#[derive(Debug)]
+pub(super) enum Computed {
+    /// The application's encoded reply, empty where nothing ran, and the new values of objects that
+    /// this group owns.
+    Done(Effect),
+    /// The service panicked on values that all partitions read: nothing is written anywhere.
+    Failed,
 }
 
-impl Computed {
-    /// Takes out the new value of an object, if the operation changed it.
-    pub(super) fn take(&mut self, object: ObjectId) -> Option<Encoded> {
-        let mut changed = self.changed.iter_mut();
-        let (_, value) = changed.find(|(changed, _)| *changed == object)?;
-        Some(std::mem::take(value))
-    }
-}
-
-/// Runs the application's operation, if it changes something that `group` owns or the answer is due there.
+/// Runs the application's operation, if it changes something that `group` owns or the answer is due
+/// there.
 pub(super) fn execute<A: Application>(
     group: GroupId,
     command: &Command,
@@ -34,24 +27,23 @@ pub(super) fn execute<A: Application>(
     let pairs = || request.intents().iter().zip(&decision.findings);
     let writes_here = pairs().any(|((_, intent), f)| intent.writes() && f.is_owned_by(group));
     if request.op.is_empty() || !(writes_here || decision.answerer == group) {
-        return Computed::default();
+        return Computed::Done(Effect::default());
     }
     let operands =
         pairs().filter_map(|((object, intent), finding)| operand(group, *object, intent, finding));
-    let (reply, changed) = run::<A>(&request.op, operands);
-    let owned = |object: &ObjectId| {
-        let place = request.place(*object);
+    let Ok(mut effect) = run::<A>(&request.op, operands) else {
+        return Computed::Failed;
+    };
+    let is_owned = |object| {
+        let place = request.place(object);
         place.is_some_and(|place| decision.findings[place].is_owned_by(group))
     };
-    let changed = changed.into_iter().filter(|(object, _)| owned(object));
-    Computed {
-        reply,
-        changed: changed.collect(),
-    }
+    effect.changed.retain(|(object, _)| is_owned(*object));
+    Computed::Done(effect)
 }
 
-/// An object as the operation sees it at `group`: one that is read is visible everywhere, one that is only written at its
-/// owner alone.
+/// An object as the operation sees it at `group`: one that is read is visible everywhere, one that
+/// is only written at its owner alone.
 fn operand(
     group: GroupId,
     object: ObjectId,

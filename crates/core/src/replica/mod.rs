@@ -1,10 +1,11 @@
 //! One replica of one group: multicast, partition and oracle joined.
 //!
-//! It routes: what clients and peers send goes to the multicast, what the multicast delivers goes to the partition, what
-//! the partition decides goes back out. It holds no ordered state of its own; its hint table is outside the order.
+//! It routes: what clients and peers send goes to the multicast, what the multicast delivers goes
+//! to the partition, what the partition decides goes back out. It holds no ordered state of its
+//! own; its hint table is outside the order.
 //!
-//! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the outbox's records, and
-//! only then sends the rest.
+//! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the
+//! outbox's records, and only then sends the rest.
 
 mod apply;
 mod engine;
@@ -21,18 +22,15 @@ pub use partition::{Applied, Partition, Reading, Reply};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, Defect, Intent, Request};
-use crate::hints::HintTable;
-use crate::hooks::{CacheCall, CacheReply, Change, LeaderHooks};
-use crate::id::{ClientId, GroupId, Groups, Hint, ObjectId, ReplicaId};
-use crate::log::{Position, Record};
-use crate::multicast::{Delivery, Multicast, Outbox, Refusal};
+use crate::hints::{self, HintTable};
+use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
+use crate::id::{ClientId, Hint, ObjectId, ReplicaId};
+use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::{Oracle, Placement};
-use crate::snapshot::{Capture, Snapshot};
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What replicas say to each other.
@@ -45,21 +43,21 @@ pub enum PeerMessage<M> {
 }
 
 /// What a replica wants done: first `records` made durable, then everything else sent.
-#[derive(Debug)]
-pub struct ReplicaOutbox<M> {
+pub struct ReplicaOutbox<M: Snapshots> {
     /// To be stored before anything else leaves.
-    pub records: Vec<Record>,
-    /// To be encoded, stored after `records` where records are stored, and confirmed with [`Replica::captured`].
-    pub capture: Option<Capture>,
+    pub records: Vec<M::Record>,
+    /// To be encoded, stored after `records` where records are stored, and confirmed with
+    /// [`Replica::on_captured`].
+    pub capture: Option<M::Capture>,
     /// Messages to other replicas, in order.
-    pub peers: Vec<(ReplicaId, PeerMessage<M>)>,
+    pub peers: Vec<(ReplicaId, PeerMessage<M::Msg>)>,
     /// Messages to clients.
     pub clients: Vec<(ClientId, ServerMessage)>,
     /// Calls to the shared cache.
     pub cache: Vec<CacheCall>,
 }
 
-impl<M> Default for ReplicaOutbox<M> {
+impl<M: Snapshots> Default for ReplicaOutbox<M> {
     fn default() -> Self {
         Self {
             records: Vec::new(),
@@ -94,10 +92,10 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
     counters: Counters,
     waiting: Waiting,
     /// Scratch: what the multicast wants sent in this round.
-    outbox: Outbox<M::Msg>,
+    outbox: Outbox<M>,
 }
 
-impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
+impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     /// A replica, joined from its parts.
     pub fn new(id: ReplicaId, placement: Placement<O>, multicast: M, partition: P) -> Self {
         let (hints, counters, waiting, outbox) = Default::default();
@@ -120,7 +118,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         now: LocalTime,
         from: ClientId,
         msg: ClientMessage,
-        out: &mut ReplicaOutbox<M::Msg>,
+        out: &mut ReplicaOutbox<M>,
     ) {
         let asks = match &msg {
             ClientMessage::Submit(command) => Some(command.id),
@@ -138,7 +136,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             ClientMessage::Submit(command) => self.submit(now, command),
             ClientMessage::Query(query) => self.query(now, from, query),
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
-            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.time())),
+            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.status().log_time)),
         };
         out.clients.extend(reply.map(|reply| (from, reply)));
     }
@@ -149,7 +147,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         now: LocalTime,
         from: ReplicaId,
         msg: PeerMessage<M::Msg>,
-        out: &mut ReplicaOutbox<M::Msg>,
+        out: &mut ReplicaOutbox<M>,
     ) {
         match msg {
             PeerMessage::Multicast(msg) => {
@@ -165,14 +163,16 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         self.hooks.on_cache_reply(now, reply);
     }
 
-    /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush) after it.
-    pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
+    /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush)
+    /// after it.
+    pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         self.multicast.on_timer(now, &mut self.outbox);
         self.drain(out);
     }
 
-    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each round of inputs.
-    pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
+    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each
+    /// round of inputs.
+    pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         loop {
             let more = self.multicast.flush(now, &mut self.hooks, &mut self.outbox);
             self.drain(out);
@@ -187,27 +187,31 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             }
         }
         self.answer_queries(now, out);
-        if let Some(capture) = self.multicast.capture() {
-            out.capture = Some(capture.with(self.partition.image()));
+        let partition = || self.partition.image();
+        if let Some(capture) = self.multicast.capture(&partition) {
+            out.capture = Some(capture);
         }
     }
 
-    /// The capture whose last entry was `last` is stored for good, if anything is stored; here it is if it was wanted.
-    pub fn captured(
+    /// A capture is stored for good, if anything is stored.
+    pub fn on_captured(
         &mut self,
         now: LocalTime,
-        last: Position,
-        snapshot: Option<Snapshot>,
-        out: &mut ReplicaOutbox<M::Msg>,
+        captured: M::Captured,
+        out: &mut ReplicaOutbox<M>,
     ) {
-        self.multicast
-            .captured(now, last, snapshot, &mut self.outbox);
+        self.multicast.on_captured(now, captured, &mut self.outbox);
         self.drain(out);
+    }
+
+    /// How this replica stands in its group.
+    pub fn status(&self) -> Status {
+        self.multicast.status()
     }
 
     /// Whether this replica leads its group, as far as it knows.
     pub fn is_leader(&self) -> bool {
-        self.multicast.is_leader()
+        self.multicast.status().is_leader
     }
 
     /// Counters since the start.
@@ -249,7 +253,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             return Some(ServerMessage::Refused { id, defect });
         }
         if let Some(answer) = self.partition.recorded(id) {
-            let (answer, time) = (answer.clone(), self.multicast.time());
+            let (answer, time) = (answer.clone(), self.multicast.status().log_time);
             let hints = self.known_hints(&command.request, answer.verdict, Vec::new());
             return Some(ServerMessage::Answer {
                 answer,
@@ -260,11 +264,11 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         match self.multicast.submit(now, command) {
             Ok(()) | Err(Refusal::Busy) => None,
             Err(Refusal::NotLeader) => Some(ServerMessage::NotLeader {
-                leader: self.multicast.leader(),
+                leader: self.multicast.status().leader,
             }),
             Err(Refusal::Expired) => Some(ServerMessage::Expired {
                 id,
-                time: self.multicast.time(),
+                time: self.multicast.status().log_time,
             }),
         }
     }
@@ -282,11 +286,8 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
 
     /// The newest of what the ordered state and the hints say of an object's place.
     fn believe(&mut self, object: ObjectId) -> Option<Hint> {
-        let (ordered, hint) = (self.partition.locate(object), self.hints.get(object));
-        ordered
-            .into_iter()
-            .chain(hint)
-            .max_by_key(|hint| hint.epoch)
+        let ordered = self.partition.locate(object);
+        self.hints.newest(object, ordered)
     }
 
     /// The hints that go with an answer: a client whose plan failed must learn what is known here.
@@ -305,41 +306,34 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         hints
     }
 
-    /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest is the leader's.
-    fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M::Msg>) {
-        for event in &applied.events {
-            if let (Change::Moved(owner, _), false) = (&event.change, event.here) {
-                let (object, epoch) = (event.object, event.revision.epoch);
-                self.hints.learn(Hint {
-                    object,
-                    owner: *owner,
-                    epoch,
-                });
-            }
+    /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest
+    /// is the leader's.
+    fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M>) {
+        let away = applied.events.iter().filter(|event| !event.here);
+        for hint in away.filter_map(hints::of_move) {
+            self.hints.learn(hint);
         }
         for (to, signal) in applied.signals.drain(..) {
             self.multicast.signal(to, signal);
         }
-        if !self.multicast.is_leader() {
+        if !self.multicast.status().is_leader {
             *applied = Applied::default();
             return;
         }
         let mut told = Vec::new();
         for event in applied.events.drain(..) {
             self.hooks.on_change(now, &event);
-            if let (Change::Moved(owner, _), true) = (event.change, event.here) {
-                let hint = Hint {
-                    object: event.object,
-                    owner,
-                    epoch: event.revision.epoch,
-                };
+            if let Some(hint) = hints::of_move(&event).filter(|_| event.here) {
                 told.push((self.placement.told_of_moves(event.object), hint));
             }
         }
         for (groups, object) in applied.lacking.drain(..) {
             told.extend(self.believe(object).map(|hint| (groups, hint)));
         }
-        self.send_hints(told, out);
+        for (group, hints) in hints::by_group(told, self.id.group) {
+            let to = self.multicast.leader_of(group);
+            out.peers.push((to, PeerMessage::Hints(hints)));
+        }
         self.drain(out);
         for Reply {
             answer,
@@ -348,7 +342,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         } in applied.replies.drain(..)
         {
             let hints = self.known_hints(&command.request, answer.verdict, hints);
-            let (client, time) = (answer.id.session.client, self.multicast.time());
+            let (client, time) = (answer.id.session.client, self.multicast.status().log_time);
             let message = ServerMessage::Answer {
                 answer,
                 hints,
@@ -358,21 +352,7 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         }
     }
 
-    /// Sends hints to the leaders of other groups, one message a group.
-    fn send_hints(&self, told: Vec<(Groups, Hint)>, out: &mut ReplicaOutbox<M::Msg>) {
-        let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
-        for (groups, hint) in told {
-            for group in groups.without(self.id.group).iter() {
-                by_group.entry(group).or_default().push(hint);
-            }
-        }
-        for (group, hints) in by_group {
-            let to = self.multicast.leader_of(group);
-            out.peers.push((to, PeerMessage::Hints(hints)));
-        }
-    }
-
-    fn drain(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
+    fn drain(&mut self, out: &mut ReplicaOutbox<M>) {
         out.cache
             .extend(std::iter::from_fn(|| self.hooks.poll_cache_call()));
         out.records.append(&mut self.outbox.records);

@@ -1,4 +1,5 @@
-//! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and are answered or declined.
+//! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and
+//! are answered or declined.
 
 use super::engine::Engine;
 use super::partition::{Partition, Reading};
@@ -7,7 +8,7 @@ use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
 use crate::id::{ClientId, Encoded, ObjectId, Timestamp};
 use crate::limits::MAX_OPERANDS;
-use crate::multicast::{Multicast, Tenure};
+use crate::multicast::{ConfirmedLeadership, ConfirmedReads, Snapshots};
 use crate::mutant::{self, Mutant};
 use crate::oracle::Oracle;
 use crate::read::{Query, Reads};
@@ -16,7 +17,8 @@ use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
 const MOST: usize = 1 << 14;
-/// How many bytes may be read in one round, unless a single query reads more. The others wait for the next one.
+/// How many bytes may be read in one round, unless a single query reads more. The others wait for
+/// the next one.
 const ROUND: u64 = 16 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
@@ -24,7 +26,7 @@ const SHORT: Micros = 200_000;
 /// Queries that wait for their leader to be sure.
 pub(super) type Waiting = Vec<(LocalTime, ClientId, Arc<Query>)>;
 
-impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
+impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     /// Takes a query in. Returns what the client is told at once, if anything.
     pub(super) fn query(
         &mut self,
@@ -36,8 +38,8 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         if let Some(defect) = query.defect(self.placement.topology()) {
             return Some(ServerMessage::Refused { id, defect });
         }
-        if !self.multicast.is_leader() {
-            let leader = self.multicast.leader();
+        if !self.multicast.status().is_leader {
+            let leader = self.multicast.status().leader;
             return Some(ServerMessage::NotLeader { leader });
         }
         if self.waiting.len() >= MOST {
@@ -47,28 +49,28 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         None
     }
 
-    /// Answers the queries of which it is sure enough, and sees to it that it will be of the others. To be called when all
-    /// that is committed is applied.
-    pub(super) fn answer_queries(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M::Msg>) {
+    /// Answers the queries of which it is sure enough, and sees to it that it will be of the
+    /// others. To be called when all that is committed is applied.
+    pub(super) fn answer_queries(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         if self.waiting.is_empty() {
             return;
         }
-        if !self.multicast.is_leader() {
+        if !self.multicast.status().is_leader {
             self.send_away(out);
             return;
         }
-        let tenure = self.multicast.tenure(now);
+        let confirmed = self.multicast.confirmed_leadership(now);
         let leased = |query: &Query| query.reads == Reads::Lease;
-        let sure = |tenure: Tenure, since: LocalTime, query: &Query| {
-            tenure.confirmed >= since || leased(query) && tenure.until > now
+        let sure = |confirmed: ConfirmedLeadership, since: LocalTime, query: &Query| {
+            confirmed.confirmed_at >= since || leased(query) && confirmed.lease_until > now
         };
-        let mut unsure = tenure.is_none_or(|tenure| {
-            let short = tenure.until < now + SHORT;
+        let mut unsure = confirmed.is_none_or(|confirmed| {
+            let short = confirmed.lease_until < now + SHORT;
             short && self.waiting.iter().any(|(_, _, query)| leased(query))
         });
         let mut bytes = 0;
         for (since, client, query) in std::mem::take(&mut self.waiting) {
-            let sure = tenure.is_some_and(|tenure| sure(tenure, since, &query));
+            let sure = confirmed.is_some_and(|confirmed| sure(confirmed, since, &query));
             unsure |= !sure;
             if sure && bytes < ROUND {
                 let read = self.partition.read(&query);
@@ -79,14 +81,14 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
             }
         }
         if unsure {
-            self.multicast.confirm(now, &mut self.outbox);
+            self.multicast.confirm_leadership(now, &mut self.outbox);
             self.drain(out);
         }
     }
 
     /// Somebody else may lead by now.
-    fn send_away(&mut self, out: &mut ReplicaOutbox<M::Msg>) {
-        let leader = self.multicast.leader();
+    fn send_away(&mut self, out: &mut ReplicaOutbox<M>) {
+        let leader = self.multicast.status().leader;
         let told = self.waiting.drain(..);
         let told = told.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
         out.clients.extend(told);
@@ -95,10 +97,14 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
     /// The answer to a query that was read, or a refusal with what is known of the objects' places.
     fn reply_to(&mut self, query: &Query, read: Option<Reading>) -> ServerMessage {
         let declined = (Verdict::Retry, Encoded::new(), Vec::new());
-        let done = |reading: Reading| (Verdict::Done, reading.reply, reading.touched);
+        let done = |reading: Reading| match reading.reply {
+            Some(reply) => (Verdict::Done, reply, reading.touched),
+            None => (Verdict::Failed, Encoded::new(), reading.touched),
+        };
         let (verdict, reply, touched) = read.map_or(declined, done);
         let hints = self.known_hints(&query.request, verdict, Vec::new());
-        let timestamp = Timestamp::new(self.multicast.clock(), self.id.group);
+        let status = self.multicast.status();
+        let timestamp = Timestamp::new(status.clock, self.id.group);
         let answer = Answer {
             id: query.id,
             verdict,
@@ -109,14 +115,14 @@ impl<M: Multicast, P: Partition, O: Oracle> Replica<M, P, O> {
         ServerMessage::Answer {
             answer: Arc::new(answer),
             hints,
-            time: self.multicast.time(),
+            time: status.log_time,
         }
     }
 }
 
 impl<A: Application, O: Oracle> Engine<A, O> {
-    /// Runs a query on what is there now; `None` unless this group owns all its objects, no command is queued on any of them,
-    /// and the values are not too large.
+    /// Runs a query on what is there now; `None` unless this group owns all its objects, no command
+    /// is queued on any of them, and the values are not too large.
     pub(super) fn answer(&self, query: &Query) -> Option<Reading> {
         let request = &query.request;
         if !self.state.queues.are_free(request.objects())
@@ -137,9 +143,10 @@ impl<A: Application, O: Oracle> Engine<A, O> {
             writable: false,
         });
         let reply = if request.op.is_empty() {
-            Encoded::new()
+            Some(Encoded::new())
         } else {
-            run::<A>(&request.op, operands).0
+            let effect = run::<A>(&request.op, operands);
+            effect.ok().map(|effect| effect.reply)
         };
         let touched = held.iter().map(|&(object, held)| {
             let revision = Some(held.revision);

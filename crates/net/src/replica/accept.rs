@@ -7,7 +7,6 @@ use crate::link::receive;
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Sender};
-use serde::de::DeserializeOwned;
 use ssmr_core::{ClientId, Topology};
 use std::io;
 use std::sync::Arc;
@@ -24,14 +23,14 @@ const OUT_OF_FILES: Duration = Duration::from_millis(20);
 
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
-pub(super) struct Gate<M> {
+pub(super) struct Gate {
     pub(super) topology: Topology,
     pub(super) incarnation: u64,
-    pub(super) inbox: mpsc::Sender<LoopInput<M>>,
+    pub(super) inbox: mpsc::Sender<LoopInput>,
     pub(super) traffic: Arc<Traffic>,
 }
 
-impl<M: DeserializeOwned + Send + 'static> Gate<M> {
+impl Gate {
     /// Accepts connections until the task is dropped.
     pub(super) async fn run(self, listener: TcpListener) {
         let gate = Arc::new(self);

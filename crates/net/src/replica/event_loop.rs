@@ -18,13 +18,12 @@ use crate::traffic::Traffic;
 use crate::wire::{Handshake, Sender};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use ssmr_core::log::Position;
 use ssmr_core::multicast::TICK;
-use ssmr_core::snapshot::{Capture, Snapshot};
 use ssmr_core::{
-    CacheReply, ClientId, ClientMessage, LocalTime, Multicast, Oracle, Partition, PeerMessage,
-    Replica, ReplicaId, ReplicaOutbox,
+    CacheReply, ClientId, ClientMessage, LocalTime, Oracle, Partition, PeerMessage, Replica,
+    ReplicaId, ReplicaOutbox,
 };
+use ssmr_multicast::{Capture, Captured, GroupMulticast, Message};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -42,28 +41,25 @@ const PEER_QUEUE: usize = 64 << 20;
 
 /// What the event loop takes in.
 #[derive(Debug)]
-pub(super) enum LoopInput<M> {
-    Peer(ReplicaId, PeerMessage<M>),
+pub(super) enum LoopInput {
+    Peer(ReplicaId, PeerMessage<Message>),
     Client(ClientId, ClientMessage),
     /// A client came, on the connection of this number; answers go to the newest one.
     Connected(ClientId, u64, Arc<Mailbox>),
     Disconnected(ClientId, u64),
     Cache(CacheReply),
     /// A capture was encoded, and stored if anything is.
-    Captured(io::Result<Captured>),
+    Captured(io::Result<Kept>),
 }
 
-/// A capture that was dealt with.
+/// A capture that was dealt with, and the number of its file.
 #[derive(Debug)]
-pub(super) struct Captured {
-    last: Position,
-    /// The number of its file.
+pub(super) struct Kept {
+    captured: Captured,
     number: Option<u64>,
-    /// If another replica waits for it.
-    snapshot: Option<Snapshot>,
 }
 
-impl<M> From<CacheReply> for LoopInput<M> {
+impl From<CacheReply> for LoopInput {
     fn from(reply: CacheReply) -> Self {
         Self::Cache(reply)
     }
@@ -74,14 +70,14 @@ impl<M> From<CacheReply> for LoopInput<M> {
 enum Nothing {}
 
 /// A replica and all that it is connected to.
-pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
-    replica: Replica<M, P, O>,
+pub(super) struct EventLoop<P, O: Oracle> {
+    replica: Replica<GroupMulticast, P, O>,
     /// Where records go; none if state is in memory.
     log: Option<LogStore>,
     clock: Clock,
-    inbox: mpsc::Receiver<LoopInput<M::Msg>>,
+    inbox: mpsc::Receiver<LoopInput>,
     /// For what is done beside the loop.
-    own: mpsc::Sender<LoopInput<M::Msg>>,
+    own: mpsc::Sender<LoopInput>,
     /// Why the replica cannot go on.
     broken: Option<io::Error>,
     peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
@@ -89,14 +85,14 @@ pub(super) struct EventLoop<M: Multicast, P, O: Oracle> {
     cut: Arc<AtomicBool>,
     clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
     cache: CacheClient,
-    out: ReplicaOutbox<M::Msg>,
+    out: ReplicaOutbox<GroupMulticast>,
     leads_since: Option<LocalTime>,
 }
 
-impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
+impl<P: Partition, O: Oracle> EventLoop<P, O> {
     /// Starts the tasks around `replica`. To be called within its runtime.
     pub(super) fn new(
-        replica: Replica<M, P, O>,
+        replica: Replica<GroupMulticast, P, O>,
         log: Option<LogStore>,
         options: ReplicaOptions<O>,
         listener: TcpListener,
@@ -177,7 +173,7 @@ impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
         }
     }
 
-    fn take(&mut self, now: LocalTime, event: LoopInput<M::Msg>) {
+    fn take(&mut self, now: LocalTime, event: LoopInput) {
         match event {
             LoopInput::Peer(..) if self.cut.load(Relaxed) => {}
             LoopInput::Peer(from, message) => {
@@ -196,8 +192,8 @@ impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
                 }
             }
             LoopInput::Cache(reply) => self.replica.on_cache(now, reply),
-            LoopInput::Captured(captured) => {
-                let done = captured.and_then(|captured| self.on_captured(now, captured));
+            LoopInput::Captured(kept) => {
+                let done = kept.and_then(|kept| self.on_captured(now, kept));
                 self.broken = self.broken.take().or(done.err());
             }
         }
@@ -208,7 +204,9 @@ impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
         let (last, wanted) = (capture.last, capture.wanted);
         if self.log.is_none() && !wanted {
             // Nothing is stored: the log can be forgotten as long as the state can be captured again.
-            self.replica.captured(now, last, None, &mut self.out);
+            let snapshot = None;
+            let captured = Captured { last, snapshot };
+            self.replica.on_captured(now, captured, &mut self.out);
             return Ok(());
         }
         let tail = std::mem::take(&mut capture.tail);
@@ -219,27 +217,21 @@ impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
             let snapshot = capture.encode();
             let number = writer.as_ref().map(SnapshotWriter::number);
             let written = writer.map_or(Ok(()), |writer| writer.write(&snapshot));
-            let captured = written.map(|()| Captured {
-                last,
-                number,
-                snapshot: wanted.then_some(snapshot),
-            });
+            let snapshot = wanted.then_some(snapshot);
+            let captured = Captured { last, snapshot };
+            let kept = written.map(|()| Kept { captured, number });
             // Nobody waits for it if the replica has stopped.
-            let _ = own.blocking_send(LoopInput::Captured(captured));
+            let _ = own.blocking_send(LoopInput::Captured(kept));
         });
         Ok(())
     }
 
-    fn on_captured(&mut self, now: LocalTime, captured: Captured) -> io::Result<()> {
-        let Captured {
-            last,
-            number,
-            snapshot,
-        } = captured;
+    fn on_captured(&mut self, now: LocalTime, kept: Kept) -> io::Result<()> {
+        let Kept { captured, number } = kept;
         if let (Some(log), Some(number)) = (&self.log, number) {
             log.forget_below(number)?;
         }
-        self.replica.captured(now, last, snapshot, &mut self.out);
+        self.replica.on_captured(now, captured, &mut self.out);
         Ok(())
     }
 
@@ -283,18 +275,19 @@ impl<M: Multicast, P: Partition, O: Oracle> EventLoop<M, P, O> {
                 self.replica.on_cache(now, refused);
             }
         }
-        if self.replica.is_leader() != self.leads_since.is_some() {
-            self.leads_since = self.replica.is_leader().then_some(now);
+        if self.replica.status().is_leader != self.leads_since.is_some() {
+            self.leads_since = self.replica.status().is_leader.then_some(now);
             office.publish(self.leads_since);
         }
         true
     }
 
     fn status(&self, digest: bool) -> ReplicaStatus {
+        let status = self.replica.status();
         ReplicaStatus {
-            is_leader: self.replica.is_leader(),
-            is_voter: self.replica.multicast().is_voter(),
-            applied: self.replica.multicast().applied(),
+            is_leader: status.is_leader,
+            is_voter: status.is_voter,
+            applied: status.applied,
             digest: digest.then(|| self.replica.partition().digest()),
             counters: self.replica.counters(),
         }

@@ -1,7 +1,7 @@
 //! Frames: `length, checksum, payload`. The checksum covers the length too, so that zeros are not a frame.
 
 use ssmr_core::codec;
-use ssmr_core::log::{LogEntry, Position, Record};
+use ssmr_log::{LogEntry, LogPosition, Record};
 
 /// How many bytes a frame has at most, unless a single entry is larger: well below what the codec decodes.
 const FRAME: usize = 16 << 20;
@@ -33,17 +33,23 @@ fn split(record: Record) -> Vec<Record> {
         return vec![record];
     };
     let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
-    let mut place: Position = after;
+    let mut place: LogPosition = after;
     for entry in entries {
-        if bytes > 0 && bytes + entry.size() > FRAME {
+        if bytes > 0 && bytes + entry.size_bytes() > FRAME {
             let entries = std::mem::take(&mut part);
             parts.push(Record::Append { after, entries });
             (after, bytes) = (place, 0);
         }
-        bytes += entry.size();
+        bytes += entry.size_bytes();
         place = match &entry {
-            LogEntry::Term(term) => (place.0 + 1, *term),
-            LogEntry::Batch(_) | LogEntry::Members(_) => (place.0 + 1, place.1),
+            LogEntry::Term(term) => LogPosition {
+                term: *term,
+                index: place.index + 1,
+            },
+            LogEntry::Batch(_) | LogEntry::Members(_) => LogPosition {
+                index: place.index + 1,
+                ..place
+            },
         };
         part.push(entry);
     }
@@ -58,7 +64,7 @@ fn size(record: &Record) -> usize {
     match record {
         Record::Generation(_) | Record::Vote { .. } => 32,
         Record::Append { entries, .. } | Record::Install { entries, .. } => {
-            32 + entries.iter().map(LogEntry::size).sum::<usize>()
+            32 + entries.iter().map(LogEntry::size_bytes).sum::<usize>()
         }
     }
 }

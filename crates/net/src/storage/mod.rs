@@ -25,9 +25,9 @@ use frames::{chunks, frame};
 use segments::{numbers, open_segment, path, read_segment, remove_below};
 use snapshots::Promises;
 pub(crate) use snapshots::SnapshotWriter;
-use ssmr_core::log::{LogEntry, Position, Record};
+use ssmr_log::{LogEntry, LogPosition, Record};
 
-use ssmr_multicast::Stored;
+use ssmr_log::Stored;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -188,7 +188,7 @@ impl LogStore {
     /// returned writes it, at any time and in any thread; [`forget_below`](Self::forget_below) comes after that.
     pub(crate) fn begin_snapshot(
         &mut self,
-        last: Position,
+        last: LogPosition,
         tail: Vec<LogEntry>,
     ) -> io::Result<SnapshotWriter> {
         self.begin_segment()?;

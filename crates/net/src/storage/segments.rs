@@ -3,8 +3,8 @@
 use super::StorageError;
 use super::frames::{HEADER, whole};
 use ssmr_core::codec;
-use ssmr_core::log::Record;
-use ssmr_multicast::Stored;
+use ssmr_log::Record;
+use ssmr_log::Stored;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

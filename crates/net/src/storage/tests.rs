@@ -2,8 +2,8 @@
 
 use super::frames::{HEADER, whole as whole_frame};
 use super::*;
-use ssmr_core::log::MemberId;
-use ssmr_core::snapshot::Snapshot;
+use ssmr_log::Snapshot;
+use ssmr_log::{LogPosition, MemberId};
 
 fn vote(term: u64) -> Record {
     Record::Vote {
@@ -12,10 +12,14 @@ fn vote(term: u64) -> Record {
     }
 }
 
+fn at(index: u64) -> LogPosition {
+    LogPosition { term: 1, index }
+}
+
 fn entry(index: u64) -> Record {
     let batch = LogEntry::Batch(vec![index as u8; 40].into());
     Record::Append {
-        after: (index - 1, 1),
+        after: at(index - 1),
         entries: vec![batch],
     }
 }
@@ -90,7 +94,7 @@ fn a_round_larger_than_a_frame_comes_back_whole() {
         .chain((0..20).map(batch))
         .collect();
     let record = Record::Append {
-        after: (0, 0),
+        after: LogPosition::ZERO,
         entries: entries.clone(),
     };
     let (mut log, _) = open(folder.path(), false);
@@ -111,7 +115,7 @@ fn an_open_log_is_not_opened_twice() {
 
 fn snapshot(index: u64) -> Snapshot {
     Snapshot {
-        last: (index, 1),
+        last: at(index),
         members: Default::default(),
         state: vec![7; 3000].into(),
     }
@@ -125,7 +129,7 @@ fn compacted(folder: &Path, cleaned: bool) {
     let Record::Append { entries, .. } = entry(3) else {
         unreachable!()
     };
-    let writer = log.begin_snapshot((2, 1), entries).unwrap();
+    let writer = log.begin_snapshot(at(2), entries).unwrap();
     log.append(vec![entry(4), vote(5)]).unwrap();
     writer.write(&snapshot(2)).unwrap();
     if cleaned {
@@ -152,7 +156,7 @@ fn an_unfinished_snapshot_stands_for_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut log, _) = open(folder.path(), true);
     log.append(vec![vote(1), entry(1), entry(2)]).unwrap();
-    let writer = log.begin_snapshot((2, 1), Vec::new()).unwrap();
+    let writer = log.begin_snapshot(at(2), Vec::new()).unwrap();
     writer.write(&snapshot(2)).unwrap();
     drop(log);
     let named = folder.path().join("0000000002.snapshot");
@@ -188,7 +192,7 @@ fn an_installed_snapshot_takes_the_place_of_the_log() {
     log.append(vec![install, entry(10)]).unwrap();
     drop(log);
     let (_log, stored) = open(folder.path(), true);
-    assert_eq!(stored.base(), (9, 1));
+    assert_eq!(stored.base(), at(9));
     assert_eq!((stored.term, stored.entries.len()), (3, 1));
 }
 

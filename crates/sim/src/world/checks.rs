@@ -4,7 +4,7 @@
 use super::{Member, World};
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
-use ssmr_core::{Multicast, Oracle, Partition, ReplicaId};
+use ssmr_core::{Oracle, Partition, ReplicaId};
 
 impl<O: Oracle> World<O> {
     /// Checks what can be checked at every step.
@@ -12,7 +12,7 @@ impl<O: Oracle> World<O> {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        let applied = member.replica.multicast().applied();
+        let applied = member.replica.status().applied;
         if applied == member.applied {
             return;
         }
@@ -85,7 +85,7 @@ impl<O: Oracle> World<O> {
         ) in &self.members
         {
             let (order, engine) = (replica.multicast(), &replica.partition().engine);
-            let role = if replica.is_leader() {
+            let role = if replica.status().is_leader {
                 "leads"
             } else {
                 "follows"

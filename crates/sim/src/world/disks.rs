@@ -1,15 +1,16 @@
-//! What replicas store, and what becomes of it: snapshots that are done later, writes that tear, disks that are lost.
+//! What replicas store, and what becomes of it: snapshots that are done later, writes that tear,
+//! disks that are lost.
 
 use super::World;
 use rand::RngExt;
-use ssmr_core::log::{MemberId, Record};
 use ssmr_core::mutant::{self, Mutant};
-use ssmr_core::snapshot::Capture;
-use ssmr_core::{GroupId, Oracle, ReplicaId, ReplicaOutbox};
-use ssmr_multicast::Stored;
+use ssmr_core::{GroupId, Oracle, ReplicaId};
+use ssmr_log::{MemberId, Record, Stored};
+use ssmr_multicast::{Capture, Captured};
 
 impl<O: Oracle> World<O> {
-    /// Stores records, as all of them are or not at all. Returns whether the replica may go on and say what depends on them.
+    /// Stores records, as all of them are or not at all. Returns whether the replica may go on and
+    /// say what depends on them.
     pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
         if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
@@ -27,7 +28,8 @@ impl<O: Oracle> World<O> {
         !torn || mutant::is_active(Mutant::AnswerBeforeSync)
     }
 
-    /// What is left of a write that was cut short: it may be a part of each kind that a long one is made of.
+    /// What is left of a write that was cut short: it may be a part of each kind that a long one is
+    /// made of.
     fn tear(&mut self, mut records: Vec<Record>) -> Vec<Record> {
         let whole = self.rng.random_range(0..=records.len());
         let broken = records.drain(whole..).next();
@@ -55,9 +57,8 @@ impl<O: Oracle> World<O> {
         self.report.snapshots += 1;
         self.disks.entry(id).or_default().compact(snapshot.clone());
         let snapshot = Some(snapshot).filter(|_| wanted);
-        self.with_replica(id, |replica, out: &mut ReplicaOutbox<_>| {
-            replica.captured(now, last, snapshot, out);
-        });
+        let captured = Captured { last, snapshot };
+        self.with_replica(id, |replica, out| replica.on_captured(now, captured, out));
     }
 
     /// The replica's next write is its last one, and only a part of it is stored.
@@ -65,7 +66,8 @@ impl<O: Oracle> World<O> {
         self.torn.insert(id);
     }
 
-    /// A replica crashes and loses what it had stored, as far as its group can do without it. It comes back in a new generation.
+    /// A replica crashes and loses what it had stored, as far as its group can do without it. It
+    /// comes back in a new generation.
     pub fn wipe(&mut self, id: ReplicaId) {
         let alone = self.topology.replica_count(id.group) == 1;
         if alone || !self.is_whole(id.group) {
@@ -84,7 +86,8 @@ impl<O: Oracle> World<O> {
         self.report.wipes += 1;
     }
 
-    /// Whether every replica of a group is a voter in its present generation, and none has stopped for good.
+    /// Whether every replica of a group is a voter in its present generation, and none has stopped
+    /// for good.
     pub(crate) fn is_whole(&self, group: GroupId) -> bool {
         let present = self.topology.members(group).map(|id| {
             let generation = self.disks.get(&id).map_or(0, |disk| disk.generation);

@@ -1,4 +1,5 @@
-//! What seeded faults are made of: replicas that stop, crash and come back, clients that die, links that fail.
+//! What seeded faults are made of: replicas that stop, crash and come back, clients that die, links
+//! that fail.
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
@@ -31,7 +32,7 @@ impl<O: Oracle> World<O> {
     #[must_use]
     pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
         self.living(group)
-            .find(|id| self.members[id].replica.is_leader())
+            .find(|id| self.members[id].replica.status().is_leader)
     }
 
     /// Starts a replica with what it has stored.
@@ -96,7 +97,7 @@ impl<O: Oracle> World<O> {
 
     /// Notes what becomes of a replica. Which one of its group it is would be chance.
     fn lament(&mut self, id: ReplicaId, what: &str) {
-        let leads = |member: &Member<O>| member.replica.is_leader();
+        let leads = |member: &Member<O>| member.replica.status().is_leader;
         let role = match self.members.get(&id).map(leads) {
             Some(true) => "the leader",
             Some(false) => "a follower",

@@ -1,4 +1,5 @@
-//! What a directed scenario does to the world by hand: messages held back, lost or invented, clocks that jump.
+//! What a directed scenario does to the world by hand: messages held back, lost or invented, clocks
+//! that jump.
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 
@@ -146,7 +147,7 @@ impl<O: Oracle> World<O> {
     /// How many entries the stored snapshots of all replicas of a group stand for, at least.
     pub(crate) fn captured(&self, group: GroupId) -> u64 {
         let disks = self.topology.members(group).map(|id| self.disks.get(&id));
-        let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().0));
+        let captured = disks.map(|disk| disk.map_or(0, |disk| disk.base().index));
         captured.min().unwrap_or_default()
     }
 

@@ -139,6 +139,8 @@ fn a_verdict_completes_the_request() {
         (Verdict::Done, Outcome::Done(Bytes::new())),
         (Verdict::AlreadyExists, Outcome::AlreadyExists),
         (Verdict::NotFound, Outcome::NotFound),
+        (Verdict::Changed, Outcome::Changed),
+        (Verdict::Failed, Outcome::Failed),
         (
             Verdict::TooLarge,
             Outcome::Refused(Defect::OperandsTooLarge),

@@ -1,13 +1,14 @@
 //! What the replicas of a group say to each other.
 
+use crate::member::Members;
+use crate::record::{LogEntry, LogPosition};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::LocalTime;
-use ssmr_core::log::{LogEntry, Members, Position};
+use std::time::Duration;
 
 /// A message within a group, with the generation that its sender is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RaftMessage {
+pub struct LogMessage {
     /// The sender's generation: with its index, the member that it is.
     pub generation: u64,
     /// What it says.
@@ -22,11 +23,12 @@ pub enum Body {
         /// The term that the sender would campaign in.
         term: u64,
         /// Its last entry.
-        last: Position,
+        last: LogPosition,
     },
     /// The answer to a pre-vote call.
     PreVoteReply {
-        /// If granted, the term that was asked about; if not, the sender's own, which the asker has missed.
+        /// If granted, the term that was asked about; if not, the sender's own, which the asker has
+        /// missed.
         term: u64,
         /// I would vote for you.
         granted: bool,
@@ -36,7 +38,7 @@ pub enum Body {
         /// The candidate's term.
         term: u64,
         /// Its last entry.
-        last: Position,
+        last: LogPosition,
     },
     /// The answer to a call for votes.
     VoteReply {
@@ -46,22 +48,13 @@ pub enum Body {
         granted: bool,
     },
     /// Append these entries, or none: a heartbeat.
-    Append {
-        /// The leader's term.
-        term: u64,
-        /// The leader's commit index.
-        commit: u64,
-        /// The entry before the first one.
-        after: Position,
-        /// The entries.
-        entries: Vec<LogEntry>,
-    },
+    Append(Append),
     /// The answer to `Append`.
     Appended {
         /// The follower's term.
         term: u64,
         /// Its last entry.
-        last: Position,
+        last: LogPosition,
         /// The entries did not fit its log.
         rejected: bool,
     },
@@ -69,40 +62,60 @@ pub enum Body {
     Chunk {
         /// The leader's term.
         term: u64,
-        /// The last entry that the snapshot includes.
-        last: Position,
-        /// Who took part then.
-        members: Members,
-        /// How many bytes the whole has.
-        total: u64,
-        /// A digest of the whole.
-        digest: u64,
-        /// Where this piece begins.
-        offset: u64,
         /// The piece.
-        bytes: Bytes,
+        chunk: Chunk,
     },
     /// The answer to `Chunk`.
     ChunkTaken {
         /// The last entry that the snapshot includes.
-        last: Position,
+        last: LogPosition,
         /// How many bytes of it are there.
         offset: u64,
     },
     /// Do you still follow me? For reads that are not ordered.
-    Confirm {
+    ConfirmLeadership {
         /// The leader's term.
         term: u64,
         /// When it asked, by its own clock.
-        asked: LocalTime,
+        asked: Duration,
     },
     /// I do, and shall vote for nobody for the length of an election timeout.
-    Confirmed {
+    LeadershipConfirmed {
         /// The leader's term.
         term: u64,
         /// When the leader asked.
-        asked: LocalTime,
+        asked: Duration,
     },
     /// The sender is in a new generation and knows nothing: take me in. Said until it is a voter.
     Join,
+}
+
+/// A piece of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// The last entry that the snapshot includes.
+    pub last: LogPosition,
+    /// Who took part then.
+    pub members: Members,
+    /// How many bytes the whole state has.
+    pub total: u64,
+    /// A digest of the whole state.
+    pub digest: u64,
+    /// Where this piece begins.
+    pub offset: u64,
+    /// What is in it.
+    pub bytes: Bytes,
+}
+
+/// Entries of a leader for one follower.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Append {
+    /// The leader's term.
+    pub term: u64,
+    /// How far the leader knows the log to be committed.
+    pub commit_index: u64,
+    /// The entry before the first one.
+    pub after: LogPosition,
+    /// What comes behind it, in order.
+    pub entries: Vec<LogEntry>,
 }

@@ -1,0 +1,494 @@
+//! One replica's part of a group's log.
+//!
+//! It joins the library (terms, votes, positions) with what that leaves to its user: the entries
+//! themselves, the timers, pre-vote, flow control towards each follower, the transfer of snapshots,
+//! and when members change. It deliberately does not store anything: [`Record`]s say what must be
+//! durable before the messages leave.
+//!
+//! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
+//! order, and is never taken back.
+
+use crate::election::Election;
+use crate::member::{MemberId, Members};
+use crate::membership::{self, Joining};
+use crate::message::{Append, Body, Chunk, LogMessage};
+use crate::noraft_adapter::{Consensus, Step, position};
+use crate::outbox::LogOutbox;
+use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
+use crate::record::{Committed, Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
+use crate::replication::Followers;
+use crate::transfer::{Chunks, IncomingSnapshot, Transfers};
+use crate::translation::{append_call, append_reply, term_only, vote_call, vote_reply};
+use bytes::Bytes;
+use noraft::Message;
+use std::time::Duration;
+
+/// One replica's part of a group's log.
+#[derive(Debug)]
+pub struct GroupLog {
+    me: MemberId,
+    /// How many replicas the group has.
+    replica_count: u8,
+    consensus: Consensus,
+    /// The last entry that was polled.
+    polled: u64,
+    /// What was installed and not polled.
+    installed: Option<Snapshot>,
+    election: Election,
+    followers: Followers,
+    read_index: ReadIndex,
+    transfers: Transfers,
+    incoming: IncomingSnapshot,
+    joining: Joining,
+}
+
+impl GroupLog {
+    /// The empty log of replica `index` of a group of `replica_count`, a founding member. The seed
+    /// varies the election timeouts: replicas of one group need different ones, or they split every
+    /// vote.
+    #[must_use]
+    pub fn new(index: u8, replica_count: u8, seed: u64) -> Self {
+        Self::restore(index, replica_count, seed, Stored::default())
+    }
+
+    /// The log as it was stored. Which of its entries are committed the group will tell.
+    #[must_use]
+    pub fn restore(index: u8, replica_count: u8, seed: u64, stored: Stored) -> Self {
+        let me = MemberId::new(index, stored.generation);
+        let promised = stored.term > 0 && replica_count > 1;
+        Self {
+            me,
+            replica_count,
+            consensus: Consensus::restore(me, replica_count, &stored),
+            polled: stored.base().index,
+            installed: stored.snapshot,
+            election: Election::new(index, seed, promised),
+            followers: Followers::default(),
+            read_index: ReadIndex::default(),
+            transfers: Transfers::default(),
+            incoming: IncomingSnapshot::default(),
+            joining: Joining::default(),
+        }
+    }
+
+    /// Whether this replica leads, as far as it knows.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.consensus.is_leader()
+    }
+
+    /// Whether this replica's vote counts and will go on counting, as far as is committed.
+    #[must_use]
+    pub fn is_voter(&self) -> bool {
+        self.consensus.is_settled_voter()
+    }
+
+    /// Who takes part as far as it is committed, unless a change is under way.
+    #[must_use]
+    pub fn settled_members(&self) -> Option<Members> {
+        self.consensus.settled_members()
+    }
+
+    /// How surely this replica leads: `None` unless it leads and has polled all that its
+    /// predecessors committed, which must be applied too before anybody relies on it.
+    #[must_use]
+    pub fn confirmed_leadership(&self, now: Duration) -> Option<ConfirmedLeadership> {
+        let polled_all = self.polled >= self.consensus.commit_index();
+        let confirmed = || confirmed_leadership(now, &self.consensus, &self.followers);
+        polled_all.then(confirmed).flatten()
+    }
+
+    /// Asks the others to confirm that this replica leads, unless such a question is on its way.
+    pub fn confirm_leadership(&mut self, now: Duration, out: &mut LogOutbox) {
+        if self.read_index.ask(now, &self.consensus, &self.followers) {
+            let (term, asked) = (self.term(), now);
+            self.tell_others(&Body::ConfirmLeadership { term, asked }, out);
+        }
+    }
+
+    /// The index of the replica that leads, as far as is known.
+    #[must_use]
+    pub fn leader(&self) -> Option<u8> {
+        self.consensus.leader().map(MemberId::index)
+    }
+
+    /// The consensus term: it changes with every leader.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.consensus.term()
+    }
+
+    /// How many entries are proposed and not committed.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.consensus.last().index - self.consensus.commit_index()
+    }
+
+    /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with
+    /// the leader.
+    pub fn propose(&mut self, now: Duration, batch: Bytes, out: &mut LogOutbox) {
+        if self.consensus.propose() {
+            self.carry_out(now, &[LogEntry::Batch(batch)], out);
+        }
+    }
+
+    /// What comes next of what is committed.
+    pub fn poll_committed(&mut self) -> Option<Committed> {
+        if let Some(snapshot) = self.installed.take() {
+            return Some(Committed::Snapshot(snapshot));
+        }
+        if self.polled >= self.consensus.commit_index() {
+            return None;
+        }
+        let entry = self.consensus.entry(self.polled + 1)?.clone();
+        self.polled += 1;
+        Some(Committed::Entry(self.polled, entry))
+    }
+
+    /// Where the log stands at entry `index`, which was polled: for a capture of the state then.
+    ///
+    /// # Panics
+    /// If the entry is compacted.
+    #[must_use]
+    pub fn cut(&self, index: u64) -> Cut {
+        self.consensus.cut(index)
+    }
+
+    /// Whether another replica is so far behind that only a snapshot can help it.
+    #[must_use]
+    pub fn wants_snapshot(&self) -> bool {
+        self.is_leader() && self.transfers.want_snapshot()
+    }
+
+    /// Here is a snapshot for those that need one.
+    pub fn offer(&mut self, now: Duration, snapshot: Snapshot, out: &mut LogOutbox) {
+        if self.is_leader() {
+            let (base, mut chunks) = (self.consensus.base(), Chunks::new());
+            self.transfers.begin(now, snapshot, base, &mut chunks);
+            self.send_chunks(chunks, out);
+        }
+    }
+
+    /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them
+    /// may be forgotten.
+    ///
+    /// # Panics
+    /// If `last` was not in the log: only what was captured may be compacted.
+    pub fn compact(&mut self, last: LogPosition, keep_bytes: usize) {
+        let held = self.transfers.holds().map(|held| held.index);
+        let until = held.map_or(last.index, |held| held.min(last.index));
+        self.consensus.compact(until, keep_bytes);
+    }
+
+    /// Lets time pass.
+    pub fn on_timer(&mut self, now: Duration, out: &mut LogOutbox) {
+        self.election.unblock_vote_later(now);
+        if self.joining.asks(now, &self.consensus) {
+            let others = (0..self.replica_count).filter(|index| *index != self.me.index());
+            others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
+        }
+        if !self.election.is_due(now) {
+            return;
+        }
+        if self.is_leader() {
+            self.send_heartbeats(now, out);
+        } else {
+            self.start_pre_vote(now, out);
+        }
+    }
+
+    /// Takes a message of the group's replica `from`. One that no replica of the group would send
+    /// is ignored.
+    pub fn on_message(&mut self, now: Duration, from: u8, msg: LogMessage, out: &mut LogOutbox) {
+        let stranger = from >= self.replica_count || from == self.me.index();
+        if stranger || msg.generation > MemberId::LAST_GENERATION {
+            return;
+        }
+        self.election.unblock_vote_later(now);
+        let from = MemberId::new(from, msg.generation);
+        match msg.body {
+            Body::PreVoteCall { term, last } => {
+                let (consensus, followers) = (&self.consensus, &self.followers);
+                let reply = self
+                    .election
+                    .on_pre_vote_call(now, term, last, consensus, followers);
+                reply
+                    .into_iter()
+                    .for_each(|reply| self.tell(from, reply, out));
+            }
+            Body::PreVoteReply { term, granted } if granted => {
+                self.hear(now, from);
+                if self
+                    .election
+                    .on_pre_vote_granted(from, term, &self.consensus)
+                {
+                    self.campaign_if_wanted(now, out);
+                }
+            }
+            Body::PreVoteReply { term, .. } => {
+                self.hear(now, from);
+                self.handle(now, &term_only(from, term), out);
+            }
+            Body::VoteCall { .. } if self.is_bound(now) => {}
+            Body::VoteCall { term, last } => self.handle(now, &vote_call(from, term, last), out),
+            Body::VoteReply { term, granted } => {
+                self.hear(now, from);
+                self.handle(now, &vote_reply(from, term, granted), out);
+            }
+            Body::Append(append) => self.on_append(now, from, &append, out),
+            Body::Appended {
+                term,
+                last,
+                rejected,
+            } => {
+                self.hear(now, from);
+                self.followers.on_appended(now, from, last, rejected);
+                self.handle(now, &append_reply(from, term, last), out);
+            }
+            Body::Chunk { term, chunk } => {
+                if term == self.term() && !self.is_leader() {
+                    self.on_chunk(now, from, chunk, out);
+                }
+            }
+            Body::ChunkTaken { last, offset } => {
+                self.hear(now, from);
+                let mut chunks = Chunks::new();
+                self.transfers
+                    .on_taken(now, from, last, offset, &mut chunks);
+                self.send_chunks(chunks, out);
+            }
+            Body::ConfirmLeadership { term, asked } => {
+                if term == self.term() && self.consensus.follows(from) {
+                    self.election.hear_leader(now);
+                    self.election.restart_timer(now);
+                    self.tell(from, Body::LeadershipConfirmed { term, asked }, out);
+                }
+            }
+            Body::LeadershipConfirmed { term, asked } => {
+                self.hear(now, from);
+                if term == self.term() && self.is_leader() {
+                    self.followers.confirm(from, asked.min(now));
+                }
+            }
+            Body::Join => {
+                if membership::on_join(&mut self.consensus, from) {
+                    self.carry_out(now, &[], out);
+                }
+            }
+        }
+    }
+
+    fn is_bound(&self, now: Duration) -> bool {
+        self.election
+            .is_bound(now, &self.consensus, &self.followers)
+    }
+
+    /// Asks whether an election could be won before disturbing anybody with one.
+    fn start_pre_vote(&mut self, now: Duration, out: &mut LogOutbox) {
+        if self.election.start_pre_vote(now, &self.consensus) {
+            self.call_pre_votes(out);
+            self.campaign_if_wanted(now, out);
+        }
+    }
+
+    fn call_pre_votes(&self, out: &mut LogOutbox) {
+        let (term, last) = (self.term() + 1, self.consensus.last());
+        self.tell_others(&Body::PreVoteCall { term, last }, out);
+    }
+
+    fn campaign_if_wanted(&mut self, now: Duration, out: &mut LogOutbox) {
+        if self
+            .election
+            .take_majority(now, &self.consensus, &self.followers)
+        {
+            self.consensus.campaign();
+            self.carry_out(now, &[], out);
+        }
+    }
+
+    fn send_heartbeats(&mut self, now: Duration, out: &mut LogOutbox) {
+        self.election.heartbeat_sent(now);
+        if !self.followers.include_quorum(now, &self.consensus) {
+            // Followers that still hear this leader must be free to elect one that it can hear. So
+            // no heartbeat, but a question that does not hold them back; whoever answers counts as
+            // heard.
+            self.call_pre_votes(out);
+            return;
+        }
+        self.followers.tend(now, &self.consensus);
+        let mut chunks = Chunks::new();
+        self.transfers.tend(now, &mut chunks);
+        self.send_chunks(chunks, out);
+        if membership::promote(&mut self.consensus) {
+            self.carry_out(now, &[], out);
+        }
+        self.consensus.heartbeat();
+        self.carry_out(now, &[], out);
+    }
+
+    /// A piece of a snapshot has come from the leader `from`.
+    fn on_chunk(&mut self, now: Duration, from: MemberId, chunk: Chunk, out: &mut LogOutbox) {
+        self.election.hear_leader(now);
+        self.election.restart_timer(now);
+        let last = chunk.last;
+        if last.index <= self.consensus.commit_index() {
+            // It is behind what is known here already: the next heartbeat tells the leader.
+            return;
+        }
+        let (offset, snapshot) = self.incoming.take(chunk);
+        if let Some(snapshot) = snapshot {
+            self.install(snapshot, out);
+            let body = Body::Appended {
+                term: self.term(),
+                last: self.consensus.last(),
+                rejected: false,
+            };
+            self.tell(from, body, out);
+        }
+        self.tell(from, Body::ChunkTaken { last, offset }, out);
+    }
+
+    /// The snapshot takes the place of the log up to its last entry.
+    fn install(&mut self, snapshot: Snapshot, out: &mut LogOutbox) {
+        let installed = self.consensus.install(snapshot.last, &snapshot.members);
+        let Some(entries) = installed else {
+            return;
+        };
+        self.polled = snapshot.last.index;
+        out.records.push(Record::Install {
+            snapshot: snapshot.clone(),
+            entries,
+        });
+        self.installed = Some(snapshot);
+    }
+
+    fn on_append(&mut self, now: Duration, from: MemberId, append: &Append, out: &mut LogOutbox) {
+        let replies = out.messages.len();
+        self.take(&append_call(from, append));
+        self.carry_out(now, &append.entries, out);
+        let fits = self.consensus.contains(append.after);
+        if append.term == self.term() {
+            self.election.hear_leader(now);
+        }
+        for (_, reply) in &mut out.messages[replies..] {
+            if let Body::Appended { rejected, .. } = &mut reply.body {
+                *rejected = !fits;
+            }
+        }
+    }
+
+    /// Has the library take a message, and carries out what it wants done.
+    fn handle(&mut self, now: Duration, message: &Message, out: &mut LogOutbox) {
+        self.take(message);
+        self.carry_out(now, &[], out);
+    }
+
+    /// Has the library take a message; begins a term as its leader if that makes this replica one.
+    fn take(&mut self, message: &Message) {
+        if self.consensus.handle(message) {
+            let before = self.consensus.last().index - 1;
+            self.followers.begin_term(&self.consensus.others(), before);
+            self.transfers = Transfers::default();
+            self.read_index = ReadIndex::default();
+        }
+    }
+
+    /// Carries out what the library wants done; `payload` holds the entries that it is about to
+    /// append.
+    fn carry_out(&mut self, now: Duration, payload: &[LogEntry], out: &mut LogOutbox) {
+        for step in self.consensus.take_steps(payload) {
+            match step {
+                Step::StoreVote { term, voted_for } => {
+                    out.records.push(Record::Vote { term, voted_for });
+                }
+                Step::Append { after, entries } => {
+                    out.records.push(Record::Append { after, entries });
+                }
+                Step::ResetTimer if self.is_leader() => self.election.restart_heartbeat(now),
+                Step::ResetTimer => self.election.restart_timer(now),
+                Step::Broadcast(message) => {
+                    for to in self.consensus.others() {
+                        self.send(to, &message, true, out);
+                    }
+                }
+                Step::Send(to, message) => self.send(to, &message, false, out),
+                Step::NeedsSnapshot(of) => {
+                    let (base, mut chunks) = (self.consensus.base(), Chunks::new());
+                    self.transfers.need_snapshot(now, of, base, &mut chunks);
+                    self.send_chunks(chunks, out);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, to: MemberId, message: &Message, broadcast: bool, out: &mut LogOutbox) {
+        let body = match message {
+            Message::RequestVoteCall {
+                term,
+                last_position,
+                ..
+            } => Body::VoteCall {
+                term: term.get(),
+                last: position(*last_position),
+            },
+            Message::RequestVoteReply {
+                term, vote_granted, ..
+            } => Body::VoteReply {
+                term: term.get(),
+                granted: *vote_granted,
+            },
+            Message::AppendEntriesCall {
+                term,
+                commit_index,
+                entries,
+                ..
+            } => {
+                let followers = &mut self.followers;
+                let portion = followers.portion(&self.consensus, to, entries, broadcast);
+                let Some((after, entries)) = portion else {
+                    return;
+                };
+                Body::Append(Append {
+                    term: term.get(),
+                    commit_index: commit_index.get(),
+                    after,
+                    entries,
+                })
+            }
+            Message::AppendEntriesReply {
+                term,
+                last_position,
+                ..
+            } => Body::Appended {
+                term: term.get(),
+                last: position(*last_position),
+                rejected: false,
+            },
+        };
+        self.tell(to, body, out);
+    }
+
+    fn send_chunks(&self, chunks: Chunks, out: &mut LogOutbox) {
+        let term = self.term();
+        let chunks = chunks.into_iter();
+        chunks.for_each(|(to, chunk)| self.tell(to, Body::Chunk { term, chunk }, out));
+    }
+
+    fn tell_others(&self, body: &Body, out: &mut LogOutbox) {
+        let others = self.consensus.others().into_iter();
+        others.for_each(|to| self.tell(to, body.clone(), out));
+    }
+
+    fn tell(&self, to: MemberId, body: Body, out: &mut LogOutbox) {
+        let generation = self.me.generation();
+        out.messages
+            .push((to.index(), LogMessage { generation, body }));
+    }
+
+    /// A member says something.
+    fn hear(&mut self, now: Duration, from: MemberId) {
+        if self.consensus.is_member(from) {
+            self.followers.hear(now, from);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How surely a leader leads, for reads that are not logged: the read index and the lease (sections
+//! 6.4 and 6.4.1 of Ongaro's thesis).
+//!
+//! A leader asks its followers to confirm it, and knows from the answers of a majority that no
+//! later leader had been elected when it asked: one would have needed a vote of theirs, and they
+//! would not have confirmed an older term after that. With its answer each follower promises,
+//! besides, not to vote for an election timeout: the lease is a little shorter, for clocks that do
+//! not run equally fast. It is asked for when reads come, and never else.
+
+use crate::member::MemberId;
+use crate::noraft_adapter::Consensus;
+use crate::replication::Followers;
+use crate::timing::{ELECTION, HEARTBEAT};
+use std::time::Duration;
+
+/// How long a confirmed leader may count on it.
+const LEASE: Duration = Duration::from_millis(ELECTION.as_millis() as u64 * 4 / 5);
+
+/// What a leader knows of its being the only one. Both are times of its own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfirmedLeadership {
+    /// No later leader had been elected at this moment: the read index.
+    pub confirmed_at: Duration,
+    /// None will be elected before this moment, if clocks run about equally fast: the lease.
+    pub lease_until: Duration,
+}
+
+/// The question that a leader has open.
+#[derive(Debug, Default)]
+pub(crate) struct ReadIndex {
+    /// When this leader asked last to be confirmed.
+    asked: Option<Duration>,
+}
+
+impl ReadIndex {
+    /// Whether to ask the others now: the question is noted as asked. Not while one is open; and
+    /// not by a leader that hears no majority, for followers that still hear it must be free to
+    /// elect one that it can hear.
+    pub(crate) fn ask(
+        &mut self,
+        now: Duration,
+        consensus: &Consensus,
+        followers: &Followers,
+    ) -> bool {
+        let unanswered = |at| confirmed_at(now, consensus, followers) < Some(at);
+        let open = self
+            .asked
+            .is_some_and(|at| unanswered(at) && now < at + HEARTBEAT);
+        let asks = consensus.is_leader() && !open && followers.include_quorum(now, consensus);
+        if asks {
+            self.asked = Some(now);
+        }
+        asks
+    }
+}
+
+/// How surely a leader leads. It needs to have committed an entry of its own: before, it does not
+/// know what its predecessors had.
+pub(crate) fn confirmed_leadership(
+    now: Duration,
+    consensus: &Consensus,
+    followers: &Followers,
+) -> Option<ConfirmedLeadership> {
+    let own = consensus.commit_term() == Some(consensus.term());
+    if !consensus.is_leader() || !own {
+        return None;
+    }
+    let confirmed_at = confirmed_at(now, consensus, followers)?;
+    Some(ConfirmedLeadership {
+        confirmed_at,
+        lease_until: confirmed_at + LEASE,
+    })
+}
+
+/// The last moment at which a majority is known to have followed this leader.
+fn confirmed_at(now: Duration, consensus: &Consensus, followers: &Followers) -> Option<Duration> {
+    let of = |id: &MemberId| followers.get(*id).and_then(|known| known.confirmed);
+    let others = consensus.others();
+    let moments = others.iter().filter_map(of).chain([now]);
+    let by_majority = |moment: &Duration| {
+        let confirms = |id| id == consensus.me() || of(&id).is_some_and(|at| at >= *moment);
+        consensus.is_majority(confirms)
+    };
+    moments.filter(by_majority).max()
+}

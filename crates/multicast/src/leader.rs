@@ -1,0 +1,143 @@
+//! What a leader has taken in and not proposed. All of it is volatile: whatever is lost with a
+//! leader is sent again by somebody.
+
+use crate::batch::{BATCH_BYTES, Batch, Input, MAX_ELAPSED};
+use rustc_hash::FxHashSet;
+use ssmr_core::{Command, CommandId, GroupId, LocalTime, Micros};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many inputs may wait for a batch. Clients are turned away beyond it, other groups never.
+const INBOX: usize = 1 << 14;
+/// And how many bytes, likewise.
+const INBOX_BYTES: usize = 16 * BATCH_BYTES;
+/// How long an acknowledgement may wait for other inputs to share a log entry with.
+const LAZY: Micros = 50_000;
+/// How long a command that another group has timestamped may take to come from its client before it
+/// is fetched.
+const FETCH: Micros = 100_000;
+
+/// A leader's volatile state, in one term.
+#[derive(Debug)]
+pub(crate) struct LeaderState {
+    /// The term in which this replica leads.
+    pub(crate) term: u64,
+    inbox: Vec<Input>,
+    inbox_bytes: usize,
+    /// Commands that are in the inbox or proposed.
+    taken: FxHashSet<CommandId>,
+    /// Acknowledgements that wait for company.
+    acknowledgements: BTreeMap<GroupId, u64>,
+    proposed_at: LocalTime,
+    fetched_at: LocalTime,
+    /// What was asked for last.
+    fetching: BTreeMap<CommandId, GroupId>,
+}
+
+impl LeaderState {
+    /// A leader that begins its term.
+    pub(crate) fn new(term: u64, now: LocalTime) -> Self {
+        Self {
+            term,
+            inbox: Vec::new(),
+            inbox_bytes: 0,
+            taken: FxHashSet::default(),
+            acknowledgements: BTreeMap::new(),
+            proposed_at: now,
+            fetched_at: now,
+            fetching: BTreeMap::new(),
+        }
+    }
+
+    /// Whether clients are turned away.
+    pub(crate) fn is_full(&self) -> bool {
+        self.inbox.len() >= INBOX || self.inbox_bytes >= INBOX_BYTES
+    }
+
+    /// Takes an input, to be logged.
+    pub(crate) fn take(&mut self, input: Input) {
+        self.inbox_bytes += input.size();
+        self.inbox.push(input);
+    }
+
+    /// Takes a command, unless it was taken already.
+    pub(crate) fn take_command(&mut self, command: Arc<Command>) {
+        if self.taken.insert(command.id) {
+            self.take(Input::Submit(command));
+        }
+    }
+
+    /// A command is logged.
+    pub(crate) fn logged(&mut self, id: CommandId) {
+        self.taken.remove(&id);
+    }
+
+    /// Another group has logged our link's items up to this number.
+    pub(crate) fn acknowledged(&mut self, by: GroupId, upto: u64) {
+        self.acknowledgements.insert(by, upto);
+    }
+
+    /// What to propose now, if anything is worth an entry.
+    pub(crate) fn next_batch(&mut self, now: LocalTime) -> Option<Batch> {
+        let waited = now.since(self.proposed_at);
+        let lazy = !self.acknowledgements.is_empty() && waited >= LAZY;
+        if self.inbox.is_empty() && !lazy && waited < MAX_ELAPSED {
+            return None;
+        }
+        let mut inputs = self.next_inputs();
+        self.inbox_bytes -= inputs.iter().map(Input::size).sum::<usize>();
+        let acknowledgements = std::mem::take(&mut self.acknowledgements).into_iter();
+        inputs.extend(acknowledgements.map(|(by, upto)| Input::Acknowledged { by, upto }));
+        self.proposed_at = now;
+        Some(Batch {
+            elapsed: waited.min(MAX_ELAPSED),
+            inputs,
+        })
+    }
+
+    /// As many inputs as fit one batch.
+    fn next_inputs(&mut self) -> Vec<Input> {
+        if self.inbox_bytes <= BATCH_BYTES {
+            return std::mem::take(&mut self.inbox);
+        }
+        let mut bytes = 0;
+        let fits = |input: &&Input| {
+            let room = bytes < BATCH_BYTES;
+            bytes += input.size();
+            room
+        };
+        let count = self.inbox.iter().take_while(fits).count();
+        self.inbox.drain(..count).collect()
+    }
+
+    /// Which of the commands that other groups have timestamped to fetch now, from which group; and
+    /// whether each was asked for the last time, too.
+    pub(crate) fn commands_to_fetch(
+        &mut self,
+        now: LocalTime,
+        missing: impl Iterator<Item = (CommandId, GroupId)>,
+    ) -> Vec<Fetch> {
+        if now < self.fetched_at + FETCH {
+            return Vec::new();
+        }
+        self.fetched_at = now;
+        let wanted: BTreeMap<_, _> = missing.filter(|(id, _)| !self.taken.contains(id)).collect();
+        let before = std::mem::replace(&mut self.fetching, wanted);
+        let fetch = |(&id, &from): (&CommandId, &GroupId)| Fetch {
+            id,
+            from,
+            repeated: before.contains_key(&id),
+        };
+        self.fetching.iter().map(fetch).collect()
+    }
+}
+
+/// A command to be fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fetch {
+    pub(crate) id: CommandId,
+    /// A group that has timestamped it.
+    pub(crate) from: GroupId,
+    /// It was asked for the last time already.
+    pub(crate) repeated: bool,
+}

@@ -1,0 +1,46 @@
+//! What replicas say to each other to order commands.
+
+use crate::link::{Item, WireValue};
+use serde::{Deserialize, Serialize};
+use ssmr_core::{Command, CommandId};
+use ssmr_log::LogMessage;
+use std::sync::Arc;
+
+/// A message between replicas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// Within a group: the log's own messages.
+    Log(LogMessage),
+    /// To the leader of another group: items of the link to it.
+    Link {
+        /// The first item's number.
+        first: u64,
+        /// Numbered on from the first one.
+        items: Vec<Item<WireValue>>,
+    },
+    /// To the leader of another group: its items up to this number are logged here.
+    Acknowledge {
+        /// The last item's number.
+        upto: u64,
+    },
+    /// To the leader of another group: send the items after this number again, with all values.
+    Pull {
+        /// The last number that is not wanted.
+        after: u64,
+    },
+    /// To any replica of another group, which has timestamped this command: nobody has handed it in
+    /// here.
+    Fetch {
+        /// Which command.
+        id: CommandId,
+    },
+    /// The answer to `Fetch`.
+    Relay(Arc<Command>),
+    /// To all replicas of the other groups: the sender leads its group from now on.
+    Leading,
+    /// The receiver of a leader's message does not lead its group.
+    NotLeader {
+        /// Who does, as far as it knows.
+        leader: Option<u8>,
+    },
+}
