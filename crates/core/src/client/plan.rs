@@ -92,8 +92,12 @@ fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Gro
 }
 
 /// Where `gather` runs a request: the partition that holds most of the objects that it accesses,
-/// then the least one. `None` if they are together already, or the request is not a plain access.
+/// then the least one. `None` if they are together already, if the request is not a plain access,
+/// or if it expects objects at some revision, which moving them would change.
 pub(super) fn gathering_place(request: &Request, beliefs: &Beliefs) -> Option<PartitionId> {
+    if !request.expected().is_empty() {
+        return None;
+    }
     let mut held: BTreeMap<PartitionId, usize> = BTreeMap::new();
     for (object, intent) in request.intents() {
         if !intent.reads() && !intent.writes() {
@@ -111,7 +115,7 @@ pub(super) fn gathering_place(request: &Request, beliefs: &Beliefs) -> Option<Pa
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{P0, P1, P2, X, Y, Z, hint, placement};
+    use super::super::testing::{P0, P1, P2, X, Y, Z, hint, placement, revision};
     use super::*;
 
     fn access(intents: &[(ObjectId, Intent)]) -> Request {
@@ -174,5 +178,14 @@ mod tests {
         let request = access(&[(X, Intent::Read), (Y, Intent::Delete)]);
         let beliefs = believing(&[(X, P0), (Y, P1)]);
         assert_eq!(gathering_place(&request, &beliefs), None);
+    }
+
+    #[test]
+    fn a_request_does_not_spoil_its_own_expectations_by_moving_the_objects() {
+        let request = access(&[(X, Intent::Read), (Y, Intent::Update)]);
+        let beliefs = believing(&[(X, P0), (Y, P1)]);
+        assert_eq!(gathering_place(&request, &beliefs), Some(P0));
+        let expecting = request.expecting(Y, revision(1));
+        assert_eq!(gathering_place(&expecting, &beliefs), None);
     }
 }
