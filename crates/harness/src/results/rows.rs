@@ -128,8 +128,8 @@ pub(crate) fn data_dictionary() -> String {
         }
     }
     text += "\n## `histograms/<strategy>.hlog`\n\nHdrHistogram log, format V2: the latencies \
-             of the commands counted in `ok`, in microseconds,\none histogram for each `op`, which is its \
-             tag.\n\n## `run.json`\n\nHow the files came about: command line, settings with \
+             of the commands counted in `ok`, in microseconds,\none histogram for each `op`, which \
+             is its tag.\n\n## `run.json`\n\nHow the files came about: command line, settings with \
              defaults filled in, version, machine, times, and what was\nnoticed.\n";
     text
 }
