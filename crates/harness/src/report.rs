@@ -83,8 +83,8 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
     let busy = measured.processor_us as f64 / span_us / cores() as f64;
     if busy > SATURATED {
         notes.push(format!(
-            "the processors were busy ({:.0} % of {}): clients and replicas share them, so what is \
-             measured is what both can do together, waiting for a processor included",
+            "the processors were busy ({:.0} % of {}): clients and replicas share them, so \
+             throughput is what both can do together, and latency includes waiting for a processor",
             busy * 100.0,
             cores()
         ));

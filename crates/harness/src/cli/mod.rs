@@ -5,6 +5,7 @@
 //! names the flag. Refusals end with exit status 2, as clap's do.
 
 mod choices;
+mod examples;
 mod node;
 mod run;
 mod sim;
@@ -21,6 +22,7 @@ use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use examples::Vocabulary;
 use node::NodeArgs;
 use run::RunArgs;
 use sim::SimArgs;
@@ -70,15 +72,23 @@ pub(crate) fn command<W: Workloads>(
     let workloads = W::infos();
     let kinds: Vec<&str> = workloads.iter().map(|info| info.name).collect();
     check::names("workload", &kinds)?;
-    let command = Cli::command().name(program::name());
-    let command = command
+    let vocabulary = Vocabulary {
+        strategies: &names,
+        workloads: &kinds,
+    };
+    let with_examples = |command: clap::Command, examples| {
+        let fitting = vocabulary.fitting(examples, &command);
+        command.after_help(fitting)
+    };
+    let command = Cli::command()
+        .name(program::name())
         .mut_subcommand("run", |run| {
             let about = run.get_about().cloned();
             let run = W::augment(with_strategies(run, &names)).about(about.unwrap_or_default());
-            with_workloads(run, &workloads).after_help(program::named(run::EXAMPLES))
+            with_examples(with_workloads(run, &workloads), run::EXAMPLES)
         })
         .mut_subcommand("sim", |sim| {
-            with_strategies(sim, &names).after_help(program::named(sim::EXAMPLES))
+            with_examples(with_strategies(sim, &names), sim::EXAMPLES)
         })
         .mut_subcommand("node", |node| {
             node.after_help(program::named(node::EXAMPLES))

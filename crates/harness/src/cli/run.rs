@@ -14,9 +14,8 @@ use ssmr_net::LOG_BYTES;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Commands to begin with.
+/// Commands to begin with: what each is for, and the command.
 pub(super) const EXAMPLES: &str = "\
-Examples:
   Compare the four strategies:
     PROGRAM run --strategy all
   A social network on a real graph:
@@ -30,18 +29,21 @@ Examples:
 
 /// What `--help` says of schedules.
 const FAULTS: &str = "\
-What to break while it is measured, separated by commas. Times count from the start of measuring
-  kill-leader:p0@3s[+2s]       kill the leader of a partition after 3 s; it is back 2 s later
-  kill-oracle-leader@3s[+2s]   the same for the oracle of strategy broker
-  kill-random                  each second kill a random replica of a random group; it is back a
-                               second later, and no other one of its group is killed before it has
-                               caught up
-  stop-cache@3s+2s             stop the embedded cache for 2 s; it comes back empty
-  cut:p0r1@3s+2s               cut a replica off from all others for 2 s; clients still reach it
-What is killed comes back, without a time after 1 s: with what it had stored, or, with --durability
-memory, as one that has forgotten everything and is filled by the others before it votes. With
---deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy has
-no target for leave it alone. Afterwards every object that was created is read once more";
+What to break while it is measured, separated by commas. Times count from the start of
+measuring
+  kill-leader:p0@3s[+2s]      kill the leader of a partition after 3 s; it is back 2 s later
+  kill-oracle-leader@3s[+2s]  the same for the oracle of strategy broker
+  kill-random                 each second kill a random replica of a random group; it is
+                              back a second later, and no other one of its group is killed
+                              before it has caught up
+  stop-cache@3s+2s            stop the embedded cache for 2 s; it comes back empty
+  cut:p0r1@3s+2s              cut a replica off from all others for 2 s; clients still
+                              reach it
+What is killed comes back, without a time after 1 s: with what it had stored, or, with
+--durability memory, as one that has forgotten everything and is filled by the others
+before it votes. With --deploy processes it is killed by a signal, with threads it is
+stopped. Faults that a strategy has no target for leave it alone. Afterwards every object
+that was created is read once more";
 
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args)]

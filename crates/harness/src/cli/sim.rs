@@ -11,9 +11,8 @@ use ssmr_sim::{Options, Profile};
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Commands to begin with.
+/// Commands to begin with: what each is for, and the command.
 pub(super) const EXAMPLES: &str = "\
-Examples:
   A hundred seeds of everything:
     PROGRAM sim --seeds 0..100
   One strategy while its replicas crash and come back:

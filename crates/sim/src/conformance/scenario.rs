@@ -71,11 +71,18 @@ impl<O: Oracle> Scenario<O> {
         self.world.trace.hush(hushed);
     }
 
-    /// An object that is at home at a partition; others have other numbers.
+    /// An object that is at home at a partition and is created there if that is wished for; others
+    /// have other numbers.
     pub(super) fn object(&self, home: PartitionId, number: u64) -> ObjectId {
-        let attributes = (0..).filter(|&a| self.world.topology.home(ObjectId::new(a, 0)) == home);
-        let attribute = attributes.take(1).next().unwrap_or_default();
-        ObjectId::new(attribute, number)
+        let (placement, topology) = (self.placement(), self.world.topology);
+        let at_home = (0..)
+            .map(|attribute| ObjectId::new(attribute, number))
+            .filter(|&object| topology.home(object) == home);
+        let mut some = at_home.clone().take(1_000);
+        let created_there = some.find(|&object| placement.owner(object, Some(home)) == home);
+        // A strategy may create nothing there, whatever is wished for.
+        let object = created_there.or_else(|| at_home.clone().next());
+        object.unwrap_or_else(|| unreachable!("every partition is home of some attributes"))
     }
 
     /// The strategy in this cluster.
