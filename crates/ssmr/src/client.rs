@@ -60,10 +60,12 @@ impl<A: Application> Client<A> {
     /// A client to be connected, with settings.
     pub fn builder<O: Oracle>(config: &ClusterConfig, oracle: O) -> ClientBuilder<A, O> {
         ClientBuilder {
-            config: config.clone(),
-            oracle,
-            settings: ClientSettings::default(),
-            patience: CONNECT_TIMEOUT,
+            parts: Parts {
+                config: config.clone(),
+                oracle,
+                settings: ClientSettings::default(),
+                patience: CONNECT_TIMEOUT,
+            },
             service: PhantomData,
         }
     }
@@ -143,45 +145,65 @@ impl<A: Application> Client<A> {
 }
 
 /// A client to be connected.
-#[derive(Debug)]
 #[must_use = "it connects when it is told to"]
 pub struct ClientBuilder<A, O> {
+    parts: Parts<O>,
+    service: PhantomData<fn() -> A>,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug)]
+struct Parts<O> {
     config: ClusterConfig,
     oracle: O,
     settings: ClientSettings,
     patience: Duration,
-    service: PhantomData<fn() -> A>,
+}
+
+impl<A, O: Clone> Clone for ClientBuilder<A, O> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            service: PhantomData,
+        }
+    }
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for ClientBuilder<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
 }
 
 impl<A: Application, O: Oracle> ClientBuilder<A, O> {
     /// How long to try to reach a replica of each group: 10 seconds unless it is said otherwise.
     pub fn connect_timeout(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.parts.patience = patience;
         self
     }
 
     /// How long a call may be under way before it ends as [`Error::Unknown`](crate::Error::Unknown): 30 seconds unless it is
     /// said otherwise. A call can have a [time-out](Command::timeout) of its own besides.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.settings.deadline = u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX >> 1);
+        self.parts.settings.deadline = u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX >> 1);
         self
     }
 
     /// How reads of objects that are together at one partition are answered: in order unless it is said otherwise.
     pub fn reads(mut self, reads: Reads) -> Self {
-        self.settings.reads = reads;
+        self.parts.settings.reads = reads;
         self
     }
 
     /// Where operations on objects of several partitions execute.
     pub fn execution(mut self, execution: Execution) -> Self {
-        self.settings.execution = execution;
+        self.parts.settings.execution = execution;
         self
     }
 
     /// All settings of the engine at once.
     pub fn settings(mut self, settings: ClientSettings) -> Self {
-        self.settings = settings;
+        self.parts.settings = settings;
         self
     }
 
@@ -191,13 +213,12 @@ impl<A: Application, O: Oracle> ClientBuilder<A, O> {
     /// What differs between this client and the cluster, or which address is not reached in time.
     pub async fn connect(self) -> Result<Client<A>, ConnectError> {
         let id = ClientId(draw::number().map_err(ConnectError::NoRandomness)?);
-        let Self {
+        let Parts {
             config,
             oracle,
             settings,
             patience,
-            ..
-        } = self;
+        } = self.parts;
         let handle = ClientHandle::connect::<A, O>(&config, id, oracle, settings, patience).await?;
         Ok(Client {
             handle,

@@ -9,6 +9,7 @@ use ssmr_net::{
     CacheChoice, Cluster, ClusterConfig, ClusterOptions, ConnectError, Durability, LOG_BYTES,
     NetError, ReplicaStatus, TrafficCount,
 };
+use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -20,10 +21,15 @@ const CACHE: u64 = 256 << 20;
 /// A running cluster of a service `A` by strategy `O`.
 ///
 /// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds up the thread meanwhile.
-#[derive(Debug)]
 pub struct LocalCluster<A, O> {
     cluster: Cluster<A, O>,
     oracle: O,
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for LocalCluster<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalCluster({:?})", self.oracle)
+    }
 }
 
 impl<A: Application, O: Oracle> LocalCluster<A, O> {
@@ -31,17 +37,19 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
     /// said otherwise. It gets an oracle group and an embedded cache if the strategy needs them.
     pub fn builder(oracle: O) -> ClusterBuilder<A, O> {
         ClusterBuilder {
-            oracle,
-            partitions: 2,
-            replicas: 3,
-            oracle_replicas: None,
-            bind: Ipv4Addr::LOCALHOST.into(),
-            base_port: None,
-            cache: None,
-            durability: Durability::Memory,
-            log_bytes: LOG_BYTES,
-            incarnation: None,
-            patience: Duration::from_secs(30),
+            parts: Parts {
+                oracle,
+                partitions: 2,
+                replicas: 3,
+                oracle_replicas: None,
+                bind: Ipv4Addr::LOCALHOST.into(),
+                base_port: None,
+                cache: None,
+                durability: Durability::Memory,
+                log_bytes: LOG_BYTES,
+                incarnation: None,
+                patience: Duration::from_secs(30),
+            },
             service: PhantomData,
         }
     }
@@ -114,9 +122,15 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
 }
 
 /// A cluster to be started.
-#[derive(Clone, Debug)]
 #[must_use = "it starts when it is told to"]
 pub struct ClusterBuilder<A, O> {
+    parts: Parts<O>,
+    service: PhantomData<fn() -> A>,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug)]
+struct Parts<O> {
     oracle: O,
     partitions: u8,
     replicas: u8,
@@ -128,69 +142,83 @@ pub struct ClusterBuilder<A, O> {
     log_bytes: usize,
     incarnation: Option<u64>,
     patience: Duration,
-    service: PhantomData<fn() -> A>,
+}
+
+impl<A, O: Clone> Clone for ClusterBuilder<A, O> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            service: PhantomData,
+        }
+    }
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for ClusterBuilder<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
 }
 
 impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     /// How many partitions there are: 1 to 255.
     pub fn partitions(mut self, count: u8) -> Self {
-        self.partitions = count;
+        self.parts.partitions = count;
         self
     }
 
     /// How many replicas each partition has: an odd number. Of 3 one may fail, of 5 two.
     pub fn replicas(mut self, count: u8) -> Self {
-        self.replicas = count;
+        self.parts.replicas = count;
         self
     }
 
     /// How many replicas the oracle group has, where the strategy needs one: as many as a partition, unless it is said
     /// otherwise.
     pub fn oracle_replicas(mut self, count: u8) -> Self {
-        self.oracle_replicas = Some(count);
+        self.parts.oracle_replicas = Some(count);
         self
     }
 
     /// The address to listen on.
     pub fn bind(mut self, address: IpAddr) -> Self {
-        self.bind = address;
+        self.parts.bind = address;
         self
     }
 
     /// The first replica's port, the others' following; without it, whatever ports are free.
     pub fn base_port(mut self, port: u16) -> Self {
-        self.base_port = Some(port);
+        self.parts.base_port = Some(port);
         self
     }
 
     /// The shared cache; without this, an embedded one if the strategy needs any.
     pub fn cache(mut self, cache: CacheChoice) -> Self {
-        self.cache = Some(cache);
+        self.parts.cache = Some(cache);
         self
     }
 
     /// Where replicas keep their logs: nowhere, unless it is said otherwise.
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.parts.durability = durability;
         self
     }
 
     /// After how many bytes of log a replica makes a snapshot.
     pub fn log_bytes(mut self, bytes: usize) -> Self {
-        self.log_bytes = bytes;
+        self.parts.log_bytes = bytes;
         self
     }
 
     /// What tells this cluster from others, drawn at random unless it is given: for a cluster that comes back with what it had
     /// stored, so that its former clients know it again.
     pub fn incarnation(mut self, incarnation: u64) -> Self {
-        self.incarnation = Some(incarnation);
+        self.parts.incarnation = Some(incarnation);
         self
     }
 
     /// How long [`start`](Self::start) waits until every group has a leader: 30 seconds unless it is said otherwise.
     pub fn start_timeout(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.parts.patience = patience;
         self
     }
 
@@ -200,8 +228,8 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or some group has no leader in
     /// time. Nothing runs then.
     pub async fn start(self) -> Result<LocalCluster<A, O>, NetError> {
-        let oracle = self.oracle.clone();
-        let patience = self.patience;
+        let oracle = self.parts.oracle.clone();
+        let patience = self.parts.patience;
         let options = self.options()?;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Logs are read from disk meanwhile.
@@ -215,26 +243,27 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     }
 
     fn options(self) -> Result<ClusterOptions<O>, NetError> {
-        let needs = self.oracle.needs();
-        let mut topology = Topology::new(self.partitions, self.replicas)?;
+        let needs = self.parts.oracle.needs();
+        let mut topology = Topology::new(self.parts.partitions, self.parts.replicas)?;
         if needs.oracle_group {
-            topology = topology.with_oracle(self.oracle_replicas.unwrap_or(self.replicas))?;
+            topology =
+                topology.with_oracle(self.parts.oracle_replicas.unwrap_or(self.parts.replicas))?;
         }
         let embedded = match needs.shared_cache {
             true => CacheChoice::Embedded { bytes: CACHE },
             false => CacheChoice::None,
         };
-        let mut options = ClusterOptions::new(topology, self.oracle);
+        let mut options = ClusterOptions::new(topology, self.parts.oracle);
         options.seed = draw::number().map_err(NetError::NoRandomness)?;
-        options.incarnation = match self.incarnation {
+        options.incarnation = match self.parts.incarnation {
             Some(incarnation) => incarnation,
             None => draw::number().map_err(NetError::NoRandomness)?,
         };
-        options.bind = self.bind;
-        options.base_port = self.base_port;
-        options.cache = self.cache.unwrap_or(embedded);
-        options.durability = self.durability;
-        options.log_bytes = self.log_bytes;
+        options.bind = self.parts.bind;
+        options.base_port = self.parts.base_port;
+        options.cache = self.parts.cache.unwrap_or(embedded);
+        options.durability = self.parts.durability;
+        options.log_bytes = self.parts.log_bytes;
         Ok(options)
     }
 }
