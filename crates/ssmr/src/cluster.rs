@@ -1,6 +1,7 @@
 //! A whole cluster in this process, for tests, experiments, and services that fit one machine.
 //!
-//! Each replica is a thread of its own and talks to the others over TCP, as it would on machines of its own.
+//! Each replica is a thread of its own and talks to the others over TCP, as it would on machines of
+//! its own.
 
 use crate::client::{Client, ClientBuilder};
 use crate::draw;
@@ -20,7 +21,8 @@ const CACHE: u64 = 256 << 20;
 
 /// A running cluster of a service `A` by strategy `O`.
 ///
-/// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds up the thread meanwhile.
+/// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds
+/// up the thread meanwhile.
 pub struct LocalCluster<A, O> {
     cluster: Cluster<A, O>,
     oracle: O,
@@ -33,8 +35,9 @@ impl<A, O: fmt::Debug> fmt::Debug for LocalCluster<A, O> {
 }
 
 impl<A: Application, O: Oracle> LocalCluster<A, O> {
-    /// A cluster to be started: 2 partitions of 3 replicas, in memory, on free ports of the loopback interface, unless it is
-    /// said otherwise. It gets an oracle group and an embedded cache if the strategy needs them.
+    /// A cluster to be started: 2 partitions of 3 replicas, in memory, on free ports of the
+    /// loopback interface, unless it is said otherwise. It gets an oracle group and an embedded
+    /// cache if the strategy needs them.
     pub fn builder(oracle: O) -> ClusterBuilder<A, O> {
         ClusterBuilder {
             parts: Parts {
@@ -96,16 +99,18 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
         self.cluster.traffic()
     }
 
-    /// Stops a replica: its thread is gone when this returns, and the others go on. Returns whether it ran.
+    /// Stops a replica: its thread is gone when this returns, and the others go on. Returns whether
+    /// it ran.
     pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
         self.cluster.stop_replica(id)
     }
 
-    /// Starts a replica that was stopped again, with what it had stored, or to be filled by its group. Returns whether it did:
-    /// not if it runs or is unknown, nor if it was alone in its group and kept its state in memory.
+    /// Starts a replica that was stopped again, with what it had stored, or to be filled by its
+    /// group. Returns whether it did: not if it runs or is unknown, nor if it was alone in its
+    /// group and kept its state in memory.
     ///
-    /// While a replica is being filled another one of its group must not be stopped in memory: with a majority gone so is the
-    /// group.
+    /// While a replica is being filled another one of its group must not be stopped in memory: with
+    /// a majority gone so is the group.
     ///
     /// # Errors
     /// If its address has been taken by somebody else meanwhile, or its log cannot be read.
@@ -113,9 +118,9 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
         self.cluster.restart_replica(id)
     }
 
-    /// Stops all replicas, and waits until they have ended. Clients are told: calls that they make from then on end as
-    /// [`Error::Closed`](crate::Error::Closed), those that are under way as [`Error::Unknown`](crate::Error::Unknown). What
-    /// replicas have stored is synced.
+    /// Stops all replicas, and waits until they have ended. Clients are told: calls that they make
+    /// from then on end as [`Error::Closed`](crate::Error::Closed), those that are under way as
+    /// [`Error::Unknown`](crate::Error::Unknown). What replicas have stored is synced.
     pub async fn shutdown(self) {
         self.cluster.shutdown().await;
     }
@@ -172,8 +177,8 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
         self
     }
 
-    /// How many replicas the oracle group has, where the strategy needs one: as many as a partition, unless it is said
-    /// otherwise.
+    /// How many replicas the oracle group has, where the strategy needs one: as many as a
+    /// partition, unless it is said otherwise.
     pub fn oracle_replicas(mut self, count: u8) -> Self {
         self.parts.oracle_replicas = Some(count);
         self
@@ -209,14 +214,15 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
         self
     }
 
-    /// What tells this cluster from others, drawn at random unless it is given: for a cluster that comes back with what it had
-    /// stored, so that its former clients know it again.
+    /// What tells this cluster from others, drawn at random unless it is given: for a cluster that
+    /// comes back with what it had stored, so that its former clients know it again.
     pub fn incarnation(mut self, incarnation: u64) -> Self {
         self.parts.incarnation = Some(incarnation);
         self
     }
 
-    /// How long [`start`](Self::start) waits until every group has a leader: 30 seconds unless it is said otherwise.
+    /// How long [`start`](Self::start) waits until every group has a leader: 30 seconds unless it
+    /// is said otherwise.
     pub fn start_timeout(mut self, patience: Duration) -> Self {
         self.parts.patience = patience;
         self
@@ -225,8 +231,8 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     /// Starts all replicas, and waits until every group has a leader.
     ///
     /// # Errors
-    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or some group has no leader in
-    /// time. Nothing runs then.
+    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or
+    /// some group has no leader in time. Nothing runs then.
     pub async fn start(self) -> Result<LocalCluster<A, O>, NetError> {
         let oracle = self.parts.oracle.clone();
         let patience = self.parts.patience;

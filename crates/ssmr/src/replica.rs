@@ -11,7 +11,8 @@ use std::marker::PhantomData;
 use std::net::TcpListener;
 use tokio::runtime::Handle;
 
-/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread meanwhile.
+/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread
+/// meanwhile.
 pub struct ReplicaServer<A, O> {
     id: ReplicaId,
     thread: ReplicaThread,
@@ -25,8 +26,8 @@ impl<A, O> fmt::Debug for ReplicaServer<A, O> {
 }
 
 impl<A: Application, O: Oracle> ReplicaServer<A, O> {
-    /// A replica to be started, in memory unless it is said otherwise. It listens at the address that the configuration has
-    /// for it.
+    /// A replica to be started, in memory unless it is said otherwise. It listens at the address
+    /// that the configuration has for it.
     pub fn builder(config: &ClusterConfig, id: ReplicaId, oracle: O) -> ReplicaBuilder<A, O> {
         ReplicaBuilder {
             parts: Parts {
@@ -70,8 +71,8 @@ impl<A: Application, O: Oracle> ReplicaServer<A, O> {
         self.thread.traffic()
     }
 
-    /// Stops it, and waits until it has ended. Clients and the other replicas go on with the rest of its group; what it has
-    /// stored is synced.
+    /// Stops it, and waits until it has ended. Clients and the other replicas go on with the rest
+    /// of its group; what it has stored is synced.
     pub async fn shutdown(self) {
         self.thread.shutdown().await;
     }
@@ -117,8 +118,9 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
         self
     }
 
-    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group before it votes again.
-    /// Whoever starts a replica again that had no disk, or a new one, must say so.
+    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group
+    /// before it votes again. Whoever starts a replica again that had no disk, or a new one, must
+    /// say so.
     pub fn rejoins(mut self, rejoins: bool) -> Self {
         self.parts.rejoins = rejoins;
         self
@@ -133,7 +135,8 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
     /// Starts it.
     ///
     /// # Errors
-    /// If the configuration does not fit it or its strategy, its address cannot be listened on, or its log cannot be read.
+    /// If the configuration does not fit it or its strategy, its address cannot be listened on, or
+    /// its log cannot be read.
     pub async fn start(self) -> Result<ReplicaServer<A, O>, NetError> {
         let id = self.parts.id;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;

@@ -1,4 +1,5 @@
-//! What calls come to: errors, commands of several parts, time-outs, dropped futures, clones, shutdown.
+//! What calls come to: errors, commands of several parts, time-outs, dropped futures, clones,
+//! shutdown.
 
 mod common;
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How a connection ends. A mismatch is found at once; the time-out is far beyond what the test may take.
+/// How a connection ends. A mismatch is found at once; the time-out is far beyond what the test may
+/// take.
 async fn refused<A: Application, O: Oracle>(config: &ClusterConfig, oracle: O) -> ConnectError {
     let client = Client::<A>::builder(config, oracle).connect_timeout(10 * PATIENCE);
     let connected = tokio::time::timeout(PATIENCE, client.connect());
