@@ -82,21 +82,21 @@
 //! #     }
 //! # }
 //! use ssmr_core::{ClientId, Completion, Cost, Outcome, PartitionId, Request};
-//! use ssmr_core::{Revision, Timestamp, Touch, codec};
+//! use ssmr_core::{LocalTime, LogicalClock, Revision, Timestamp, Touch, codec};
 //!
 //! let counter = ObjectId::from("visits");
-//! let epoch = Timestamp::new(1, PartitionId(0).into());
+//! let epoch = Timestamp::new(LogicalClock(1), PartitionId(0).into());
 //! let version = |version| Some(Revision { epoch, version });
 //!
 //! // What a client engine returns; made by hand here, to stay without a cluster.
 //! let completion = |at: u64, reply, before, after| Completion {
 //!     ticket: at,
 //!     outcome: Outcome::Done(reply),
-//!     timestamp: Some(Timestamp::new(at, PartitionId(0).into())),
+//!     timestamp: Some(Timestamp::new(LogicalClock(at), PartitionId(0).into())),
 //!     touched: vec![Touch { object: counter, before, after }],
 //!     last_attempt: None,
-//!     invoked: at * 100,
-//!     completed: at * 100 + 50,
+//!     invoked: LocalTime::from_micros(at * 100),
+//!     completed: LocalTime::from_micros(at * 100 + 50),
 //!     cost: Cost::default(),
 //! };
 //! let create = Request::create::<Counters>(counter, &0, None);

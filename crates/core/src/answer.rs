@@ -18,12 +18,13 @@ pub enum Verdict {
     Retry,
     /// A group had forgotten its session: nothing changed by this attempt.
     SessionExpired,
-    /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing changed.
+    /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing
+    /// changed.
     TooLarge,
     /// An object that it expects at some revision has another one: nothing changed.
     Changed,
-    /// It took its place, but the service panicked: the operation changed nothing. What the command creates, deletes and
-    /// moves besides took effect. Known where the operation ran.
+    /// It took its place, but the service panicked: the operation changed nothing. What the command
+    /// creates, deletes and moves besides took effect. Known where the operation ran.
     Failed,
 }
 
@@ -47,9 +48,11 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The application's encoded reply; empty unless an operation ran.
     pub reply: Encoded,
-    /// The final timestamp: where in the total order it happened. Without a place in it, the clock of the group then.
+    /// The final timestamp: where in the total order it happened. Without a place in it, the clock
+    /// of the group then.
     pub timestamp: Timestamp,
-    /// The objects whose state the signals told, ascending. With [`Verdict::NotFound`]: those known to be absent.
+    /// The objects whose state the signals told, ascending. With [`Verdict::NotFound`]: those known
+    /// to be absent.
     pub touched: Vec<Touch>,
 }
 
@@ -141,7 +144,8 @@ pub enum ServerMessage {
         /// The group's log time.
         time: LogTime,
     },
-    /// The answer to a consultation: what is known of the objects asked for, with those that the group knows nothing of.
+    /// The answer to a consultation: what is known of the objects asked for, with those that the
+    /// group knows nothing of.
     Consulted {
         /// Hints.
         hints: Vec<Hint>,

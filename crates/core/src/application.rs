@@ -107,8 +107,8 @@ struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Changes the value. A panic in a change of what everybody reads is everybody's, so it goes on; one that depends on a
-    /// value at its owner alone must not show elsewhere.
+    /// Changes the value. A panic in a change of what everybody reads is everybody's, so it goes
+    /// on; one that depends on a value at its owner alone must not show elsewhere.
     fn update(&mut self, change: impl FnOnce(&mut T)) {
         if self.readable || mutant::is_active(Mutant::PanicsFailAtOwners) {
             change(&mut self.value);
@@ -267,7 +267,8 @@ pub fn run_recorded<A: Application>(
 }
 
 impl<T: Serialize> Objects<T> {
-    /// The new values of what was changed. A value that nobody else sees and that cannot be encoded counts as broken.
+    /// The new values of what was changed. A value that nobody else sees and that cannot be encoded
+    /// counts as broken.
     fn take_changed(&mut self) -> Vec<(ObjectId, Encoded)> {
         let changed = self.slots.iter_mut().filter(|(_, slot)| slot.changed);
         let encoded = changed.filter_map(|(&object, slot)| {
@@ -355,7 +356,8 @@ mod tests {
         let _ = run::<Careless>(&codec::encode(&(X, Y)), [writable(X)]);
     }
 
-    /// Divides objects: the first is read and written, the second only written. Panics when it divides by zero.
+    /// Divides objects: the first is read and written, the second only written. Panics when it
+    /// divides by zero.
     struct Divider;
 
     impl Application for Divider {

@@ -1,7 +1,9 @@
-//! The one place that knows how values become bytes: bincode 2, fixed-width integers, a hard limit on what is decoded.
+//! The one place that knows how values become bytes: bincode 2, fixed-width integers, a hard limit
+//! on what is decoded.
 //!
-//! The limit is not optional: without it ten bytes that claim 2^40 items would abort the process. Bytes left over after
-//! a value are an error too, so a frame that decodes was meant as what it decodes to.
+//! The limit is not optional: without it ten bytes that claim 2^40 items would abort the process.
+//! Bytes left over after a value are an error too, so a frame that decodes was meant as what it
+//! decodes to.
 
 use crate::limits::MAX_FRAME;
 use bincode::config::{Config, Configuration, Fixint, Limit, LittleEndian, NoLimit};
@@ -69,7 +71,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     decode_with(bytes, CONFIG)
 }
 
-/// Decodes what a replica of the same cluster has encoded and a checksum has kept: a snapshot. It may be of any size.
+/// Decodes what a replica of the same cluster has encoded and a checksum has kept: a snapshot. It
+/// may be of any size.
 ///
 /// # Errors
 /// If the bytes are malformed, incomplete or too many.

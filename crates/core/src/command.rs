@@ -1,7 +1,9 @@
-//! What clients ask for: requests with their declared intents, and the commands that carry them through the multicast.
+//! What clients ask for: requests with their declared intents, and the commands that carry them
+//! through the multicast.
 //!
-//! There is one shape of command. It declares, for each object it names, what it intends to do with it; its destinations
-//! are the union over these intents. Nothing but the declared objects is ever touched.
+//! There is one shape of command. It declares, for each object it names, what it intends to do with
+//! it; its destinations are the union over these intents. Nothing but the declared objects is ever
+//! touched.
 
 use crate::application::{Access, Application};
 use crate::codec;
@@ -16,7 +18,8 @@ use std::fmt;
 /// What a command intends to do with one of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
-    /// Create it with this value, at this partition if the strategy leaves the choice. It must not exist.
+    /// Create it with this value, at this partition if the strategy leaves the choice. It must not
+    /// exist.
     Create {
         /// The wished-for owner; `None` leaves it to the strategy.
         at: Option<PartitionId>,
@@ -60,14 +63,15 @@ impl Intent {
     }
 }
 
-/// What a user asks of the service: intents on objects, and an operation of the application to run on those it reads or
-/// writes.
+/// What a user asks of the service: intents on objects, and an operation of the application to run
+/// on those it reads or writes.
 ///
-/// An object is named once: naming it again merges reading and writing into [`Intent::Update`], and the stronger of any
-/// other two intents stays (the later one where they are alike).
+/// An object is named once: naming it again merges reading and writing into [`Intent::Update`], and
+/// the stronger of any other two intents stays (the later one where they are alike).
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Request {
-    /// Ascending by object, each object once; whoever takes one from the wire checks it with [`Request::defect`].
+    /// Ascending by object, each object once; whoever takes one from the wire checks it with
+    /// [`Request::defect`].
     intents: Vec<(ObjectId, Intent)>,
     /// Ascending by object, each object once and among the intents.
     expected: Vec<(ObjectId, Revision)>,
@@ -75,7 +79,8 @@ pub struct Request {
     pub op: Encoded,
 }
 
-/// Why a request is refused whatever the state: a pure function of the request, so that every group says the same.
+/// Why a request is refused whatever the state: a pure function of the request, so that every group
+/// says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Defect {
     /// A value is larger than [`MAX_VALUE`].
@@ -88,7 +93,8 @@ pub enum Defect {
     OperandsTooLarge,
     /// It names a partition that the cluster does not have.
     NoSuchPartition,
-    /// It breaks the protocol (unordered objects, impossible destinations or numbers): not one of our clients.
+    /// It breaks the protocol (unordered objects, impossible destinations or numbers): not one of
+    /// our clients.
     Malformed,
 }
 
@@ -100,7 +106,8 @@ impl fmt::Display for Defect {
             Self::OperandsTooLarge => {
                 write!(
                     f,
-                    "the values that the request reads or moves are larger than {MAX_OPERANDS} bytes"
+                    "the values that the request reads or moves are larger than {MAX_OPERANDS} \
+                     bytes"
                 )
             }
             Self::TooManyObjects => write!(f, "the request names more than {MAX_OBJECTS} objects"),
@@ -191,10 +198,11 @@ impl Request {
     }
 
     /// This request, to take effect only if the object is still at this revision: else it ends as
-    /// [`Outcome::Changed`](crate::Outcome::Changed). The request must name the object with another intent than to create it
-    /// or look it up.
+    /// [`Outcome::Changed`](crate::Outcome::Changed). The request must name the object with another
+    /// intent than to create it or look it up.
     ///
-    /// Revisions come with completions ([`Touch`](crate::Touch)). They change with every write and every move.
+    /// Revisions come with completions ([`Touch`](crate::Touch)). They change with every write and
+    /// every move.
     #[must_use]
     pub fn expecting(mut self, object: ObjectId, revision: Revision) -> Self {
         match self
@@ -262,8 +270,9 @@ impl Request {
                 .sum::<usize>()
     }
 
-    /// The groups that must be among the destinations whatever is known of the objects' places: authorities and
-    /// directories of what is created or deleted, new owners, directories of what moves.
+    /// The groups that must be among the destinations whatever is known of the objects' places:
+    /// authorities and directories of what is created or deleted, new owners, directories of what
+    /// moves.
     #[must_use]
     pub fn required<O: Oracle>(&self, placement: &Placement<O>) -> Groups {
         let mut groups = Groups::EMPTY;
@@ -284,7 +293,8 @@ impl Request {
         groups
     }
 
-    /// Why it must be refused, if it must: it breaks a bound of [`limits`](crate::limits) or is malformed.
+    /// Why it must be refused, if it must: it breaks a bound of [`limits`](crate::limits) or is
+    /// malformed.
     #[must_use]
     pub fn defect(&self, topology: &Topology) -> Option<Defect> {
         if self.intents.len() > MAX_OBJECTS {
@@ -342,7 +352,8 @@ pub struct CommandId {
     pub session: SessionId,
     /// The request's number within the session, from 1.
     pub number: u64,
-    /// The attempt, from 1. Attempt k+1 exists only after attempt k was answered with a retry (rule R5).
+    /// The attempt, from 1. Attempt k+1 exists only after attempt k was answered with a retry (rule
+    /// R5).
     pub attempt: u8,
 }
 
@@ -357,7 +368,8 @@ impl fmt::Debug for CommandId {
 pub struct Command {
     /// Its name.
     pub id: CommandId,
-    /// The least number of the session that is still unanswered: below it, groups may forget outcomes.
+    /// The least number of the session that is still unanswered: below it, groups may forget
+    /// outcomes.
     pub low_watermark: u64,
     /// The greatest timestamp that the client has seen: the command is ordered after it.
     pub clock: LogicalClock,
@@ -374,8 +386,8 @@ impl Command {
         self.destinations == Groups::from(group)
     }
 
-    /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups of the cluster, and
-    /// none that the order depends on may be missing ([`Request::required`]).
+    /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups
+    /// of the cluster, and none that the order depends on may be missing ([`Request::required`]).
     #[must_use]
     pub fn defect<O: Oracle>(&self, placement: &Placement<O>) -> Option<Defect> {
         let topology = placement.topology();

@@ -1,10 +1,13 @@
-//! A bounded table of hints: what somebody believes about the places of objects.
+//! Hints: what somebody believes about the places of objects. All of them are made and kept here.
 //!
-//! Losing a hint costs a consultation, nothing else.
+//! Invariant (rule R7): nothing here is ordered state. A hint that is lost costs a consultation, a
+//! false one a retry, and nothing else.
 
-use crate::id::{Hint, ObjectId};
+use crate::hooks::{Change, ObjectEvent};
+use crate::id::{GroupId, Groups, Hint, ObjectId, Revision};
 use crate::limits::HINTS;
 use crate::two_generation_map::TwoGenerationMap;
+use std::collections::BTreeMap;
 
 /// At most [`HINTS`] hints, one for an object.
 #[derive(Clone, Debug)]
@@ -21,9 +24,25 @@ impl Default for HintTable {
 }
 
 impl HintTable {
-    /// What is believed of an object.
+    /// What is believed of an object, without counting as use.
+    pub(crate) fn peek(&self, object: ObjectId) -> Option<Hint> {
+        self.hints.peek(object).copied()
+    }
+
+    /// What is believed of an object. It stays for longer than what nobody asks for.
     pub(crate) fn get(&mut self, object: ObjectId) -> Option<Hint> {
         self.hints.get(object).copied()
+    }
+
+    /// The newer of what is believed and what the ordered state says of an object.
+    pub(crate) fn newest(&mut self, object: ObjectId, ordered: Option<Hint>) -> Option<Hint> {
+        let hints = ordered.into_iter().chain(self.get(object));
+        hints.max_by_key(|hint| hint.epoch)
+    }
+
+    /// What is believed of an object is of use: it stays for longer.
+    pub(crate) fn refresh(&mut self, object: ObjectId) {
+        self.hints.get(object);
     }
 
     /// Believes a hint, unless one as new is known.
@@ -40,6 +59,38 @@ impl HintTable {
     pub(crate) fn forget(&mut self, object: ObjectId) {
         self.hints.remove(object);
     }
+}
+
+/// Where a group that owns an object at a revision has it; nothing of the oracle, which owns none.
+pub(crate) fn of_owner(object: ObjectId, owner: GroupId, revision: Revision) -> Option<Hint> {
+    Some(Hint {
+        object,
+        owner: owner.partition()?,
+        epoch: revision.epoch,
+    })
+}
+
+/// Where a move has taken an object.
+pub(crate) fn of_move(event: &ObjectEvent) -> Option<Hint> {
+    match event.change {
+        Change::Moved(owner, _) => Some(Hint {
+            object: event.object,
+            owner,
+            epoch: event.revision.epoch,
+        }),
+        _ => None,
+    }
+}
+
+/// Hints for sets of groups, sorted by receiver: one message for each group but `own`.
+pub(crate) fn by_group(told: Vec<(Groups, Hint)>, own: GroupId) -> BTreeMap<GroupId, Vec<Hint>> {
+    let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
+    for (groups, hint) in told {
+        for group in groups.without(own).iter() {
+            by_group.entry(group).or_default().push(hint);
+        }
+    }
+    by_group
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! What a strategy has a group's leader do besides placing objects: keep a shared cache filled, and use it.
+//! What a strategy has a group's leader do besides placing objects: keep a shared cache filled, and
+//! use it.
 //!
-//! Nothing here touches ordered state: a leader that forgets it all, or a cache that lies, costs time.
+//! Nothing here touches ordered state: a leader that forgets it all, or a cache that lies, costs
+//! time.
 
 use crate::id::{Encoded, Hint, ObjectId, PartitionId, Revision};
 use crate::time::LocalTime;
@@ -66,7 +68,8 @@ pub enum Change {
 
 /// A call to the shared cache. It may be lost, and its reply too.
 ///
-/// Keys are the strategy's own; whoever carries the calls out keeps the keys of different clusters apart.
+/// Keys are the strategy's own; whoever carries the calls out keeps the keys of different clusters
+/// apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheCall {
     /// Fetch the value of a key.

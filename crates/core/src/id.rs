@@ -1,4 +1,5 @@
-//! Names: objects, groups, replicas, clients, and sets of groups. All of them are `Copy` and totally ordered.
+//! Names: objects, groups, replicas, clients, and sets of groups. All of them are `Copy` and
+//! totally ordered.
 
 use crate::time::LogicalClock;
 use bytes::Bytes;
@@ -8,8 +9,9 @@ use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// The name of an object: a state variable of the replicated service.
 ///
-/// The client chooses it. The high half is the *static attribute* (a warehouse, a region, a user), from which the static
-/// strategy derives the partition; the low half tells the objects of one attribute apart.
+/// The client chooses it. The high half is the *static attribute* (a warehouse, a region, a user),
+/// from which the static strategy derives the partition; the low half tells the objects of one
+/// attribute apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId {
     /// The static attribute; objects that share it share their home partition.
@@ -52,7 +54,8 @@ pub fn digest(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// A partition: a replicated group that owns some of the objects. Numbers start at 0; 255 partitions at most.
+/// A partition: a replicated group that owns some of the objects. Numbers start at 0; 255
+/// partitions at most.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PartitionId(pub u8);
 
@@ -259,9 +262,11 @@ impl fmt::Debug for ClientId {
     }
 }
 
-/// The position of a message in the multicast's total order: a logical time, ties broken by the group that proposed it.
+/// The position of a message in the multicast's total order: a logical time, ties broken by the
+/// group that proposed it.
 ///
-/// The *final* timestamp of a message is the greatest of those that its destination groups proposed.
+/// The *final* timestamp of a message is the greatest of those that its destination groups
+/// proposed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Timestamp {
     /// The logical time.
@@ -293,7 +298,8 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Which state of an object: the placement it lives in, and how often it was written since it was created.
+/// Which state of an object: the placement it lives in, and how often it was written since it was
+/// created.
 ///
 /// Revisions of one object only ever grow, through moves, deletion and re-creation too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -323,8 +329,9 @@ impl fmt::Debug for Revision {
 
 /// What somebody believes about the place of an object.
 ///
-/// It may be lost, late or wrong. It says where to look and is never part of a verdict, of a recorded outcome or of a
-/// state hash (rule R7); one hint replaces another only if its epoch is newer.
+/// It may be lost, late or wrong. It says where to look and is never part of a verdict, of a
+/// recorded outcome or of a state hash (rule R7); one hint replaces another only if its epoch is
+/// newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
     /// The object.

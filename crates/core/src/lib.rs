@@ -1,13 +1,15 @@
-//! The law: the vocabulary of scalable state machine replication with dynamic objects, its three seams, and the engines
-//! that all strategies share.
+//! The law: the vocabulary of scalable state machine replication with dynamic objects, its three
+//! seams, and the engines that all strategies share.
 //!
 //! - **Order**: [`Multicast`] delivers commands to sets of groups in one acyclic order.
 //! - **Partition**: [`Partition`] applies what is delivered; [`Engine`] is the one implementation.
-//! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look for it.
+//! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look
+//!   for it.
 //!
-//! [`Replica`] joins the three into one replica of one group, [`ClientEngine`] is the other end. All of it are deterministic
-//! state machines: inputs come as calls with the time as an argument, outputs are appended to an outbox. There is no IO,
-//! clock, randomness, thread or async here; `ssmr-sim` and `ssmr-net` drive the same code.
+//! [`Replica`] joins the three into one replica of one group, [`ClientEngine`] is the other end.
+//! All of it are deterministic state machines: inputs come as calls with the time as an argument,
+//! outputs are appended to an outbox. There is no IO, clock, randomness, thread or async here;
+//! `ssmr-sim` and `ssmr-net` drive the same code.
 
 pub mod answer;
 pub mod application;

@@ -5,35 +5,44 @@ use crate::time::{LogicalClock, Micros};
 /// The largest encoded message or log entry, in bytes. A peer that sends more loses its connection.
 pub const MAX_FRAME: usize = 64 << 20;
 
-/// The largest value of one object, in bytes. A request with a larger one is refused and changes nothing.
+/// The largest value of one object, in bytes. A request with a larger one is refused and changes
+/// nothing.
 pub const MAX_VALUE: usize = 1 << 20;
 
-/// The largest request (values and operation together), in bytes. A larger one is refused and changes nothing.
+/// The largest request (values and operation together), in bytes. A larger one is refused and
+/// changes nothing.
 pub const MAX_REQUEST: usize = 8 << 20;
 
-/// The most bytes that the values which one command reads or moves may have together: they travel in signals and may come
-/// back in the reply. A command that needs more is refused by all its destinations and changes nothing.
+/// The most bytes that the values which one command reads or moves may have together: they travel
+/// in signals and may come back in the reply. A command that needs more is refused by all its
+/// destinations and changes nothing.
 pub const MAX_OPERANDS: u64 = 16 << 20;
 
-/// The largest request that may be answered without being ordered, in bytes. A larger one is ordered.
+/// The largest request that may be answered without being ordered, in bytes. A larger one is
+/// ordered.
 pub const MAX_QUERY: usize = 16 << 10;
 
 /// The most objects that one request may name. More are refused and nothing changes.
 pub const MAX_OBJECTS: usize = 4096;
 
-/// How far beyond the least unanswered number of its session a request's number may be. The client engine waits.
+/// How far beyond the least unanswered number of its session a request's number may be. The client
+/// engine waits.
 pub const SESSION_WINDOW: u64 = 1024;
 
-/// How long, in log time, a group remembers a session after it was opened. Clients change to a new one well before.
+/// How long, in log time, a group remembers a session after it was opened. Clients change to a new
+/// one well before.
 pub const SESSION_TTL: Micros = 600_000_000;
 
-/// How far ahead of a group's clock the clock of a command may be. One that is further is not taken.
+/// How far ahead of a group's clock the clock of a command may be. One that is further is not
+/// taken.
 pub const CLOCK_LEAD: u64 = 1 << 48;
 
-/// The greatest clock that a client can bring about. Timestamps beyond it come from the groups alone, so they never wrap.
+/// The greatest clock that a client can bring about. Timestamps beyond it come from the groups
+/// alone, so they never wrap.
 pub const CLOCK_END: LogicalClock = LogicalClock(1 << 62);
 
-/// The most sessions that a group remembers. Commands of further ones are not taken until some have expired.
+/// The most sessions that a group remembers. Commands of further ones are not taken until some have
+/// expired.
 pub const SESSIONS: usize = 1 << 20;
 
 /// How many hints a client or replica keeps. The oldest are forgotten, which costs a consultation.

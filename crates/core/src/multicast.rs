@@ -1,8 +1,8 @@
 //! Seam 1, order: atomic multicast to sets of groups.
 //!
-//! [`Multicast`] says order and nothing else: one sequencer or three rounds of consensus, the engines cannot tell. What
-//! replicas store is the implementation's own. Two more traits stand apart, for an order without them is still an order:
-//! [`ConfirmedReads`] and [`Snapshots`].
+//! [`Multicast`] says order and nothing else: one sequencer or three rounds of consensus, the
+//! engines cannot tell. What replicas store is the implementation's own. Two more traits stand
+//! apart, for an order without them is still an order: [`ConfirmedReads`] and [`Snapshots`].
 
 use crate::command::{Command, SessionId};
 use crate::id::{GroupId, ReplicaId, Timestamp};
@@ -18,13 +18,15 @@ use std::sync::Arc;
 
 /// Atomic multicast as one replica of one group sees it.
 ///
-/// **Uniform agreement**: what one replica delivers, all correct replicas of its destinations deliver. **Integrity**: a
-/// command is delivered at most once, and only if it was handed in. **Prefix and acyclic order**: all deliveries fit one
-/// partial order without cycles. The order does *not* respect real time across groups; rules R2 and R3 see to that.
+/// **Uniform agreement**: what one replica delivers, all correct replicas of its destinations
+/// deliver. **Integrity**: a command is delivered at most once, and only if it was handed in.
+/// **Prefix and acyclic order**: all deliveries fit one partial order without cycles. The order
+/// does *not* respect real time across groups; rules R2 and R3 see to that.
 ///
-/// Besides commands, a group's log carries what other groups' replicas signal ([`Multicast::signal`]), exactly once and
-/// in the order in which each of them sent it, so that all replicas of the group see it at the same place of their log.
-/// **A replica's state is a pure function of the deliveries.**
+/// Besides commands, a group's log carries what other groups' replicas signal
+/// ([`Multicast::signal`]), exactly once and in the order in which each of them sent it, so that
+/// all replicas of the group see it at the same place of their log. **A replica's state is a pure
+/// function of the deliveries.**
 pub trait Multicast {
     /// What replicas say to each other to get there.
     type Msg: Clone + Debug + Serialize + DeserializeOwned + Send + 'static;
@@ -53,12 +55,13 @@ pub trait Multicast {
     /// The next delivery, in the order of the group's log.
     fn poll_deliver(&mut self) -> Option<Delivery>;
 
-    /// Sends a signal to another group. To be called while a delivery is applied, by every replica alike: which signals
-    /// are sent, and in which order, is part of the state.
+    /// Sends a signal to another group. To be called while a delivery is applied, by every replica
+    /// alike: which signals are sent, and in which order, is part of the state.
     fn signal(&mut self, to: GroupId, signal: Signal);
 
-    /// Logs and sends all that has gathered; values travel as the codec has them. To be called once after each round of
-    /// inputs, and until it returns `false`, with all deliveries polled in between.
+    /// Logs and sends all that has gathered; values travel as the codec has them. To be called once
+    /// after each round of inputs, and until it returns `false`, with all deliveries polled in
+    /// between.
     fn flush(
         &mut self,
         now: LocalTime,
@@ -72,7 +75,8 @@ pub trait Multicast {
     /// How this replica stands. Cheap.
     fn status(&self) -> Status;
 
-    /// A digest of the ordered state: equal at replicas that applied the same log entries. Costs as much as the state.
+    /// A digest of the ordered state: equal at replicas that applied the same log entries. Costs as
+    /// much as the state.
     fn digest(&self) -> u64;
 }
 
@@ -95,7 +99,8 @@ pub struct Status {
 
 /// An order whose leader can make sure that it leads, for reads that are not ordered.
 pub trait ConfirmedReads: Multicast {
-    /// How surely this replica leads: `None` unless it leads and has learned of all that was committed before.
+    /// How surely this replica leads: `None` unless it leads and has learned of all that was
+    /// committed before.
     fn confirmed_leadership(&self, now: LocalTime) -> Option<ConfirmedLeadership>;
 
     /// Asks the group to confirm that this replica leads, unless such a question is on its way.
@@ -111,7 +116,8 @@ pub struct ConfirmedLeadership {
     pub lease_until: LocalTime,
 }
 
-/// An order whose log can be cut short: a snapshot of the whole state takes the place of its oldest entries.
+/// An order whose log can be cut short: a snapshot of the whole state takes the place of its oldest
+/// entries.
 pub trait Snapshots: Multicast {
     /// A copy of the whole state, for the driver to encode and store where that holds nobody up.
     type Capture: Debug + Send;
@@ -119,13 +125,13 @@ pub trait Snapshots: Multicast {
     /// What the driver says when that is done.
     type Captured: Debug + Send;
 
-    /// A copy of the state, if the log has grown long or another replica of the group waits for a snapshot; `partition` makes
-    /// the partition's part. To be asked after [`flush`](Multicast::flush) has returned `false`, when all deliveries are
-    /// applied.
+    /// A copy of the state, if the log has grown long or another replica of the group waits for a
+    /// snapshot; `partition` makes the partition's part. To be asked after
+    /// [`flush`](Multicast::flush) has returned `false`, when all deliveries are applied.
     fn capture(&mut self, partition: &dyn Fn() -> StatePart) -> Option<Self::Capture>;
 
-    /// A capture is where a replica that restarts will find it, so that the log behind it is not needed any more; or, where
-    /// nothing is stored, its state can be captured again at any time.
+    /// A capture is where a replica that restarts will find it, so that the log behind it is not
+    /// needed any more; or, where nothing is stored, its state can be captured again at any time.
     fn on_captured(&mut self, now: LocalTime, captured: Self::Captured, out: &mut Outbox<Self>);
 }
 
@@ -164,8 +170,9 @@ pub enum Delivery {
     },
     /// A session is over: its outcomes may be forgotten.
     SessionEnded(SessionId),
-    /// The replica starts over from a snapshot: this, encoded by [`Partition::image`](crate::Partition::image), takes the
-    /// place of the partition's whole state.
+    /// The replica starts over from a snapshot: this, encoded by
+    /// [`Partition::image`](crate::Partition::image), takes the place of the partition's whole
+    /// state.
     Restore(Bytes),
 }
 

@@ -1,21 +1,25 @@
 //! Faults built in on purpose, so that the tests can see the checkers find them.
 //!
-//! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the protocol; a test runs it in
-//! the simulator and fails unless a checker reports a violation. Without the cargo feature `mutants`, which only tests turn
-//! on, [`is_active`] is `false` at compile time and nothing of them is in the binary.
+//! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the
+//! protocol; a test runs it in the simulator and fails unless a checker reports a violation.
+//! Without the cargo feature `mutants`, which only tests turn on, [`is_active`] is `false` at
+//! compile time and nothing of them is in the binary.
 
 /// One rule of the protocol, switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
-    /// R2: a command answers without waiting for the signals of all its destinations, where it has the values it needs.
+    /// R2: a command answers without waiting for the signals of all its destinations, where it has
+    /// the values it needs.
     NoSignalWait,
-    /// R3: commands on the same object do not queue behind each other while one of them waits for signals.
+    /// R3: commands on the same object do not queue behind each other while one of them waits for
+    /// signals.
     OpenQueues,
     /// R3: a leader answers reads while commands on their objects are queued.
     ReadsPastQueues,
     /// R4: a command executes although an object is not at the revision that it expects.
     IgnoredExpectations,
-    /// A panic of the service is not contained where only the owner sees the value: it fails the operation there alone.
+    /// A panic of the service is not contained where only the owner sees the value: it fails the
+    /// operation there alone.
     PanicsFailAtOwners,
     /// A leader answers reads without making sure that it still leads.
     UnconfirmedReads,

@@ -1,8 +1,10 @@
-//! Seam 3, the strategy: who may say that an object exists, where a create goes, where to look for an object.
+//! Seam 3, the strategy: who may say that an object exists, where a create goes, where to look for
+//! an object.
 //!
-//! [`Oracle`] is placement: pure functions of an object and the cluster's topology. It cannot break correctness as long as
-//! it obeys the law of authority: what else it says changes *where we look*, never *what we answer* (rule R7). What only a
-//! group's leader does (the shared cache) is [`LeaderHooks`](crate::hooks::LeaderHooks), which most strategies do without.
+//! [`Oracle`] is placement: pure functions of an object and the cluster's topology. It cannot break
+//! correctness as long as it obeys the law of authority: what else it says changes *where we look*,
+//! never *what we answer* (rule R7). What only a group's leader does (the shared cache) is
+//! [`LeaderHooks`](crate::hooks::LeaderHooks), which most strategies do without.
 
 use crate::hooks::LeaderHooks;
 use crate::id::{Groups, ObjectId, PartitionId};
@@ -12,8 +14,8 @@ use std::fmt::Debug;
 
 /// A strategy for placing and finding objects that come, go and move while the system runs.
 ///
-/// **The law of authority:** `authority(o)` is never empty and depends on the object and the topology alone, so that all
-/// creates and deletes of one id meet in at least one group.
+/// **The law of authority:** `authority(o)` is never empty and depends on the object and the
+/// topology alone, so that all creates and deletes of one id meet in at least one group.
 ///
 /// Every replica and every client has a copy; all copies answer alike.
 ///
@@ -64,8 +66,8 @@ pub trait Oracle: Clone + Debug + Send + Sync + 'static {
         Needs::default()
     }
 
-    /// The groups that deliver every create and delete of the object: each of them alone may say that it does not exist, or
-    /// exists already (rule R1).
+    /// The groups that deliver every create and delete of the object: each of them alone may say
+    /// that it does not exist, or exists already (rule R1).
     fn authority(&self, topology: &Topology, object: ObjectId) -> Groups;
 
     /// The groups that hold the object's owner as ordered state: every move goes through them.
@@ -91,8 +93,8 @@ pub trait Oracle: Clone + Debug + Send + Sync + 'static {
     /// Where to look for an object, knowing nothing of it.
     fn guess(&self, topology: &Topology, object: ObjectId) -> Guess;
 
-    /// The groups that the new owner of an object tells where it has gone: a hint, in no order and at no time that anything
-    /// depends on.
+    /// The groups that the new owner of an object tells where it has gone: a hint, in no order and
+    /// at no time that anything depends on.
     fn told_of_moves(&self, _topology: &Topology, _object: ObjectId) -> Groups {
         Groups::EMPTY
     }

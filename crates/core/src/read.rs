@@ -10,29 +10,34 @@
 //!     |<--- answer ------|
 //! ```
 //!
-//! What was acknowledged before the query was made has been delivered at this group if it concerns the objects (rule R2: it
-//! waited for this group's signal), so it has either finished here or is still queued. In the second case, or where the group
-//! does not own all the objects, the leader declines, and the client goes the ordered way. It never says that something does
-//! not exist (rule R1).
+//! What was acknowledged before the query was made has been delivered at this group if it concerns
+//! the objects (rule R2: it waited for this group's signal), so it has either finished here or is
+//! still queued. In the second case, or where the group does not own all the objects, the leader
+//! declines, and the client goes the ordered way. It never says that something does not exist (rule
+//! R1).
 
 use crate::command::{CommandId, Defect, Intent, Request};
 use crate::limits::MAX_QUERY;
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 
-/// How reads of objects that are together at one partition are answered. All other commands are ordered.
+/// How reads of objects that are together at one partition are answered. All other commands are
+/// ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reads {
     /// In order, like everything else.
     #[default]
     Ordered,
-    /// By the leader alone, once a majority has confirmed that it still leads (section 6.4 of Ongaro's thesis).
+    /// By the leader alone, once a majority has confirmed that it still leads (section 6.4 of
+    /// Ongaro's thesis).
     Index,
-    /// By the leader alone and at once, while a majority has promised to follow nobody else (section 6.4.1 there).
+    /// By the leader alone and at once, while a majority has promised to follow nobody else
+    /// (section 6.4.1 there).
     ///
-    /// It trusts that the monotonic clocks of a group's machines run about equally fast, and that none stands still while its
-    /// machine does: one that is suspended and resumed as a whole may answer with a past value.
+    /// It trusts that the monotonic clocks of a group's machines run about equally fast, and that
+    /// none stands still while its machine does: one that is suspended and resumed as a whole may
+    /// answer with a past value.
     Lease,
 }
 
@@ -65,8 +70,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether a request may be a query at all: it reads something, does and expects nothing else, and is not larger than
-    /// [`MAX_QUERY`].
+    /// Whether a request may be a query at all: it reads something, does and expects nothing else,
+    /// and is not larger than [`MAX_QUERY`].
     #[must_use]
     pub fn suits(request: &Request) -> bool {
         let intents = request.intents();
@@ -75,7 +80,8 @@ impl Query {
         !intents.is_empty() && plain && request.size() <= MAX_QUERY
     }
 
-    /// Why it must be refused, if it must: its request breaks a bound, or none of our clients would send it.
+    /// Why it must be refused, if it must: its request breaks a bound, or none of our clients would
+    /// send it.
     #[must_use]
     pub fn defect(&self, topology: &Topology) -> Option<Defect> {
         let ours =

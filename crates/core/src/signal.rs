@@ -1,4 +1,5 @@
-//! Signals: what the destinations of a command tell each other, and from which all of them compute the verdict (rule R4).
+//! Signals: what the destinations of a command tell each other, and from which all of them compute
+//! the verdict (rule R4).
 
 use crate::command::CommandId;
 use crate::id::{Encoded, ObjectId, Revision};
@@ -13,10 +14,11 @@ pub struct Signal<V = Encoded> {
     pub command: CommandId,
     /// The command's session had expired at the sender.
     pub expired: bool,
-    /// How many bytes the values have that the sender owns and the command reads or moves, whether or not they come along.
+    /// How many bytes the values have that the sender owns and the command reads or moves, whether
+    /// or not they come along.
     pub operand_bytes: u64,
-    /// One entry for each object of which the sender has something to say, ascending. It lacks the others and has no
-    /// authority over them.
+    /// One entry for each object of which the sender has something to say, ascending. It lacks the
+    /// others and has no authority over them.
     pub reports: Vec<ObjectReport<V>>,
 }
 

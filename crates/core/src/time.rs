@@ -1,4 +1,5 @@
-//! Three kinds of time that must not be mixed up: a machine's clock, a log's time, and the order's logical clock.
+//! Three kinds of time that must not be mixed up: a machine's clock, a log's time, and the order's
+//! logical clock.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,7 +8,8 @@ use std::ops::{Add, AddAssign};
 /// A length of time in microseconds.
 pub type Micros = u64;
 
-/// A moment on one machine's monotonic clock. Moments of different machines say nothing about each other.
+/// A moment on one machine's monotonic clock. Moments of different machines say nothing about each
+/// other.
 ///
 /// The state machines compare and subtract such moments; they never read a clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -58,7 +60,8 @@ impl fmt::Debug for LocalTime {
     }
 }
 
-/// A moment in the log of a group: the sum of what its leaders' clocks advanced, as their entries say.
+/// A moment in the log of a group: the sum of what its leaders' clocks advanced, as their entries
+/// say.
 ///
 /// It is ordered state, the same at every replica of the group. Sessions age by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -101,7 +104,8 @@ impl fmt::Debug for LogTime {
     }
 }
 
-/// A logical clock (Lamport, 1978): it grows with each message that is ordered and with each greater reading that is seen.
+/// A logical clock (Lamport, 1978): it grows with each message that is ordered and with each
+/// greater reading that is seen.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct LogicalClock(pub u64);
 

@@ -1,4 +1,5 @@
-//! The shape of a cluster: how many groups there are, how many replicas each has, and where an attribute is at home.
+//! The shape of a cluster: how many groups there are, how many replicas each has, and where an
+//! attribute is at home.
 
 use crate::id::{GroupId, Groups, ObjectId, PartitionId, ReplicaId};
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,8 @@ impl TryFrom<Counts> for Topology {
 pub enum TopologyError {
     /// There is no partition.
     NoPartition,
-    /// A group would have an even number of replicas, which tolerates no more failures than one fewer, or none.
+    /// A group would have an even number of replicas, which tolerates no more failures than one
+    /// fewer, or none.
     EvenReplicas(u8),
 }
 
@@ -151,7 +153,8 @@ impl Topology {
         PartitionId((mix(object.attribute) % u64::from(self.partition_count)) as u8)
     }
 
-    /// A partition that depends on the whole id: spreads objects when nobody says where they should be.
+    /// A partition that depends on the whole id: spreads objects when nobody says where they should
+    /// be.
     #[must_use]
     pub fn spread(&self, object: ObjectId) -> PartitionId {
         PartitionId(
@@ -160,7 +163,8 @@ impl Topology {
     }
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): a bijection that spreads neighbouring numbers.
+/// The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): a bijection that spreads neighbouring
+/// numbers.
 #[must_use]
 pub fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);

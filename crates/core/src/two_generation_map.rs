@@ -1,7 +1,7 @@
 //! A bounded map that forgets what was not used for long, the same on every machine.
 //!
-//! Two generations instead of exact least-recently-used order: what is inserted or used goes into the young one; when that
-//! is full it becomes the old one, and the former old one is forgotten.
+//! Two generations instead of exact least-recently-used order: what is inserted or used goes into
+//! the young one; when that is full it becomes the old one, and the former old one is forgotten.
 
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
@@ -23,6 +23,12 @@ impl<K: Copy + Eq + Hash, V> TwoGenerationMap<K, V> {
             old: FxHashMap::default(),
             capacity: capacity.max(2),
         }
+    }
+
+    /// The value of a key, which does not count as used.
+    #[must_use]
+    pub fn peek(&self, key: K) -> Option<&V> {
+        self.young.get(&key).or_else(|| self.old.get(&key))
     }
 
     /// The value of a key, which counts as used.
@@ -75,7 +81,17 @@ mod tests {
             assert!(recent.len() <= 10);
         }
         assert_eq!(recent.get(50), None);
+        assert_eq!(recent.peek(0), Some(&0));
         recent.remove(99);
         assert_eq!(recent.get(99), None);
+    }
+
+    #[test]
+    fn a_glance_keeps_nothing() {
+        let mut recent = TwoGenerationMap::new(10);
+        for key in 0..100 {
+            recent.insert(key, key);
+            assert_eq!(recent.peek(0).is_some(), key < 10);
+        }
     }
 }

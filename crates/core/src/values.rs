@@ -1,12 +1,14 @@
 //! How values travel between partitions: in full, or as a reference into a shared cache.
 //!
-//! Links and logs hold values; only the wire holds references. So a replay needs no cache, and a dead cache costs time.
+//! Links and logs hold values; only the wire holds references. So a replay needs no cache, and a
+//! dead cache costs time.
 
 use crate::id::{Encoded, ObjectId, Revision};
 use crate::time::LocalTime;
 use serde::{Deserialize, Serialize};
 
-/// Turns values into references on their way out, and back on their way in. `()` sends every value in full.
+/// Turns values into references on their way out, and back on their way in. `()` sends every value
+/// in full.
 pub trait ValueCodec {
     /// The reference to be sent in place of a value; `None` sends the value in full.
     fn pack(
@@ -19,7 +21,8 @@ pub trait ValueCodec {
         None
     }
 
-    /// Looks up what a reference stands for. To be asked again while the answer is [`Unpacked::Waiting`].
+    /// Looks up what a reference stands for. To be asked again while the answer is
+    /// [`Unpacked::Waiting`].
     fn unpack(
         &mut self,
         _now: LocalTime,

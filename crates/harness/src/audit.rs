@@ -5,9 +5,9 @@
 //! write, contradicts it. Invariant: either every such object was looked at, or the audit says
 //! which one was not.
 
-use crate::load::Job;
+use crate::load::job::Job;
 use crate::violation::RunViolation;
-use crate::workload::Workload;
+use crate::workload::contract::Workload;
 use rustc_hash::FxHashMap;
 use ssmr_core::{ClientId, ObjectId, Oracle};
 use ssmr_net::Pipeline;

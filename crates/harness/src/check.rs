@@ -3,7 +3,7 @@
 //! The checks of the history are those of [`ssmr_check`]; this is where they plug in. Invariant:
 //! whoever completed a request has recorded it before the history is judged.
 
-use crate::deploy::Deployment;
+use crate::deploy::deployment::Deployment;
 use crate::violation::RunViolation;
 use ssmr_check::History;
 use ssmr_core::{Application, ClientId, Completion, Intent, ObjectId, Outcome, ReplicaId, Request};
@@ -121,9 +121,9 @@ async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deploy::Threads;
-    use crate::workload::Workload;
-    use crate::workload::kv::{Distribution, Kv};
+    use crate::deploy::threads::Threads;
+    use crate::workload::contract::Workload;
+    use crate::workload::kv::settings::{Distribution, Kv};
     use ssmr_check::ViolationKind;
     use ssmr_core::{
         Cost, LocalTime, LogicalClock, PartitionId, Revision, Timestamp, Topology, Touch,

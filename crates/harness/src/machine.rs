@@ -1,9 +1,10 @@
 //! What this machine is and what it can carry.
 //!
-//! Descriptions go into `run.json` and are missing where the system does not give them. Limits are checked before a
-//! cluster is started, because a cluster that runs out of files or threads half way tells nobody why.
+//! Descriptions go into `run.json` and are missing where the system does not give them. Limits are
+//! checked before a cluster is started, because a cluster that runs out of files or threads half
+//! way tells nobody why.
 
-use crate::cli::UsageError;
+use crate::error::UsageError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use ssmr_core::{GroupId, Topology};
@@ -90,7 +91,8 @@ impl Needs {
                 members * (members - 1)
             })
             .sum();
-        // Leaders talk to the leaders of other groups, in both directions, and to a former one now and then.
+        // Leaders talk to the leaders of other groups, in both directions, and to a former one now
+        // and then.
         let between = 2 * groups * (groups - 1);
         // Both ends of a connection are in this process.
         let connections = within + between + clients * (groups + 1);
@@ -101,8 +103,8 @@ impl Needs {
     }
 }
 
-/// Checks that this process may open as many files and start as many threads as a cluster with its clients needs, and
-/// raises its own limit of files where the system lets it.
+/// Checks that this process may open as many files and start as many threads as a cluster with its
+/// clients needs, and raises its own limit of files where the system lets it.
 ///
 /// # Errors
 /// If it may not; the error names `--partitions`, or `--clients` where fewer of these would do.

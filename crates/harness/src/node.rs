@@ -1,91 +1,96 @@
 //! `harness node`: one replica as a process, as a cluster file says.
 //!
-//! It is driven by who started it, over its standard input and output (see [`Order`] and [`NodeReport`]), and ends when its
-//! input closes: nothing is left running by a parent that died, however it died.
+//! It is driven by who started it, over its standard input and output (see [`Order`] and
+//! [`NodeReport`]), and ends when its input closes: nothing is left running by a parent that died,
+//! however it died.
 
-use crate::cli::{UsageError, WorkloadName};
-use crate::deploy::{ClusterFile, FileError, NodeReport, Order, Status, Tally};
-use crate::registry::{self, Visitor};
-use crate::run::Ending;
+use crate::deploy::deployment::{Status, Tally};
+use crate::deploy::file::{ClusterFile, Known};
+use crate::deploy::lines::{NodeReport, Order};
+use crate::ending::Ending;
+use crate::error::{FileError, UsageError};
+use crate::registry::strategies::{Strategies, Visitor};
+use crate::registry::workloads::{ServiceVisitor, Workloads};
+use crate::settings::node::NodeSettings;
 use crate::time;
-use crate::workload::Workload;
-use crate::workload::chirper::Chirper;
-use crate::workload::kv::Kv;
 use anyhow::{Context, Result};
-use clap::Args;
 use ssmr_core::{Application, Oracle, ReplicaId, Topology};
 use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-pub(crate) const EXAMPLES: &str = "\
-It runs until its standard input closes, takes orders there and reports on its standard output, one JSON value a line:
-  {\"status\":1}   say how you are        \"listening\"
-  {\"cut\":true}   leave the others       {\"leads\":true}
-
-Example, with a cluster file that `harness run --deploy processes` has left in its folder:
-  harness node --cluster results/latest/cluster-broker.toml --replica p0r1";
-
-/// Which replica to be.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct NodeArgs {
-    /// The cluster: a file as a run with --deploy processes writes it
-    #[arg(long, value_name = "FILE.toml")]
-    cluster: PathBuf,
-
-    /// The replica to be: p0r1 is replica 1 of partition 0, oracler0 one of the oracle
-    #[arg(long, value_name = "NAME")]
-    replica: String,
-
-    /// It took part before: if nothing is stored it has lost its memory, and the others fill it before it votes
-    #[arg(long)]
-    rejoin: bool,
+/// Runs the replica until the input closes.
+///
+/// # Errors
+/// If there is no such replica, it cannot run, or it fails.
+pub(crate) fn run<W: Workloads>(
+    settings: &NodeSettings,
+    strategies: &impl Strategies,
+) -> Result<Ending> {
+    let known = Known {
+        strategies: strategies.infos().iter().map(|info| info.name).collect(),
+        workloads: W::infos().iter().map(|info| info.name).collect(),
+    };
+    let bad = |error: FileError| UsageError::new("--cluster", error.to_string());
+    let file = ClusterFile::read(&settings.cluster, &known).map_err(bad)?;
+    let service = Service {
+        settings,
+        file: &file,
+        strategies,
+    };
+    W::with_service(&file.workload, service)
+        .unwrap_or_else(|_| unreachable!("{} is known", file.workload))
 }
 
-/// Runs the replica until the input closes.
-pub(crate) fn run(args: &NodeArgs) -> Result<Ending> {
-    let bad = |error: FileError| UsageError::new("--cluster", error.to_string());
-    let file = ClusterFile::read(&args.cluster).map_err(bad)?;
-    match file.workload {
-        WorkloadName::Kv => Node::<<Kv as Workload>::App>::run(args, &file),
-        WorkloadName::Chirper => Node::<<Chirper as Workload>::App>::run(args, &file),
+/// A replica to be run. The service comes with [`ServiceVisitor::visit`].
+struct Service<'a, S> {
+    settings: &'a NodeSettings,
+    file: &'a ClusterFile,
+    strategies: &'a S,
+}
+
+impl<S: Strategies> ServiceVisitor for Service<'_, S> {
+    type Output = Result<Ending>;
+
+    fn visit<A: Application>(self) -> Self::Output {
+        let node = Node {
+            settings: self.settings,
+            file: self.file,
+            service: PhantomData::<A>,
+        };
+        let shape = self.file.shape().map_err(|problem| node.bad(&problem))?;
+        self.strategies
+            .with_known(&self.file.strategy, &shape, node)
     }
 }
 
 /// A replica of a service to be run. The strategy comes with [`Visitor::visit`].
 struct Node<'a, A> {
-    args: &'a NodeArgs,
+    settings: &'a NodeSettings,
     file: &'a ClusterFile,
     service: PhantomData<A>,
 }
 
-impl<'a, A: Application> Node<'a, A> {
-    fn run(args: &'a NodeArgs, file: &'a ClusterFile) -> Result<Ending> {
-        let node = Self {
-            args,
-            file,
-            service: PhantomData,
-        };
-        let parts = file.parts().map_err(|problem| node.bad(&problem))?;
-        registry::with(&file.strategy, &parts, node)
-    }
-
+impl<A> Node<'_, A> {
     /// Something is wrong with the cluster file.
     fn bad(&self, problem: &str) -> UsageError {
-        let path = self.args.cluster.display();
+        let path = self.settings.cluster.display();
         UsageError::new("--cluster", format!("{path}: {problem}"))
     }
 
     fn id(&self, topology: &Topology) -> Result<ReplicaId, UsageError> {
-        let asked = |id: &ReplicaId| id.to_string() == self.args.replica;
+        let asked = |id: &ReplicaId| id.to_string() == self.settings.replica;
         topology.replicas().find(asked).ok_or_else(|| {
             let names: Vec<String> = topology.replicas().map(|id| id.to_string()).collect();
-            let problem = format!("{} is not one of {}", self.args.replica, names.join(", "));
+            let problem = format!(
+                "{} is not one of {}",
+                self.settings.replica,
+                names.join(", ")
+            );
             UsageError::new("--replica", problem)
         })
     }
@@ -111,7 +116,7 @@ impl<A: Application> Visitor for Node<'_, A> {
             seed: self.file.seed as u64,
             clock: Clock::start(),
             durability: self.file.durability(),
-            rejoins: self.args.rejoin,
+            rejoins: self.settings.rejoin,
             log_bytes: self.file.log_bytes,
         };
         let started = ReplicaThread::start::<A, O>(options, listener);
@@ -168,7 +173,8 @@ fn answer(number: u64, status: Option<ReplicaStatus>, replica: &ReplicaThread) -
     tell(&NodeReport::Status(number, status, tally))
 }
 
-/// Reports whether the replica leads, as it changes. A replica that fails takes its process with it.
+/// Reports whether the replica leads, as it changes. A replica that fails takes its process with
+/// it.
 fn proclaim(id: ReplicaId, mut leaders: watch::Receiver<Leaders>) {
     let Ok(runtime) = Builder::new_current_thread().build() else {
         std::process::exit(1)

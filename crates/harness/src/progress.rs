@@ -1,4 +1,5 @@
-//! What the user sees while a run is under way: a spinner or bar on a terminal, plain lines elsewhere, nothing if quiet.
+//! What the user sees while a run is under way: a spinner or bar on a terminal, plain lines
+//! elsewhere, nothing if quiet.
 //!
 //! It goes to the standard error stream, so that the table can be piped.
 

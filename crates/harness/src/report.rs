@@ -1,11 +1,12 @@
-//! What a run says at its end: a table with throughput, latency and the shape of each strategy, and what to distrust.
+//! What a run says at its end: a table with throughput, latency and the shape of each strategy, and
+//! what to distrust.
 //!
 //! It computes nothing that is not in the files.
 
 use crate::machine::cores;
 use crate::results::measures::Measures;
 use crate::results::rows::{Point, Whole};
-use crate::trial::Measured;
+use crate::trial::measured::Measured;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// From this share of all processors on, they are what limits a run.
@@ -82,8 +83,8 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
     let busy = measured.processor_us as f64 / span_us / cores() as f64;
     if busy > SATURATED {
         notes.push(format!(
-            "the processors were busy ({:.0} % of {}): clients and replicas share them, so throughput is what both can do \
-             together, and latency includes waiting for a processor",
+            "the processors were busy ({:.0} % of {}): clients and replicas share them, so what is \
+             measured is what both can do together, waiting for a processor included",
             busy * 100.0,
             cores()
         ));
@@ -93,7 +94,10 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
         // What is refused by design was issued as well.
         let refused = (all.unsupported + all.errors) as f64 * 1e6 / span_us;
         if came + refused < rate as f64 * REACHED {
-            notes.push(format!("{came:.0} of {rate} commands a second: the rate was not reached, latencies grow with time"));
+            notes.push(format!(
+                "{came:.0} of {rate} commands a second: the rate was not reached, latencies grow \
+                 with time"
+            ));
         }
         let within = measured
             .samples

@@ -1,44 +1,42 @@
-//! `harness run`: the same workload under each strategy, one after the other; tables, files, exit status.
+//! `harness run`: the same workload under each strategy, one after the other; tables, files, exit
+//! status.
 //!
-//! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has been checked, and the
-//! rows of a strategy are on disk before the next one starts.
+//! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has
+//! been checked, and the rows of a strategy are on disk before the next one starts.
 
-use crate::cli::{DurabilityName, RunArgs, UsageError, WorkloadName};
-use crate::fault;
+use crate::ending::Ending;
+use crate::error::UsageError;
+use crate::fault::check::check as check_faults;
 use crate::interrupt::Interrupt;
-use crate::load::{End, Sample};
+use crate::load::sample::{End, Sample};
 use crate::machine::Machine;
 use crate::progress::Progress;
-use crate::registry::{self, Parts};
+use crate::registry::info::ClusterShape;
+use crate::registry::strategies::Strategies;
+use crate::registry::workloads::{WorkloadVisitor, Workloads};
 use crate::report;
-use crate::results::Folder;
+use crate::results::folder::Folder;
 use crate::results::measures::Measures;
 use crate::results::rows::{ALL, Point, Whole};
 use crate::results::table::Table;
+use crate::settings::names::DurabilityName;
+use crate::settings::run::RunSettings;
 use crate::setup;
 use crate::time;
-use crate::trial::{Measured, Trial};
-use crate::workload::Workload;
+use crate::trial::Trial;
+use crate::trial::measured::Measured;
+use crate::workload::contract::{Workload, WorkloadFlags};
 use anyhow::Result;
 use serde::Serialize;
 use ssmr_net::NetError;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a run ended that was carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Nothing wrong was found.
-    Good,
-    /// A check found a violation.
-    Violated,
-}
-
 /// The content of `run.json`.
 #[derive(Serialize)]
 struct Description<'a> {
     command_line: Vec<String>,
-    settings: &'a RunArgs,
+    settings: &'a RunSettings,
     digest: &'a str,
     machine: Machine,
     interrupted: bool,
@@ -56,21 +54,48 @@ struct Remarks {
 }
 
 /// Checks the settings and carries out the run.
-pub(crate) fn run(args: &RunArgs) -> Result<Ending> {
-    args.check()?;
-    let parts = setup::parts(args)?;
-    fault::check(args, &parts)?;
-    setup::check_memcached(args)?;
-    match args.workload {
-        WorkloadName::Kv => Run::begin(args, parts, setup::kv(args))?.carry_out(),
-        WorkloadName::Chirper => Run::begin(args, parts, setup::chirper(args)?)?.carry_out(),
+///
+/// # Errors
+/// If the settings contradict each other or the machine, or something cannot be started.
+pub(crate) fn run(
+    settings: &RunSettings,
+    strategies: &impl Strategies,
+    workloads: &impl Workloads,
+) -> Result<Ending> {
+    let shape = setup::shape(settings)?;
+    check_faults(settings, &strategies.infos(), &shape)?;
+    setup::check_memcached(settings)?;
+    let begin = Begin {
+        settings,
+        strategies,
+        shape,
+    };
+    let name = &settings.workload;
+    let ended = workloads.with(name, begin);
+    ended.unwrap_or_else(|_| unreachable!("workload {name} is registered"))
+}
+
+/// A run whose workload is not made yet: it comes with [`WorkloadVisitor::visit`].
+struct Begin<'a, S> {
+    settings: &'a RunSettings,
+    strategies: &'a S,
+    shape: ClusterShape,
+}
+
+impl<S: Strategies> WorkloadVisitor for Begin<'_, S> {
+    type Output = Result<Ending>;
+
+    fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
+        let workload = flags.build(&self.settings.load_shape())?;
+        Run::begin(&self, workload)?.carry_out()
     }
 }
 
 /// A run under way.
-struct Run<'a, W> {
-    args: &'a RunArgs,
-    parts: Parts,
+struct Run<'a, S, W> {
+    settings: &'a RunSettings,
+    strategies: &'a S,
+    shape: ClusterShape,
     workload: Arc<W>,
     digest: String,
     folder: Folder,
@@ -80,15 +105,17 @@ struct Run<'a, W> {
     remarks: Vec<Remarks>,
 }
 
-impl<'a, W: Workload> Run<'a, W> {
-    fn begin(args: &'a RunArgs, parts: Parts, workload: W) -> Result<Self, UsageError> {
-        let folder = Folder::create(&args.out)?;
+impl<'a, S: Strategies, W: Workload> Run<'a, S, W> {
+    fn begin(begin: &Begin<'a, S>, workload: W) -> Result<Self, UsageError> {
+        let settings = begin.settings;
+        let folder = Folder::create(&settings.out)?;
         let interrupt = Interrupt::listen();
-        let progress = Progress::new(args.quiet);
+        let progress = Progress::new(settings.quiet);
         progress.phase("hashing the workload", None);
         Ok(Self {
-            args,
-            parts,
+            settings,
+            strategies: begin.strategies,
+            shape: begin.shape,
             digest: format!("{:016x}", workload.digest()),
             workload: Arc::new(workload),
             folder,
@@ -101,27 +128,24 @@ impl<'a, W: Workload> Run<'a, W> {
 
     fn carry_out(mut self) -> Result<Ending> {
         self.describe(false)?;
-        for strategy in self.args.strategies() {
+        for strategy in &self.settings.strategies {
+            let strategy = strategy.name;
             if self.interrupt.struck() {
                 break;
             }
-            let parts = Parts {
-                incarnation: time::unique(),
-                ..self.parts
-            };
             let logs = self.folder.path().join("logs").join(strategy);
             let trial = Trial {
-                args: self.args,
+                settings: self.settings,
                 logs: &logs,
                 folder: self.folder.path(),
                 workload: &self.workload,
-                incarnation: parts.incarnation,
+                incarnation: time::unique(),
                 interrupt: &self.interrupt,
                 progress: &self.progress,
             };
-            let measured = registry::with(strategy, &parts, trial)
-                .map_err(|error| self.blame(strategy, error))?;
-            if self.args.durability != DurabilityName::Memory {
+            let measured = self.strategies.with_known(strategy, &self.shape, trial);
+            let measured = measured.map_err(|error| self.blame(strategy, error))?;
+            if self.settings.durability != DurabilityName::Memory {
                 std::fs::remove_dir_all(self.folder.path().join("logs"))?;
             }
             if let Some(measured) = measured {
@@ -149,7 +173,7 @@ impl<'a, W: Workload> Run<'a, W> {
             error.downcast_ref(),
             Some(NetError::Bind { .. } | NetError::Ports { .. })
         );
-        if ports && self.args.base_port.is_some() {
+        if ports && self.settings.base_port.is_some() {
             return UsageError::new("--base-port", error.to_string()).into();
         }
         error.context(format!("strategy {strategy}"))
@@ -180,7 +204,7 @@ impl<'a, W: Workload> Run<'a, W> {
             checked_operation_count: measured.verdict.as_ref().ok().copied(),
             violation: measured.verdict.as_ref().err().map(ToString::to_string),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
-                report::notes(self.args.rate, measured, all)
+                report::notes(self.settings.rate, measured, all)
             }),
         });
         self.rows.extend(rows);
@@ -188,20 +212,20 @@ impl<'a, W: Workload> Run<'a, W> {
     }
 
     fn point(&self, strategy: &'static str, op: &'static str, measured: &Measured) -> Point {
-        let args = self.args;
+        let settings = self.settings;
         Point {
             run_id: self.folder.run_id.clone(),
             strategy,
             workload: W::NAME,
             digest: self.digest.clone(),
             execution: measured.execution,
-            partitions: args.partitions.into(),
-            replicas: args.replicas.into(),
-            clients: args.clients,
-            window: args.rate.is_none().then_some(args.window),
-            rate: args.rate,
-            durability: args.durability.name(),
-            seed: args.seed,
+            partitions: settings.partitions.into(),
+            replicas: settings.replicas.into(),
+            clients: settings.clients,
+            window: settings.rate.is_none().then_some(settings.window),
+            rate: settings.rate,
+            durability: settings.durability.name(),
+            seed: settings.seed,
             op,
         }
     }
@@ -209,7 +233,7 @@ impl<'a, W: Workload> Run<'a, W> {
     fn describe(&self, finished: bool) -> Result<()> {
         let description = Description {
             command_line: std::env::args().collect(),
-            settings: self.args,
+            settings: self.settings,
             digest: &self.digest,
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
@@ -219,14 +243,15 @@ impl<'a, W: Workload> Run<'a, W> {
             .describe(&description, finished.then(time::date))
     }
 
-    /// Prints the table, and what to know with it. Violations are told even to those who want quiet.
+    /// Prints the table, and what to know with it. Violations are told even to those who want
+    /// quiet.
     fn tell(&self) {
         for remarks in &self.remarks {
             if let Some(violation) = &remarks.violation {
                 eprintln!("{}: VIOLATION: {violation}", remarks.strategy);
             }
         }
-        if self.args.quiet {
+        if self.settings.quiet {
             return;
         }
         if !self.rows.is_empty() {

@@ -1,5 +1,5 @@
-//! The harness's own looks at the machine's clocks: the date for names and files, processor time for costs, and how long
-//! simulations take.
+//! The harness's own looks at the machine's clocks: the date for names and files, processor time
+//! for costs, and how long simulations take.
 //!
 //! Everything that is measured is timed by the cluster's monotonic clock instead.
 

@@ -1,7 +1,9 @@
-//! Replicas that are really killed, in processes of their own, and what the files of a run tell of it.
+//! Replicas that are really killed, in processes of their own, and what the files of a run tell of
+//! it.
 //!
-//! After each run with faults the harness reads every object that was created, compares the replicas' states, and judges
-//! the whole history: `linearizable` is `ok` only if nothing that was acknowledged is lost.
+//! After each run with faults the harness reads every object that was created, compares the
+//! replicas' states, and judges the whole history: `linearizable` is `ok` only if nothing that was
+//! acknowledged is lost.
 
 mod common;
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Simulations of one kind, with their record in a file.
 fn sim(seeds: &str, file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-    let flags = "sim --strategy static --directory none --profile calm --execution exchange --quiet --resume";
+    let flags = "sim --strategy static --directory none --profile calm --execution exchange \
+        --quiet --resume";
     command.args(flags.split(' ')).arg(file);
     command.args(["--seeds", seeds]).stdout(Stdio::piped());
     command

@@ -253,8 +253,9 @@ fn a_node_needs_a_cluster_that_can_be() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let cluster = |name: &str| {
-        let settings = "workload = 'kv'\nstrategy = 'static'\npartitions = 1\nreplicas = 1\noracle_replicas = 1\n\
-            directory = 'none'\nincarnation = 1\nseed = 1\ndurability = 'memory'\nlog_bytes = 1000000\n\
+        let settings = "workload = 'kv'\nstrategy = 'static'\npartitions = 1\nreplicas = 1\n\
+            oracle_replicas = 1\ndirectory = 'none'\nincarnation = 1\nseed = 1\n\
+            durability = 'memory'\nlog_bytes = 1000000\n\
             cache_servers = []\n";
         let text = format!("{settings}[addresses]\n{name} = '{address}'\n");
         fs::write(&file, text).unwrap();

@@ -1,7 +1,9 @@
-//! Elections: when a replica loses patience with its leader, and pre-vote (section 9.6 of Ongaro's thesis).
+//! Elections: when a replica loses patience with its leader, and pre-vote (section 9.6 of Ongaro's
+//! thesis).
 //!
-//! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters makes it campaign. And who
-//! has heard of a leader within an election timeout votes for nobody: that is what a leader's lease rests on.
+//! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters
+//! makes it campaign. And who has heard of a leader within an election timeout votes for nobody:
+//! that is what a leader's lease rests on.
 
 use crate::member::MemberId;
 use crate::message::Body;
@@ -65,7 +67,8 @@ impl Election {
         self.deadline = now + patience;
     }
 
-    /// Starts a leader's timer again. One that is due sooner stays: heartbeats find lost messages, under load too.
+    /// Starts a leader's timer again. One that is due sooner stays: heartbeats find lost messages,
+    /// under load too.
     pub(crate) fn restart_heartbeat(&mut self, now: Duration) {
         self.deadline = self.deadline.min(now + HEARTBEAT);
     }
@@ -80,7 +83,8 @@ impl Election {
         self.leader_heard = Some(now);
     }
 
-    /// Whether this replica's vote is bound: it leads and hears a majority, or it has heard of a leader just now.
+    /// Whether this replica's vote is bound: it leads and hears a majority, or it has heard of a
+    /// leader just now.
     pub(crate) fn is_bound(
         &self,
         now: Duration,
@@ -91,7 +95,8 @@ impl Election {
             || self.leader_heard.is_some_and(|at| now < at + ELECTION)
     }
 
-    /// Begins to ask whether an election could be won; `false` if this replica's vote does not count.
+    /// Begins to ask whether an election could be won; `false` if this replica's vote does not
+    /// count.
     pub(crate) fn start_pre_vote(&mut self, now: Duration, consensus: &Consensus) -> bool {
         self.restart_timer(now);
         let may_vote = consensus.may_vote();
@@ -133,7 +138,8 @@ impl Election {
         wins
     }
 
-    /// The answer to a member that asks whether it could be elected in `term`, with a log that ends at `last`.
+    /// The answer to a member that asks whether it could be elected in `term`, with a log that ends
+    /// at `last`.
     pub(crate) fn on_pre_vote_call(
         &self,
         now: Duration,
@@ -145,14 +151,16 @@ impl Election {
         let own_term = consensus.term();
         let up_to_date = last >= consensus.last();
         let granted = !self.is_bound(now, consensus, followers) && up_to_date && term > own_term;
-        // An asker with a lower term may be the only one with an electable log: it must learn the term, or nobody wins.
+        // An asker with a lower term may be the only one with an electable log: it must learn the
+        // term, or nobody wins.
         (granted || term <= own_term).then(|| Body::PreVoteReply {
             term: term.max(own_term),
             granted,
         })
     }
 
-    /// The first thing that happens to a replica that comes back: what it promised when it was last up binds it still.
+    /// The first thing that happens to a replica that comes back: what it promised when it was last
+    /// up binds it still.
     pub(crate) fn unblock_vote_later(&mut self, now: Duration) {
         if std::mem::take(&mut self.vote_blocked_after_restart) {
             self.hear_leader(now);

@@ -1,13 +1,15 @@
-//! A replicated log without IO: Raft (Ongaro and Ousterhout, 2014) as a deterministic state machine.
+//! A replicated log without IO: Raft (Ongaro and Ousterhout, 2014) as a deterministic state
+//! machine.
 //!
-//! A group of replicas agrees on a sequence of byte strings. Each replica owns a [`GroupLog`]. Inputs come as calls with the
-//! time as an argument; outputs are appended to a [`LogOutbox`]: first `records` are made durable, then `messages` are sent.
-//! There is no clock, randomness, thread or socket in here, so whole groups can be simulated from a seed.
+//! A group of replicas agrees on a sequence of byte strings. Each replica owns a [`GroupLog`].
+//! Inputs come as calls with the time as an argument; outputs are appended to a [`LogOutbox`]:
+//! first `records` are made durable, then `messages` are sent. There is no clock, randomness,
+//! thread or socket in here, so whole groups can be simulated from a seed.
 //!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `log.rs` | [`GroupLog`], which joins the others |
-//! | `noraft_adapter.rs` | terms, votes, positions: the library `noraft`, and the entries it leaves to its user |
+//! | `noraft_adapter.rs` | terms, votes, positions: the library `noraft`, and the entries |
 //! | `election.rs` | timers and pre-vote (section 9.6 of Ongaro's thesis) |
 //! | `replication.rs` | what each follower is sent, and when it is sent again |
 //! | `read_index.rs` | confirmed leadership and leases (sections 6.4 and 6.4.1 there) |
@@ -48,9 +50,9 @@ mod timing;
 mod transfer;
 mod translation;
 
-pub use log::{Committed, GroupLog};
+pub use log::GroupLog;
 pub use member::{MemberId, Members};
 pub use message::{Append, Body, Chunk, LogMessage};
 pub use outbox::LogOutbox;
 pub use read_index::ConfirmedLeadership;
-pub use record::{Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
+pub use record::{Committed, Cut, LogEntry, LogPosition, Record, Snapshot, Stored};

@@ -1,22 +1,22 @@
 //! One replica's part of a group's log.
 //!
-//! It joins the library (terms, votes, positions) with what that leaves to its user: the entries themselves, the timers,
-//! pre-vote, flow control towards each follower, the transfer of snapshots, and when members change. It deliberately does not
-//! store anything: [`Record`]s say what must be durable before the messages leave.
+//! It joins the library (terms, votes, positions) with what that leaves to its user: the entries
+//! themselves, the timers, pre-vote, flow control towards each follower, the transfer of snapshots,
+//! and when members change. It deliberately does not store anything: [`Record`]s say what must be
+//! durable before the messages leave.
 //!
-//! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same order, and is never taken
-//! back.
+//! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
+//! order, and is never taken back.
 
 use crate::election::Election;
 use crate::member::{MemberId, Members};
-use crate::membership;
+use crate::membership::{self, Joining};
 use crate::message::{Append, Body, Chunk, LogMessage};
 use crate::noraft_adapter::{Consensus, Step, position};
 use crate::outbox::LogOutbox;
 use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
-use crate::record::{Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
+use crate::record::{Committed, Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
 use crate::replication::Followers;
-use crate::timing::ELECTION;
 use crate::transfer::{Chunks, IncomingSnapshot, Transfers};
 use crate::translation::{append_call, append_reply, term_only, vote_call, vote_reply};
 use bytes::Bytes;
@@ -39,22 +39,13 @@ pub struct GroupLog {
     read_index: ReadIndex,
     transfers: Transfers,
     incoming: IncomingSnapshot,
-    /// When this replica asked last to be taken in.
-    join_asked: Duration,
-}
-
-/// What a log has agreed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Committed {
-    /// An entry with its index.
-    Entry(u64, LogEntry),
-    /// The entries up to the snapshot's last one, not one by one but as what they led to.
-    Snapshot(Snapshot),
+    joining: Joining,
 }
 
 impl GroupLog {
-    /// The empty log of replica `index` of a group of `replica_count`, a founding member. The seed varies the election
-    /// timeouts: replicas of one group need different ones, or they split every vote.
+    /// The empty log of replica `index` of a group of `replica_count`, a founding member. The seed
+    /// varies the election timeouts: replicas of one group need different ones, or they split every
+    /// vote.
     #[must_use]
     pub fn new(index: u8, replica_count: u8, seed: u64) -> Self {
         Self::restore(index, replica_count, seed, Stored::default())
@@ -76,7 +67,7 @@ impl GroupLog {
             read_index: ReadIndex::default(),
             transfers: Transfers::default(),
             incoming: IncomingSnapshot::default(),
-            join_asked: Duration::ZERO,
+            joining: Joining::default(),
         }
     }
 
@@ -98,8 +89,8 @@ impl GroupLog {
         self.consensus.settled_members()
     }
 
-    /// How surely this replica leads: `None` unless it leads and has polled all that its predecessors committed, which must be
-    /// applied too before anybody relies on it.
+    /// How surely this replica leads: `None` unless it leads and has polled all that its
+    /// predecessors committed, which must be applied too before anybody relies on it.
     #[must_use]
     pub fn confirmed_leadership(&self, now: Duration) -> Option<ConfirmedLeadership> {
         let polled_all = self.polled >= self.consensus.commit_index();
@@ -133,7 +124,8 @@ impl GroupLog {
         self.consensus.last().index - self.consensus.commit_index()
     }
 
-    /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with the leader.
+    /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with
+    /// the leader.
     pub fn propose(&mut self, now: Duration, batch: Bytes, out: &mut LogOutbox) {
         if self.consensus.propose() {
             self.carry_out(now, &[LogEntry::Batch(batch)], out);
@@ -177,7 +169,8 @@ impl GroupLog {
         }
     }
 
-    /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them may be forgotten.
+    /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them
+    /// may be forgotten.
     ///
     /// # Panics
     /// If `last` was not in the log: only what was captured may be compacted.
@@ -190,7 +183,10 @@ impl GroupLog {
     /// Lets time pass.
     pub fn on_timer(&mut self, now: Duration, out: &mut LogOutbox) {
         self.election.unblock_vote_later(now);
-        self.join_if_needed(now, out);
+        if self.joining.asks(now, &self.consensus) {
+            let others = (0..self.replica_count).filter(|index| *index != self.me.index());
+            others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
+        }
         if !self.election.is_due(now) {
             return;
         }
@@ -201,7 +197,8 @@ impl GroupLog {
         }
     }
 
-    /// Takes a message of the group's replica `from`. One that no replica of the group would send is ignored.
+    /// Takes a message of the group's replica `from`. One that no replica of the group would send
+    /// is ignored.
     pub fn on_message(&mut self, now: Duration, from: u8, msg: LogMessage, out: &mut LogOutbox) {
         let stranger = from >= self.replica_count || from == self.me.index();
         if stranger || msg.generation > MemberId::LAST_GENERATION {
@@ -286,16 +283,6 @@ impl GroupLog {
             .is_bound(now, &self.consensus, &self.followers)
     }
 
-    /// A replica that is no member tells everybody now and then: the leader will take it in.
-    fn join_if_needed(&mut self, now: Duration, out: &mut LogOutbox) {
-        if self.consensus.is_member(self.me) || now < self.join_asked + ELECTION {
-            return;
-        }
-        self.join_asked = now;
-        let others = (0..self.replica_count).filter(|index| *index != self.me.index());
-        others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
-    }
-
     /// Asks whether an election could be won before disturbing anybody with one.
     fn start_pre_vote(&mut self, now: Duration, out: &mut LogOutbox) {
         if self.election.start_pre_vote(now, &self.consensus) {
@@ -322,8 +309,9 @@ impl GroupLog {
     fn send_heartbeats(&mut self, now: Duration, out: &mut LogOutbox) {
         self.election.heartbeat_sent(now);
         if !self.followers.include_quorum(now, &self.consensus) {
-            // Followers that still hear this leader must be free to elect one that it can hear. So no heartbeat, but a
-            // question that does not hold them back; whoever answers counts as heard.
+            // Followers that still hear this leader must be free to elect one that it can hear. So
+            // no heartbeat, but a question that does not hold them back; whoever answers counts as
+            // heard.
             self.call_pre_votes(out);
             return;
         }
@@ -405,7 +393,8 @@ impl GroupLog {
         }
     }
 
-    /// Carries out what the library wants done; `payload` holds the entries that it is about to append.
+    /// Carries out what the library wants done; `payload` holds the entries that it is about to
+    /// append.
     fn carry_out(&mut self, now: Duration, payload: &[LogEntry], out: &mut LogOutbox) {
         for step in self.consensus.take_steps(payload) {
             match step {

@@ -6,8 +6,9 @@ use std::fmt;
 
 /// A replica in one of its generations, as consensus knows it.
 ///
-/// A replica that lost what it had stored has forgotten its votes: it begins a new generation and takes part under a new
-/// name, as a member that never voted. Generations grow; those that founded the group have 0.
+/// A replica that lost what it had stored has forgotten its votes: it begins a new generation and
+/// takes part under a new name, as a member that never voted. Generations grow; those that founded
+/// the group have 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(u64);
 
@@ -15,7 +16,8 @@ impl MemberId {
     /// The greatest generation there can be.
     pub const LAST_GENERATION: u64 = u64::MAX >> 8;
 
-    /// Replica `index` of the group in a generation, [`LAST_GENERATION`](Self::LAST_GENERATION) at most.
+    /// Replica `index` of the group in a generation, [`LAST_GENERATION`](Self::LAST_GENERATION) at
+    /// most.
     #[must_use]
     pub fn new(index: u8, generation: u64) -> Self {
         Self(generation << 8 | u64::from(index))
@@ -58,7 +60,8 @@ impl fmt::Debug for MemberId {
 pub struct Members {
     /// Those whose votes count.
     pub voters: BTreeSet<MemberId>,
-    /// During a change, those whose votes will count: until it is over a majority of both is needed. Else empty.
+    /// During a change, those whose votes will count: until it is over a majority of both is
+    /// needed. Else empty.
     pub next_voters: BTreeSet<MemberId>,
     /// Those that are told everything and have no vote.
     pub learners: BTreeSet<MemberId>,

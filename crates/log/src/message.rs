@@ -27,7 +27,8 @@ pub enum Body {
     },
     /// The answer to a pre-vote call.
     PreVoteReply {
-        /// If granted, the term that was asked about; if not, the sender's own, which the asker has missed.
+        /// If granted, the term that was asked about; if not, the sender's own, which the asker has
+        /// missed.
         term: u64,
         /// I would vote for you.
         granted: bool,

@@ -1,4 +1,5 @@
-//! Between `noraft` and this log: terms, votes, positions and members are the library's; the entries themselves are here.
+//! Between `noraft` and this log: terms, votes, positions and members are the library's; the
+//! entries themselves are here.
 //!
 //! Invariant: `entries` holds exactly the entries behind the library's snapshot position.
 
@@ -67,7 +68,7 @@ impl Consensus {
         self.me
     }
 
-    // -- who ---------------------------------------------------------------------------------------------------------
+    // who
 
     pub(crate) fn is_leader(&self) -> bool {
         self.node.role().is_leader()
@@ -94,7 +95,8 @@ impl Consensus {
         config.voters.contains(&id(self.me)) || config.new_voters.contains(&id(self.me))
     }
 
-    /// Whether those of whom `has` is true are a majority: of the voters, and during a change of the next ones too.
+    /// Whether those of whom `has` is true are a majority: of the voters, and during a change of
+    /// the next ones too.
     pub(crate) fn is_majority(&self, has: impl Fn(MemberId) -> bool) -> bool {
         let config = self.node.config();
         [&config.voters, &config.new_voters]
@@ -148,7 +150,7 @@ impl Consensus {
         settled.then(|| members(committed))
     }
 
-    // -- where ---------------------------------------------------------------------------------------------------------
+    // where
 
     pub(crate) fn term(&self) -> u64 {
         self.node.current_term().get()
@@ -222,7 +224,7 @@ impl Consensus {
         }
     }
 
-    // -- changes ---------------------------------------------------------------------------------------------------
+    // changes
 
     /// Proposes an entry; `false` if this replica does not lead.
     pub(crate) fn propose(&mut self) -> bool {
@@ -261,7 +263,8 @@ impl Consensus {
         self.is_leader() && before != (true, self.term())
     }
 
-    /// What the library wants done. `payload` holds the entries that were proposed or received with the last call.
+    /// What the library wants done. `payload` holds the entries that were proposed or received with
+    /// the last call.
     pub(crate) fn take_steps(&mut self, payload: &[LogEntry]) -> Vec<Step> {
         let actions = std::mem::take(self.node.actions_mut());
         let mut steps = Vec::new();
@@ -283,7 +286,8 @@ impl Consensus {
         steps
     }
 
-    /// Appends what the library has appended to its own bookkeeping; the last batches of `payload` are among it.
+    /// Appends what the library has appended to its own bookkeeping; the last batches of `payload`
+    /// are among it.
     fn append(&mut self, appended: &LogEntries, payload: &[LogEntry]) -> Step {
         let after = position(appended.prev_position());
         self.entries
@@ -309,8 +313,8 @@ impl Consensus {
         Step::Append { after, entries }
     }
 
-    /// A snapshot takes the place of the log up to its last entry; `false` if the log needs none. Returns the entries that
-    /// the log goes on with.
+    /// A snapshot takes the place of the log up to its last entry; `false` if the log needs none.
+    /// Returns the entries that the log goes on with.
     pub(crate) fn install(&mut self, last: LogPosition, of: &Members) -> Option<Vec<LogEntry>> {
         let base = self.base().index;
         if !self

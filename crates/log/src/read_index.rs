@@ -1,10 +1,11 @@
-//! How surely a leader leads, for reads that are not logged: the read index and the lease (sections 6.4 and 6.4.1 of
-//! Ongaro's thesis).
+//! How surely a leader leads, for reads that are not logged: the read index and the lease (sections
+//! 6.4 and 6.4.1 of Ongaro's thesis).
 //!
-//! A leader asks its followers to confirm it, and knows from the answers of a majority that no later leader had been elected when
-//! it asked: one would have needed a vote of theirs, and they would not have confirmed an older term after that. With its
-//! answer each follower promises, besides, not to vote for an election timeout: the lease is a little shorter, for clocks that
-//! do not run equally fast. It is asked for when reads come, and never else.
+//! A leader asks its followers to confirm it, and knows from the answers of a majority that no
+//! later leader had been elected when it asked: one would have needed a vote of theirs, and they
+//! would not have confirmed an older term after that. With its answer each follower promises,
+//! besides, not to vote for an election timeout: the lease is a little shorter, for clocks that do
+//! not run equally fast. It is asked for when reads come, and never else.
 
 use crate::member::MemberId;
 use crate::noraft_adapter::Consensus;
@@ -32,8 +33,9 @@ pub(crate) struct ReadIndex {
 }
 
 impl ReadIndex {
-    /// Whether to ask the others now: the question is noted as asked. Not while one is open; and not by a leader that hears
-    /// no majority, for followers that still hear it must be free to elect one that it can hear.
+    /// Whether to ask the others now: the question is noted as asked. Not while one is open; and
+    /// not by a leader that hears no majority, for followers that still hear it must be free to
+    /// elect one that it can hear.
     pub(crate) fn ask(
         &mut self,
         now: Duration,
@@ -52,8 +54,8 @@ impl ReadIndex {
     }
 }
 
-/// How surely a leader leads. It needs to have committed an entry of its own: before, it does not know what its predecessors
-/// had.
+/// How surely a leader leads. It needs to have committed an entry of its own: before, it does not
+/// know what its predecessors had.
 pub(crate) fn confirmed_leadership(
     now: Duration,
     consensus: &Consensus,

@@ -1,11 +1,13 @@
-//! What a replica stores: its vote, the entries of its group's log, and snapshots that stand for the oldest of them.
+//! What a replica stores: its vote, the entries of its group's log, and snapshots that stand for
+//! the oldest of them.
 
 use crate::member::{MemberId, Members};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The place of an entry in a log, ordered as Raft orders logs when it compares them: by term, then by index.
+/// The place of an entry in a log, ordered as Raft orders logs when it compares them: by term, then
+/// by index.
 ///
 /// Indices begin with 1; [`ZERO`](Self::ZERO) is before the first entry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -27,7 +29,8 @@ impl fmt::Debug for LogPosition {
     }
 }
 
-/// Something to be made durable before any message of the same [`LogOutbox`](crate::LogOutbox) leaves.
+/// Something to be made durable before any message of the same [`LogOutbox`](crate::LogOutbox)
+/// leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// The replica begins this generation: it remembers nothing of earlier ones.
@@ -46,7 +49,8 @@ pub enum Record {
         /// What comes behind it, in order.
         entries: Vec<LogEntry>,
     },
-    /// Another replica's snapshot, and the entries behind it that the log held before: they replace the whole log.
+    /// Another replica's snapshot, and the entries behind it that the log held before: they replace
+    /// the whole log.
     Install {
         /// Stands for all entries up to its last one.
         snapshot: Snapshot,
@@ -100,7 +104,8 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// What a replica of a group has stored: what the [`Record`]s of its outboxes and its snapshots add up to.
+/// What a replica of a group has stored: what the [`Record`]s of its outboxes and its snapshots add
+/// up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// The generation in which it was stored.
@@ -163,4 +168,13 @@ pub struct Cut {
     pub members: Members,
     /// The entries behind it.
     pub tail: Vec<LogEntry>,
+}
+
+/// What a log has agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// An entry with its index.
+    Entry(u64, LogEntry),
+    /// The entries up to the snapshot's last one, not one by one but as what they led to.
+    Snapshot(Snapshot),
 }

@@ -1,6 +1,8 @@
-//! What a leader sends each follower: every entry, none twice unless it was lost, and not too many at once.
+//! What a leader sends each follower: every entry, none twice unless it was lost, and not too many
+//! at once.
 //!
-//! The library would send all that a follower lacks with every reply; here is what of it is really sent.
+//! The library would send all that a follower lacks with every reply; here is what of it is really
+//! sent.
 
 use crate::member::MemberId;
 use crate::noraft_adapter::{Consensus, position};
@@ -81,7 +83,8 @@ impl Followers {
         consensus.is_majority(|id| id == consensus.me() || recent(id))
     }
 
-    /// What of `wanted` is sent to a follower now: nothing twice, nothing that has a gap before it, and not too much.
+    /// What of `wanted` is sent to a follower now: nothing twice, nothing that has a gap before it,
+    /// and not too much.
     pub(crate) fn portion(
         &mut self,
         consensus: &Consensus,
@@ -126,14 +129,15 @@ impl Followers {
             return;
         };
         follower.told = last.index;
-        // One lost message makes the follower reject all that were behind it: rewind once, not once for each.
+        // One lost message makes the follower reject all that were behind it: rewind once, not once
+        // for each.
         if rejected && now >= follower.rewound + HEARTBEAT / 4 {
             self.rewind(now, from, last.index);
         }
     }
 
-    /// Sends entries again to followers that have not taken any since the last heartbeat, and forgets those that are no
-    /// members any more.
+    /// Sends entries again to followers that have not taken any since the last heartbeat, and
+    /// forgets those that are no members any more.
     pub(crate) fn tend(&mut self, now: Duration, consensus: &Consensus) {
         for to in consensus.others() {
             let matched = consensus.matched(to);

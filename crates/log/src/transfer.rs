@@ -1,4 +1,5 @@
-//! Snapshots on their way to followers that lack entries which the leader no longer has, in chunks, while the group goes on.
+//! Snapshots on their way to followers that lack entries which the leader no longer has, in chunks,
+//! while the group goes on.
 //!
 //! ```text
 //!   leader                                    follower
@@ -198,7 +199,8 @@ pub(crate) struct IncomingSnapshot {
 }
 
 impl IncomingSnapshot {
-    /// Takes a piece. Returns how many bytes are there, and the snapshot once it is whole and has its digest.
+    /// Takes a piece. Returns how many bytes are there, and the snapshot once it is whole and has
+    /// its digest.
     pub(crate) fn take(&mut self, chunk: Chunk) -> (u64, Option<Snapshot>) {
         let Chunk { last, digest, .. } = chunk;
         if (self.last, self.digest) != (last, digest) {

@@ -61,7 +61,8 @@ impl Group {
         out.messages
     }
 
-    /// Whether a replica votes for replica 2, which asks it to in a later term with all that is in the log.
+    /// Whether a replica votes for replica 2, which asks it to in a later term with all that is in
+    /// the log.
     fn votes(&mut self, who: u8) -> bool {
         let log = &self.stored[&2].entries;
         let term = self.logs[0].term();
@@ -80,7 +81,9 @@ impl Group {
                 body,
             },
         );
-        let granted = |(_, message): &(u8, LogMessage)| matches!(message.body, Body::VoteReply { granted, .. } if granted);
+        let granted = |(_, message): &(u8, LogMessage)| {
+            matches!(message.body, Body::VoteReply { granted: true, .. })
+        };
         said.iter().any(granted)
     }
 

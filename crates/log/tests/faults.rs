@@ -1,7 +1,9 @@
-//! The group's log alone, on trial: three replicas that lose messages, crash in the middle of writes, compact their logs,
-//! send each other snapshots, forget everything and come back as new members.
+//! The group's log alone, on trial: three replicas that lose messages, crash in the middle of
+//! writes, compact their logs, send each other snapshots, forget everything and come back as new
+//! members.
 //!
-//! The state is a hash over all entries, so a snapshot that stands for the wrong prefix shows at the next entry.
+//! The state is a hash over all entries, so a snapshot that stands for the wrong prefix shows at
+//! the next entry.
 
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
@@ -255,8 +257,9 @@ fn whatever_happens_replicas_agree_and_go_on() {
     assert!(installs > 60, "only {installs} snapshots were installed");
 }
 
-/// Found with processes that were killed under load: a leader put its heartbeats off with every proposal, and held back from
-/// a follower of which it knew nothing; so a replica with a long log stayed behind until the load ended.
+/// Found with processes that were killed under load: a leader put its heartbeats off with every
+/// proposal, and held back from a follower of which it knew nothing; so a replica with a long log
+/// stayed behind until the load ended.
 #[test]
 fn a_replica_with_a_long_log_comes_back_under_load() {
     let mut trial = Trial::new(1, 0);

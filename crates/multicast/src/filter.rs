@@ -1,4 +1,5 @@
-//! The duplicate filter: which attempts of which sessions a group has logged already (part of integrity, and of rule R5).
+//! The duplicate filter: which attempts of which sessions a group has logged already (part of
+//! integrity, and of rule R5).
 //!
 //! It is bounded by what a session may have unanswered and, in log time, by the age of sessions.
 
@@ -104,7 +105,8 @@ impl Filter {
             .collect()
     }
 
-    /// Forgets and returns the sessions that are too old at log time `time`, none with an attempt that is not delivered.
+    /// Forgets and returns the sessions that are too old at log time `time`, none with an attempt
+    /// that is not delivered.
     pub(crate) fn expire(&mut self, time: LogTime) -> Vec<SessionId> {
         let aged = self
             .by_age

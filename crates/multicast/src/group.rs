@@ -1,7 +1,9 @@
-//! One replica's part in the multicast: the log, the replicated order, and what a leader does besides.
+//! One replica's part in the multicast: the log, the replicated order, and what a leader does
+//! besides.
 //!
-//! A leader gathers what arrives into batches and proposes them, sends what the links hold, sends it again until it is
-//! acknowledged, and fetches commands that reached another destination only. Followers only apply.
+//! A leader gathers what arrives into batches and proposes them, sends what the links hold, sends
+//! it again until it is acknowledged, and fetches commands that reached another destination only.
+//! Followers only apply.
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::Freshness;
@@ -23,7 +25,8 @@ use ssmr_log::{Committed, GroupLog, LogEntry, LogOutbox, Record, Snapshot, Store
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many batches may be on their way through the log; what arrives meanwhile goes into the next one.
+/// How many batches may be on their way through the log; what arrives meanwhile goes into the next
+/// one.
 const PIPELINE: u64 = 4;
 
 /// One replica of one group, as a member of the multicast.
@@ -31,6 +34,8 @@ const PIPELINE: u64 = 4;
 pub struct GroupMulticast {
     id: ReplicaId,
     log: GroupLog,
+    /// What the log last said of it: asked for more often than it changes.
+    is_voter: bool,
     order: Order,
     /// The index of the last log entry applied.
     applied: u64,
@@ -49,8 +54,9 @@ impl GroupMulticast {
         Self::restore(id, topology, settings, Stored::default())
     }
 
-    /// A replica that has lost what it knew, in a new generation: greater than those it had. It says nothing until the group
-    /// has told it everything, and then becomes a member that never voted.
+    /// A replica that has lost what it knew, in a new generation: greater than those it had. It
+    /// says nothing until the group has told it everything, and then becomes a member that never
+    /// voted.
     #[must_use]
     pub fn join(
         id: ReplicaId,
@@ -67,8 +73,8 @@ impl GroupMulticast {
         joined
     }
 
-    /// A replica that comes back with what it had stored. Its state is rebuilt from its snapshot and its log as the group
-    /// tells it again what is committed.
+    /// A replica that comes back with what it had stored. Its state is rebuilt from its snapshot
+    /// and its log as the group tells it again what is committed.
     #[must_use]
     pub fn restore(
         id: ReplicaId,
@@ -77,9 +83,11 @@ impl GroupMulticast {
         stored: Stored,
     ) -> Self {
         let count = topology.replica_count(id.group);
+        let log = GroupLog::restore(id.index, count, settings.seed, stored);
         Self {
             id,
-            log: GroupLog::restore(id.index, count, settings.seed, stored),
+            is_voter: log.is_voter(),
+            log,
             order: Order::new(id.group),
             applied: 0,
             snapshots: SnapshotSchedule::new(settings.log_bytes),
@@ -113,7 +121,8 @@ impl GroupMulticast {
         )
     }
 
-    /// Notices that this replica has become leader, or no longer is, and has what the log wants done be done.
+    /// Notices that this replica has become leader, or no longer is, and has what the log wants
+    /// done be done.
     fn after_log(&mut self, now: LocalTime, out: &mut Outbox<Self>) {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
@@ -128,6 +137,7 @@ impl GroupMulticast {
     }
 
     fn drain_log(&mut self, out: &mut Outbox<Self>) {
+        self.is_voter = self.log.is_voter();
         out.records.append(&mut self.outbox.records);
         let group = self.id.group;
         let messages = self.outbox.messages.drain(..);
@@ -135,7 +145,8 @@ impl GroupMulticast {
         out.messages.extend(messages);
     }
 
-    /// Moves what has come in over the links into the inbox, and proposes what has gathered if there is room in the pipeline.
+    /// Moves what has come in over the links into the inbox, and proposes what has gathered if
+    /// there is room in the pipeline.
     fn propose(&mut self, now: LocalTime, values: &mut dyn ValueCodec, out: &mut Outbox<Self>) {
         let Some(leader) = &mut self.leader else {
             return;
@@ -155,8 +166,9 @@ impl GroupMulticast {
         }
     }
 
-    /// Applies what is committed, one entry at a time while there are deliveries: what they make the partition signal goes
-    /// into the links before anything of the next entry, at every replica, however many entries it learns of at once.
+    /// Applies what is committed, one entry at a time while there are deliveries: what they make
+    /// the partition signal goes into the links before anything of the next entry, at every
+    /// replica, however many entries it learns of at once.
     fn apply_committed(&mut self) {
         while !self.order.has_deliveries()
             && let Some(committed) = self.log.poll_committed()
@@ -203,7 +215,8 @@ impl GroupMulticast {
         self.applied = snapshot.last.index;
         self.snapshots.restored();
         self.order.restore(&order, partition);
-        // The only replica of a group may lead it already: its links go on where the snapshot's stand.
+        // The only replica of a group may lead it already: its links go on where the snapshot's
+        // stand.
         self.peers.begin(self.order.links());
     }
 
@@ -352,7 +365,7 @@ impl Multicast for GroupMulticast {
         Status {
             is_leader: self.leader.is_some(),
             leader: self.log.leader(),
-            is_voter: self.log.is_voter(),
+            is_voter: self.is_voter,
             clock: self.order.clock(),
             log_time: self.order.time(),
             applied: self.applied,

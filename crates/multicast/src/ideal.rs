@@ -1,7 +1,9 @@
-//! Order without replication: one sequencer that all replicas share, for tests of what stands on [`Multicast`].
+//! Order without replication: one sequencer that all replicas share, for tests of what stands on
+//! [`Multicast`].
 //!
-//! Nothing is lost, nothing is sent, nothing waits: what is handed in is ordered at once, and each replica polls its group's
-//! sequence at its own pace. It shows that the seam is one, for the engines cannot tell it from three rounds of consensus.
+//! Nothing is lost, nothing is sent, nothing waits: what is handed in is ordered at once, and each
+//! replica polls its group's sequence at its own pace. It shows that the seam is one, for the
+//! engines cannot tell it from three rounds of consensus.
 
 use ssmr_core::multicast::{
     ConfirmedLeadership, ConfirmedReads, Multicast, Outbox, Refusal, Snapshots, Status,
@@ -48,7 +50,8 @@ impl Sequencer {
         }
     }
 
-    /// Orders a command at its destinations, as if a client had handed it in everywhere. Once is enough.
+    /// Orders a command at its destinations, as if a client had handed it in everywhere. Once is
+    /// enough.
     pub fn order(&self, command: Arc<Command>) {
         let mut sequence = self.0.borrow_mut();
         if !sequence.ordered.insert(command.id) {
@@ -70,7 +73,8 @@ impl Sequencer {
         }
     }
 
-    /// Ends a session: a group forgets its outcomes, and what comes later of it is expired everywhere.
+    /// Ends a session: a group forgets its outcomes, and what comes later of it is expired
+    /// everywhere.
     pub fn end_session(&self, session: SessionId, at: GroupId) {
         let mut sequence = self.0.borrow_mut();
         sequence.ended.insert(session);

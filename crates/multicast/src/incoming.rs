@@ -1,7 +1,8 @@
-//! The receiving end of one link at the leader: items in order, waiting for their values and for a log entry.
+//! The receiving end of one link at the leader: items in order, waiting for their values and for a
+//! log entry.
 //!
-//! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once for this leader; what
-//! the log then accepts is decided when the entry applies.
+//! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once
+//! for this leader; what the log then accepts is decided when the entry applies.
 
 use crate::batch::BATCH_BYTES;
 use crate::link::{Item, Readiness, WireValue};
@@ -22,7 +23,8 @@ pub(crate) struct IncomingLink {
     waiting: VecDeque<Item<WireValue>>,
     /// For so many of them, from the first on, the codec has been asked for their values.
     asked: usize,
-    /// The value of the item behind those that wait cannot be found here: its sender must send it in full.
+    /// The value of the item behind those that wait cannot be found here: its sender must send it
+    /// in full.
     stuck: bool,
     pulled: Option<LocalTime>,
     acknowledge: bool,
@@ -61,9 +63,11 @@ impl IncomingLink {
         }
     }
 
-    /// Takes out the items whose values are there, in order, with the number of the first: as many as fit one batch.
+    /// Takes out the items whose values are there, in order, with the number of the first: as many
+    /// as fit one batch.
     ///
-    /// The codec is asked for the values of all items that wait, so that one round trip to a cache serves them all.
+    /// The codec is asked for the values of all items that wait, so that one round trip to a cache
+    /// serves them all.
     pub(crate) fn take_ready(
         &mut self,
         now: LocalTime,
@@ -114,8 +118,8 @@ impl IncomingLink {
         })
     }
 
-    /// The items up to number `received` are logged: tell the sender at the next occasion. Entries of an earlier leader may
-    /// have brought more of them than this leader has proposed.
+    /// The items up to number `received` are logged: tell the sender at the next occasion. Entries
+    /// of an earlier leader may have brought more of them than this leader has proposed.
     pub(crate) fn logged(&mut self, received: u64) {
         let ahead = received.saturating_sub(self.proposed) as usize;
         let gone = ahead.min(self.waiting.len());

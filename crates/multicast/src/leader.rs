@@ -1,5 +1,5 @@
-//! What a leader has taken in and not proposed. All of it is volatile: whatever is lost with a leader is sent again by
-//! somebody.
+//! What a leader has taken in and not proposed. All of it is volatile: whatever is lost with a
+//! leader is sent again by somebody.
 
 use crate::batch::{BATCH_BYTES, Batch, Input, MAX_ELAPSED};
 use rustc_hash::FxHashSet;
@@ -13,7 +13,8 @@ const INBOX: usize = 1 << 14;
 const INBOX_BYTES: usize = 16 * BATCH_BYTES;
 /// How long an acknowledgement may wait for other inputs to share a log entry with.
 const LAZY: Micros = 50_000;
-/// How long a command that another group has timestamped may take to come from its client before it is fetched.
+/// How long a command that another group has timestamped may take to come from its client before it
+/// is fetched.
 const FETCH: Micros = 100_000;
 
 /// A leader's volatile state, in one term.
@@ -109,8 +110,8 @@ impl LeaderState {
         self.inbox.drain(..count).collect()
     }
 
-    /// Which of the commands that other groups have timestamped to fetch now, from which group; and whether each was asked for
-    /// the last time, too.
+    /// Which of the commands that other groups have timestamped to fetch now, from which group; and
+    /// whether each was asked for the last time, too.
     pub(crate) fn commands_to_fetch(
         &mut self,
         now: LocalTime,

@@ -1,12 +1,17 @@
-//! The order: atomic multicast on one replicated log per group, as deterministic state machines without IO.
+//! The order: atomic multicast on one replicated log per group, as deterministic state machines
+//! without IO.
 //!
 //! - `order`: Skeen's timestamps as a pure function of the log.
 //! - `link`: a reliable channel between each two groups, whose ends are replicated state.
-//! - `leader`: what a leader has taken in and not proposed; `peers`: the other groups, seen from a leader.
-//! - [`GroupMulticast`]: one replica's part; implements [`ssmr_core::Multicast`] on a [`ssmr_log::GroupLog`].
-//! - [`IdealMulticast`]: the same seam with one sequencer and no replication, for tests of what stands on it.
+//! - `leader`: what a leader has taken in and not proposed; `peers`: the other groups, seen from a
+//!   leader.
+//! - [`GroupMulticast`]: one replica's part; implements [`ssmr_core::Multicast`] on a
+//!   [`ssmr_log::GroupLog`].
+//! - [`IdealMulticast`]: the same seam with one sequencer and no replication, for tests of what
+//!   stands on it.
 //!
-//! What is not here: consensus (`ssmr-log`), execution (`ssmr-core`), sockets and disks (`ssmr-net`).
+//! What is not here: consensus (`ssmr-log`), execution (`ssmr-core`), sockets and disks
+//! (`ssmr-net`).
 
 mod batch;
 mod filter;

@@ -1,8 +1,10 @@
-//! Links: a reliable first-in-first-out channel between each two groups, whose ends are replicated state.
+//! Links: a reliable first-in-first-out channel between each two groups, whose ends are replicated
+//! state.
 //!
-//! What a group sends to another is a function of its log, numbered from 1. The receiver logs the items in that order,
-//! each once; the sender keeps them until it has logged the acknowledgement. So a timestamp or signal is never lost,
-//! doubled or overtaken, whichever replicas die on either side, and acknowledgements are cumulative.
+//! What a group sends to another is a function of its log, numbered from 1. The receiver logs the
+//! items in that order, each once; the sender keeps them until it has logged the acknowledgement.
+//! So a timestamp or signal is never lost, doubled or overtaken, whichever replicas die on either
+//! side, and acknowledgements are cumulative.
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
@@ -69,7 +71,8 @@ impl Item<WireValue> {
         self.size_with(WireValue::size)
     }
 
-    /// Puts values in the place of references, as far as the codec has them. Returns the worst that became of any.
+    /// Puts values in the place of references, as far as the codec has them. Returns the worst that
+    /// became of any.
     pub(crate) fn unpack(&mut self, now: LocalTime, values: &mut dyn ValueCodec) -> Readiness {
         let Self::Signal(signal) = self else {
             return Readiness::Ready;
@@ -187,7 +190,8 @@ impl Links {
     pub(crate) fn accept(&mut self, from: GroupId, first: u64, items: Vec<Item>) -> Vec<Item> {
         let received = self.received.entry(from).or_default();
         if first > *received + 1 {
-            // Proposed by a leader that believed in entries which were lost with another leader: the sender repeats.
+            // Proposed by a leader that believed in entries which were lost with another leader:
+            // the sender repeats.
             return Vec::new();
         }
         let known = (*received + 1 - first) as usize;

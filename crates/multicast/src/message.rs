@@ -28,7 +28,8 @@ pub enum Message {
         /// The last number that is not wanted.
         after: u64,
     },
-    /// To any replica of another group, which has timestamped this command: nobody has handed it in here.
+    /// To any replica of another group, which has timestamped this command: nobody has handed it in
+    /// here.
     Fetch {
         /// Which command.
         id: CommandId,

@@ -1,8 +1,10 @@
-//! The replicated state of the multicast at one group, and how log entries change it: Skeen's algorithm over logs.
+//! The replicated state of the multicast at one group, and how log entries change it: Skeen's
+//! algorithm over logs.
 //!
-//! Each destination group gives a command a local timestamp when it logs it, and tells the others through links; the
-//! greatest one is final; commands are delivered in the order of final timestamps. The groups' logs make each timestamp as
-//! durable as the group (BaseCast, as FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
+//! Each destination group gives a command a local timestamp when it logs it, and tells the others
+//! through links; the greatest one is final; commands are delivered in the order of final
+//! timestamps. The groups' logs make each timestamp as durable as the group (BaseCast, as
+//! FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
 //!
 //! ```text
 //!   client          p0 log             p1 log
@@ -15,8 +17,9 @@
 //!     |              | deliver          | deliver
 //! ```
 //!
-//! Invariant: everything here is a pure function of the log entries applied, in order. There is no leader here, no time
-//! but the log's, and nothing that a replica could do differently from another one.
+//! Invariant: everything here is a pure function of the log entries applied, in order. There is no
+//! leader here, no time but the log's, and nothing that a replica could do differently from another
+//! one.
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::{Filter, Freshness};
@@ -159,8 +162,8 @@ impl Order {
         self.commands.len()
     }
 
-    /// What would become of a command that is handed in now. One that another destination has timestamped is always
-    /// welcome: that group waits for us.
+    /// What would become of a command that is handed in now. One that another destination has
+    /// timestamped is always welcome: that group waits for us.
     pub(crate) fn freshness(&self, command: &Command) -> Freshness {
         if self.commands.contains_key(&command.id) {
             Freshness::Seen
@@ -177,12 +180,14 @@ impl Order {
         clock && !self.filter.is_full_for(command.id.session)
     }
 
-    /// A command that is logged and not delivered, to be relayed to a destination that does not have it.
+    /// A command that is logged and not delivered, to be relayed to a destination that does not
+    /// have it.
     pub(crate) fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
         self.commands.get(&id).map(|pending| &pending.command)
     }
 
-    /// Commands that other groups have timestamped and that are not logged here, with one of those groups.
+    /// Commands that other groups have timestamped and that are not logged here, with one of those
+    /// groups.
     pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
         self.early
             .iter()

@@ -1,6 +1,7 @@
 //! The other groups, seen from a replica of this one: whom to talk to, what was sent, what came in.
 //!
-//! A leader sends what the links hold until it is acknowledged; whoever else leads the receiving group by then gets it again.
+//! A leader sends what the links hold until it is acknowledged; whoever else leads the receiving
+//! group by then gets it again.
 
 use crate::incoming::IncomingLink;
 use crate::leader::Fetch;
@@ -31,11 +32,13 @@ pub(crate) struct Peers {
 struct Peer {
     /// The replica that is believed to lead it.
     leader: u8,
-    /// The replica that is asked for commands: apart from the believed leader, for any replica can answer this.
+    /// The replica that is asked for commands: apart from the believed leader, for any replica can
+    /// answer this.
     fetch_from: u8,
     /// The last item of our link that was sent.
     sent: u64,
-    /// Items up to this number are sent with their values, for the receiver did not find them in the cache.
+    /// Items up to this number are sent with their values, for the receiver did not find them in
+    /// the cache.
     in_full: u64,
     /// When the receiver last acknowledged something new, or items were last sent again.
     progress: LocalTime,
@@ -118,7 +121,8 @@ impl Peers {
         peer.is_some_and(|peer| peer.leader == id.index)
     }
 
-    /// A replica leads its group, or has just begun to: what the group was sent goes to the right one.
+    /// A replica leads its group, or has just begun to: what the group was sent goes to the right
+    /// one.
     pub(crate) fn redirect(&mut self, now: LocalTime, leader: ReplicaId) {
         let known = leader.index < self.topology.replica_count(leader.group);
         if let Some(peer) = self.peers.get_mut(&leader.group).filter(|_| known) {
@@ -171,7 +175,8 @@ impl Peers {
         }
     }
 
-    /// Takes out what has come in over the links, as far as its values are there, and asks for values that cannot be found.
+    /// Takes out what has come in over the links, as far as its values are there, and asks for
+    /// values that cannot be found.
     pub(crate) fn take_ready(
         &mut self,
         now: LocalTime,
@@ -223,7 +228,8 @@ impl Peers {
         }
     }
 
-    /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays silent.
+    /// Sends again what has stayed unacknowledged, to the next replica if the believed leader stays
+    /// silent.
     pub(crate) fn resend_links(&mut self, now: LocalTime) {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
@@ -235,7 +241,8 @@ impl Peers {
         }
     }
 
-    /// Asks for commands; another replica of a group where an earlier question was in vain, for the one asked may be gone.
+    /// Asks for commands; another replica of a group where an earlier question was in vain, for the
+    /// one asked may be gone.
     pub(crate) fn fetch(&mut self, commands: &[Fetch], out: &mut Mail) {
         for (&group, peer) in &mut self.peers {
             let mut from_here = commands.iter().filter(|fetch| fetch.from == group);

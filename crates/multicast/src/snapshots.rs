@@ -8,8 +8,8 @@
 //!     |  forget the log up to there  |  and so does the store
 //! ```
 //!
-//! The multicast's part of a snapshot is the [`Order`](crate::order::Order), links included. A leader's volatile state is not
-//! in it: whatever is lost with a leader is sent again by somebody.
+//! The multicast's part of a snapshot is the [`Order`](crate::order::Order), links included. A
+//! leader's volatile state is not in it: whatever is lost with a leader is sent again by somebody.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ssmr_core::snapshot::StatePart;
@@ -22,9 +22,11 @@ pub const LOG_BYTES: usize = 32 << 20;
 /// What one replica's part in a group is made with.
 #[derive(Clone, Copy, Debug)]
 pub struct MulticastSettings {
-    /// Varies the election timeouts: replicas of one group need different ones, or they split every vote.
+    /// Varies the election timeouts: replicas of one group need different ones, or they split every
+    /// vote.
     pub seed: u64,
-    /// After how many bytes of log a snapshot is due. Twice as many are in memory at most, but for what is not applied yet.
+    /// After how many bytes of log a snapshot is due. Twice as many are in memory at most, but for
+    /// what is not applied yet.
     pub log_bytes: usize,
 }
 
@@ -135,7 +137,8 @@ impl Capture {
     }
 }
 
-/// The multicast's and the partition's part of a snapshot's state; `None` if that is not what it consists of.
+/// The multicast's and the partition's part of a snapshot's state; `None` if that is not what it
+/// consists of.
 pub(crate) fn parts(state: &Bytes) -> Option<(Bytes, Bytes)> {
     let length = state.get(..8)?.try_into().ok()?;
     let length = usize::try_from(u64::from_le_bytes(length)).ok()?;

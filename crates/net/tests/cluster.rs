@@ -139,11 +139,9 @@ async fn clients_see_each_others_work<O: Oracle>(
         (100, Execution::Gather, Reads::Index),
         (200, Execution::Exchange, Reads::Lease),
     ] {
-        let settings = ClientSettings {
-            execution,
-            reads,
-            ..ClientSettings::default()
-        };
+        let settings = ClientSettings::default()
+            .with_execution(execution)
+            .with_reads(reads);
         let (a, b) = (
             setting.client(base, settings),
             setting.client(base + 1, settings),

@@ -1,9 +1,10 @@
 //! The conformance suite: what every strategy must pass.
 //!
-//! Named scenarios, each a function over the strategy that drives a `Scenario` step by step and asserts exact outcomes, and
-//! whose trace is compared with a golden file ([`golden`] says how to read and renew them); and a sweep of seeds of the
-//! simulator, which asserts invariants, progress, and that something happened at all.
-//! [`conformance!`](crate::conformance!) makes one test of each for a strategy, so that a failure names the scenario.
+//! Named scenarios, each a function over the strategy that drives a `Scenario` step by step and
+//! asserts exact outcomes, and whose trace is compared with a golden file ([`golden`] says how to
+//! read and renew them); and a sweep of seeds of the simulator, which asserts invariants, progress,
+//! and that something happened at all. [`conformance!`](crate::conformance!) makes one test of each
+//! for a strategy, so that a failure names the scenario.
 
 mod caching;
 mod creation;
@@ -38,8 +39,8 @@ pub use shapes::*;
 pub use sweep::{passes, sweep};
 pub use transactions::*;
 
-/// Makes the tests of the conformance suite for a strategy, given as an expression; the traces are in folder `golden` of the
-/// tests, or in the one that is named.
+/// Makes the tests of the conformance suite for a strategy, given as an expression; the traces are
+/// in folder `golden` of the tests, or in the one that is named.
 #[macro_export]
 macro_rules! conformance {
     ($oracle:expr) => { $crate::conformance!($oracle, "golden"); };
@@ -79,7 +80,8 @@ macro_rules! conformance {
             a_service_that_panics,
         }
         $crate::conformance! { @sweep $oracle;
-            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
+            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,
+            crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
         }
     };
     (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {
@@ -93,6 +95,11 @@ macro_rules! conformance {
         $crate::conformance::compare(&folder, $scenario, &$trace);
     };
     (@sweep $oracle:expr; $($name:ident $profile:ident,)*) => {
-        mod sweep { use super::*; $(#[test] fn $name() { $crate::conformance::sweep(&$oracle, $crate::Profile::$profile); })* }
+        mod sweep {
+            use super::*;
+            $(#[test] fn $name() {
+                $crate::conformance::sweep(&$oracle, $crate::Profile::$profile);
+            })*
+        }
     };
 }

@@ -21,8 +21,8 @@ pub struct Options {
     pub objects: u64,
     /// Where multi-partition accesses execute.
     pub execution: Execution,
-    /// How reads of objects at one partition are answered. Leases and jumping clocks exclude each other: profile clock confirms
-    /// reads instead, and in a storm of leases no clock jumps.
+    /// How reads of objects at one partition are answered. Leases and jumping clocks exclude each
+    /// other: profile clock confirms reads instead, and in a storm of leases no clock jumps.
     pub reads: Reads,
     /// Which faults strike.
     pub profile: Profile,
@@ -55,7 +55,8 @@ impl Default for Options {
     }
 }
 
-/// Which faults strike in a simulation. Safety always holds; with a minority of each group hurt, progress too.
+/// Which faults strike in a simulation. Safety always holds; with a minority of each group hurt,
+/// progress too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Short delays, nothing lost.
@@ -68,13 +69,16 @@ pub enum Profile {
     Slow,
     /// Replicas are cut off from others, in one direction or both, and come back.
     Cut,
-    /// Leaders are cut off from their groups, not from clients, for longer than it takes to elect others.
+    /// Leaders are cut off from their groups, not from clients, for longer than it takes to elect
+    /// others.
     Depose,
     /// Leaders and followers stop for good, never a majority of a group.
     Stop,
-    /// Replicas crash, any number of them, some in the middle of a write, and come back with what they had stored.
+    /// Replicas crash, any number of them, some in the middle of a write, and come back with what
+    /// they had stored.
     Crash,
-    /// Replicas crash and lose what they had stored, one of a group at a time, and come back as new members.
+    /// Replicas crash and lose what they had stored, one of a group at a time, and come back as new
+    /// members.
     Wipe,
     /// Machine clocks jump ahead, by milliseconds or days.
     Clock,

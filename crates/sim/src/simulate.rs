@@ -268,7 +268,7 @@ impl<O: Oracle> Run<O> {
         Ok(report)
     }
 
-    // -- faults ----------------------------------------------------------------------------
+    // faults
 
     /// Now and then, something of what the profile holds.
     fn strike(&mut self) {

@@ -1,7 +1,9 @@
-//! What happens in a simulated world, written down: requests, deliveries, signals, verdicts, answers; no consensus, no timers.
+//! What happens in a simulated world, written down: requests, deliveries, signals, verdicts,
+//! answers; no consensus, no timers.
 //!
-//! All replicas of a group apply the same deliveries, so what a delivery leads to is written down once per group, when the
-//! first of its replicas gets there. It can be read in two ways: as a [`script`], for golden files, or as a [`chronicle`].
+//! All replicas of a group apply the same deliveries, so what a delivery leads to is written down
+//! once per group, when the first of its replicas gets there. It can be read in two ways: as a
+//! [`script`], for golden files, or as a [`chronicle`].
 //!
 //! Nothing here influences the world.
 
@@ -76,8 +78,8 @@ enum Happening {
         to: GroupId,
         signal: Signal,
     },
-    /// A group came to its verdict, and what it then did. The group that answers says its verdict; those of the others
-    /// follow from the signals that have reached them (rule R4).
+    /// A group came to its verdict, and what it then did. The group that answers says its verdict;
+    /// those of the others follow from the signals that have reached them (rule R4).
     Concluded {
         at: GroupId,
         verdict: Verdict,
@@ -237,7 +239,8 @@ impl Trace {
         });
     }
 
-    /// Which request an attempt is made for: one that asks for just this, or one whose objects it gathers.
+    /// Which request an attempt is made for: one that asks for just this, or one whose objects it
+    /// gathers.
     fn belongs(&mut self, id: CommandId, made: &Request) -> Option<usize> {
         let key = (id.session, id.number);
         if let Some(number) = self.numbers.get(&key) {

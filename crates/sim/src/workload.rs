@@ -1,7 +1,8 @@
-//! What the simulated clients ask for: biased towards trouble, for undirected schedules miss real bugs.
+//! What the simulated clients ask for: biased towards trouble, for undirected schedules miss real
+//! bugs.
 //!
-//! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are created twice, and
-//! commands touch several objects at once.
+//! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are
+//! created twice, and commands touch several objects at once.
 
 use crate::app::{Op, Register, Registers};
 use rand::RngExt;

@@ -1,7 +1,7 @@
 //! The virtual world: replicas, clients, network, cache and time, all driven by one seed.
 //!
-//! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then by when they were
-//! scheduled; every random number comes from one of the seed's streams.
+//! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then
+//! by when they were scheduled; every random number comes from one of the seed's streams.
 
 mod checks;
 mod disks;
@@ -87,7 +87,8 @@ struct User<O: Oracle> {
     requests: BTreeMap<u64, (Request, LocalTime)>,
 }
 
-/// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks it on purpose.
+/// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks
+/// it on purpose.
 pub type Seated<O> = fn(&O, Seat) -> O;
 
 /// The virtual world.
@@ -175,12 +176,10 @@ impl<O: Oracle> World<O> {
 
     /// Adds a client.
     pub fn connect(&mut self, id: ClientId, oracle: &O) {
-        let settings = ssmr_core::client::ClientSettings {
-            execution: self.options.execution,
-            reads: self.options.possible_reads(),
-            deadline: Micros::MAX / 4,
-            ..Default::default()
-        };
+        let settings = ssmr_core::client::ClientSettings::default()
+            .with_execution(self.options.execution)
+            .with_reads(self.options.possible_reads())
+            .with_deadline(std::time::Duration::MAX);
         let oracle = (self.seated)(oracle, Seat::Client(id));
         let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
         self.users.insert(

@@ -192,7 +192,7 @@ impl<A: Application, O: Oracle> ClientBuilder<A, O> {
     /// [`Error::Unknown`](crate::Error::Unknown): 30 seconds unless it is said otherwise. A call
     /// can have a [time-out](Command::timeout) of its own besides.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.parts.settings.deadline = u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX >> 1);
+        self.parts.settings = self.parts.settings.with_deadline(deadline);
         self
     }
 

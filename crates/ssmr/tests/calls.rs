@@ -8,7 +8,8 @@ use ssmr::{
     Broker, Client, Defect, Error, Execution, Global, LocalCluster, ObjectId, PartitionId, Reads,
     Static, limits,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const P0: PartitionId = PartitionId(0);
 const P1: PartitionId = PartitionId(1);

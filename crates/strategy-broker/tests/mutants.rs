@@ -1,5 +1,5 @@
-//! Faults built in on purpose: under strategy broker too the checks of the clients' histories find them.
-//! Assertions inside mostly find them first, so some take many seeds.
+//! Faults built in on purpose: under strategy broker too the checks of the clients' histories find
+//! them. Assertions inside mostly find them first, so some take many seeds.
 
 use ssmr_core::Execution::{Exchange, Gather};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};

@@ -1,6 +1,8 @@
-//! What a leader does with the shared cache: publish what it owns, look up what it is sent references to.
+//! What a leader does with the shared cache: publish what it owns, look up what it is sent
+//! references to.
 //!
-//! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest that the signal bears.
+//! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest
+//! that the signal bears.
 
 use crate::breaker::Breaker;
 use crate::location_key;

@@ -1,18 +1,21 @@
-//! Strategy **cache**: copies in a shared memcached cluster; a partition looks at its local copy first, then at the shared
-//! memory.
+//! Strategy **cache**: copies in a shared memcached cluster; a partition looks at its local copy
+//! first, then at the shared memory.
 //!
-//! **Idea.** The fourth alternative of the note on dynamic objects. The home partition of an object (a pure function of
-//! its id) is authority and directory; any partition may own it. Owners publish values and locations in the shared cache.
-//! In a command that concerns several partitions an owner signals only revision and digest; the others find the bytes in
-//! their local copies or in the cache, or ask the owner for them.
+//! **Idea.** The fourth alternative of the note on dynamic objects. The home partition of an object
+//! (a pure function of its id) is authority and directory; any partition may own it. Owners publish
+//! values and locations in the shared cache. In a command that concerns several partitions an owner
+//! signals only revision and digest; the others find the bytes in their local copies or in the
+//! cache, or ask the owner for them.
 //!
-//! **Why it is linearizable.** The cache is never an authority: an eviction would turn `add` into a second create, and a
-//! miss is not an absence. The order chooses the revision; a value is published under a key that contains it and never
-//! gets another value, so a hit is the right value and anything else is a miss. The digest is checked, and the bytes are
-//! logged together with the signal, so replay needs no cache. Locations in it are hints.
+//! **Why it is linearizable.** The cache is never an authority: an eviction would turn `add` into a
+//! second create, and a miss is not an absence. The order chooses the revision; a value is
+//! published under a key that contains it and never gets another value, so a hit is the right value
+//! and anything else is a miss. The digest is checked, and the bytes are logged together with the
+//! signal, so replay needs no cache. Locations in it are hints.
 //!
-//! **What it costs.** A cache round trip where a value is needed elsewhere. A flushed, slow or dead cache costs time: a
-//! circuit breaker opens, signals carry values again, and locations come from the homes.
+//! **What it costs.** A cache round trip where a value is needed elsewhere. A flushed, slow or dead
+//! cache costs time: a circuit breaker opens, signals carry values again, and locations come from
+//! the homes.
 
 mod breaker;
 mod hooks;

@@ -1,14 +1,17 @@
-//! Strategy **static**: the partition follows from a static attribute of the object; nobody needs to know locations.
+//! Strategy **static**: the partition follows from a static attribute of the object; nobody needs
+//! to know locations.
 //!
-//! **Idea.** The third alternative of the note on dynamic objects. The attribute is the high half of the object id, so
-//! everybody computes the same home partition, which owns the object and alone decides about its existence.
+//! **Idea.** The third alternative of the note on dynamic objects. The attribute is the high half
+//! of the object id, so everybody computes the same home partition, which owns the object and alone
+//! decides about its existence.
 //!
-//! **Why it is linearizable.** Authority and owner are one group: a create, delete or access of one object is an ordinary
-//! command of one partition.
+//! **Why it is linearizable.** Authority and owner are one group: a create, delete or access of one
+//! object is an ordinary command of one partition.
 //!
-//! **What it costs.** Objects cannot move: a move is refused as unsupported, and there is no balance but the one that the
-//! attribute gives. [`Static::with_directory`] lifts that: the home stays the authority and keeps, as ordered state, where
-//! an object has gone, which makes it a decentralised oracle; an object that has moved away costs one retry to find.
+//! **What it costs.** Objects cannot move: a move is refused as unsupported, and there is no
+//! balance but the one that the attribute gives. [`Static::with_directory`] lifts that: the home
+//! stays the authority and keeps, as ordered state, where an object has gone, which makes it a
+//! decentralised oracle; an object that has moved away costs one retry to find.
 
 use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 

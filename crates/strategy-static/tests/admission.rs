@@ -1,4 +1,5 @@
-//! What a replica does not take from a client, whatever the client is: it must cost nobody else anything.
+//! What a replica does not take from a client, whatever the client is: it must cost nobody else
+//! anything.
 
 use ssmr_core::{
     ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, LocalTime,
@@ -17,7 +18,8 @@ fn hand_in(command: Command) -> Option<ServerMessage> {
     say(ClientMessage::Submit(Arc::new(command)))
 }
 
-/// What a client is told by the only replica of the first of two partitions, which leads, when it says something.
+/// What a client is told by the only replica of the first of two partitions, which leads, when it
+/// says something.
 fn say(message: ClientMessage) -> Option<ServerMessage> {
     let topology = Topology::new(2, 1).unwrap();
     let id = ReplicaId {

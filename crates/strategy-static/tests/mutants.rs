@@ -1,4 +1,5 @@
-//! Faults built in on purpose: the checks of the clients' histories must find each of them, with and without moves.
+//! Faults built in on purpose: the checks of the clients' histories must find each of them, with
+//! and without moves.
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage};

@@ -10,7 +10,8 @@ fn a_new_leaders_incoming_link_behind_its_log() {
     passes(&Static::new(), 2, Profile::Cut, Exchange);
 }
 
-/// A leader kept a stale belief of who leads another group, and what it sent there was lost for good.
+/// A leader kept a stale belief of who leads another group, and what it sent there was lost for
+/// good.
 #[test]
 fn a_stale_belief_of_another_groups_leader() {
     passes(&Static::new(), 34, Profile::Storm, Exchange);

@@ -207,7 +207,8 @@ impl<'a, A: Application> Search<'a, A> {
         let items = self.history.items(call.operation);
         if fate.took_place() {
             if call.answered() && *told == Fate::Changed {
-                // Without moves in sight, whether an object has changed cannot be told from outside.
+                // Without moves in sight, whether an object has changed cannot be told from
+                // outside.
                 return Some(Vec::new());
             }
             let version = |object| held(object).map(|(_, version)| *version);

@@ -1,4 +1,8 @@
-//! Whom to talk to in each group: the believed leader, and what to believe instead when it stays silent.
+//! Whom to talk to in each group: the believed leader, and what to believe instead when it stays
+//! silent.
+//!
+//! A wrong belief costs time: whoever does not lead says who does, or says nothing and is
+//! suspected.
 
 use crate::id::{GroupId, ReplicaId};
 use crate::time::LocalTime;
@@ -12,6 +16,7 @@ pub(super) struct Contacts {
     contacts: BTreeMap<GroupId, Contact>,
 }
 
+/// What is believed of one group's leader.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
     leader: u8,
@@ -22,6 +27,7 @@ struct Contact {
 }
 
 impl Contacts {
+    /// The first replica of each group is believed to lead it.
     pub(super) fn new(topology: Topology) -> Self {
         let contacts = topology
             .groups()
@@ -54,35 +60,86 @@ impl Contacts {
     /// A replica says who leads its group. Returns whether that changed the belief.
     pub(super) fn redirect(&mut self, now: LocalTime, from: ReplicaId, leader: Option<u8>) -> bool {
         let known = leader.filter(|&index| index < self.topology.replica_count(from.group));
-        let Some(contact) = self.contacts.get_mut(&from.group) else {
-            return false;
-        };
-        match known {
-            Some(index) if contact.leader == from.index && index != from.index => {
-                *contact = Contact {
-                    leader: index,
-                    heard: contact.heard,
-                    changed: now,
-                };
+        match (self.contacts.get_mut(&from.group), known) {
+            (Some(contact), Some(index)) if contact.leader == from.index && index != from.index => {
+                contact.leader = index;
+                contact.changed = now;
                 true
             }
             _ => false,
         }
     }
 
-    /// Nothing has answered what was sent to the group at `sent`: believe in the next replica, unless the believed one was
-    /// heard of since or has only just become believed.
+    /// Nothing has answered what was sent to the group at `sent`: believes in the next replica,
+    /// unless the believed one was heard of since or has only just become believed.
     pub(super) fn suspect(&mut self, now: LocalTime, group: GroupId, sent: LocalTime) {
         let count = self.topology.replica_count(group);
-        let Some(contact) = self.contacts.get_mut(&group).filter(|_| count > 0) else {
-            return;
-        };
-        if contact.heard <= sent && contact.changed <= sent {
-            *contact = Contact {
-                leader: (contact.leader + 1) % count,
-                changed: now,
-                ..*contact
-            };
+        if let Some(contact) = self.contacts.get_mut(&group)
+            && contact.heard <= sent
+            && contact.changed <= sent
+        {
+            contact.leader = (contact.leader + 1) % count.max(1);
+            contact.changed = now;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PartitionId;
+
+    fn replica(index: u8) -> ReplicaId {
+        ReplicaId {
+            group: PartitionId(0).into(),
+            index,
+        }
+    }
+
+    fn at(micros: u64) -> LocalTime {
+        LocalTime::from_micros(micros)
+    }
+
+    fn contacts() -> Contacts {
+        Contacts::new(Topology::new(2, 3).unwrap())
+    }
+
+    #[test]
+    fn only_the_believed_leader_can_name_another_one_that_exists() {
+        let (mut contacts, group) = (contacts(), replica(0).group);
+        assert!(!contacts.redirect(at(1), replica(1), Some(2)));
+        assert!(!contacts.redirect(at(1), replica(0), None));
+        assert!(!contacts.redirect(at(1), replica(0), Some(0)));
+        assert!(!contacts.redirect(at(1), replica(0), Some(3)));
+        assert_eq!(contacts.leader(group), replica(0));
+        assert!(contacts.redirect(at(1), replica(0), Some(2)));
+        assert_eq!(contacts.leader(group), replica(2));
+    }
+
+    #[test]
+    fn a_silent_leader_is_suspected_once_for_each_message_in_vain() {
+        let (mut contacts, group) = (contacts(), replica(0).group);
+        contacts.heard(at(5), replica(0));
+        contacts.suspect(at(9), group, at(4));
+        assert_eq!(contacts.leader(group), replica(0));
+        contacts.suspect(at(9), group, at(6));
+        assert_eq!(contacts.leader(group), replica(1));
+        // The new one has been believed in since 9 only.
+        contacts.suspect(at(10), group, at(6));
+        assert_eq!(contacts.leader(group), replica(1));
+        contacts.suspect(at(30), group, at(20));
+        contacts.suspect(at(40), group, at(30));
+        assert_eq!(contacts.leader(group), replica(0));
+    }
+
+    #[test]
+    fn a_group_that_the_cluster_does_not_have_changes_nothing() {
+        let mut contacts = contacts();
+        contacts.suspect(at(9), GroupId::ORACLE, at(1));
+        let stranger = ReplicaId {
+            group: GroupId::ORACLE,
+            index: 0,
+        };
+        assert!(!contacts.redirect(at(1), stranger, Some(1)));
     }
 }

@@ -1,31 +1,43 @@
-//! One request under way at the client: what it is, how far it is, what it has cost.
+//! One request under way at the client, as plain data: what it is, how far it is, what it has cost.
+//!
+//! What follows from it is decided in [`step`](super::step), and carried out by the driver.
 
-use super::plan::Beliefs;
-use crate::answer::{Completion, Cost, Outcome, Touch};
+use super::beliefs::Beliefs;
+use crate::answer::{Answer, ClientMessage, Completion, Cost, Outcome, Touch};
 use crate::command::{Command, CommandId, Request, SessionId};
-use crate::id::{GroupId, ObjectId, Timestamp};
+use crate::id::{GroupId, Hint, ObjectId, PartitionId, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
-use crate::time::{LocalTime, Micros};
+use crate::time::LocalTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Names a task; never used twice by one client.
+pub(super) type Ticket = u64;
 
 /// A request under way.
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) request: Request,
-    /// The task that gathers its objects by this move.
-    pub(super) parent: Option<u64>,
+    /// The task that gathers its objects by this move. It lasts as long as its moves, unless it is
+    /// given up; they are given up at the same moment.
+    pub(super) parent: Option<Ticket>,
     pub(super) stage: Stage,
     pub(super) beliefs: Beliefs,
     /// How many more retries it may have. Spent, it goes to all groups.
     pub(super) budget: u8,
-    /// Its session and number, from the first attempt on.
+    /// Its session and its number there, once it has one.
     pub(super) number: Option<(SessionId, u64)>,
-    pub(super) attempt: u8,
+    /// How many attempts were sent under this number.
+    pub(super) attempts: u8,
+    /// The attempt that was sent last, under whatever number.
+    pub(super) last_attempt: Option<CommandId>,
+    /// Its objects were moved together since the last retry.
     pub(super) gathered: bool,
     /// It is, or was, a query.
     pub(super) queried: bool,
+    /// From when the deadline counts: when the user submitted it, or the request that it gathers
+    /// for.
     pub(super) invoked: LocalTime,
     pub(super) cost: Cost,
     /// The user was told that its outcome is unknown; the attempt goes on nevertheless (rule R5).
@@ -35,15 +47,19 @@ pub(super) struct Task {
 /// How far a task is.
 #[derive(Debug)]
 pub(super) enum Stage {
+    /// Taken from the user.
+    Submitted,
     /// Waiting for the greetings, or for a free number in the session.
     Waiting,
-    /// Waiting for hints on these objects.
-    Consulting {
+    /// Numbered; its objects are to be located for the next attempt.
+    Planning,
+    /// Waiting for hints on these objects; with none left, all is known that can be.
+    Locating {
         missing: BTreeSet<ObjectId>,
         asked: LocalTime,
         repeats: u32,
     },
-    /// Waiting for moves; `queue` holds those that are not under way yet.
+    /// Waiting for moves; `queue` holds those that are not under way yet, the next one last.
     Gathering {
         queue: Vec<Request>,
         under_way: usize,
@@ -60,18 +76,27 @@ pub(super) enum Stage {
         sent: LocalTime,
         repeats: u32,
     },
+    /// The attempt or query is answered.
+    Answered {
+        answer: Arc<Answer>,
+        hints: Vec<Hint>,
+    },
+    /// A group has ended it without ordering it.
+    Ended(Outcome),
 }
 
 impl Task {
-    pub(super) fn new(request: Request, parent: Option<u64>, now: LocalTime) -> Self {
+    /// A user's request.
+    pub(super) fn new(request: Request, now: LocalTime) -> Self {
         Self {
             request,
-            parent,
-            stage: Stage::Waiting,
+            parent: None,
+            stage: Stage::Submitted,
             beliefs: Beliefs::default(),
             budget: RETRY_BUDGET,
             number: None,
-            attempt: 0,
+            attempts: 0,
+            last_attempt: None,
             gathered: false,
             queried: false,
             invoked: now,
@@ -80,42 +105,89 @@ impl Task {
         }
     }
 
-    /// The attempt that is, or was last, under way.
-    pub(super) fn last_attempt(&self) -> Option<CommandId> {
-        let (session, number) = self.number?;
-        (self.attempt > 0).then_some(CommandId {
-            session,
-            number,
-            attempt: self.attempt,
-        })
+    /// The attempt or query whose answer it waits for.
+    pub(super) fn awaited(&self) -> Option<CommandId> {
+        match &self.stage {
+            Stage::Attempting { command, .. } => Some(command.id),
+            Stage::Querying { query, .. } => Some(query.id),
+            _ => None,
+        }
     }
 
+    /// What a group was sent and has not answered, to be sent again at `now`.
+    pub(super) fn send_again(&mut self, now: LocalTime, to: GroupId) -> Option<ClientMessage> {
+        let (sent_at, message) = match &mut self.stage {
+            Stage::Attempting { command, sent, .. } if command.destinations.contains(to) => {
+                (sent, ClientMessage::Submit(command.clone()))
+            }
+            Stage::Querying { query, group, sent } if *group == to => {
+                (sent, ClientMessage::Query(query.clone()))
+            }
+            _ => return None,
+        };
+        *sent_at = now;
+        Some(message)
+    }
+
+    /// The question about one of its objects is answered, with an owner or without. Returns whether
+    /// that was the last one.
+    pub(super) fn located(&mut self, object: ObjectId, owner: Option<PartitionId>) -> bool {
+        match owner {
+            Some(owner) => self.beliefs.owners.insert(object, owner),
+            None => self.beliefs.owners.remove(&object),
+        };
+        match &mut self.stage {
+            Stage::Locating { missing, .. } => missing.remove(&object) && missing.is_empty(),
+            stage => panic!("waits for a hint on {object} while {stage:?}"),
+        }
+    }
+
+    /// The next move that it gathers by, which counts as under way.
+    pub(super) fn next_move(&mut self, ticket: Ticket) -> Self {
+        let Stage::Gathering { queue, under_way } = &mut self.stage else {
+            panic!("starts a move while {:?}", self.stage);
+        };
+        *under_way += 1;
+        let request = queue.pop().expect("a move is left");
+        Self {
+            parent: Some(ticket),
+            budget: self.budget,
+            ..Self::new(request, self.invoked)
+        }
+    }
+
+    /// A move that it gathers by has ended: its costs are this task's, and its retries come out of
+    /// the same budget.
+    pub(super) fn moved(&mut self, step: &Self) {
+        self.cost.moves += 1;
+        self.cost.retries += step.cost.retries;
+        self.cost.groups += step.cost.groups;
+        self.cost.oracle_consults += step.cost.oracle_consults;
+        self.budget = self.budget.saturating_sub(step.cost.retries.min(255) as u8);
+        let Stage::Gathering { under_way, .. } = &mut self.stage else {
+            panic!("a move has ended while {:?}", self.stage);
+        };
+        *under_way -= 1;
+    }
+
+    /// What the user is told.
     pub(super) fn completion(
         &self,
-        ticket: u64,
+        ticket: Ticket,
         now: LocalTime,
         outcome: Outcome,
         ordered: Option<(Timestamp, Vec<Touch>)>,
     ) -> Completion {
-        let (timestamp, touched) = match ordered {
-            Some((timestamp, touched)) => (Some(timestamp), touched),
-            None => (None, Vec::new()),
-        };
+        let (timestamp, touched) = ordered.unzip();
         Completion {
             ticket,
             outcome,
             timestamp,
-            touched,
-            last_attempt: self.last_attempt(),
+            touched: touched.unwrap_or_default(),
+            last_attempt: self.last_attempt,
             invoked: self.invoked,
             completed: now,
             cost: self.cost,
         }
     }
-}
-
-/// How long to wait before the `repeats`-th repetition: always the same for as long as an election may take, then doubling,
-/// sixteenfold at most.
-pub(super) fn patience(base: Micros, repeats: u32) -> Micros {
-    base << repeats.saturating_sub(3).min(4)
 }

@@ -13,8 +13,8 @@ use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
 use crate::oracle::Oracle;
 
 impl<A: Application, O: Oracle> Engine<A, O> {
-    /// Stores what the operation computed and applies the intents that change existence or place. Returns each object's
-    /// revision before and after.
+    /// Stores what the operation computed and applies the intents that change existence or place.
+    /// Returns each object's revision before and after.
     pub(super) fn apply(
         &mut self,
         command: &Command,
@@ -138,7 +138,8 @@ impl<A: Application, O: Oracle> Engine<A, O> {
         self.state.store.hand_over(object, record);
     }
 
-    /// A declared write of an object that this group owns: its revision grows whether or not the operation changed it.
+    /// A declared write of an object that this group owns: its revision grows whether or not the
+    /// operation changed it.
     fn write(&mut self, object: ObjectId, value: Option<Encoded>, out: &mut Applied) {
         self.state.store.write(object, value);
         if let Some(held) = self.state.store.object(object) {

@@ -1,9 +1,10 @@
-//! The one engine that all strategies share: S-SMR's execution of delivered commands, with objects that come, go and move.
+//! The one engine that all strategies share: S-SMR's execution of delivered commands, with objects
+//! that come, go and move.
 //!
-//! It follows S-SMR (Bezerra, Pedone, van Renesse, DSN 2014) and departs from it in three places: a command waits behind
-//! those that share an object with it, not behind all (per-object queues); a signal says what exists and where, not just
-//! values; and the verdict is computed from the signals by all destinations alike, so that creation, deletion and moves
-//! are ordinary commands.
+//! It follows S-SMR (Bezerra, Pedone, van Renesse, DSN 2014) and departs from it in three places: a
+//! command waits behind those that share an object with it, not behind all (per-object queues); a
+//! signal says what exists and where, not just values; and the verdict is computed from the signals
+//! by all destinations alike, so that creation, deletion and moves are ordinary commands.
 //!
 //! ```text
 //!   p0 (owns x)          p1 (owns y)          command {x, y}
@@ -16,7 +17,8 @@
 //!     |  leave the queue     |  leave the queue
 //! ```
 //!
-//! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica may send it.
+//! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica
+//! may send it.
 
 use super::execute::{Computed, execute};
 use super::partition::{Applied, Partition, Reading, Reply};
@@ -51,7 +53,8 @@ pub struct Engine<A, O> {
     application: PhantomData<fn() -> A>,
 }
 
-/// All that is replicated. A copy of it costs little: objects, records and sessions are shared until one side changes them.
+/// All that is replicated. A copy of it costs little: objects, records and sessions are shared
+/// until one side changes them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) store: Store,
@@ -266,8 +269,8 @@ impl<A: Application, O: Oracle> Engine<A, O> {
         }
     }
 
-    /// Starts the command if it is at the head of its queues, finishes it if all signals are in, and goes on with those
-    /// that waited behind it.
+    /// Starts the command if it is at the head of its queues, finishes it if all signals are in,
+    /// and goes on with those that waited behind it.
     fn advance(&mut self, id: CommandId, out: &mut Applied) {
         let mut work = vec![id];
         while let Some(id) = work.pop() {

@@ -1,5 +1,5 @@
-//! What an executed command computes: the application's operation on the values that the signals brought. Nothing is stored
-//! here.
+//! What an executed command computes: the application's operation on the values that the signals
+//! brought. Nothing is stored here.
 
 use super::verdict::{Decision, Finding};
 use crate::application::{Application, Effect, Operand, run};
@@ -9,13 +9,15 @@ use crate::id::{GroupId, ObjectId};
 /// What an operation computed at one group.
 #[derive(Debug)]
 pub(super) enum Computed {
-    /// The application's encoded reply, empty where nothing ran, and the new values of objects that this group owns.
+    /// The application's encoded reply, empty where nothing ran, and the new values of objects that
+    /// this group owns.
     Done(Effect),
     /// The service panicked on values that all partitions read: nothing is written anywhere.
     Failed,
 }
 
-/// Runs the application's operation, if it changes something that `group` owns or the answer is due there.
+/// Runs the application's operation, if it changes something that `group` owns or the answer is due
+/// there.
 pub(super) fn execute<A: Application>(
     group: GroupId,
     command: &Command,
@@ -40,8 +42,8 @@ pub(super) fn execute<A: Application>(
     Computed::Done(effect)
 }
 
-/// An object as the operation sees it at `group`: one that is read is visible everywhere, one that is only written at its
-/// owner alone.
+/// An object as the operation sees it at `group`: one that is read is visible everywhere, one that
+/// is only written at its owner alone.
 fn operand(
     group: GroupId,
     object: ObjectId,

@@ -1,10 +1,11 @@
 //! One replica of one group: multicast, partition and oracle joined.
 //!
-//! It routes: what clients and peers send goes to the multicast, what the multicast delivers goes to the partition, what
-//! the partition decides goes back out. It holds no ordered state of its own; its hint table is outside the order.
+//! It routes: what clients and peers send goes to the multicast, what the multicast delivers goes
+//! to the partition, what the partition decides goes back out. It holds no ordered state of its
+//! own; its hint table is outside the order.
 //!
-//! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the outbox's records, and
-//! only then sends the rest.
+//! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the
+//! outbox's records, and only then sends the rest.
 
 mod apply;
 mod engine;
@@ -21,16 +22,15 @@ pub use partition::{Applied, Partition, Reading, Reply};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, Defect, Intent, Request};
-use crate::hints::HintTable;
-use crate::hooks::{CacheCall, CacheReply, Change, LeaderHooks};
-use crate::id::{ClientId, GroupId, Groups, Hint, ObjectId, ReplicaId};
+use crate::hints::{self, HintTable};
+use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
+use crate::id::{ClientId, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::{Oracle, Placement};
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What replicas say to each other.
@@ -46,7 +46,8 @@ pub enum PeerMessage<M> {
 pub struct ReplicaOutbox<M: Snapshots> {
     /// To be stored before anything else leaves.
     pub records: Vec<M::Record>,
-    /// To be encoded, stored after `records` where records are stored, and confirmed with [`Replica::on_captured`].
+    /// To be encoded, stored after `records` where records are stored, and confirmed with
+    /// [`Replica::on_captured`].
     pub capture: Option<M::Capture>,
     /// Messages to other replicas, in order.
     pub peers: Vec<(ReplicaId, PeerMessage<M::Msg>)>,
@@ -162,13 +163,15 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         self.hooks.on_cache_reply(now, reply);
     }
 
-    /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush) after it.
+    /// Lets time pass: call it every [`TICK`](crate::multicast::TICK), and [`flush`](Self::flush)
+    /// after it.
     pub fn on_timer(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         self.multicast.on_timer(now, &mut self.outbox);
         self.drain(out);
     }
 
-    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each round of inputs.
+    /// Logs, applies and sends what the inputs since the last flush led to. Call it once after each
+    /// round of inputs.
     pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         loop {
             let more = self.multicast.flush(now, &mut self.hooks, &mut self.outbox);
@@ -283,11 +286,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
 
     /// The newest of what the ordered state and the hints say of an object's place.
     fn believe(&mut self, object: ObjectId) -> Option<Hint> {
-        let (ordered, hint) = (self.partition.locate(object), self.hints.get(object));
-        ordered
-            .into_iter()
-            .chain(hint)
-            .max_by_key(|hint| hint.epoch)
+        let ordered = self.partition.locate(object);
+        self.hints.newest(object, ordered)
     }
 
     /// The hints that go with an answer: a client whose plan failed must learn what is known here.
@@ -306,17 +306,12 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         hints
     }
 
-    /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest is the leader's.
+    /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest
+    /// is the leader's.
     fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M>) {
-        for event in &applied.events {
-            if let (Change::Moved(owner, _), false) = (&event.change, event.here) {
-                let (object, epoch) = (event.object, event.revision.epoch);
-                self.hints.learn(Hint {
-                    object,
-                    owner: *owner,
-                    epoch,
-                });
-            }
+        let away = applied.events.iter().filter(|event| !event.here);
+        for hint in away.filter_map(hints::of_move) {
+            self.hints.learn(hint);
         }
         for (to, signal) in applied.signals.drain(..) {
             self.multicast.signal(to, signal);
@@ -328,19 +323,17 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         let mut told = Vec::new();
         for event in applied.events.drain(..) {
             self.hooks.on_change(now, &event);
-            if let (Change::Moved(owner, _), true) = (event.change, event.here) {
-                let hint = Hint {
-                    object: event.object,
-                    owner,
-                    epoch: event.revision.epoch,
-                };
+            if let Some(hint) = hints::of_move(&event).filter(|_| event.here) {
                 told.push((self.placement.told_of_moves(event.object), hint));
             }
         }
         for (groups, object) in applied.lacking.drain(..) {
             told.extend(self.believe(object).map(|hint| (groups, hint)));
         }
-        self.send_hints(told, out);
+        for (group, hints) in hints::by_group(told, self.id.group) {
+            let to = self.multicast.leader_of(group);
+            out.peers.push((to, PeerMessage::Hints(hints)));
+        }
         self.drain(out);
         for Reply {
             answer,
@@ -356,20 +349,6 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
                 time,
             };
             out.clients.push((client, message));
-        }
-    }
-
-    /// Sends hints to the leaders of other groups, one message a group.
-    fn send_hints(&self, told: Vec<(Groups, Hint)>, out: &mut ReplicaOutbox<M>) {
-        let mut by_group: BTreeMap<GroupId, Vec<Hint>> = BTreeMap::new();
-        for (groups, hint) in told {
-            for group in groups.without(self.id.group).iter() {
-                by_group.entry(group).or_default().push(hint);
-            }
-        }
-        for (group, hints) in by_group {
-            let to = self.multicast.leader_of(group);
-            out.peers.push((to, PeerMessage::Hints(hints)));
         }
     }
 

@@ -13,19 +13,22 @@ use std::sync::Arc;
 
 /// The replicated state of one group, changed by deliveries and by nothing else.
 ///
-/// [`Engine`](super::Engine) is the implementation that all strategies share; the oracle group of the broker runs it too.
+/// [`Engine`](super::Engine) is the implementation that all strategies share; the oracle group of
+/// the broker runs it too.
 pub trait Partition {
-    /// Applies one delivery and appends what it led to: the same at every replica of the group (rule R6).
+    /// Applies one delivery and appends what it led to: the same at every replica of the group
+    /// (rule R6).
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied);
 
     /// The recorded answer to exactly this attempt, if this group is the one that gave it.
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>>;
 
-    /// Where the object is as far as the ordered state says: exact for an owned object and at a directory.
+    /// Where the object is as far as the ordered state says: exact for an owned object and at a
+    /// directory.
     fn locate(&self, object: ObjectId) -> Option<Hint>;
 
-    /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is delivered waits on them
-    /// (rule R3).
+    /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is
+    /// delivered waits on them (rule R3).
     fn read(&self, query: &Query) -> Option<Reading>;
 
     /// A digest of the whole state: equal at replicas that applied the same deliveries.

@@ -1,4 +1,5 @@
-//! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and are answered or declined.
+//! Reads that are not ordered, at the replica that leads: they wait until it is sure of that, and
+//! are answered or declined.
 
 use super::engine::Engine;
 use super::partition::{Partition, Reading};
@@ -16,7 +17,8 @@ use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
 const MOST: usize = 1 << 14;
-/// How many bytes may be read in one round, unless a single query reads more. The others wait for the next one.
+/// How many bytes may be read in one round, unless a single query reads more. The others wait for
+/// the next one.
 const ROUND: u64 = 16 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
@@ -47,8 +49,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         None
     }
 
-    /// Answers the queries of which it is sure enough, and sees to it that it will be of the others. To be called when all
-    /// that is committed is applied.
+    /// Answers the queries of which it is sure enough, and sees to it that it will be of the
+    /// others. To be called when all that is committed is applied.
     pub(super) fn answer_queries(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         if self.waiting.is_empty() {
             return;
@@ -119,8 +121,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
 }
 
 impl<A: Application, O: Oracle> Engine<A, O> {
-    /// Runs a query on what is there now; `None` unless this group owns all its objects, no command is queued on any of them,
-    /// and the values are not too large.
+    /// Runs a query on what is there now; `None` unless this group owns all its objects, no command
+    /// is queued on any of them, and the values are not too large.
     pub(super) fn answer(&self, query: &Query) -> Option<Reading> {
         let request = &query.request;
         if !self.state.queues.are_free(request.objects())

@@ -1,7 +1,8 @@
-//! Per-object queues: a delivered command waits behind the earlier ones that share an object with it, and no others.
+//! Per-object queues: a delivered command waits behind the earlier ones that share an object with
+//! it, and no others.
 //!
-//! All destinations deliver shared commands in one acyclic order, so the queues cannot deadlock. While a command is in
-//! them nothing about its objects is visible to others (rule R3).
+//! All destinations deliver shared commands in one acyclic order, so the queues cannot deadlock.
+//! While a command is in them nothing about its objects is visible to others (rule R3).
 
 use crate::command::CommandId;
 use crate::id::ObjectId;

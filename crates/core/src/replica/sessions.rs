@@ -1,7 +1,7 @@
 //! Recorded outcomes: what makes a repeated attempt get the answer of the first one (rule R5).
 //!
-//! The group that answers a command keeps the answer until the session's low watermark has passed it. What was delivered
-//! already is the multicast's business; here is only what was answered.
+//! The group that answers a command keeps the answer until the session's low watermark has passed
+//! it. What was delivered already is the multicast's business; here is only what was answered.
 
 use crate::answer::Answer;
 use crate::command::{CommandId, SessionId};

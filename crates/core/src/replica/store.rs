@@ -1,7 +1,7 @@
 //! What a group holds: the objects it owns, and records of those it only answers for.
 //!
-//! Invariant: an object is here as an object or as a record, never as both. Everything in it is ordered state; hints are
-//! elsewhere.
+//! Invariant: an object is here as an object or as a record, never as both. Everything in it is
+//! ordered state; hints are elsewhere.
 
 use crate::id::{Encoded, ObjectId, PartitionId, Revision, Timestamp};
 use crate::shared_map::SharedMap;
@@ -15,10 +15,11 @@ pub(crate) struct Object {
     pub(crate) value: Encoded,
 }
 
-/// An existing object that another partition owns, at a group that is an authority or directory for it.
+/// An existing object that another partition owns, at a group that is an authority or directory for
+/// it.
 ///
-/// At a directory the owner is exact. Elsewhere (global's partitions) it is the one of the last change that was ordered
-/// here: existence is exact, the owner's name may have grown stale.
+/// At a directory the owner is exact. Elsewhere (global's partitions) it is the one of the last
+/// change that was ordered here: existence is exact, the owner's name may have grown stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OwnerRecord {
     pub(crate) owner: PartitionId,
@@ -49,7 +50,8 @@ impl Store {
         self.objects.insert_mut(object, Object { revision, value });
     }
 
-    /// Another partition owns the object from now on; `record` says which, if this group is to know.
+    /// Another partition owns the object from now on; `record` says which, if this group is to
+    /// know.
     pub(crate) fn hand_over(&mut self, object: ObjectId, record: Option<OwnerRecord>) {
         self.objects.remove_mut(&object);
         match record {
@@ -64,7 +66,8 @@ impl Store {
         self.records.remove_mut(&object);
     }
 
-    /// A declared write of an owned object: the revision grows, and the value is replaced if the application changed it.
+    /// A declared write of an owned object: the revision grows, and the value is replaced if the
+    /// application changed it.
     pub(crate) fn write(&mut self, object: ObjectId, value: Option<Encoded>) {
         if let Some(held) = self.objects.get_mut(&object) {
             held.revision = held.revision.written();

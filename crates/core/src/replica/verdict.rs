@@ -1,6 +1,7 @@
 //! From signals to verdict: a pure function, the same at every destination (rule R4).
 //!
-//! Nothing but a command and the signals of its destinations goes in; nothing of this group's state does. In this order:
+//! Nothing but a command and the signals of its destinations goes in; nothing of this group's state
+//! does. In this order:
 //!
 //! | what the signals say | verdict |
 //! | --- | --- |
@@ -14,6 +15,7 @@
 
 use crate::answer::{Touch, Verdict};
 use crate::command::{Command, Intent, Request};
+use crate::hints;
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
 use crate::limits::MAX_OPERANDS;
 use crate::mutant::{self, Mutant};
@@ -63,7 +65,8 @@ impl Finding {
 /// Decides from the signals that are given: of all destinations, the own one included.
 ///
 /// # Panics
-/// If two groups claim to own an object, or an owner meets an authority that denies the object: invariant 3 is broken.
+/// If two groups claim to own an object, or an owner meets an authority that denies the object:
+/// invariant 3 is broken.
 pub(crate) fn decide(command: &Command, signals: &[(GroupId, Signal)]) -> Decision {
     let request = &command.request;
     let findings = join(request, signals);
@@ -183,8 +186,8 @@ pub(super) fn operand_bytes(command: &Command, reports: &[ObjectReport]) -> u64 
     operands.map(|report| report.status.size() as u64).sum()
 }
 
-/// The group that answers: of an executed command the least owner of an object that it accesses, else the least
-/// destination.
+/// The group that answers: of an executed command the least owner of an object that it accesses,
+/// else the least destination.
 fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupId {
     let pairs = command.request.intents().iter().zip(findings);
     let owners = pairs.filter_map(|((_, intent), finding)| {
@@ -198,7 +201,8 @@ fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupI
 }
 
 impl Decision {
-    /// Where the signals say that the objects are, if the client's plan was not the best one: then it should learn.
+    /// Where the signals say that the objects are, if the client's plan was not the best one: then
+    /// it should learn.
     pub(super) fn hints(&self, command: &Command) -> Vec<Hint> {
         let mut intents = command.request.intents().iter();
         let asks = intents.any(|(_, intent)| matches!(intent, Intent::Lookup));
@@ -209,11 +213,7 @@ impl Decision {
         places
             .filter_map(|(object, finding)| {
                 let (group, revision) = finding.owner?;
-                Some(Hint {
-                    object,
-                    owner: group.partition()?,
-                    epoch: revision.epoch,
-                })
+                hints::of_owner(object, group, revision)
             })
             .collect()
     }

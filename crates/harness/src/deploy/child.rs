@@ -1,9 +1,11 @@
 //! One replica in a process of its own, as the process that drives it sees it.
 //!
-//! A thread reads what the child reports; nothing queues up, for only the newest answer is kept. Invariant: whoever drops a
-//! [`Child`] has ended the process, and one that outlives this process by its violent end sees its input close.
+//! A thread reads what the child reports; nothing queues up, for only the newest answer is kept.
+//! Invariant: whoever drops a [`Child`] has ended the process, and one that outlives this process
+//! by its violent end sees its input close.
 
-use super::{NodeReport, Order, Status, Tally};
+use super::deployment::{Status, Tally};
+use super::lines::{NodeReport, Order};
 use anyhow::{Context, Result, bail};
 use ssmr_core::ReplicaId;
 use ssmr_net::{Clock, Leaders};
@@ -58,8 +60,8 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a process for a replica of the cluster that the file describes. It may not listen yet. One that
-    /// `rejoins` took part before.
+    /// Starts a process for a replica of the cluster that the file describes. It may not listen
+    /// yet. One that `rejoins` took part before.
     pub(super) fn start(
         cluster: &Path,
         id: ReplicaId,

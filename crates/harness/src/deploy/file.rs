@@ -1,9 +1,13 @@
-//! The cluster file: all that a process must know to be one of a cluster's replicas. TOML, for people to read and write.
+//! The cluster file: all that a process must know to be one of a cluster's replicas. TOML, for
+//! people to read and write.
 //!
-//! It starts nothing. Invariant: a file that was read names a cluster that can be, with an address for each replica.
+//! It starts nothing. Invariant: a file that was read names a cluster that can be, with an address
+//! for each replica.
 
-use crate::cli::{Directory, DurabilityName, WorkloadName};
-use crate::registry::{NAMES, Parts};
+use crate::error::FileError;
+use crate::program;
+use crate::registry::info::{BadSize, ClusterShape, Directory, Sizes};
+use crate::settings::names::DurabilityName;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Topology;
 use ssmr_net::{ClusterConfig, Durability};
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClusterFile {
     /// The workload whose service is replicated.
-    pub(crate) workload: WorkloadName,
+    pub(crate) workload: String,
     /// The strategy's name.
     pub(crate) strategy: String,
     /// Partitions.
@@ -27,8 +31,8 @@ pub(crate) struct ClusterFile {
     pub(crate) oracle_replicas: u8,
     /// Whether static placement keeps a directory.
     pub(crate) directory: Directory,
-    /// Tells this cluster from others at the same addresses or with the same cache. Integers of TOML have a sign; it means
-    /// nothing here.
+    /// Tells this cluster from others at the same addresses or with the same cache. Integers of
+    /// TOML have a sign; it means nothing here.
     pub(crate) incarnation: i64,
     /// For election timers.
     pub(crate) seed: i64,
@@ -44,38 +48,28 @@ pub(crate) struct ClusterFile {
     pub(crate) addresses: BTreeMap<String, SocketAddr>,
 }
 
-/// Why a cluster file is of no use.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FileError {
-    /// It cannot be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not of the form of a cluster file; the text names the line.
-    #[error("{path}: {source}")]
-    Form {
-        /// Which.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// It describes something that cannot be.
-    #[error("{path}: {problem}")]
-    Content {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
+/// The names that a file may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Of the registered strategies.
+    pub(crate) strategies: Vec<&'static str>,
+    /// Of the registered workloads.
+    pub(crate) workloads: Vec<&'static str>,
+}
+
+fn is_known(what: &str, name: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("{what}: {name} is not one of {}", known.join(", ")))
 }
 
 impl ClusterFile {
     /// Reads a file and checks that what it describes can be.
-    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+    ///
+    /// # Errors
+    /// If it is no such file, or names something unknown.
+    pub(crate) fn read(path: &Path, known: &Known) -> Result<Self, FileError> {
         let failed = |source| FileError::Io {
             path: path.into(),
             source,
@@ -85,7 +79,7 @@ impl ClusterFile {
             path: path.into(),
             source: Box::new(source),
         })?;
-        let checked = file.check().map_err(|problem| FileError::Content {
+        let checked = file.check(known).map_err(|problem| FileError::Content {
             path: path.into(),
             problem,
         });
@@ -95,7 +89,10 @@ impl ClusterFile {
     /// Writes the file.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = toml::to_string(self)?;
-        let about = "# A cluster. Each of its replicas runs with: harness node --cluster THIS_FILE --replica NAME\n\n";
+        let about = program::named(
+            "# A cluster. Each of its replicas runs with: PROGRAM node --cluster THIS_FILE \
+             --replica NAME\n\n",
+        );
         let failed = |source| FileError::Io {
             path: path.into(),
             source,
@@ -104,30 +101,29 @@ impl ClusterFile {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), String> {
-        self.parts()?;
-        if !NAMES.contains(&&self.strategy[..]) {
-            let known = NAMES.join(", ");
-            return Err(format!("strategy: {} is not one of {known}", self.strategy));
-        }
+    fn check(&self, known: &Known) -> Result<(), String> {
+        self.shape()?;
+        is_known("strategy", &self.strategy, &known.strategies)?;
+        is_known("workload", &self.workload, &known.workloads)?;
         if self.durability != DurabilityName::Memory && self.logs.is_none() {
             return Err("logs: a folder is needed for them, or durability = \"memory\"".into());
         }
         Ok(())
     }
 
-    /// What the strategy is made from.
-    pub(crate) fn parts(&self) -> Result<Parts, String> {
-        let topology = Topology::new(self.partitions, self.replicas)
-            .map_err(|error| format!("partitions, replicas: {error}"))?;
-        let with_oracle = topology
-            .with_oracle(self.oracle_replicas)
-            .map_err(|error| format!("oracle_replicas: {error}"))?;
-        Ok(Parts {
-            topology,
-            with_oracle,
-            directory: self.directory == Directory::Home,
-            incarnation: self.incarnation as u64,
+    /// The clusters of these sizes.
+    ///
+    /// # Errors
+    /// If there can be none.
+    pub(crate) fn shape(&self) -> Result<ClusterShape, String> {
+        let sizes = Sizes {
+            partitions: self.partitions,
+            replicas: self.replicas,
+            oracle_replicas: self.oracle_replicas,
+        };
+        sizes.shape(self.directory).map_err(|bad| match bad {
+            BadSize::Partitions(error) => format!("partitions, replicas: {error}"),
+            BadSize::Oracle(error) => format!("oracle_replicas: {error}"),
         })
     }
 
@@ -170,10 +166,17 @@ impl ClusterFile {
 mod tests {
     use super::*;
 
+    fn known() -> Known {
+        Known {
+            strategies: vec!["static"],
+            workloads: vec!["kv"],
+        }
+    }
+
     fn example() -> ClusterFile {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         ClusterFile {
-            workload: WorkloadName::Kv,
+            workload: "kv".into(),
             strategy: "static".into(),
             partitions: 2,
             replicas: 1,
@@ -194,9 +197,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cluster.toml");
         example().write(&path).unwrap();
-        let read = ClusterFile::read(&path).unwrap();
+        let read = ClusterFile::read(&path, &known()).unwrap();
         assert_eq!(read, example());
-        let config = read.config(read.parts().unwrap().topology).unwrap();
+        let config = read.config(read.shape().unwrap().partitions).unwrap();
         assert_eq!((config.incarnation, config.addresses.len()), (u64::MAX, 2));
     }
 
@@ -208,21 +211,22 @@ mod tests {
             let text = toml::to_string(&example()).unwrap();
             assert!(text.contains(from), "no {from} in {text}");
             std::fs::write(&path, text.replace(from, to)).unwrap();
-            let error = ClusterFile::read(&path).unwrap_err().to_string();
+            let error = ClusterFile::read(&path, &known()).unwrap_err().to_string();
             assert!(error.contains("cluster.toml"), "{error}");
             error
         };
         assert!(refused("partitions = 2", "partitions = two").contains("line 3"));
         assert!(refused("partitions = 2", "partitions = 0").contains("partitions"));
         assert!(refused("127.0.0.1:4000", "127.0.0.1").contains("127.0.0.1"));
-        assert!(refused("\"static\"", "\"magic\"").contains("magic"));
+        assert!(refused("\"static\"", "\"magic\"").contains("magic is not one of static"));
+        assert!(refused("\"kv\"", "\"tpcc\"").contains("tpcc is not one of kv"));
         assert!(refused("logs = \"logs\"", "").contains("logs"));
         assert!(refused("seed = 1", "seeds = 1").contains("seeds"));
     }
 
     #[test]
     fn each_replica_has_exactly_one_address() {
-        let config = |file: &ClusterFile| file.config(file.parts().unwrap().topology);
+        let config = |file: &ClusterFile| file.config(file.shape().unwrap().partitions);
         let mut file = example();
         let address = file.addresses.remove("p1r0").unwrap();
         assert!(config(&file).unwrap_err().contains("p1r0 is missing"));

@@ -1,14 +1,15 @@
-//! What a process with a replica and the process that drives it say to each other: one JSON value a line, on the child's
-//! standard input and output.
+//! What a process with a replica and the process that drives it say to each other: one JSON value a
+//! line, on the child's standard input and output.
 
-use super::{Status, Tally};
+use super::deployment::{Status, Tally};
 use serde::{Deserialize, Serialize};
 
 /// To a replica's process. It ends when its input does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
-    /// Say how you are. The number comes back, so that a late answer is not taken for that to a later question.
+    /// Say how you are. The number comes back, so that a late answer is not taken for that to a
+    /// later question.
     Status(u64),
     /// The same with the digest of your state.
     Inspect(u64),

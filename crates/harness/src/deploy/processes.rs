@@ -1,14 +1,17 @@
-//! Replicas as processes of their own, which really die when they are killed. All are on this machine.
+//! Replicas as processes of their own, which really die when they are killed. All are on this
+//! machine.
 //!
-//! The processes are children of this one and learn what they are from a cluster file; see `node`. A shared cache stays in
-//! this process.
+//! The processes are children of this one and learn what they are from a cluster file; see `node`.
+//! A shared cache stays in this process.
 
 use super::child::{Child, Office};
-use super::{ClusterFile, Deployment, EmbeddedCache, Order, Status, Tally};
+use super::deployment::{Deployment, Status, Tally, embedded_cache};
+use super::file::ClusterFile;
+use super::lines::Order;
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{ReplicaId, Topology};
-use ssmr_net::{Clock, ClusterConfig, Leaders, listen};
+use ssmr_net::{CacheServer, Clock, ClusterConfig, Leaders, listen};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -16,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a replica may take to say what it has counted before it is counted as of its last answer.
+/// How long a replica may take to say what it has counted before it is counted as of its last
+/// answer.
 const COUNTING: Duration = Duration::from_millis(500);
 
 /// A cluster of processes.
@@ -24,7 +28,7 @@ pub(crate) struct Processes {
     file: PathBuf,
     config: ClusterConfig,
     children: BTreeMap<ReplicaId, Child>,
-    cache: Option<EmbeddedCache>,
+    cache: Option<CacheServer>,
     office: Office,
     leaders: watch::Receiver<Leaders>,
     /// What processes had counted that were killed.
@@ -32,8 +36,8 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Gives every replica an address, writes the cluster to `path`, starts a process for each replica, and a cache if one
-    /// is to be embedded. All of them listen when this returns.
+    /// Gives every replica an address, writes the cluster to `path`, starts a process for each
+    /// replica, and a cache if one is to be embedded. All of them listen when this returns.
     pub(crate) async fn start(
         mut cluster: ClusterFile,
         topology: Topology,
@@ -41,11 +45,12 @@ impl Processes {
         base_port: Option<u16>,
         embed_cache: bool,
     ) -> Result<Self> {
-        let cache = embed_cache.then(EmbeddedCache::start).transpose()?;
+        let cache = embed_cache.then(embedded_cache).transpose()?;
         if let Some(cache) = &cache {
-            cluster.cache_servers = vec![cache.address()];
+            cluster.cache_servers = vec![cache.address().to_string()];
         }
-        // The listeners are dropped before the processes start: they find the ports free, unless somebody is very quick.
+        // The listeners are dropped before the processes start: they find the ports free, unless
+        // somebody is very quick.
         cluster.addresses = listen(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?
             .into_iter()
             .map(|(id, (address, _))| (id.to_string(), address))
@@ -105,7 +110,8 @@ impl Deployment for Processes {
 
     async fn kill(&mut self, id: ReplicaId) {
         if let Some(child) = self.children.get_mut(&id) {
-            // What it has counted dies with it. One that does not answer at once is killed all the same.
+            // What it has counted dies with it. One that does not answer at once is killed all the
+            // same.
             child.ask();
             child.answer(COUNTING).await;
             child.kill();
@@ -127,7 +133,7 @@ impl Deployment for Processes {
         }
     }
 
-    fn cache(&mut self) -> Option<&mut EmbeddedCache> {
+    fn cache(&mut self) -> Option<&mut CacheServer> {
         self.cache.as_mut()
     }
 }

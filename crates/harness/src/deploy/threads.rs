@@ -1,18 +1,21 @@
 //! Replicas as threads of this process.
 //!
-//! It is [`Cluster`] as the library has it. What is kept here is what a replica had counted before it was stopped.
+//! It is [`Cluster`] as the library has it. What is kept here is what a replica had counted before
+//! it was stopped.
 
-use super::{Deployment, EmbeddedCache, Status, Tally};
+use super::deployment::{Deployment, Status, Tally, embedded_cache};
 use crate::time;
 use anyhow::Result;
 use ssmr_core::{Application, Oracle, ReplicaId};
-use ssmr_net::{CacheChoice, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError};
+use ssmr_net::{
+    CacheChoice, CacheServer, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError,
+};
 use tokio::sync::watch;
 
 /// A cluster of threads.
 pub(crate) struct Threads<A, O> {
     cluster: Cluster<A, O>,
-    cache: Option<EmbeddedCache>,
+    cache: Option<CacheServer>,
     /// What replicas had counted that were stopped; their traffic the cluster remembers.
     former: Tally,
 }
@@ -20,11 +23,11 @@ pub(crate) struct Threads<A, O> {
 impl<A: Application, O: Oracle> Threads<A, O> {
     /// Starts every replica, and a cache if one is to be embedded.
     pub(crate) fn start(options: ClusterOptions<O>, embed_cache: bool) -> Result<Self, NetError> {
-        let cache = embed_cache.then(EmbeddedCache::start).transpose()?;
+        let cache = embed_cache.then(embedded_cache).transpose()?;
         let options = match &cache {
             None => options,
             Some(cache) => ClusterOptions {
-                cache: CacheChoice::Servers(vec![cache.address()]),
+                cache: CacheChoice::Servers(vec![cache.address().to_string()]),
                 ..options
             },
         };
@@ -91,7 +94,7 @@ impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
         self.cluster.faults().cut_replica(id, off);
     }
 
-    fn cache(&mut self) -> Option<&mut EmbeddedCache> {
+    fn cache(&mut self) -> Option<&mut CacheServer> {
         self.cache.as_mut()
     }
 }

@@ -1,7 +1,9 @@
-//! Faults on purpose: what `--fault` asks for, and who carries it out.
+//! Faults on purpose: what `--fault` asks for, whether it can be, and who carries it out.
 
-mod inflict;
-mod schedule;
-
-pub(crate) use inflict::{Faults, Mark};
-pub(crate) use schedule::{Fault, check};
+pub(crate) mod agenda;
+pub(crate) mod ailments;
+pub(crate) mod check;
+pub(crate) mod grammar;
+pub(crate) mod inflict;
+pub(crate) mod mark;
+pub(crate) mod target;

@@ -1,11 +1,12 @@
 //! One client of the load: loads its share, then issues the commands of its workload at its pace.
 //!
-//! It never looks at an answer to choose a command. Invariant: each submitted request is recorded exactly once, with the
-//! completion that the engine gave it.
+//! It never looks at an answer to choose a command. Invariant: each submitted request is recorded
+//! exactly once, with the completion that the engine gave it.
 
+use super::job::{Job, Plan};
 use super::pace::Pace;
-use super::{ClientReport, End, Job, Plan, Sample};
-use crate::workload::Workload;
+use super::sample::{ClientReport, End, Sample};
+use crate::workload::contract::Workload;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 use ssmr_core::{ClientId, Completion, Micros, Oracle, Outcome, Request};
@@ -18,8 +19,9 @@ use tokio::sync::watch;
 /// How many creates a client keeps outstanding while it loads.
 const LOADING: usize = 64;
 
-/// After so many refusals in a row a client pauses. They cost nothing, so a workload that consists of what a strategy
-/// refuses would be issued a million times a second, to no end but filling the memory.
+/// After so many refusals in a row a client pauses. They cost nothing, so a workload that consists
+/// of what a strategy refuses would be issued a million times a second, to no end but filling the
+/// memory.
 const REFUSALS: u32 = 32;
 
 /// How long it pauses. There is no event to wait for.

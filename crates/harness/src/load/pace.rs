@@ -1,10 +1,11 @@
-//! When commands are issued: as answers come (closed loop), or at fixed times whatever the answers take (open loop).
+//! When commands are issued: as answers come (closed loop), or at fixed times whatever the answers
+//! take (open loop).
 //!
-//! In an open loop latency counts from the time at which a command was due, so a stall is felt by every command that
-//! should have been issued during it (no coordinated omission). The times are kept by a thread that sleeps, for the
-//! runtime's timers are a millisecond coarse.
+//! In an open loop latency counts from the time at which a command was due, so a stall is felt by
+//! every command that should have been issued during it (no coordinated omission). The times are
+//! kept by a thread that sleeps, for the runtime's timers are a millisecond coarse.
 
-use super::Plan;
+use super::job::Plan;
 use ssmr_core::Micros;
 use ssmr_net::Clock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,12 +13,12 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// How many requests a client keeps outstanding in an open loop, and how many due ones wait for it. Beyond, the others
-/// wait too, and their latency tells.
+/// How many requests a client keeps outstanding in an open loop, and how many due ones wait for it.
+/// Beyond, the others wait too, and their latency tells.
 const BOUND: usize = 1024;
 
-/// How long after the end commands are still issued that were due before it. Where that does not suffice, the rate is far
-/// out of reach and the rest would only take time.
+/// How long after the end commands are still issued that were due before it. Where that does not
+/// suffice, the rate is far out of reach and the rest would only take time.
 const GRACE: Micros = 1_000_000;
 
 /// The longest nap: how long an interrupt may go unnoticed.
@@ -33,8 +34,8 @@ pub(super) enum Pace {
 }
 
 impl Pace {
-    /// Whether a plan that lasts until then is carried out. In an open loop the keeper of the times knows, and every
-    /// command that was due is issued.
+    /// Whether a plan that lasts until then is carried out. In an open loop the keeper of the times
+    /// knows, and every command that was due is issued.
     pub(super) fn is_over(&self, now: Micros, until: Micros) -> bool {
         matches!(self, Self::Closed(_)) && now >= until
     }
@@ -48,8 +49,8 @@ impl Pace {
         }
     }
 
-    /// Waits for the time of the next command: for ever, if it is for completions to make place for one. `None` if no
-    /// more will come.
+    /// Waits for the time of the next command: for ever, if it is for completions to make place for
+    /// one. `None` if no more will come.
     pub(super) async fn next(&mut self, outstanding: usize) -> Option<Micros> {
         match self {
             Self::Open(times) if outstanding < BOUND => times.recv().await,
@@ -87,7 +88,8 @@ impl Paces {
     }
 }
 
-/// Tells each client in turn when its next command is due, until the plan is over or all have stopped listening.
+/// Tells each client in turn when its next command is due, until the plan is over or all have
+/// stopped listening.
 pub(super) fn keep(
     rate: u64,
     paces: &Paces,

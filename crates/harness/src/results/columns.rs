@@ -1,6 +1,7 @@
 //! Rows of CSV files: one struct derives the header, the cells and the data dictionary.
 //!
-//! Invariant: a column cannot exist without its description, and a value that does not apply is an empty cell.
+//! Invariant: a column cannot exist without its description, and a value that does not apply is an
+//! empty cell.
 
 /// One column of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,10 @@ impl<T: Cell> Cell for Option<T> {
 
 /// Defines a struct whose documented fields are the columns of a file.
 macro_rules! columns {
-    ($(#[$about:meta])* struct $name:ident { $($(#[doc = $line:literal])+ $field:ident: $type:ty,)* }) => {
+    (
+        $(#[$about:meta])*
+        struct $name:ident { $($(#[doc = $line:literal])+ $field:ident: $type:ty,)* }
+    ) => {
         $(#[$about])*
         #[derive(Clone, Debug)]
         pub(crate) struct $name {

@@ -1,11 +1,13 @@
-//! What is computed from the commands of a time span: counts, throughput, latency, and the shape of a strategy.
+//! What is computed from the commands of a time span: counts, throughput, latency, and the shape of
+//! a strategy.
 //!
-//! A command counts where it was *issued* (in an open loop: was due), however long it took, so that `issued` is the sum of
-//! its outcomes and a stall is felt by the commands that met it. Throughput alone counts answers where they *came*, for
-//! what is answered after the end is nothing that the system achieved within it.
+//! A command counts where it was *issued* (in an open loop: was due), however long it took, so that
+//! `issued` is the sum of its outcomes and a stall is felt by the commands that met it. Throughput
+//! alone counts answers where they *came*, for what is answered after the end is nothing that the
+//! system achieved within it.
 
 use super::columns::columns;
-use crate::load::{End, Sample};
+use crate::load::sample::{End, Sample};
 use hdrhistogram::Histogram;
 use ssmr_core::{Cost, Guess, Micros, ObjectId, Oracle, Topology};
 
@@ -22,7 +24,8 @@ columns! {
         errors: u64,
         /// Definite outcomes that came within the span, per second.
         throughput_ops: f64,
-        /// Mean latency of the commands counted in `ok`, in microseconds; in an open loop, from when they were due.
+        /// Mean latency of the commands counted in `ok`, in microseconds; in an open loop, from
+        /// when they were due.
         mean_us: Option<f64>,
         /// Median of the same.
         p50_us: Option<u64>,
@@ -34,22 +37,26 @@ columns! {
         p999_us: Option<u64>,
         /// Greatest of the same.
         max_us: Option<u64>,
-        /// Attempts that were answered with "your plan was stale", all commands together, those of moves made by `gather`
-        /// included.
+        /// Attempts that were answered with "your plan was stale", all commands together, those of
+        /// moves made by `gather` included.
         retries: u64,
         /// Commands that were sent to all groups because their retries were spent.
         fallbacks: u64,
-        /// Percentage of the commands counted in `ok` whose last attempt went to more than one partition.
+        /// Percentage of the commands counted in `ok` whose last attempt went to more than one
+        /// partition.
         multi_partition_pct: Option<f64>,
-        /// Moves: commands that are one, and those made by `gather`. Empty where objects cannot move.
+        /// Moves: commands that are one, and those made by `gather`. Empty where objects cannot
+        /// move.
         moves: Option<u64>,
-        /// Unordered questions to an oracle about where an object is. Empty where nobody needs to ask.
+        /// Unordered questions to an oracle about where an object is. Empty where nobody needs to
+        /// ask.
         oracle_consults: Option<u64>,
         /// Locations that clients found in the shared cache. Empty without one.
         cache_hits: Option<u64>,
         /// Locations that clients did not find in the shared cache. Empty without one.
         cache_misses: Option<u64>,
-        /// Destination groups of a command, summed over its attempts; mean of the commands counted in `ok`.
+        /// Destination groups of a command, summed over its attempts; mean of the commands counted
+        /// in `ok`.
         groups_per_command: Option<f64>,
     }
 }
@@ -72,7 +79,7 @@ impl Applies {
         Self {
             moves: oracle.movable(),
             consults: !matches!(guess, Guess::At(_)),
-            cache: matches!(guess, Guess::Shared { .. }),
+            cache: oracle.needs().shared_cache,
         }
     }
 }
@@ -83,8 +90,8 @@ pub(crate) fn histogram() -> Histogram<u64> {
 }
 
 impl Measures {
-    /// The measures of commands issued in a span of so many microseconds, in which `came` definite outcomes came.
-    /// `latencies` is overwritten with the commands' latencies.
+    /// The measures of commands issued in a span of so many microseconds, in which `came` definite
+    /// outcomes came. `latencies` is overwritten with the commands' latencies.
     pub(crate) fn of<'a>(
         issued: impl Iterator<Item = &'a Sample>,
         came: u64,

@@ -12,13 +12,15 @@ columns! {
     struct Point {
         /// The run, which is also the name of its folder.
         run_id: String,
-        /// The strategy: global, broker, static or cache.
+        /// The strategy: global, broker, static, cache, or one that the program adds.
         strategy: &'static str,
         /// The workload.
         workload: &'static str,
-        /// Hash of the workload and the first 10,000 commands of every client: equal rows had the same work to do.
+        /// Hash of the workload and the first 10,000 commands of every client: equal rows had the
+        /// same work to do.
         digest: String,
-        /// Where accesses to objects of several partitions executed: exchange (at all of them) or gather (at one).
+        /// Where accesses to objects of several partitions executed: exchange (at all of them) or
+        /// gather (at one).
         execution: &'static str,
         /// Partitions.
         partitions: u64,
@@ -30,7 +32,8 @@ columns! {
         window: Option<u64>,
         /// Commands a second that were to be issued. Empty in a closed loop.
         rate: Option<u64>,
-        /// Where replicas keep their logs: memory (nowhere), async (in files) or sync (in files, synced).
+        /// Where replicas keep their logs: memory (nowhere), async (in files) or sync (in files,
+        /// synced).
         durability: &'static str,
         /// The seed of everything random.
         seed: u64,
@@ -42,25 +45,30 @@ columns! {
 columns! {
     /// What is measured of a strategy as a whole: known for all operations together only.
     struct Whole {
-        /// Messages sent by replicas and clients per command in `ok`, those to the shared cache not included; `all` only.
+        /// Messages sent by replicas and clients per command in `ok`, those to the shared cache not
+        /// included; `all` only.
         messages_per_command: Option<f64>,
         /// Bytes of these messages per command in `ok`; `all` only.
         bytes_per_command: Option<f64>,
-        /// Processor time of all processes of the run, clients and history included, per command in `ok`; `all` only.
+        /// Processor time of all processes of the run, clients and history included, per command in
+        /// `ok`; `all` only.
         cpu_us_per_command: Option<f64>,
-        /// Whether the complete history is linearizable and the replicas of each group agree: ok, violated or unchecked.
+        /// Whether the complete history is linearizable and the replicas of each group agree: ok,
+        /// violated or unchecked.
         linearizable: &'static str,
         /// How long was measured, in seconds.
         duration_s: f64,
-        /// How reads of objects at one partition were answered: ordered, index (by a leader that was confirmed) or lease (by a
-        /// leader that had been promised to remain it).
+        /// How reads of objects at one partition were answered: ordered, index (by a leader that
+        /// was confirmed) or lease (by a leader that had been promised to remain it).
         reads: &'static str,
-        /// Percentage of the commands counted in `ok` that were answered without being ordered; `all` only.
+        /// Percentage of the commands counted in `ok` that were answered without being ordered;
+        /// `all` only.
         unordered_pct: Option<f64>,
-        /// Values of remote objects that replicas found in the shared cache or among their copies; `all` only. Empty
-        /// without a shared cache.
+        /// Values of remote objects that replicas found in the shared cache or among their copies;
+        /// `all` only. Empty without a shared cache.
         value_hits: Option<u64>,
-        /// Values of remote objects that replicas did not find there; `all` only. Empty without a shared cache.
+        /// Values of remote objects that replicas did not find there; `all` only. Empty without a
+        /// shared cache.
         value_misses: Option<u64>,
     }
 }
@@ -70,12 +78,14 @@ columns! {
     struct Interval {
         /// The strategy.
         strategy: &'static str,
-        /// When the interval begins, in milliseconds since measuring began. It lasts 100 ms, the last one at most.
+        /// When the interval begins, in milliseconds since measuring began. It lasts 100 ms, the
+        /// last one at most.
         t_ms: u64,
-        /// The kind of operation; `all` for all together. A kind of which nothing was issued has no row.
+        /// The kind of operation; `all` for all together. A kind of which nothing was issued has no
+        /// row.
         op: &'static str,
-        /// What was broken on purpose or put right again in this interval, in order: `kill p0r1; restart p1r0`, say; `all`
-        /// only. Empty: nothing.
+        /// What was broken on purpose or put right again in this interval, in order: `kill p0r1;
+        /// restart p1r0`, say; `all` only. Empty: nothing.
         fault: Option<String>,
     }
 }
@@ -93,7 +103,8 @@ pub(crate) fn interval_columns() -> Vec<Column> {
 /// What every column of every file means.
 pub(crate) fn data_dictionary() -> String {
     let mut text = String::from(
-        "# Data dictionary\n\nGenerated from the structs that write the rows. An empty cell: the value does not apply.\n",
+        "# Data dictionary\n\nGenerated from the structs that write the rows. An empty cell: the \
+         value does not apply.\n",
     );
     let files = [
         (
@@ -116,9 +127,10 @@ pub(crate) fn data_dictionary() -> String {
             let _ = writeln!(text, "| `{name}` | {doc} |");
         }
     }
-    text += "\n## `histograms/<strategy>.hlog`\n\nHdrHistogram log, format V2: the latencies of the commands counted in `ok`, \
-             in microseconds,\none histogram for each `op`, which is its tag.\n\n## `run.json`\n\nHow the files came about: \
-             command line, settings with defaults filled in, version, machine, times, and what was\nnoticed.\n";
+    text += "\n## `histograms/<strategy>.hlog`\n\nHdrHistogram log, format V2: the latencies \
+             of the commands counted in `ok`, in microseconds,\none histogram for each `op`, which \
+             is its tag.\n\n## `run.json`\n\nHow the files came about: command line, settings with \
+             defaults filled in, version, machine, times, and what was\nnoticed.\n";
     text
 }
 
@@ -145,9 +157,10 @@ mod tests {
     #[test]
     fn the_header_is_the_promised_one() {
         let names: Vec<&str> = summary_columns().iter().map(|column| column.name).collect();
-        let promised = "run_id,strategy,workload,digest,execution,partitions,replicas,clients,window,rate,durability,seed,op,\
-            issued,ok,unsupported,errors,throughput_ops,mean_us,p50_us,p95_us,p99_us,p999_us,max_us,retries,fallbacks,\
-            multi_partition_pct,moves,oracle_consults,cache_hits,cache_misses,groups_per_command,messages_per_command,\
+        let promised = "run_id,strategy,workload,digest,execution,partitions,replicas,\
+            clients,window,rate,durability,seed,op,issued,ok,unsupported,errors,throughput_ops,\
+            mean_us,p50_us,p95_us,p99_us,p999_us,max_us,retries,fallbacks,multi_partition_pct,\
+            moves,oracle_consults,cache_hits,cache_misses,groups_per_command,messages_per_command,\
             bytes_per_command,cpu_us_per_command,linearizable";
         assert!(names.join(",").starts_with(promised), "{names:?}");
     }

@@ -1,11 +1,13 @@
-//! The commands of one strategy, sorted into the rows of both files: by kind of operation, and by interval.
+//! The commands of one strategy, sorted into the rows of both files: by kind of operation, and by
+//! interval.
 //!
-//! Invariant: the intervals cover exactly what was measured, so their counts add up to those of the summary.
+//! Invariant: the intervals cover exactly what was measured, so their counts add up to those of the
+//! summary.
 
 use super::measures::{Applies, Measures, histogram};
 use super::rows::{ALL, Interval};
-use crate::fault::Mark;
-use crate::load::{End, Sample};
+use crate::fault::mark::Mark;
+use crate::load::sample::{End, Sample};
 use hdrhistogram::Histogram;
 use ssmr_core::Micros;
 
@@ -73,7 +75,8 @@ impl<'a> Table<'a> {
         self.ops(&all, &all, self.span, Clone::clone)
     }
 
-    /// The rows of the intervals. What was broken on purpose is told by the rows for all operations.
+    /// The rows of the intervals. What was broken on purpose is told by the rows for all
+    /// operations.
     pub(crate) fn intervals(
         &self,
         strategy: &'static str,

@@ -1,10 +1,11 @@
-//! What has been simulated so far, kept in a file so that an interrupted command goes on where it stopped.
+//! What has been simulated so far, kept in a file so that an interrupted command goes on where it
+//! stopped.
 //!
-//! Invariant: the file says exactly which simulations are in its sums, so none counts twice or is left out.
+//! Invariant: the file says exactly which simulations are in its sums, so none counts twice or is
+//! left out.
 
-use super::SimArgs;
-use super::sweep::Variant;
-use crate::cli::UsageError;
+use crate::error::UsageError;
+use crate::settings::sim::SimSettings;
 use crate::time;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -28,10 +29,11 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn of(&self, variant: Variant, args: &SimArgs) -> Failure {
-        let (seed, options) = args.place(self.number);
+    /// The same with what it takes to see it again.
+    pub(super) fn of(&self, strategy: &'static str, settings: &SimSettings) -> Failure {
+        let (seed, options) = settings.place(self.number);
         Failure {
-            strategy: variant.name,
+            strategy,
             seed,
             options,
             violation: self.violation.clone(),
@@ -99,13 +101,16 @@ impl Record {
     ///
     /// # Errors
     /// If the file is of other settings or cannot be read.
-    pub(super) fn open(args: &SimArgs) -> anyhow::Result<Self> {
-        let file = args.resume.clone();
+    pub(super) fn open(settings: &SimSettings) -> anyhow::Result<Self> {
+        let file = settings.resume.clone();
         let kept = file.as_deref().map(read).transpose()?.flatten();
-        let (settings, done) = (args.settings(), BTreeMap::new());
-        let content = kept.unwrap_or(Content { settings, done });
+        let identity = settings.identity();
+        let content = kept.unwrap_or_else(|| Content {
+            settings: identity.clone(),
+            done: BTreeMap::new(),
+        });
         let name = file.as_deref().unwrap_or(Path::new("")).display();
-        for (flag, value) in args.settings() {
+        for (flag, value) in identity {
             let other = content.settings.get(&flag);
             if other != Some(&value) {
                 let other = other.map_or("another version", String::as_str);

@@ -2,75 +2,49 @@
 
 use super::failure_report;
 use super::record::{Done, Record};
-use super::{SimArgs, parts};
+use super::variant::Variant;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::registry::{self, Parts, Visitor};
+use crate::registry::info::ClusterShape;
+use crate::registry::strategies::{Strategies, Visitor};
+use crate::settings::sim::SimSettings;
 use crate::time;
 use ssmr_core::{Oracle, Topology};
-use ssmr_sim::{Failure, Options, simulate};
+use ssmr_sim::simulate;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A strategy, as `static` has two.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Variant {
-    pub(super) name: &'static str,
-    pub(super) directory: bool,
-}
-
-impl Variant {
-    pub(super) fn label(self) -> String {
-        let Self { name, directory } = self;
-        let with = if directory { " with directory" } else { "" };
-        format!("{name}{with}")
-    }
-
-    /// Runs one simulation. The flags have been checked, and a topology that is smaller than theirs is possible, too.
-    pub(super) fn simulate(self, seed: u64, options: Options) -> Option<Failure> {
-        let parts = parts(&options, self.directory).ok()?;
-        registry::with(self.name, &parts, Once { seed, options })
-    }
-}
-
-/// One simulation.
-struct Once {
-    seed: u64,
-    options: Options,
-}
-
-impl Visitor for Once {
-    type Output = Option<Failure>;
-
-    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> Self::Output {
-        simulate(&oracle, self.seed, self.options).err()
-    }
-}
-
 /// All simulations of one strategy.
-pub(super) struct Sweep<'a> {
-    pub(super) args: &'a SimArgs,
+pub(super) struct Sweep<'a, S> {
+    pub(super) settings: &'a SimSettings,
+    pub(super) strategies: &'a S,
     pub(super) variant: Variant,
     pub(super) progress: &'a Progress,
     pub(super) interrupt: &'a Interrupt,
     pub(super) record: &'a Mutex<Record>,
 }
 
-impl Sweep<'_> {
+impl<S: Strategies> Sweep<'_, S> {
     /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
-    pub(super) fn run(self, parts: &Parts) -> anyhow::Result<u64> {
-        let (variant, args, interrupt, record) =
-            (self.variant, self.args, self.interrupt, self.record);
+    pub(super) fn run(self, shape: &ClusterShape) -> anyhow::Result<u64> {
+        let Self {
+            settings,
+            strategies,
+            variant,
+            interrupt,
+            record,
+            ..
+        } = self;
         let label = variant.label();
         let before = self.done().count();
         let begun = time::elapsed_us();
-        registry::with(variant.name, parts, self);
+        strategies.with_known(variant.strategy.name, shape, self);
         let minutes = (time::elapsed_us() - begun) as f64 / 60e6;
         let record = lock(record);
         record.save()?;
         let done = record.done(&label);
         drop(record);
-        let (count, all) = (done.count(), args.count());
+        let (count, all) = (done.count(), settings.count());
         let of_all = if count < all {
             format!(" of {all}")
         } else {
@@ -81,8 +55,9 @@ impl Sweep<'_> {
             "{label}: {count}{of_all} simulations, {} failed, {rate:.0} a minute: {}",
             done.failed, done.report
         );
-        for (place, failure) in done.failures.iter().enumerate() {
-            failure_report::tell(variant, &failure.of(variant, args), place == 0, interrupt);
+        for (place, failed) in done.failures.iter().enumerate() {
+            let failure = failed.of(variant.strategy.name, settings);
+            failure_report::tell(strategies, variant, &failure, place == 0, interrupt);
         }
         Ok(done.failed)
     }
@@ -96,13 +71,13 @@ impl Sweep<'_> {
         let label = self.variant.label();
         while !self.interrupt.struck() {
             let number = next.fetch_add(1, Relaxed);
-            if number >= self.args.count() {
+            if number >= self.settings.count() {
                 return;
             }
             if done.contains(number) {
                 continue;
             }
-            let (seed, options) = self.args.place(number);
+            let (seed, options) = self.settings.place(number);
             let result = simulate(oracle, seed, options);
             let mut record = lock(self.record);
             self.progress.at(record.add(&label, number, result));
@@ -113,13 +88,13 @@ impl Sweep<'_> {
     }
 }
 
-impl Visitor for Sweep<'_> {
+impl<S: Strategies> Visitor for Sweep<'_, S> {
     type Output = ();
 
     fn visit<O: Oracle>(self, oracle: O, _topology: Topology) {
         let done = self.done();
         self.progress
-            .phase(&self.variant.label(), Some(self.args.count()));
+            .phase(&self.variant.label(), Some(self.settings.count()));
         let next = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {

@@ -1,7 +1,7 @@
 //! Social graphs: read from an edge list, or made up with the shape that such graphs have.
 //!
-//! Edges have no direction; doubled ones and those from a vertex to itself count for nothing. Vertices are renumbered
-//! from 0 in the order of their names, so that any integers will do.
+//! Edges have no direction; doubled ones and those from a vertex to itself count for nothing.
+//! Vertices are renumbered from 0 in the order of their names, so that any integers will do.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -67,12 +67,13 @@ impl Graph {
         Ok(graph)
     }
 
-    /// A scale-free graph of exactly these sizes, by preferential attachment (Barabasi and Albert, 1999): a new vertex
-    /// prefers neighbours that have many.
+    /// A scale-free graph of exactly these sizes, by preferential attachment (Barabasi and Albert,
+    /// 1999): a new vertex prefers neighbours that have many.
     pub(crate) fn scale_free(vertices: u64, edges: u64, rng: &mut ChaCha8Rng) -> Self {
         let mut list: Vec<(u64, u64)> = Vec::new();
         for vertex in 1..vertices {
-            // So many edges there should be by now; the first vertices find too few others, the next ones catch up.
+            // So many edges there should be by now; the first vertices find too few others, the
+            // next ones catch up.
             let due = edges * (vertex + 1) / vertices - list.len() as u64;
             let mut chosen = BTreeSet::new();
             if due >= vertex {
@@ -129,8 +130,8 @@ fn parse_edge(line: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stream;
     use super::*;
+    use crate::workload::random::stream;
 
     #[test]
     fn an_edge_list_is_read() {

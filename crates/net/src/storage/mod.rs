@@ -120,8 +120,8 @@ impl LogStore {
         }
         let intact = boot::is_intact(folder).map_err(failed)?;
         if !intact {
-            let folder = folder.display();
-            tracing::warn!(%folder, "the machine went down: the log may lack its end and is given up");
+            let why = "the machine went down: the log may lack its end and is given up";
+            tracing::warn!(folder = %folder.display(), why);
             remove_below(folder, u64::MAX).map_err(failed)?;
         }
         let (number, mut stored) = snapshots::read_newest(folder)?;

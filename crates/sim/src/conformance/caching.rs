@@ -47,8 +47,9 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// Scenario 19: Two runs share one cache, of the same shape and schedule but with other values: the second never reads the first
-/// one's values, for whoever carries the calls to the cache out keeps the keys of clusters apart.
+/// Scenario 19: Two runs share one cache, of the same shape and schedule but with other values: the
+/// second never reads the first one's values, for whoever carries the calls to the cache out keeps
+/// the keys of clusters apart.
 pub fn two_runs_share_a_cache<O: Oracle>(oracle: &O) -> String {
     let mut old = Scenario::new(oracle, 19);
     let objects = [P0, P1].map(|at| (at, old.object(at, 1)));

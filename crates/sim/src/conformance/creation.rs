@@ -1,4 +1,5 @@
-//! Scenarios of creation and deletion: what readers see before, while and after an object comes or goes.
+//! Scenarios of creation and deletion: what readers see before, while and after an object comes or
+//! goes.
 
 use super::scenario::{
     LONG, MOMENT, P0, P1, Scenario, create, first, is_done, read, register, value,
@@ -16,8 +17,8 @@ pub fn read_before_create<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// Scenario 2: A lookup overlaps a create that its oracle has not delivered: `NotFound` or the value, consistently; no error, no
-/// hang.
+/// Scenario 2: A lookup overlaps a create that its oracle has not delivered: `NotFound` or the
+/// value, consistently; no error, no hang.
 pub fn lookup_overlaps_create<O: Oracle>(oracle: &O) -> String {
     first((0..20u64).zip((0..).step_by(200)).map(|(seed, delay)| {
         let mut scenario = Scenario::new(oracle, seed);
@@ -45,7 +46,8 @@ pub fn lookup_overlaps_create<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 3: The location is known while the create is still under way: the read waits and returns the value.
+/// Scenario 3: The location is known while the create is still under way: the read waits and
+/// returns the value.
 pub fn location_known_before_the_create_ends<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 3);
     let x = scenario.object(P0, 1);
@@ -78,8 +80,8 @@ pub fn location_known_before_the_create_ends<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// Scenario 4: The location is announced but the create loses (the id exists): the reader sees the winner, the loser
-/// `AlreadyExists`.
+/// Scenario 4: The location is announced but the create loses (the id exists): the reader sees the
+/// winner, the loser `AlreadyExists`.
 pub fn announced_but_lost<O: Oracle>(oracle: &O) -> String {
     first((4..24).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);
@@ -130,7 +132,8 @@ pub fn two_creates_have_one_winner<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 7: Delete with cached locations: once anybody knows that the object is gone, no cached location finds its value.
+/// Scenario 7: Delete with cached locations: once anybody knows that the object is gone, no cached
+/// location finds its value.
 pub fn delete_with_cached_locations<O: Oracle>(oracle: &O) -> String {
     first((0..8u64).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);

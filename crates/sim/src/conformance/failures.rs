@@ -6,7 +6,8 @@ use super::scenario::{
 use crate::network::Seat;
 use ssmr_core::{ClientId, GroupId, Oracle, PartitionId, Request};
 
-/// Scenario 9: The leader of the owner dies after executing and before answering: the repeated request gets the recorded outcome.
+/// Scenario 9: The leader of the owner dies after executing and before answering: the repeated
+/// request gets the recorded outcome.
 pub fn the_owners_leader_dies_before_answering<O: Oracle>(oracle: &O) -> String {
     first((0..5).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);
@@ -30,7 +31,8 @@ pub fn the_owners_leader_dies_before_answering<O: Oracle>(oracle: &O) -> String 
     }))
 }
 
-/// Scenario 10: The oracle's leader dies during creates, moves and lookups: they stall for one election and then finish.
+/// Scenario 10: The oracle's leader dies during creates, moves and lookups: they stall for one
+/// election and then finish.
 pub fn the_oracles_leader_dies<O: Oracle>(oracle: &O) -> String {
     first((0..5).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);
@@ -65,7 +67,8 @@ pub fn the_oracles_leader_dies<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 13: A client dies after its message reached one of two destination groups: the other group is not blocked.
+/// Scenario 13: A client dies after its message reached one of two destination groups: the other
+/// group is not blocked.
 pub fn a_client_dies_half_way<O: Oracle>(oracle: &O) -> String {
     each([P0, P1].into_iter().map(|reached| {
         let mut scenario = Scenario::new(oracle, 13);
@@ -90,8 +93,8 @@ pub fn a_client_dies_half_way<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 16: The timestamp that A sent to B is lost after A has delivered the message: B still completes, also if A's leader is
-/// lost with it.
+/// Scenario 16: The timestamp that A sent to B is lost after A has delivered the message: B still
+/// completes, also if A's leader is lost with it.
 pub fn a_timestamp_is_lost_after_the_delivery<O: Oracle>(oracle: &O) -> String {
     each(
         [

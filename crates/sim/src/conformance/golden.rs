@@ -1,14 +1,18 @@
-//! Golden traces: what each scenario looks like under each strategy, kept as files that people read.
+//! Golden traces: what each scenario looks like under each strategy, kept as files that people
+//! read.
 //!
-//! They lie in `tests/golden/<scenario>.txt` of each strategy's crate, under the same names, so that the same script under
-//! two strategies is `diff -y crates/strategy-{broker,global}/tests/golden/read_before_create.txt`. A test that finds
-//! something else fails; with `SSMR_BLESS=1` in its environment it writes the file anew, and `git diff` shows what changed.
+//! They lie in `tests/golden/<scenario>.txt` of each strategy's crate, under the same names, so
+//! that the same script under two strategies is `diff -y
+//! crates/strategy-{broker,global}/tests/golden/read_before_create.txt`. A test that finds
+//! something else fails; with `SSMR_BLESS=1` in its environment it writes the file anew, and `git
+//! diff` shows what changed.
 //!
-//! How to read one: `--` is what the scenario does to the world; `#3 c1: ...` is its third request, of client 1; `#3` and
-//! `#3.2` are its attempts with their destinations, and `#3` bare is the first. Below stand the final timestamp, what each
-//! group signals (an object's revision is the timestamp of its placement and the number of writes since; a value is the
-//! number of writes and the end of a hash over them), the groups' verdicts with what they changed, who answers, and how the
-//! request ended. The last lines are the orders in which the groups delivered.
+//! How to read one: `--` is what the scenario does to the world; `#3 c1: ...` is its third request,
+//! of client 1; `#3` and `#3.2` are its attempts with their destinations, and `#3` bare is the
+//! first. Below stand the final timestamp, what each group signals (an object's revision is the
+//! timestamp of its placement and the number of writes since; a value is the number of writes and
+//! the end of a hash over them), the groups' verdicts with what they changed, who answers, and how
+//! the request ended. The last lines are the orders in which the groups delivered.
 
 use std::env;
 use std::fs;
@@ -32,7 +36,8 @@ pub fn compare(folder: &Path, scenario: &str, trace: &str) {
     if golden != trace {
         let difference = difference(&golden, trace);
         panic!(
-            "{} differs:\n{difference}\nif this is meant, run the test with {BLESS}=1 and look at `git diff`",
+            "{} differs:\n{difference}\nif this is meant, run the test with {BLESS}=1 and look at \
+             `git diff`",
             file.display()
         );
     }

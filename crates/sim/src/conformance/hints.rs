@@ -1,4 +1,5 @@
-//! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and R7).
+//! The law of authority, and what false hints may do: cost time, and nothing else (rules R1 and
+//! R7).
 
 use super::scenario::{
     LONG, P0, P1, Scenario, create, first, read, register, update, value, values,
@@ -20,7 +21,8 @@ pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
     }
 }
 
-/// Authority and directory are never empty or foreign, depend on object and topology alone, and owners are partitions.
+/// Authority and directory are never empty or foreign, depend on object and topology alone, and
+/// owners are partitions.
 pub fn the_law_of_authority<O: Oracle>(oracle: &O) {
     for partitions in [1, 2, 3, 8, 255] {
         let options = Options {
@@ -53,8 +55,8 @@ pub fn the_law_of_authority<O: Oracle>(oracle: &O) {
     }
 }
 
-/// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the future) still get
-/// right outcomes, only later.
+/// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the
+/// future) still get right outcomes, only later.
 pub fn false_hints_cost_time_only<O: Oracle>(oracle: &O) -> String {
     first([0, 1 << 20, 1 << 60].into_iter().map(|epoch| {
         let mut scenario = Scenario::with(oracle, epoch, Options::default());

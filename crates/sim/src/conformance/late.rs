@@ -1,4 +1,5 @@
-//! Scenarios of groups that are apart in time: clocks that lag, sessions that have expired, commands that come too late.
+//! Scenarios of groups that are apart in time: clocks that lag, sessions that have expired,
+//! commands that come too late.
 
 use super::failures::two_apart;
 use super::scenario::{MOMENT, P1, Scenario, each, is_done, read, update};
@@ -7,7 +8,8 @@ use crate::options::Options;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{ClientId, Oracle, Outcome};
 
-/// Scenario 17: A group with a far lower clock is the second destination: nobody waits long, nothing is out of order.
+/// Scenario 17: A group with a far lower clock is the second destination: nobody waits long,
+/// nothing is out of order.
 pub fn a_group_with_a_far_lower_clock<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);
@@ -33,9 +35,10 @@ pub fn a_group_with_a_far_lower_clock<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// Scenario 17: The session has expired at the second destination of a message that the first has timestamped: the attempt ends
-/// everywhere without effect. If the client is told by the verdict it tries again in a new session; if the second group
-/// refuses it first, the outcome is unknown to it, and nothing happened.
+/// Scenario 17: The session has expired at the second destination of a message that the first has
+/// timestamped: the attempt ends everywhere without effect. If the client is told by the verdict it
+/// tries again in a new session; if the second group refuses it first, the outcome is unknown to
+/// it, and nothing happened.
 pub fn an_expired_session_at_the_second_group<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|refused| {
         let mut scenario = Scenario::with(oracle, 17, quiet());
@@ -65,14 +68,16 @@ pub fn an_expired_session_at_the_second_group<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 21: A command comes once more, from its client, when the group has finished it, has passed it by the session's low watermark,
-/// or has forgotten the session: nothing happens again, and nobody waits.
+/// Scenario 21: A command comes once more, from its client, when the group has finished it, has
+/// passed it by the session's low watermark, or has forgotten the session: nothing happens again,
+/// and nobody waits.
 pub fn a_late_command_after_forgetting<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|forgets| {
         let mut scenario = Scenario::with(oracle, 21, quiet());
         let objects = two_apart(&mut scenario);
         scenario.done(2, read(&objects));
-        // The second group gets the command from the first one; what the client sent it stays on the way.
+        // The second group gets the command from the first one; what the client sent it stays on
+        // the way.
         let (client, inside) = (Seat::Client(ClientId(2)), scenario.group(P1));
         scenario.world.hold(&[client], &inside);
         scenario.done(2, update(&objects, 1));

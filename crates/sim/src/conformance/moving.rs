@@ -1,11 +1,13 @@
-//! Scenarios of moves: stale locations, races, ping-pong. A strategy that cannot move says so, and loses nothing by it.
+//! Scenarios of moves: stale locations, races, ping-pong. A strategy that cannot move says so, and
+//! loses nothing by it.
 
 use super::hints::hint;
 use super::scenario::{LONG, P0, P1, P2, Scenario, Ticket, create, first, read, register, update};
 use crate::options::{Options, Profile};
 use ssmr_core::{Execution, ObjectId, Oracle, Outcome, Request};
 
-/// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a hint, then the value.
+/// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a
+/// hint, then the value.
 pub fn a_stale_location_costs_one_retry<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::with(oracle, 5, Options::default());
     let x = scenario.object(P1, 1);
@@ -69,8 +71,8 @@ pub fn moves_race_everything<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in every order: the checks at the end
-/// say whether anything was lost or doubled.
+/// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in
+/// every order: the checks at the end say whether anything was lost or doubled.
 pub fn a_move_races_each_access_in_every_order<O: Oracle>(oracle: &O) -> String {
     first((0..24u64).map(|order| {
         let profile = if order.is_multiple_of(2) {
@@ -126,7 +128,8 @@ fn permutation<T>(mut n: u64, mut things: Vec<T>) -> Vec<T> {
     order
 }
 
-/// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever: both make progress.
+/// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever:
+/// both make progress.
 pub fn ping_pong<O: Oracle>(oracle: &O) -> String {
     first((0..4).map(|seed| {
         let options = Options {
@@ -168,7 +171,8 @@ pub fn ping_pong<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and created again: ignored.
+/// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and
+/// created again: ignored.
 pub fn an_old_owner_update_is_ignored<O: Oracle>(oracle: &O) -> String {
     first((18..38).map(|seed| {
         let mut scenario = Scenario::with(oracle, seed, Options::default());

@@ -1,4 +1,5 @@
-//! Scenarios of commands that one group gets from another, not from their client: late, or when there is no room.
+//! Scenarios of commands that one group gets from another, not from their client: late, or when
+//! there is no room.
 
 use super::failures::two_apart;
 use super::late::quiet;
@@ -13,8 +14,9 @@ use ssmr_core::{
 /// More than a group's leader keeps for the log before it turns clients away.
 const FLOOD: u64 = 17_000;
 
-/// Scenario 21: A relayed command comes late: the group, which has got it from its client meanwhile, has finished it and passed it,
-/// or has forgotten its session. Nothing happens again, and nobody waits.
+/// Scenario 21: A relayed command comes late: the group, which has got it from its client
+/// meanwhile, has finished it and passed it, or has forgotten its session. Nothing happens again,
+/// and nobody waits.
 pub fn a_late_relay<O: Oracle>(oracle: &O) -> String {
     each([false, true].into_iter().map(|forgets| {
         let mut scenario = Scenario::with(oracle, 21, quiet());
@@ -45,8 +47,8 @@ pub fn a_late_relay<O: Oracle>(oracle: &O) -> String {
     }))
 }
 
-/// Scenario 17: A group with full queues is the second destination of a message that the first has timestamped: it turns clients
-/// away, but not the group that waits for it.
+/// Scenario 17: A group with full queues is the second destination of a message that the first has
+/// timestamped: it turns clients away, but not the group that waits for it.
 pub fn a_full_queue_at_the_second_group<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);

@@ -8,11 +8,12 @@ use ssmr_core::{GroupId, ObjectId, Oracle};
 /// So many updates are more than enough log for a snapshot at each replica.
 const UPDATES: u64 = 60;
 
-/// Scenario 14: All replicas of a group restart from snapshots while a neighbour waits for its signal: the neighbour gets it. It is
-/// nowhere but in the snapshots: it was lost on its way, and the log before them is gone.
+/// Scenario 14: All replicas of a group restart from snapshots while a neighbour waits for its
+/// signal: the neighbour gets it. It is nowhere but in the snapshots: it was lost on its way, and
+/// the log before them is gone.
 ///
-/// The neighbour has delivered the command and waits for nothing else; or it has not even got the timestamp, and the group that
-/// restarts waits for the neighbour's signal, too.
+/// The neighbour has delivered the command and waits for nothing else; or it has not even got the
+/// timestamp, and the group that restarts waits for the neighbour's signal, too.
 pub fn a_restart_while_a_neighbour_waits<O: Oracle>(oracle: &O) -> String {
     let group = GroupId::from(P0);
     each([true, false].into_iter().map(|delivered| {
@@ -20,7 +21,8 @@ pub fn a_restart_while_a_neighbour_waits<O: Oracle>(oracle: &O) -> String {
         let objects = two_apart(&mut scenario);
         let busy = third(&mut scenario);
         scenario.done(2, read(&objects));
-        // Until nothing older is on its way: a link is in order, and a timestamp does not overtake a lost signal.
+        // Until nothing older is on its way: a link is in order, and a timestamp does not overtake
+        // a lost signal.
         scenario.pass(LONG);
         if delivered {
             scenario.world.lose_signals(Some(group));
@@ -70,7 +72,8 @@ fn third<O: Oracle>(scenario: &mut Scenario<O>) -> ObjectId {
     object
 }
 
-/// Goes on at the first group until the snapshots of all its replicas include what it has applied so far.
+/// Goes on at the first group until the snapshots of all its replicas include what it has applied
+/// so far.
 fn capture<O: Oracle>(scenario: &mut Scenario<O>, busy: ObjectId) {
     let group = GroupId::from(P0);
     let (applied, snapshots) = (

@@ -1,6 +1,7 @@
 //! Where a scenario is played: a small world, clients that ask and wait, and the checks at the end.
 //!
-//! It decides nothing by chance of its own: a scenario is a pure function of seed, options and what the scenario does.
+//! It decides nothing by chance of its own: a scenario is a pure function of seed, options and what
+//! the scenario does.
 
 use crate::app::{Op, Register, Registers};
 use crate::network::Seat;
@@ -36,7 +37,8 @@ pub(super) struct Scenario<O: Oracle> {
 }
 
 impl<O: Oracle> Scenario<O> {
-    /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and no faults.
+    /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and
+    /// no faults.
     pub(super) fn new(oracle: &O, seed: u64) -> Self {
         Self::with(
             oracle,
@@ -205,7 +207,8 @@ impl<O: Oracle> Scenario<O> {
         self.world.start_all();
     }
 
-    /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs. Returns the trace.
+    /// Ends the scenario: an auditor reads every object, all becomes quiet, and every check runs.
+    /// Returns the trace.
     pub(super) fn close(mut self) -> String {
         self.hush(true);
         self.world.heal(true);

@@ -5,7 +5,8 @@ use crate::options::Options;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
 use ssmr_core::{Defect, Intent, ObjectId, Oracle, Outcome, PartitionId, Request};
 
-/// A command names the same object twice, no object, an object of every partition, 1,000 objects, too many.
+/// A command names the same object twice, no object, an object of every partition, 1,000 objects,
+/// too many.
 pub fn odd_shapes_of_commands<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::with(
         oracle,
@@ -67,7 +68,8 @@ pub fn odd_shapes_of_commands<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error, nothing changed.
+/// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error,
+/// nothing changed.
 pub fn values_up_to_the_limit<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 15);
     let put = |object, size: usize| {

@@ -1,4 +1,5 @@
-//! A fixed sweep of simulator seeds for each profile, over topologies, loads, both execution modes and all kinds of reads.
+//! A fixed sweep of simulator seeds for each profile, over topologies, loads, both execution modes
+//! and all kinds of reads.
 
 use crate::{Options, Profile, SimulationReport, simulate};
 use ssmr_core::{Execution, Oracle, Reads};
@@ -9,7 +10,8 @@ const SEEDS: u64 = 24;
 /// Runs a strategy through the sweep of one profile.
 ///
 /// # Panics
-/// With the failure, if an invariant is violated; also if what the profile and the strategy promise has not happened.
+/// With the failure, if an invariant is violated; also if what the profile and the strategy promise
+/// has not happened.
 pub fn sweep<O: Oracle>(oracle: &O, profile: Profile) {
     let mut total = SimulationReport::default();
     for seed in 0..SEEDS {
@@ -37,7 +39,8 @@ fn options(profile: Profile, seed: u64) -> Options {
         replicas: pick(&[3, 3, 5, 1, 3], seed / 2),
         clients,
         window: 1 + (seed as usize * 3 + 1) % most,
-        // What a dead client did may be anywhere: the black-box search needs shorter histories then.
+        // What a dead client did may be anywhere: the black-box search needs shorter histories
+        // then.
         requests: if profile.kills_clients() { 10 } else { 25 },
         execution,
         reads,

@@ -1,5 +1,5 @@
-//! Scenarios of commands that do not take effect as a whole: expected revisions that have passed, and a
-//! service that panics.
+//! Scenarios of commands that do not take effect as a whole: expected revisions that have passed,
+//! and a service that panics.
 
 use super::failures::two_apart;
 use super::scenario::{P0, P1, Scenario, create, is_done, read, register, update, value, values};
@@ -14,9 +14,9 @@ fn left(completion: &Completion, object: ObjectId) -> Revision {
     after.unwrap_or_else(|| panic!("{completion:?} tells nothing of {object}"))
 }
 
-/// Scenario 24: Two clients read two objects of different partitions and update both if they are as they were: one does, the
-/// other is told that they have changed, and nothing of its command took effect. So it is after a move, and after the object
-/// was deleted and created again.
+/// Scenario 24: Two clients read two objects of different partitions and update both if they are as
+/// they were: one does, the other is told that they have changed, and nothing of its command took
+/// effect. So it is after a move, and after the object was deleted and created again.
 pub fn expectations_that_have_passed<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 24);
     let objects = two_apart(&mut scenario);
@@ -61,9 +61,10 @@ pub fn expectations_that_have_passed<O: Oracle>(oracle: &O) -> String {
     scenario.close()
 }
 
-/// Scenario 25: The service panics. On values that all partitions read, the operation fails at all of them and changes nothing;
-/// in the update of an object that only its owner sees, that object stays as it was and the others are written. What the same
-/// command creates takes effect. Replicas go on.
+/// Scenario 25: The service panics. On values that all partitions read, the operation fails at all
+/// of them and changes nothing; in the update of an object that only its owner sees, that object
+/// stays as it was and the others are written. What the same command creates takes effect. Replicas
+/// go on.
 pub fn a_service_that_panics<O: Oracle>(oracle: &O) -> String {
     let mut scenario = Scenario::new(oracle, 25);
     let objects = two_apart(&mut scenario);

@@ -1,12 +1,12 @@
-//! What can be seen of one group from between its multicast and its engine: which attempts it delivers, what it signals,
-//! and when it comes to which verdict.
+//! What can be seen of one group from between its multicast and its engine: which attempts it
+//! delivers, what it signals, and when it comes to which verdict.
 
 use super::{Happening, Step};
 use ssmr_core::ObjectStatus;
 use ssmr_core::limits::MAX_OPERANDS;
 use ssmr_core::{
-    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Signal,
-    Timestamp, Verdict,
+    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Revision,
+    Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -147,7 +147,9 @@ impl GroupView {
                 command,
                 timestamp,
                 verdict,
-                against: derived.filter(|derived| *derived != verdict),
+                // That the service panicked no signal can say.
+                against:
+                    derived.filter(|derived| *derived != verdict && verdict != Verdict::Failed),
             }));
         }
         all.sort_by_key(|concluded| concluded.timestamp);
@@ -155,7 +157,8 @@ impl GroupView {
     }
 }
 
-/// Takes the effects of one command, which come before those of later ones: one for each object at most.
+/// Takes the effects of one command, which come before those of later ones: one for each object at
+/// most.
 fn take_effects(events: &mut Vec<ObjectEvent>, command: &Command) -> Vec<ObjectEvent> {
     let mut taken: BTreeSet<ObjectId> = BTreeSet::new();
     let mine = |event: &mut ObjectEvent| {
@@ -164,8 +167,8 @@ fn take_effects(events: &mut Vec<ObjectEvent>, command: &Command) -> Vec<ObjectE
     events.extract_if(.., mine).collect()
 }
 
-/// What the signals of all destinations say together: section "one shape of command" of the protocol, once more and
-/// independently of the engine.
+/// What the signals of all destinations say together: section "one shape of command" of the
+/// protocol, once more and independently of the engine.
 fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
     let says = |object: ObjectId, what: fn(&ObjectStatus) -> bool| {
         let reports = signals.values().flat_map(|signal| &signal.reports);
@@ -176,6 +179,12 @@ fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
     let owned = |object| says(object, |status| matches!(status, ObjectStatus::Owned(..)));
     let exists = |object| says(object, |status| *status != ObjectStatus::Absent);
     let absent = |object| says(object, |status| *status == ObjectStatus::Absent);
+    let changed = |(object, expected): &(ObjectId, Revision)| {
+        let reports = signals.values().flat_map(|signal| &signal.reports);
+        reports
+            .filter(|report| report.object == *object)
+            .any(|report| matches!(report.status, ObjectStatus::Owned(at, _) if at != *expected))
+    };
     let intents = || command.request.intents().iter();
     let creates = |intent: &Intent| matches!(intent, Intent::Create { .. });
     let covered = |(object, intent): &(ObjectId, Intent)| match intent {
@@ -191,6 +200,8 @@ fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
         Verdict::NotFound
     } else if !intents().all(covered) {
         Verdict::Retry
+    } else if command.request.expected().iter().any(changed) {
+        Verdict::Changed
     } else if signals.values().map(|s| s.operand_bytes).sum::<u64>() > MAX_OPERANDS {
         Verdict::TooLarge
     } else {

@@ -1,8 +1,9 @@
-//! A trace to be read from top to bottom and to be compared: what was asked and done, in that order, and under each request
-//! what became of it.
+//! A trace to be read from top to bottom and to be compared: what was asked and done, in that
+//! order, and under each request what became of it.
 //!
-//! It does not depend on how long messages take, as long as that does not change who comes first: lines of one attempt are
-//! sorted by what they are and by group, and what was at once at several groups is one line.
+//! It does not depend on how long messages take, as long as that does not change who comes first:
+//! lines of one attempt are sorted by what they are and by group, and what was at once at several
+//! groups is one line.
 
 use super::text::{self, Names};
 use super::{Happening, Line, Trace};

@@ -1,6 +1,6 @@
 //! The words of a trace.
 
-use crate::app::{Register, Registers};
+use crate::app::{Op, Register, Registers};
 use ssmr_core::ObjectStatus;
 use ssmr_core::{
     Application, Change, Completion, Encoded, GroupId, Hint, Intent, ObjectEvent, ObjectId,
@@ -35,10 +35,16 @@ impl Names {
     /// What a client asks for.
     pub(super) fn request(&self, request: &Request) -> String {
         let intents = request.intents().iter();
-        let all = list(intents.map(|(object, intent)| self.intent(*object, intent)));
+        let expected = request
+            .expected()
+            .iter()
+            .map(|(object, revision)| format!("expect {} at {revision:?}", self.of(*object)));
+        let intents = intents.map(|(object, intent)| self.intent(*object, intent));
+        let all = list(intents.chain(expected));
         match codec::decode(&request.op) {
-            Ok(crate::app::Op::Update(_, mark) | crate::app::Op::Write(_, mark)) => {
-                format!("{all}, mark {mark}")
+            Ok(Op::Update(_, mark) | Op::Write(_, mark)) => format!("{all}, mark {mark}"),
+            Ok(Op::FragileUpdate(_, mark) | Op::FragileWrite(_, mark)) => {
+                format!("{all}, mark {mark}, fragile")
             }
             _ if all.is_empty() => "nothing".into(),
             _ => all,

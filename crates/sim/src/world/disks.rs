@@ -1,4 +1,5 @@
-//! What replicas store, and what becomes of it: snapshots that are done later, writes that tear, disks that are lost.
+//! What replicas store, and what becomes of it: snapshots that are done later, writes that tear,
+//! disks that are lost.
 
 use super::World;
 use rand::RngExt;
@@ -8,7 +9,8 @@ use ssmr_log::{MemberId, Record, Stored};
 use ssmr_multicast::{Capture, Captured};
 
 impl<O: Oracle> World<O> {
-    /// Stores records, as all of them are or not at all. Returns whether the replica may go on and say what depends on them.
+    /// Stores records, as all of them are or not at all. Returns whether the replica may go on and
+    /// say what depends on them.
     pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
         if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
@@ -26,7 +28,8 @@ impl<O: Oracle> World<O> {
         !torn || mutant::is_active(Mutant::AnswerBeforeSync)
     }
 
-    /// What is left of a write that was cut short: it may be a part of each kind that a long one is made of.
+    /// What is left of a write that was cut short: it may be a part of each kind that a long one is
+    /// made of.
     fn tear(&mut self, mut records: Vec<Record>) -> Vec<Record> {
         let whole = self.rng.random_range(0..=records.len());
         let broken = records.drain(whole..).next();
@@ -63,7 +66,8 @@ impl<O: Oracle> World<O> {
         self.torn.insert(id);
     }
 
-    /// A replica crashes and loses what it had stored, as far as its group can do without it. It comes back in a new generation.
+    /// A replica crashes and loses what it had stored, as far as its group can do without it. It
+    /// comes back in a new generation.
     pub fn wipe(&mut self, id: ReplicaId) {
         let alone = self.topology.replica_count(id.group) == 1;
         if alone || !self.is_whole(id.group) {
@@ -82,7 +86,8 @@ impl<O: Oracle> World<O> {
         self.report.wipes += 1;
     }
 
-    /// Whether every replica of a group is a voter in its present generation, and none has stopped for good.
+    /// Whether every replica of a group is a voter in its present generation, and none has stopped
+    /// for good.
     pub(crate) fn is_whole(&self, group: GroupId) -> bool {
         let present = self.topology.members(group).map(|id| {
             let generation = self.disks.get(&id).map_or(0, |disk| disk.generation);

@@ -1,4 +1,5 @@
-//! What seeded faults are made of: replicas that stop, crash and come back, clients that die, links that fail.
+//! What seeded faults are made of: replicas that stop, crash and come back, clients that die, links
+//! that fail.
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 

@@ -1,4 +1,5 @@
-//! What a directed scenario does to the world by hand: messages held back, lost or invented, clocks that jump.
+//! What a directed scenario does to the world by hand: messages held back, lost or invented, clocks
+//! that jump.
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 

@@ -1,0 +1,67 @@
+//! What others say of the places of objects: hints of replicas, and of the shared cache.
+//!
+//! It may be late or wrong, and comes from outside: what cannot be true is not believed (rule R7).
+
+use super::driver::Turn;
+use super::{ClientEngine, ClientOutbox};
+use crate::codec;
+use crate::hooks::{CacheReply, Found};
+use crate::id::{Hint, ObjectId};
+use crate::oracle::{Guess, Oracle};
+use crate::time::LocalTime;
+
+impl<O: Oracle> ClientEngine<O> {
+    /// Takes an answer of the shared cache.
+    pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
+        let CacheReply { key, found } = reply;
+        let hint = match found {
+            Found::Hit(bytes) => codec::decode::<Hint>(&bytes).ok(),
+            Found::Miss | Found::Down => None,
+        };
+        let of_key = |object: &ObjectId| match self.placement.guess(*object) {
+            Guess::Shared { key: asked, .. } => asked == key,
+            Guess::Ask(_) | Guess::At(_) => false,
+        };
+        let asked: Vec<ObjectId> = self.lookups.objects().filter(of_key).collect();
+        for object in asked {
+            let hint = hint.filter(|hint| hint.object == object && self.is_possible(hint));
+            for ticket in self.lookups.waiters(object) {
+                let cost = &mut self.tasks[*ticket].cost;
+                cost.cache_hits += u32::from(hint.is_some());
+                cost.cache_misses += u32::from(hint.is_none());
+            }
+            match hint {
+                Some(hint) => {
+                    self.learn(hint);
+                    self.located(now, object, out);
+                }
+                None => self.consult(object, out),
+            }
+        }
+        self.drive(now, out);
+    }
+
+    /// Whether a hint names a partition that there is.
+    fn is_possible(&self, hint: &Hint) -> bool {
+        hint.owner.0 < self.placement.topology().partition_count()
+    }
+
+    /// Believes a hint, if it can be true.
+    pub(super) fn learn(&mut self, hint: Hint) {
+        if self.is_possible(&hint) {
+            self.hints.learn(hint);
+        }
+    }
+
+    /// The question about an object is answered, with a hint or without: whoever waits for it goes
+    /// on.
+    pub(super) fn located(&mut self, now: LocalTime, object: ObjectId, out: &mut ClientOutbox) {
+        let owner = self.hints.get(object).map(|hint| hint.owner);
+        for ticket in self.lookups.end(object) {
+            if self.tasks[ticket].located(object, owner) {
+                self.work.push_back(Turn::Next(ticket));
+            }
+        }
+        self.drive(now, out);
+    }
+}

@@ -1,0 +1,97 @@
+//! Flags that choose among named values.
+
+use crate::registry::info::Directory;
+use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::sim::EACH;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use ssmr_core::{Execution, Reads};
+
+/// One of the values of a flag.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice<T> {
+    /// What it stands for.
+    pub(super) value: T,
+    /// How it is written.
+    pub(super) name: &'static str,
+    /// What it means.
+    help: &'static str,
+}
+
+const fn choice<T: Copy>(value: T, name: &'static str, help: &'static str) -> Choice<T> {
+    Choice { value, name, help }
+}
+
+/// The values of `--execution`.
+pub(super) const EXECUTIONS: &[Choice<Execution>] = &[
+    choice(
+        Execution::Exchange,
+        "exchange",
+        "At all of them, on values that they exchange",
+    ),
+    choice(
+        Execution::Gather,
+        "gather",
+        "At one of them, after moving the objects there",
+    ),
+];
+
+/// The values of `--deploy`.
+pub(super) const DEPLOYMENTS: &[Choice<DeployName>] = &[
+    choice(DeployName::Threads, "threads", "In threads of this process"),
+    choice(
+        DeployName::Processes,
+        "processes",
+        "Each in a process of its own, on this machine",
+    ),
+];
+
+/// The values of `--durability`.
+pub(super) const DURABILITIES: &[Choice<DurabilityName>] = &[
+    choice(DurabilityName::Memory, "memory", "Nowhere"),
+    choice(
+        DurabilityName::Async,
+        "async",
+        "In files, left to the operating system",
+    ),
+    choice(
+        DurabilityName::Sync,
+        "sync",
+        "In files, synced before anything that depends on them is sent",
+    ),
+];
+
+/// The values of `--directory`.
+pub(super) const DIRECTORIES: &[Choice<Directory>] = &[
+    choice(Directory::None, "none", "No: objects stay at home"),
+    choice(
+        Directory::Home,
+        "home",
+        "At home, which knows where an object has gone",
+    ),
+];
+
+/// Reads one of these values by its name.
+pub(super) fn choices<T>(all: &'static [Choice<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let names = all
+        .iter()
+        .map(|choice| PossibleValue::new(choice.name).help(choice.help));
+    PossibleValuesParser::new(names).try_map(move |name| {
+        let named = all.iter().find(|choice| choice.name == name);
+        named.map(|choice| choice.value).ok_or("unknown")
+    })
+}
+
+/// Reads a way of reading by its name.
+pub(super) fn reads() -> impl TypedValueParser<Value = Reads> {
+    let named = |name: String| Reads::ALL.into_iter().find(|reads| reads.name() == name);
+    PossibleValuesParser::new(Reads::ALL.map(Reads::name))
+        .try_map(move |name| named(name).ok_or("unknown"))
+}
+
+/// Reads the name of a way of reading, or the word for each in turn.
+pub(super) fn reads_or_each() -> PossibleValuesParser {
+    PossibleValuesParser::new(Reads::ALL.map(Reads::name).into_iter().chain([EACH]))
+}

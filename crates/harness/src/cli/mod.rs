@@ -1,0 +1,234 @@
+//! The command line: every flag, its default, and what makes a value bad.
+//!
+//! It starts nothing. The flags of workloads, and the names to choose from, come from what is
+//! registered. Invariant: what it hands out is within the protocol's bounds, and every refusal
+//! names the flag. Refusals end with exit status 2, as clap's do.
+
+mod choices;
+mod node;
+mod run;
+mod sim;
+mod values;
+
+use crate::error::RegistrationError;
+use crate::program;
+use crate::registry::check::{self, ALL};
+use crate::registry::info::StrategyInfo;
+use crate::registry::strategies::Strategies;
+use crate::registry::workloads::{WorkloadInfo, Workloads};
+use crate::settings::node::NodeSettings;
+use crate::settings::run::RunSettings;
+use crate::settings::sim::SimSettings;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use node::NodeArgs;
+use run::RunArgs;
+use sim::SimArgs;
+
+/// Dynamic object creation on scalable state machine replication: four strategies, measured and
+/// checked.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one workload under one or all strategies, check every history, print a table, write CSV
+    /// files
+    Run(Box<RunArgs>),
+    /// Simulate whole clusters in virtual time, with faults, from seeds; say how to replay a
+    /// failure
+    Sim(SimArgs),
+    /// Run one replica as a process of its own, from a cluster file
+    Node(NodeArgs),
+}
+
+/// What the user asks for.
+#[derive(Debug)]
+pub(crate) enum Request<W> {
+    /// Run workloads: the settings, and the flags of every workload.
+    Run(Box<RunSettings>, W),
+    /// Simulate.
+    Sim(SimSettings),
+    /// Be a replica.
+    Node(NodeSettings),
+}
+
+/// The command line of a program that has registered these strategies and workloads.
+///
+/// # Errors
+/// If what is registered cannot be told apart.
+pub(crate) fn command<W: Workloads>(
+    strategies: &impl Strategies,
+) -> Result<clap::Command, RegistrationError> {
+    let names: Vec<&str> = strategies.infos().iter().map(|info| info.name).collect();
+    check::names("strategy", &names)?;
+    let workloads = W::infos();
+    let kinds: Vec<&str> = workloads.iter().map(|info| info.name).collect();
+    check::names("workload", &kinds)?;
+    let command = Cli::command().name(program::name());
+    let command = command
+        .mut_subcommand("run", |run| {
+            let about = run.get_about().cloned();
+            let run = W::augment(with_strategies(run, &names)).about(about.unwrap_or_default());
+            with_workloads(run, &workloads).after_help(program::named(run::EXAMPLES))
+        })
+        .mut_subcommand("sim", |sim| {
+            with_strategies(sim, &names).after_help(program::named(sim::EXAMPLES))
+        })
+        .mut_subcommand("node", |node| {
+            node.after_help(program::named(node::EXAMPLES))
+        });
+    command.get_subcommands().try_for_each(check::flags)?;
+    // A negative number is told by the flag's name.
+    let negative = |arg: Arg| {
+        let has_value = arg.get_action().takes_values();
+        arg.allow_negative_numbers(has_value)
+    };
+    Ok(command.mut_subcommands(|command| command.mut_args(negative)))
+}
+
+fn with_strategies(command: clap::Command, names: &[&'static str]) -> clap::Command {
+    let names = names.iter().copied().chain([ALL]);
+    command.mut_arg("strategy", |arg| {
+        arg.value_parser(PossibleValuesParser::new(names))
+    })
+}
+
+fn with_workloads(command: clap::Command, workloads: &[WorkloadInfo]) -> clap::Command {
+    let names = workloads
+        .iter()
+        .map(|info| PossibleValue::new(info.name).help(info.about));
+    command.mut_arg("workload", |arg| {
+        arg.value_parser(PossibleValuesParser::new(names))
+            .required(false)
+            .default_value(workloads[0].name)
+    })
+}
+
+/// Reads a command line. What is wrong with it ends the program.
+///
+/// # Errors
+/// If a flag was given that the chosen workload does not have.
+pub(crate) fn read<W: Workloads>(
+    command: clap::Command,
+    words: impl IntoIterator<Item = std::ffi::OsString>,
+    registered: &[StrategyInfo],
+) -> anyhow::Result<Request<W>> {
+    let mut matches = command.get_matches_from(words);
+    let flags = matches.subcommand_matches("run").map(W::parse);
+    let flags = flags.transpose().unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+    Ok(match (cli.command, flags) {
+        (Command::Run(args), Some(flags)) => {
+            flags.check_unused(args.workload())?;
+            let described = flags.describe()?;
+            Request::Run(Box::new(args.settings(registered, described)), flags)
+        }
+        (Command::Run(_), None) => unreachable!("the command is `run`"),
+        (Command::Sim(args), _) => Request::Sim(args.settings(registered)),
+        (Command::Node(args), _) => Request::Node(args.settings()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::{BuiltinWorkloads, strategies};
+    use crate::registry::info::Directory;
+    use crate::sim::failure_report;
+    use crate::sim::variant::{Variant, variants};
+    use ssmr_core::{Execution, Reads};
+    use ssmr_sim::{Options, Profile};
+    use std::time::Duration;
+
+    fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Request<BuiltinWorkloads> {
+        let command = command::<BuiltinWorkloads>(&strategies()).unwrap();
+        let words = ["harness"].into_iter().chain(words);
+        read(command, words.map(Into::into), &strategies().infos()).unwrap()
+    }
+
+    fn run(flags: &[&str]) -> RunSettings {
+        match request(["run"].into_iter().chain(flags.iter().copied())) {
+            Request::Run(settings, _) => *settings,
+            other => panic!("{flags:?} is another command: {other:?}"),
+        }
+    }
+
+    fn names(settings: &RunSettings) -> Vec<&str> {
+        settings.strategies.iter().map(|info| info.name).collect()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command::<BuiltinWorkloads>(&strategies())
+            .unwrap()
+            .debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_a_default() {
+        let settings = run(&[]);
+        assert_eq!(names(&settings), ["global", "broker", "static", "cache"]);
+        assert_eq!(settings.workload, "kv");
+        let some = run(&["--strategy", "cache,global"]);
+        assert_eq!(names(&some), ["global", "cache"]);
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, millis) in [("500ms", 500), ("5s", 5_000), ("1m", 60_000)] {
+            let time = run(&["--duration", text]).duration;
+            assert_eq!(time, Duration::from_millis(millis));
+        }
+    }
+
+    #[test]
+    fn the_command_says_all_that_a_simulation_is_a_function_of() {
+        #[allow(clippy::needless_update, reason = "feature `mutants` adds a field")]
+        let options = Options {
+            partitions: 2,
+            replicas: 5,
+            clients: 7,
+            window: 9,
+            requests: 11,
+            objects: 13,
+            execution: Execution::Gather,
+            reads: Reads::Lease,
+            profile: Profile::Storm,
+            steps: 17,
+            log_bytes: 1_900,
+            ..Options::default()
+        };
+        let of = |name: &str| {
+            strategies()
+                .infos()
+                .into_iter()
+                .find(|info| info.name == name)
+        };
+        for (name, directory, label) in [
+            ("static", Directory::Home, "static with directory"),
+            ("static", Directory::None, "static"),
+            ("cache", Directory::None, "cache"),
+        ] {
+            let strategy = of(name).unwrap();
+            let variant = Variant {
+                strategy,
+                directory,
+            };
+            let told = failure_report::command(variant, 23, &options);
+            let Request::Sim(settings) = request(told.split_whitespace().skip(1)) else {
+                panic!("{told} is another command")
+            };
+            let kinds = settings.kinds(23);
+            assert_eq!(format!("{kinds:?}"), format!("{:?}", [options]));
+            assert_eq!(settings.place(0).0, 23);
+            let labels: Vec<_> = variants(&settings).map(Variant::label).collect();
+            assert_eq!(labels, [label]);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The flags of `run`: their defaults, and what makes a value bad.
+
+use super::choices::{DEPLOYMENTS, DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
+use super::values::{chosen, host_and_port, log_bytes, odd, positive_time};
+use crate::fault::grammar::Fault;
+use crate::registry::check::ALL;
+use crate::registry::info::{Directory, StrategyInfo};
+use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::run::RunSettings;
+use clap::Args;
+use serde_json::{Map, Value};
+use ssmr_core::{Execution, Reads};
+use ssmr_net::LOG_BYTES;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Commands to begin with.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  Compare the four strategies:
+    PROGRAM run --strategy all
+  A social network on a real graph:
+    PROGRAM run --strategy all --workload chirper --graph ego-facebook.txt --duration 5s
+  Many moves, objects gathered before each access, eight partitions:
+    PROGRAM run --strategy broker,cache --execution gather --partitions 8 --move 20 --read 30
+  Latency at a fixed load, without coordinated omission:
+    PROGRAM run --strategy static --rate 5000 --duration 30s
+  Replicas in processes of their own, one killed each second:
+    PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random";
+
+/// What `--help` says of schedules.
+const FAULTS: &str = "\
+What to break while it is measured, separated by commas. Times count from the start of measuring
+  kill-leader:p0@3s[+2s]       kill the leader of a partition after 3 s; it is back 2 s later
+  kill-oracle-leader@3s[+2s]   the same for the oracle of strategy broker
+  kill-random                  each second kill a random replica of a random group; it is back a
+                               second later, and no other one of its group is killed before it has
+                               caught up
+  stop-cache@3s+2s             stop the embedded cache for 2 s; it comes back empty
+  cut:p0r1@3s+2s               cut a replica off from all others for 2 s; clients still reach it
+What is killed comes back, without a time after 1 s: with what it had stored, or, with --durability
+memory, as one that has forgotten everything and is filled by the others before it votes. With
+--deploy processes it is killed by a signal, with threads it is stopped. Faults that a strategy has
+no target for leave it alone. Afterwards every object that was created is read once more";
+
+/// The settings of a run, as given or by default.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Strategies to run, one after the other, separated by commas
+    // Possible values are what is registered: see `command`.
+    #[arg(long, default_value = ALL, value_delimiter = ',', value_name = "NAME")]
+    strategy: Vec<String>,
+
+    /// What clients do
+    // Default and possible values are what is registered: see `command`.
+    #[arg(long, value_name = "NAME")]
+    workload: String,
+
+    /// Partitions, 1 to 255
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..=255)
+    )]
+    partitions: u8,
+
+    /// Replicas of each partition: an odd number
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = odd)]
+    replicas: u8,
+
+    /// Replicas of the broker's oracle group: an odd number
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = odd)]
+    oracle_replicas: u8,
+
+    /// Concurrent clients
+    #[arg(
+        long,
+        default_value_t = 16,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=10_000)
+    )]
+    clients: u64,
+
+    /// Requests that a client keeps outstanding (closed loop)
+    #[arg(
+        long,
+        default_value_t = 1,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=1024)
+    )]
+    window: u64,
+
+    /// Commands a second, all clients together, whatever the answers take (open loop)
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "window",
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
+    rate: Option<u64>,
+
+    /// How long to measure, e.g. 500ms, 5s, 1m
+    #[arg(
+        long,
+        default_value = "10s",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = positive_time
+    )]
+    duration: Duration,
+
+    /// Measure so many commands of each client, however long they take
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    operations: Option<u64>,
+
+    /// How long to run before measuring
+    #[arg(
+        long,
+        default_value = "2s",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = humantime::parse_duration
+    )]
+    warmup: Duration,
+
+    /// For everything random
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+
+    /// Where accesses to objects of several partitions execute
+    #[arg(long, default_value = "exchange", value_name = "HOW", value_parser = choices(EXECUTIONS))]
+    execution: Execution,
+
+    /// How reads of objects at one partition are answered: in order like all commands, by the
+    /// leader once a majority has confirmed it, or by the leader while a majority has promised to
+    /// follow no other (trusts the machines' clocks)
+    #[arg(long, default_value = Reads::Ordered.name(), value_name = "HOW", value_parser = reads())]
+    reads: Reads,
+
+    /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
+    #[arg(long, default_value = "memory", value_name = "HOW", value_parser = choices(DURABILITIES))]
+    durability: DurabilityName,
+
+    /// Bytes of log after which a replica makes a snapshot and forgets the log before it
+    #[arg(long, default_value_t = LOG_BYTES, value_name = "BYTES", value_parser = log_bytes)]
+    log_bytes: usize,
+
+    /// Where replicas run: in threads of this process, or each in a process of its own
+    #[arg(
+        long,
+        default_value = "threads",
+        value_name = "WHERE",
+        value_parser = choices(DEPLOYMENTS)
+    )]
+    deploy: DeployName,
+
+    /// What to break while it is measured, separated by commas; see below
+    #[arg(
+        long,
+        value_name = "SCHEDULE",
+        value_delimiter = ',',
+        conflicts_with = "operations",
+        long_help = FAULTS
+    )]
+    fault: Vec<Fault>,
+
+    /// Whether static placement keeps a directory, so that objects can move
+    #[arg(long, default_value = "none", value_name = "WHERE", value_parser = choices(DIRECTORIES))]
+    directory: Directory,
+
+    /// Folder for the result files
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    out: PathBuf,
+
+    /// First port of the replicas; else whatever is free
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    base_port: Option<u16>,
+
+    /// Running memcached servers for strategy cache, separated by commas; else an embedded server
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
+    memcached: Vec<String>,
+
+    /// Print nothing but errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl RunArgs {
+    /// The workload that was chosen.
+    pub(super) fn workload(&self) -> &str {
+        &self.workload
+    }
+
+    /// The settings, with what is registered and the flags of the workloads.
+    pub(super) fn settings(
+        self,
+        registered: &[StrategyInfo],
+        workload_flags: Map<String, Value>,
+    ) -> RunSettings {
+        RunSettings {
+            strategies: chosen(&self.strategy, registered),
+            strategy: self.strategy,
+            workload: self.workload,
+            partitions: self.partitions,
+            replicas: self.replicas,
+            oracle_replicas: self.oracle_replicas,
+            clients: self.clients,
+            window: self.window,
+            rate: self.rate,
+            duration: self.duration,
+            operations: self.operations,
+            warmup: self.warmup,
+            seed: self.seed,
+            execution: self.execution,
+            reads: self.reads,
+            durability: self.durability,
+            log_bytes: self.log_bytes,
+            deploy: self.deploy,
+            fault: self.fault,
+            directory: self.directory,
+            out: self.out,
+            base_port: self.base_port,
+            memcached: self.memcached,
+            quiet: self.quiet,
+            workload_flags,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Values of flags, and what makes them bad.
+
+use crate::registry::check::ALL;
+use crate::registry::info::StrategyInfo;
+use std::ops::Range;
+use std::time::Duration;
+
+/// An odd number of replicas.
+pub(super) fn odd(text: &str) -> Result<u8, String> {
+    match text.parse::<u8>() {
+        Ok(count) if count % 2 == 1 => Ok(count),
+        Ok(_) => {
+            Err("an even number tolerates no more failures than one fewer: give an odd one".into())
+        }
+        Err(_) => Err("expected an odd number from 1 to 255".into()),
+    }
+}
+
+/// Enough bytes of log for a snapshot to be worth it.
+pub(super) fn log_bytes(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(bytes) if bytes >= 1_000 => Ok(bytes),
+        Ok(_) => Err("a snapshot after less than 1,000 bytes of log is larger than the log".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A time that is longer than 0.
+pub(super) fn positive_time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("must be longer than 0".into()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Where a server listens.
+pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+    let good =
+        |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0);
+    if text.rsplit_once(':').is_some_and(good) {
+        Ok(text.into())
+    } else {
+        Err("expected HOST:PORT".into())
+    }
+}
+
+/// A range of seeds that is not empty.
+pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (first, end) = text
+        .split_once("..")
+        .ok_or("expected A..B, such as 0..100")?;
+    let number = |text: &str| {
+        text.parse::<u64>()
+            .map_err(|error| format!("'{text}': {error}"))
+    };
+    let range = number(first)?..number(end)?;
+    if range.is_empty() {
+        Err(format!("{text} is empty"))
+    } else {
+        Ok(range)
+    }
+}
+
+/// The strategies that were asked for, each once, in the order of registration.
+pub(super) fn chosen(asked: &[String], registered: &[StrategyInfo]) -> Vec<StrategyInfo> {
+    let is_asked = |info: &&StrategyInfo| asked.iter().any(|a| a == ALL || a == info.name);
+    registered.iter().filter(is_asked).copied().collect()
+}

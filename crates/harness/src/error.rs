@@ -1,0 +1,89 @@
+//! What ends a command before it has done anything: a bad command line, file or registration.
+
+use std::path::PathBuf;
+
+/// Something that the user asked for and cannot have. Exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{flag}: {problem}")]
+pub struct UsageError {
+    /// The flag to look at.
+    flag: &'static str,
+    /// What is wrong with its value.
+    problem: String,
+}
+
+impl UsageError {
+    /// The value of a flag is bad.
+    pub fn new(flag: &'static str, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        Self { flag, problem }
+    }
+}
+
+/// What is wrong with what a program has registered: the programmer's mistake, told at each start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistrationError {
+    /// There is nothing to choose from.
+    #[error("no {what} is registered")]
+    Nothing {
+        /// Of which kind.
+        what: &'static str,
+    },
+    /// A name is also part of file names and of lists on the command line.
+    #[error(
+        "the name {name:?} of a {what} is of no use: it must consist of letters, digits, - and _, \
+         and begin with a letter"
+    )]
+    BadName {
+        /// Of which kind.
+        what: &'static str,
+        /// The name.
+        name: &'static str,
+    },
+    /// The word has a meaning of its own on the command line.
+    #[error("a {what} cannot be called {name}: the word means all of them")]
+    Reserved {
+        /// Of which kind.
+        what: &'static str,
+        /// The name.
+        name: &'static str,
+    },
+    /// A name would not say which one is meant.
+    #[error("two of the registered {what} names are {name}")]
+    Twice {
+        /// Of which kind.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+/// Why a cluster file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// It cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not of the form of a cluster file; the text names the line.
+    #[error("{path}: {source}")]
+    Form {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// It describes something that cannot be.
+    #[error("{path}: {problem}")]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}

@@ -1,0 +1,129 @@
+//! What is to be done next: steps by time, in the order in which they came up.
+
+use super::grammar::Fault;
+use super::target::{group, replica};
+use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
+use std::collections::BTreeMap;
+
+/// A second, in microseconds.
+pub(super) const SECOND: Micros = 1_000_000;
+
+/// Something to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Kill who leads the group; it is back so much later.
+    KillLeader(GroupId, Option<Micros>),
+    /// Kill a random replica.
+    KillRandom,
+    /// Start a replica that was killed.
+    Restart(ReplicaId),
+    /// See whether it has caught up with the others, who had applied so much.
+    Follow(ReplicaId, u64),
+    /// Stop the embedded cache.
+    StopCache,
+    /// Start it again.
+    StartCache,
+    /// Cut a replica off from all others.
+    Cut(ReplicaId),
+    /// Join it to them again.
+    Join(ReplicaId),
+}
+
+/// The steps that are still to be done. Times count from the start of measuring.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// By time, and in the order in which they came up.
+    steps: BTreeMap<(Micros, u64), Step>,
+    step_count: u64,
+}
+
+impl Agenda {
+    /// The steps of a schedule that have a target in this topology.
+    pub(super) fn new(schedule: &[Fault], topology: &Topology) -> Self {
+        let mut agenda = Self::default();
+        for fault in schedule {
+            agenda.plan(fault, topology);
+        }
+        agenda
+    }
+
+    fn plan(&mut self, fault: &Fault, topology: &Topology) {
+        match fault {
+            Fault::KillRandom => self.add(SECOND, Step::KillRandom),
+            Fault::KillLeader {
+                group: name,
+                at,
+                back,
+            } => {
+                if let Some(group) = group(topology, name) {
+                    self.add(*at, Step::KillLeader(group, *back));
+                }
+            }
+            Fault::StopCache { at, length } => {
+                self.add(*at, Step::StopCache);
+                self.add(at + length, Step::StartCache);
+            }
+            Fault::Cut {
+                replica: name,
+                at,
+                length,
+            } => {
+                if let Some(replica) = replica(topology, name) {
+                    self.add(*at, Step::Cut(replica));
+                    self.add(at + length, Step::Join(replica));
+                }
+            }
+        }
+    }
+
+    /// Adds a step.
+    pub(super) fn add(&mut self, at: Micros, step: Step) {
+        self.steps.insert((at, self.step_count), step);
+        self.step_count += 1;
+    }
+
+    /// Whether there never was anything to do.
+    pub(super) fn was_always_empty(&self) -> bool {
+        self.step_count == 0
+    }
+
+    /// When the next step is due, if there is one.
+    pub(super) fn next_at(&self) -> Option<Micros> {
+        self.steps.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Takes the next step.
+    pub(super) fn take(&mut self) -> Option<Step> {
+        self.steps.pop_first().map(|(_, step)| step)
+    }
+
+    /// Drops what is still to be done.
+    pub(super) fn clear(&mut self) {
+        self.steps.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_come_by_time_and_then_as_they_came_up() {
+        let topology = Topology::new(1, 3).unwrap();
+        let schedule = ["stop-cache@1s+2s", "cut:p0r1@1s+1s", "cut:p7r1@1s+1s"];
+        let schedule = schedule.map(|fault| fault.parse().unwrap());
+        let mut agenda = Agenda::new(&schedule, &topology);
+        let id = topology
+            .members(GroupId::from(ssmr_core::PartitionId(0)))
+            .nth(1)
+            .unwrap();
+        let mut next = || Some((agenda.next_at()?, agenda.take()?));
+        assert_eq!(next(), Some((SECOND, Step::StopCache)));
+        assert_eq!(next(), Some((SECOND, Step::Cut(id))));
+        assert_eq!(next(), Some((2 * SECOND, Step::Join(id))));
+        assert_eq!(next(), Some((3 * SECOND, Step::StartCache)));
+        assert_eq!(next(), None);
+        assert!(!agenda.was_always_empty());
+        assert!(Agenda::new(&[], &topology).was_always_empty());
+    }
+}

@@ -1,0 +1,141 @@
+//! What a program is made of: strategies and workloads to choose from, and the commands for them.
+
+use crate::builtin::{self, BuiltinWorkloads};
+use crate::cli::{self, Request};
+use crate::ending::{Ending, exit_code};
+use crate::error::RegistrationError;
+use crate::registry::list::{Empty, With};
+use crate::registry::strategies::{Strategies, Strategy};
+use crate::registry::workloads::Workloads;
+use crate::workload::contract::WorkloadFlags;
+use crate::{node, run, sim};
+use ssmr_core::Oracle;
+use std::ffi::OsString;
+use std::marker::PhantomData;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// A program with every command of the harness, for the strategies and workloads that it
+/// registers.
+///
+/// ```no_run
+/// use harness::Harness;
+/// use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
+///
+/// /// Everything is at the first partition.
+/// #[derive(Clone, Debug)]
+/// struct OnePlace;
+///
+/// impl Oracle for OnePlace {
+///     const NAME: &'static str = "one-place";
+///     type Hooks = ();
+///     fn hooks(&self, _: &Topology) {}
+///
+///     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
+///         PartitionId(0).into()
+///     }
+///     fn owner(&self, _: &Topology, _: ObjectId, _: Option<PartitionId>) -> PartitionId {
+///         PartitionId(0)
+///     }
+///     fn movable(&self) -> bool {
+///         false
+///     }
+///     fn guess(&self, _: &Topology, _: ObjectId) -> Guess {
+///         Guess::At(PartitionId(0))
+///     }
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     // `Harness::new()` would have the built-in strategies and workloads, too.
+///     Harness::empty().strategy(OnePlace).main()
+/// }
+/// ```
+///
+/// With `run --deploy processes` the program starts itself, once for each replica, with the
+/// command `node`: so [`Harness::main`] is to be all that its `main` does.
+#[derive(Clone, Debug)]
+#[must_use = "it does nothing before `main`"]
+pub struct Harness<S, W> {
+    strategies: S,
+    workloads: PhantomData<W>,
+}
+
+impl Harness<Empty, Empty> {
+    /// The four strategies (global, broker, static, cache), and the workloads kv and chirper.
+    pub fn new() -> Harness<impl Strategies, impl Workloads> {
+        Harness {
+            strategies: builtin::strategies(),
+            workloads: PhantomData::<BuiltinWorkloads>,
+        }
+    }
+
+    /// Nothing to choose from yet.
+    pub fn empty() -> Self {
+        Self {
+            strategies: Empty,
+            workloads: PhantomData,
+        }
+    }
+}
+
+impl<S: Strategies, W: Workloads> Harness<S, W> {
+    /// Adds a strategy, under its [`Oracle::NAME`].
+    pub fn strategy<O: Oracle>(self, oracle: O) -> Harness<With<S, Strategy<O>>, W> {
+        self.add(Strategy::new(oracle))
+    }
+
+    /// Adds a strategy of which `--directory` chooses a variant: `none` and `home`.
+    pub fn strategy_with_directory<O: Oracle>(
+        self,
+        none: O,
+        home: O,
+    ) -> Harness<With<S, Strategy<O>>, W> {
+        self.add(Strategy::with_directory(none, home))
+    }
+
+    /// Adds a workload with its service, as the type of its flags. The first one is the default.
+    pub fn workload<F: WorkloadFlags>(self) -> Harness<S, With<W, F>> {
+        Harness {
+            strategies: self.strategies,
+            workloads: PhantomData,
+        }
+    }
+
+    fn add<O>(self, last: Strategy<O>) -> Harness<With<S, Strategy<O>>, W> {
+        let rest = self.strategies;
+        Harness {
+            strategies: With { rest, last },
+            workloads: self.workloads,
+        }
+    }
+
+    /// Checks what is registered, as [`Harness::main`] does, too.
+    ///
+    /// # Errors
+    /// If a name is empty, bad or there twice, or nothing is registered.
+    pub fn check(&self) -> Result<(), RegistrationError> {
+        cli::command::<W>(&self.strategies).map(|_| ())
+    }
+
+    /// Does what the command line says. Returns 0, 1 (it failed or a check found a violation) or 2
+    /// (bad usage). Progress and errors go to the standard error stream; the machines' events, too,
+    /// if `RUST_LOG` asks for them.
+    pub fn main(self) -> ExitCode {
+        // Who has set up another receiver of events keeps it.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::from_default_env())
+            .with_writer(std::io::stderr)
+            .try_init();
+        exit_code(&self.carry_out(std::env::args_os()))
+    }
+
+    fn carry_out(&self, words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Ending> {
+        let strategies = &self.strategies;
+        let command = cli::command::<W>(strategies)?;
+        match cli::read::<W>(command, words, &strategies.infos())? {
+            Request::Run(settings, flags) => run::run(&settings, strategies, &flags),
+            Request::Sim(settings) => sim::run(&settings, strategies),
+            Request::Node(settings) => node::run::<W>(&settings, strategies),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The measure: runs strategies on identical workloads, checks every history, and writes what it
+//! measured.
+//!
+//! A program is [`Harness::new`] with what its user registers, and [`Harness::main`]; the binary
+//! `harness` registers nothing more. `examples/fifth_strategy` is a program with a strategy of
+//! its own.
+//!
+//! Files import downwards only: settings know no command line, what measures knows no commands,
+//! and no two files import each other.
+
+mod audit;
+mod builtin;
+mod check;
+mod cli;
+mod deploy;
+mod ending;
+mod error;
+mod fault;
+mod harness;
+mod interrupt;
+mod load;
+mod machine;
+mod node;
+mod program;
+mod progress;
+mod registry;
+mod report;
+mod results;
+mod run;
+mod settings;
+mod setup;
+mod sim;
+mod time;
+mod trial;
+mod violation;
+mod workload;
+
+pub use clap;
+pub use error::{RegistrationError, UsageError};
+pub use harness::Harness;
+pub use registry::info::{ClusterShape, Directory, StrategyInfo};
+pub use registry::list::{Empty, With};
+pub use registry::strategies::{Strategies, Strategy, Visitor};
+pub use registry::workloads::{ServiceVisitor, WorkloadInfo, WorkloadVisitor, Workloads};
+pub use workload::contract::{LoadShape, Workload, WorkloadFlags};

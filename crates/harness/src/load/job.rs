@@ -1,0 +1,39 @@
+//! What the clients of a run are to do, and when.
+
+use crate::check::Recorder;
+use crate::workload::contract::Workload;
+use ssmr_core::Micros;
+use ssmr_core::client::ClientSettings;
+use ssmr_net::{Clock, ClusterConfig};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+/// What all clients of a run have in common.
+pub(crate) struct Job<W: Workload> {
+    pub(crate) workload: Arc<W>,
+    pub(crate) config: ClusterConfig,
+    pub(crate) clock: Clock,
+    pub(crate) settings: ClientSettings,
+    pub(crate) recorder: Recorder<W::App>,
+    /// Requests that each client keeps outstanding; in a closed loop.
+    pub(crate) window: usize,
+    /// Commands a second; in an open loop.
+    pub(crate) rate: Option<u64>,
+    /// How many commands of each client are measured, if not those of a time.
+    pub(crate) operations: Option<u64>,
+    /// How many objects are loaded, for the progress.
+    pub(crate) loaded: AtomicU64,
+    /// No more commands: those under way are waited for.
+    pub(crate) stop: AtomicBool,
+}
+
+/// When to do what, on the cluster's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// The first command, to warm up.
+    pub(crate) start: Micros,
+    /// The first command that is measured.
+    pub(crate) from: Micros,
+    /// No command from here on; far away if it is their number that counts.
+    pub(crate) until: Micros,
+}

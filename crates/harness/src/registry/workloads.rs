@@ -1,0 +1,161 @@
+//! The registered workloads, and how to work with one that is chosen by name.
+//!
+//! What is registered of a workload is the type of its flags ([`WorkloadFlags`]); a list of such
+//! types is also the list of their values, once the command line has been read.
+
+use super::list::{Empty, With};
+use crate::error::UsageError;
+use crate::workload::contract::{Workload, WorkloadFlags};
+use clap::{ArgMatches, Command};
+use serde_json::{Map, Value};
+use ssmr_core::Application;
+
+/// Work to be done with a workload.
+pub trait WorkloadVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it, with the flags as the user gave them.
+    fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output;
+}
+
+/// Work to be done with the service of a workload, for which flags make no difference.
+pub trait ServiceVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<A: Application>(self) -> Self::Output;
+}
+
+/// What can be said of a workload without its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkloadInfo {
+    /// The value of `--workload` and of the CSV column.
+    pub name: &'static str,
+    /// What it is, for the help.
+    pub about: &'static str,
+}
+
+/// A list of workloads' flags.
+pub trait Workloads: Sized {
+    /// What can be said of each, in the order of registration.
+    fn infos() -> Vec<WorkloadInfo>;
+
+    /// Adds the flags of all of them to a command.
+    fn augment(command: Command) -> Command;
+
+    /// The flags as they were given.
+    ///
+    /// # Errors
+    /// If they are no flags of this command, which cannot be after [`Workloads::augment`].
+    fn parse(matches: &ArgMatches) -> Result<Self, clap::Error>;
+
+    /// The flags by the workloads' names, for the description of a run.
+    ///
+    /// # Errors
+    /// If some cannot be written as JSON.
+    fn describe(&self) -> Result<Map<String, Value>, serde_json::Error>;
+
+    /// Has the workloads that were not chosen look whether any of their flags was given.
+    ///
+    /// # Errors
+    /// If one was, and must not be ignored.
+    fn check_unused(&self, chosen: &str) -> Result<(), UsageError>;
+
+    /// Does the visitor's work with the workload of this name.
+    ///
+    /// # Errors
+    /// With the visitor, if there is no such workload.
+    fn with<V: WorkloadVisitor>(&self, name: &str, visitor: V) -> Result<V::Output, V>;
+
+    /// Does the visitor's work with the service of this workload.
+    ///
+    /// # Errors
+    /// With the visitor, if there is no such workload.
+    fn with_service<V: ServiceVisitor>(name: &str, visitor: V) -> Result<V::Output, V>;
+}
+
+impl Workloads for Empty {
+    fn infos() -> Vec<WorkloadInfo> {
+        Vec::new()
+    }
+
+    fn augment(command: Command) -> Command {
+        command
+    }
+
+    fn parse(_: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self)
+    }
+
+    fn describe(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        Ok(Map::new())
+    }
+
+    fn check_unused(&self, _: &str) -> Result<(), UsageError> {
+        Ok(())
+    }
+
+    fn with<V: WorkloadVisitor>(&self, _: &str, visitor: V) -> Result<V::Output, V> {
+        Err(visitor)
+    }
+
+    fn with_service<V: ServiceVisitor>(_: &str, visitor: V) -> Result<V::Output, V> {
+        Err(visitor)
+    }
+}
+
+impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
+    fn infos() -> Vec<WorkloadInfo> {
+        let mut infos = Rest::infos();
+        infos.push(WorkloadInfo {
+            name: F::Workload::NAME,
+            about: F::ABOUT,
+        });
+        infos
+    }
+
+    fn augment(command: Command) -> Command {
+        let heading = format!("Workload {}", F::Workload::NAME);
+        F::augment_args(Rest::augment(command).next_help_heading(heading))
+    }
+
+    fn parse(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            rest: Rest::parse(matches)?,
+            last: F::from_arg_matches(matches)?,
+        })
+    }
+
+    fn describe(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        let mut flags = self.rest.describe()?;
+        let own = serde_json::to_value(&self.last)?;
+        flags.insert(F::Workload::NAME.into(), own);
+        Ok(flags)
+    }
+
+    fn check_unused(&self, chosen: &str) -> Result<(), UsageError> {
+        self.rest.check_unused(chosen)?;
+        if chosen == F::Workload::NAME {
+            return Ok(());
+        }
+        self.last.check_unused()
+    }
+
+    fn with<V: WorkloadVisitor>(&self, name: &str, visitor: V) -> Result<V::Output, V> {
+        if name == F::Workload::NAME {
+            Ok(visitor.visit(&self.last))
+        } else {
+            self.rest.with(name, visitor)
+        }
+    }
+
+    fn with_service<V: ServiceVisitor>(name: &str, visitor: V) -> Result<V::Output, V> {
+        if name == F::Workload::NAME {
+            Ok(visitor.visit::<<F::Workload as Workload>::App>())
+        } else {
+            Rest::with_service(name, visitor)
+        }
+    }
+}

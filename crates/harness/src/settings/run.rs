@@ -1,0 +1,95 @@
+//! The settings of `run`, with defaults filled in. `run.json` keeps them.
+
+use super::names::{DeployName, DurabilityName, execution_as_text};
+use crate::fault::grammar::Fault;
+use crate::registry::info::{Directory, Sizes, StrategyInfo};
+use crate::workload::contract::LoadShape;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use ssmr_core::{Execution, Reads};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What to run, and how.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct RunSettings {
+    /// The strategies as they were asked for.
+    pub(crate) strategy: Vec<String>,
+    /// The same strategies, each once, in the order of registration.
+    #[serde(skip)]
+    pub(crate) strategies: Vec<StrategyInfo>,
+    /// The workload's name.
+    pub(crate) workload: String,
+    /// Partitions.
+    pub(crate) partitions: u8,
+    /// Replicas of each.
+    pub(crate) replicas: u8,
+    /// Replicas of the oracle group, where a strategy has one.
+    pub(crate) oracle_replicas: u8,
+    /// Concurrent clients.
+    pub(crate) clients: u64,
+    /// Requests that a client keeps outstanding; in a closed loop.
+    pub(crate) window: u64,
+    /// Commands a second; in an open loop.
+    pub(crate) rate: Option<u64>,
+    /// How long to measure.
+    #[serde(serialize_with = "time_as_text")]
+    pub(crate) duration: Duration,
+    /// How many commands of each client to measure, if not those of a time.
+    pub(crate) operations: Option<u64>,
+    /// How long to run before measuring.
+    #[serde(serialize_with = "time_as_text")]
+    pub(crate) warmup: Duration,
+    /// For everything random.
+    pub(crate) seed: u64,
+    /// Where accesses to objects of several partitions execute, if the strategy can.
+    #[serde(serialize_with = "execution_as_text")]
+    pub(crate) execution: Execution,
+    /// How reads of objects at one partition are answered.
+    pub(crate) reads: Reads,
+    /// Where replicas keep their logs.
+    pub(crate) durability: DurabilityName,
+    /// After how many bytes of log a replica makes a snapshot.
+    pub(crate) log_bytes: usize,
+    /// Where replicas run.
+    pub(crate) deploy: DeployName,
+    /// What to break while it is measured.
+    pub(crate) fault: Vec<Fault>,
+    /// Which variant to run of strategies that have two.
+    pub(crate) directory: Directory,
+    /// The folder for result files.
+    pub(crate) out: PathBuf,
+    /// The first port of the replicas.
+    pub(crate) base_port: Option<u16>,
+    /// Shared caches that run already.
+    pub(crate) memcached: Vec<String>,
+    /// Whether to print nothing but errors.
+    pub(crate) quiet: bool,
+    /// The flags of each workload, by its name.
+    #[serde(flatten)]
+    pub(crate) workload_flags: Map<String, Value>,
+}
+
+impl RunSettings {
+    /// The sizes of the clusters.
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            partitions: self.partitions,
+            replicas: self.replicas,
+            oracle_replicas: self.oracle_replicas,
+        }
+    }
+
+    /// What every workload is made from.
+    pub(crate) fn load_shape(&self) -> LoadShape {
+        LoadShape {
+            seed: self.seed,
+            clients: self.clients,
+            partitions: self.partitions,
+        }
+    }
+}
+
+fn time_as_text<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&humantime::format_duration(*time))
+}

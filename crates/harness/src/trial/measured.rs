@@ -1,0 +1,34 @@
+//! What was measured of one strategy.
+
+use crate::fault::mark::Mark;
+use crate::load::sample::Sample;
+use crate::results::measures::Applies;
+use crate::results::table::Span;
+use crate::violation::RunViolation;
+use ssmr_core::{Micros, Reads};
+
+/// What came of a trial.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// Where multi-partition accesses really executed: a strategy that cannot move cannot gather.
+    pub(crate) execution: &'static str,
+    /// How reads of objects at one partition were answered.
+    pub(crate) reads: Reads,
+    /// Which measures mean something.
+    pub(crate) applies: Applies,
+    /// Every command, those of the warm-up included.
+    pub(crate) samples: Vec<Sample>,
+    /// What was measured.
+    pub(crate) span: Span,
+    /// Messages and bytes of replicas and clients in this span.
+    pub(crate) message_count: u64,
+    pub(crate) byte_count: u64,
+    /// Values that replicas found and did not find in the shared cache in this span.
+    pub(crate) values: (u64, u64),
+    /// Processor time of all processes in this span.
+    pub(crate) processor_us: Micros,
+    /// What was broken on purpose.
+    pub(crate) marks: Vec<Mark>,
+    /// How many requests were checked, or what is wrong.
+    pub(crate) verdict: Result<usize, RunViolation>,
+}

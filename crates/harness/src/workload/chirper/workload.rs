@@ -1,0 +1,211 @@
+//! Workload `chirper` as the harness sees it: its kinds, and the requests that its commands make.
+
+use super::service::{ChirperService, Op, Post, User};
+use super::settings::Chirper;
+use super::steps::{Step, Steps};
+use crate::workload::contract::Workload;
+use crate::workload::random::payload;
+use ssmr_core::{ObjectId, Request};
+
+/// The size of a post in bytes.
+const POST: usize = 140;
+
+impl Workload for Chirper {
+    const NAME: &'static str = "chirper";
+    const KINDS: &'static [&'static str] = &["timeline", "post", "follow", "unfollow", "signup"];
+    type App = ChirperService;
+    type Step = Step;
+    type Steps = Steps;
+
+    fn preload_count(&self) -> u64 {
+        self.graph.vertex_count()
+    }
+
+    fn preload(&self, number: u64) -> Request {
+        let degree = self.graph.neighbours(number).len() as u64;
+        let user = User {
+            follower_count: degree,
+            following_count: degree,
+            ..User::default()
+        };
+        Request::create::<ChirperService>(object(number), &user, None)
+    }
+
+    fn client_count(&self) -> u64 {
+        self.clients
+    }
+
+    fn steps(&self, client: u64) -> Steps {
+        Steps::new(self, client)
+    }
+
+    fn kind(step: &Step) -> usize {
+        match step {
+            Step::Timeline { .. } => 0,
+            Step::Post { .. } => 1,
+            Step::Follow { .. } => 2,
+            Step::Unfollow { .. } => 3,
+            Step::Signup { .. } => 4,
+        }
+    }
+
+    fn read(object: ObjectId) -> Request {
+        Request::access::<ChirperService>(&Op::Timeline(object))
+    }
+
+    fn request(&self, step: Step) -> Request {
+        let access = |op| Request::access::<ChirperService>(&op);
+        match step {
+            Step::Timeline { user } => access(Op::Timeline(object(user))),
+            Step::Post {
+                author,
+                followers,
+                stamp,
+            } => {
+                let followers = followers.into_iter().map(object).collect();
+                let text = payload(stamp, POST);
+                access(Op::Post(followers, Post { author, text }))
+            }
+            Step::Follow { user, follower } => access(Op::Follow {
+                user: object(user),
+                follower: object(follower),
+            }),
+            Step::Unfollow { user, follower } => access(Op::Unfollow {
+                user: object(user),
+                follower: object(follower),
+            }),
+            Step::Signup { user } => {
+                Request::create::<ChirperService>(object(user), &User::default(), None)
+            }
+        }
+    }
+}
+
+/// The object of a user.
+fn object(user: u64) -> ObjectId {
+    ObjectId::new(user, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Behaviour;
+    use super::*;
+    use crate::workload::graph::Graph;
+    use crate::workload::random::{OF_NO_CLIENT, stream};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    fn chirper(mix: Behaviour) -> Chirper {
+        let graph = Graph::scale_free(50, 200, &mut stream(1, OF_NO_CLIENT));
+        Chirper {
+            seed: 1,
+            clients: 4,
+            mix,
+            graph: Arc::new(graph),
+        }
+    }
+
+    #[test]
+    fn commands_are_a_pure_function_of_settings_seed_and_client() {
+        let first = |seed, client| {
+            let chirper = Chirper {
+                seed,
+                ..chirper(Behaviour::Growing)
+            };
+            chirper.steps(client).take(1000).collect::<Vec<_>>()
+        };
+        assert_eq!(first(1, 2), first(1, 2));
+        assert_ne!(first(1, 2), first(1, 3));
+        assert_ne!(first(1, 2), first(2, 2));
+        assert_eq!(
+            chirper(Behaviour::Mix).digest(),
+            chirper(Behaviour::Mix).digest()
+        );
+        assert_ne!(
+            chirper(Behaviour::Mix).digest(),
+            chirper(Behaviour::Growing).digest()
+        );
+    }
+
+    #[test]
+    fn kinds_come_as_often_as_the_mix_says() {
+        let share = |mix, kind| {
+            let steps = chirper(mix).steps(1).take(20_000);
+            steps.filter(|step| Chirper::kind(step) == kind).count() as f64 / 200.0
+        };
+        for (mix, kind, percent) in [
+            (Behaviour::Timeline, 0, 100.0),
+            (Behaviour::Post, 1, 100.0),
+            (Behaviour::Mix, 0, 85.0),
+            (Behaviour::Mix, 1, 7.5),
+            (Behaviour::Mix, 2, 3.75),
+            (Behaviour::Mix, 3, 3.75),
+            (Behaviour::Growing, 4, 5.0),
+        ] {
+            let found = share(mix, kind);
+            assert!(
+                (found - percent).abs() <= percent / 8.0,
+                "{mix:?} {kind}: {found} %"
+            );
+        }
+    }
+
+    #[test]
+    fn posts_go_to_exactly_the_followers_that_the_commands_made() {
+        let chirper = chirper(Behaviour::Growing);
+        for client in 0..chirper.clients {
+            let mut known: BTreeSet<u64> = (0..chirper.preload_count()).collect();
+            let followers = |user: u64| chirper.graph.neighbours(user).iter().copied();
+            let mut edges: BTreeSet<(u64, u64)> = (0..chirper.preload_count())
+                .flat_map(|user| followers(user).map(move |follower| (user, follower)))
+                .collect();
+            for step in chirper.steps(client).take(5_000) {
+                match step {
+                    Step::Timeline { .. } => continue,
+                    Step::Signup { user } => {
+                        assert!(known.insert(user));
+                        assert_eq!(user % chirper.clients, client);
+                    }
+                    Step::Follow { user, follower } => {
+                        assert!(user != follower && known.contains(&follower));
+                        assert!(edges.insert((user, follower)));
+                    }
+                    Step::Unfollow { user, follower } => assert!(edges.remove(&(user, follower))),
+                    Step::Post {
+                        author, followers, ..
+                    } => {
+                        assert_eq!(author % chirper.clients, client);
+                        let own = edges.range((author, 0)..=(author, u64::MAX));
+                        let expected: BTreeSet<u64> = own.map(|(_, follower)| *follower).collect();
+                        let alone = expected.is_empty() && followers == [author];
+                        assert!(
+                            alone || followers.into_iter().collect::<BTreeSet<_>>() == expected
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_growing_network_keeps_to_its_mix() {
+        let mut counts = [0u32; 5];
+        for step in chirper(Behaviour::Growing).steps(1).take(50_000) {
+            counts[Chirper::kind(&step)] += 1;
+        }
+        let (follows, unfollows) = (counts[2], counts[3]);
+        assert!(follows.abs_diff(unfollows) < follows / 5, "{counts:?}");
+    }
+
+    #[test]
+    fn a_post_writes_unseen() {
+        let chirper = chirper(Behaviour::Post);
+        let request = chirper.request(chirper.steps(0).next().unwrap());
+        assert!(
+            request
+                .intents()
+                .iter()
+                .all(|(_, intent)| intent.writes() && !intent.reads())
+        );
+    }
+}

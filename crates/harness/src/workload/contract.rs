@@ -1,0 +1,90 @@
+//! What a workload is, and how the command line makes one.
+
+use crate::error::UsageError;
+use serde::Serialize;
+use ssmr_core::{Application, ObjectId, Request, codec, id};
+
+/// How many commands of each client the digest covers.
+const DIGESTED: usize = 10_000;
+
+/// A service and what clients do with it.
+pub trait Workload: Serialize + Send + Sync + 'static {
+    /// The value of `--workload` and of the CSV column: letters, digits, `-` and `_`.
+    const NAME: &'static str;
+    /// The kinds of operations: the values of the column `op`.
+    const KINDS: &'static [&'static str];
+    /// The service.
+    type App: Application;
+    /// A command before it becomes a request; small, so that digests are cheap.
+    type Step: Serialize + Send;
+    /// The commands of one client. They never end.
+    type Steps: Iterator<Item = Self::Step> + Send;
+
+    /// How many objects are created before measuring.
+    fn preload_count(&self) -> u64;
+    /// Creates the object of this number.
+    fn preload(&self, number: u64) -> Request;
+    /// How many clients there are.
+    fn client_count(&self) -> u64;
+    /// The commands of a client.
+    fn steps(&self, client: u64) -> Self::Steps;
+    /// Which of [`Self::KINDS`] a command is.
+    fn kind(step: &Self::Step) -> usize;
+    /// Reads one object, whatever became of it.
+    fn read(object: ObjectId) -> Request;
+    /// The request that a command makes.
+    fn request(&self, step: Self::Step) -> Request;
+
+    /// A hash of the settings and of the first commands of every client: the same under each
+    /// strategy.
+    fn digest(&self) -> u64 {
+        let of_client = |client| {
+            let mut bytes = Vec::new();
+            for step in self.steps(client).take(DIGESTED) {
+                bytes.extend_from_slice(&codec::encode(&step));
+            }
+            id::digest(&bytes)
+        };
+        let clients: Vec<u64> = (0..self.client_count()).map(of_client).collect();
+        id::digest(&codec::encode(&(Self::NAME, self, clients)))
+    }
+}
+
+/// The flags of a workload on the command line: what a program registers to offer it.
+///
+/// Derive the super-trait with `#[derive(clap::Args)]`, best the clap of this crate
+/// ([`harness::clap`](crate::clap)); an empty struct has no flags. Flags of all registered
+/// workloads stand beside the harness's own, so their names must be different ones.
+pub trait WorkloadFlags: clap::Args + Serialize {
+    /// What they make.
+    type Workload: Workload;
+
+    /// What it is, in a few words for the help.
+    const ABOUT: &'static str;
+
+    /// Makes the workload.
+    ///
+    /// # Errors
+    /// If the flags contradict each other, or name something that is not there.
+    fn build(&self, shape: &LoadShape) -> Result<Self::Workload, UsageError>;
+
+    /// Looks whether flags were given that are ignored, because another workload was chosen.
+    ///
+    /// # Errors
+    /// If somebody who gave them would be surprised.
+    fn check_unused(&self) -> Result<(), UsageError> {
+        Ok(())
+    }
+}
+
+/// What every workload is made from, besides its own flags.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct LoadShape {
+    /// For everything random.
+    pub seed: u64,
+    /// How many clients there are.
+    pub clients: u64,
+    /// How many partitions there are.
+    pub partitions: u8,
+}

@@ -1,0 +1,181 @@
+//! Workload `kv` as the harness sees it: its kinds, and the requests that its commands make.
+
+use super::service::{KvService, Op};
+use super::settings::Kv;
+use super::steps::{Step, Steps};
+use crate::workload::contract::Workload;
+use crate::workload::random::payload;
+use ssmr_core::{ObjectId, PartitionId, Request};
+
+impl Workload for Kv {
+    const NAME: &'static str = "kv";
+    const KINDS: &'static [&'static str] = &["create", "read", "update", "delete", "move", "multi"];
+    type App = KvService;
+    type Step = Step;
+    type Steps = Steps;
+
+    fn preload_count(&self) -> u64 {
+        self.keys
+    }
+
+    fn preload(&self, number: u64) -> Request {
+        self.request(Step::Create {
+            key: number,
+            stamp: number,
+        })
+    }
+
+    fn client_count(&self) -> u64 {
+        self.clients
+    }
+
+    fn steps(&self, client: u64) -> Steps {
+        Steps::new(self, client)
+    }
+
+    fn kind(step: &Step) -> usize {
+        match step {
+            Step::Create { .. } => 0,
+            Step::Read { .. } => 1,
+            Step::Update { .. } => 2,
+            Step::Delete { .. } => 3,
+            Step::Move { .. } => 4,
+            Step::Multi { .. } => 5,
+        }
+    }
+
+    fn read(object: ObjectId) -> Request {
+        Request::access::<KvService>(&Op::Read(object))
+    }
+
+    fn request(&self, step: Step) -> Request {
+        let value = |stamp| payload(stamp, self.object_size);
+        let access = |op| Request::access::<KvService>(&op);
+        match step {
+            Step::Create { key, stamp } => {
+                Request::create::<KvService>(object(key), &value(stamp), None)
+            }
+            Step::Read { key } => access(Op::Read(object(key))),
+            Step::Update { key, stamp } => access(Op::Update(object(key), value(stamp))),
+            Step::Delete { key } => Request::delete(object(key)),
+            Step::Move { key, to } => Request::relocate(object(key), PartitionId(to)),
+            Step::Multi { keys, stamp } => access(Op::Multi(
+                keys.into_iter().map(object).collect(),
+                value(stamp),
+            )),
+        }
+    }
+}
+
+/// The object of a key.
+fn object(key: u64) -> ObjectId {
+    ObjectId::new(key, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::kv::settings::Distribution;
+    use std::collections::BTreeSet;
+
+    fn kv() -> Kv {
+        Kv {
+            seed: 1,
+            clients: 4,
+            partitions: 2,
+            keys: 100,
+            distribution: Distribution::Uniform,
+            object_size: 100,
+            multi_objects: 3,
+            percentages: [5, 45, 35, 5, 5, 5],
+        }
+    }
+
+    #[test]
+    fn commands_are_a_pure_function_of_settings_seed_and_client() {
+        let first = |kv: Kv, client| kv.steps(client).take(1000).collect::<Vec<_>>();
+        assert_eq!(first(kv(), 2), first(kv(), 2));
+        assert_ne!(first(kv(), 2), first(kv(), 3));
+        assert_ne!(first(kv(), 2), first(Kv { seed: 2, ..kv() }, 2));
+    }
+
+    #[test]
+    fn the_digest_tells_settings_apart() {
+        assert_eq!(kv().digest(), kv().digest());
+        let others = [
+            Kv { seed: 2, ..kv() },
+            Kv { clients: 5, ..kv() },
+            Kv {
+                object_size: 101,
+                ..kv()
+            },
+            Kv {
+                distribution: Distribution::Zipf,
+                ..kv()
+            },
+        ];
+        let digests: BTreeSet<u64> = others.iter().map(Workload::digest).collect();
+        assert!(digests.len() == 4 && !digests.contains(&kv().digest()));
+    }
+
+    #[test]
+    fn kinds_come_as_often_as_asked_for() {
+        let mut counts = [0u32; 6];
+        for step in kv().steps(0).take(20_000) {
+            counts[Kv::kind(&step)] += 1;
+        }
+        for (count, percentage) in counts.iter().zip(kv().percentages) {
+            let expected = percentage * 200;
+            assert!(count.abs_diff(expected) < expected / 5, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn objects_neither_die_out_nor_pile_up() {
+        let kv = Kv { keys: 1000, ..kv() };
+        let mut alive: BTreeSet<u64> = (0..kv.keys).collect();
+        let mut clients: Vec<Steps> = (0..kv.clients).map(|c| kv.steps(c)).collect();
+        for _ in 0..20_000 {
+            for steps in &mut clients {
+                match steps.next() {
+                    Some(Step::Create { key, .. }) => _ = alive.insert(key),
+                    Some(Step::Delete { key }) => _ = alive.remove(&key),
+                    _ => {}
+                }
+            }
+        }
+        let loaded = alive.iter().filter(|&&key| key < kv.keys).count();
+        assert!(loaded > 900, "{loaded} of the loaded keys are left");
+        assert!(alive.len() < 2000, "{} objects", alive.len());
+    }
+
+    #[test]
+    fn several_objects_are_different_ones() {
+        let kv = Kv {
+            keys: 5,
+            multi_objects: 5,
+            distribution: Distribution::Zipf,
+            percentages: [0, 0, 0, 0, 0, 100],
+            ..kv()
+        };
+        for step in kv.steps(1).take(100) {
+            let Step::Multi { keys, .. } = &step else {
+                panic!("{step:?}")
+            };
+            assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 5);
+            assert_eq!(kv.request(step).intents().len(), 5);
+        }
+    }
+
+    #[test]
+    fn zipf_prefers_the_first_keys() {
+        let kv = Kv {
+            distribution: Distribution::Zipf,
+            percentages: [0, 100, 0, 0, 0, 0],
+            ..kv()
+        };
+        let steps = kv.steps(0).take(10_000);
+        let first = steps.filter(|step| *step == Step::Read { key: 0 }).count();
+        assert!((1_500..2_500).contains(&first), "{first}");
+    }
+}
