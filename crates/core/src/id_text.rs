@@ -1,7 +1,7 @@
 //! Names of groups and replicas as people write them: `p0`, `oracle`, `p0r1`.
 //!
-//! What is displayed parses back. Formats for people (TOML, JSON) hold this text, as keys of maps too; the binary encoding
-//! of [`codec`](crate::codec) holds numbers, one byte each.
+//! What is displayed parses back. Formats for people (TOML, JSON) hold this text, as keys of maps
+//! too; the binary encoding of [`codec`](crate::codec) holds numbers, one byte each.
 
 use crate::id::{GroupId, PartitionId, ReplicaId};
 use serde::de::Error;

@@ -1,7 +1,7 @@
 //! The one place that reads a clock: microseconds since a moment that the caller chose.
 //!
-//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new generation. The state
-//! machines below get the time as an argument.
+//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new
+//! generation. The state machines below get the time as an argument.
 
 use ssmr_core::LocalTime;
 use ssmr_log::MemberId;
@@ -39,7 +39,8 @@ impl Clock {
     }
 }
 
-/// The number of a new generation: greater than those that began before, as far as the machine's calendar can be trusted.
+/// The number of a new generation: greater than those that began before, as far as the machine's
+/// calendar can be trusted.
 #[allow(
     clippy::disallowed_methods,
     reason = "a generation must be newer than those that are forgotten"

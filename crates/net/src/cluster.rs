@@ -1,4 +1,5 @@
-//! A whole cluster in this process: every replica of every group as a thread, an embedded cache if wanted.
+//! A whole cluster in this process: every replica of every group as a thread, an embedded cache if
+//! wanted.
 //!
 //! They talk over TCP as separate processes would. A stopped replica may be started again.
 
@@ -32,7 +33,8 @@ pub struct ClusterOptions<O> {
     pub incarnation: u64,
     /// The address to listen on.
     pub bind: IpAddr,
-    /// The first replica's port, the others' following in the order of the topology; `None` takes whatever is free.
+    /// The first replica's port, the others' following in the order of the topology; `None` takes
+    /// whatever is free.
     pub base_port: Option<u16>,
     /// The shared cache.
     pub cache: CacheChoice,
@@ -73,7 +75,8 @@ pub enum CacheChoice {
     Servers(Vec<String>),
 }
 
-/// A running cluster. Dropping it stops it, as [`shutdown`](Self::shutdown) does, and holds up the thread meanwhile.
+/// A running cluster. Dropping it stops it, as [`shutdown`](Self::shutdown) does, and holds up the
+/// thread meanwhile.
 #[derive(Debug)]
 pub struct Cluster<A, O> {
     config: ClusterConfig,
@@ -193,7 +196,8 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             .map(|(id, _)| *id)
     }
 
-    /// Stops a replica for good: its sockets are closed and its thread is gone when this returns. Returns whether it ran.
+    /// Stops a replica for good: its sockets are closed and its thread is gone when this returns.
+    /// Returns whether it ran.
     pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
         let Some((_, replica)) = self.replicas.get_mut(&id) else {
             return false;
@@ -203,12 +207,13 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
         ran
     }
 
-    /// Starts a replica that was stopped again, at its old address: with what it had stored; or, if it kept its state in
-    /// memory, in a new generation, to be filled by its group. Returns whether it did: not if it runs or is unknown, nor in memory
-    /// if it was alone in its group, for then nobody knows any more what it knew.
+    /// Starts a replica that was stopped again, at its old address: with what it had stored; or, if
+    /// it kept its state in memory, in a new generation, to be filled by its group. Returns whether
+    /// it did: not if it runs or is unknown, nor in memory if it was alone in its group, for then
+    /// nobody knows any more what it knew.
     ///
-    /// While one replica of a group is being filled ([`ReplicaStatus::is_voter`]) another one of the group must not be stopped
-    /// in memory: with a majority gone so is the group.
+    /// While one replica of a group is being filled ([`ReplicaStatus::is_voter`]) another one of
+    /// the group must not be stopped in memory: with a majority gone so is the group.
     ///
     /// # Errors
     /// If its address has been taken by somebody else meanwhile, or its log cannot be read.
@@ -263,7 +268,8 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             .sum()
     }
 
-    /// Stops everything and waits until it has ended. Clients that are connected are told: their calls end at once.
+    /// Stops everything and waits until it has ended. Clients that are connected are told: their
+    /// calls end at once.
     pub async fn shutdown(mut self) {
         self.begin_to_stop();
         for (_, replica) in self.replicas.values_mut() {
@@ -292,8 +298,8 @@ impl<A, O> Drop for Cluster<A, O> {
 /// A bound listener for each replica.
 pub type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
 
-/// Binds one listener for each replica: the first one at the port `base`, the others following in the order of the topology;
-/// without it, at whatever ports are free.
+/// Binds one listener for each replica: the first one at the port `base`, the others following in
+/// the order of the topology; without it, at whatever ports are free.
 ///
 /// # Errors
 /// If one cannot be bound, or there are too few ports from `base` on.

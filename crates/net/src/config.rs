@@ -1,4 +1,5 @@
-//! What a client or a replica must know of a cluster to take part in it, and the file that tells it.
+//! What a client or a replica must know of a cluster to take part in it, and the file that tells
+//! it.
 
 use crate::error::ConfigError;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,8 @@ pub struct ClusterConfig {
 }
 
 impl ClusterConfig {
-    /// Checks that exactly the replicas of the topology have addresses, and that the strategy can work with it.
+    /// Checks that exactly the replicas of the topology have addresses, and that the strategy can
+    /// work with it.
     ///
     /// # Errors
     /// What is wrong.
@@ -96,7 +98,8 @@ fn file(path: &Path, error: io::Error) -> ConfigError {
     }
 }
 
-/// An unsigned number as text: integers of TOML have a sign, and those of JSON lose digits in some readers.
+/// An unsigned number as text: integers of TOML have a sign, and those of JSON lose digits in some
+/// readers.
 mod hexadecimal {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -106,8 +106,9 @@ impl ConnectionStates {
         self.connections.values().cloned().collect()
     }
 
-    /// Whether a client can work: `Some(Ok)` with a connection to each group; `Some(Err)` once some group's replicas have all
-    /// been tried and one of them is not what was expected; `None` while that is open.
+    /// Whether a client can work: `Some(Ok)` with a connection to each group; `Some(Err)` once some
+    /// group's replicas have all been tried and one of them is not what was expected; `None` while
+    /// that is open.
     pub(crate) fn usable(&self) -> Option<Result<(), ConnectError>> {
         let mut open = false;
         for group in self.groups() {

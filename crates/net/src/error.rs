@@ -1,6 +1,7 @@
 //! What can go wrong while a shell is set up. Messages name the address or the replica.
 //!
-//! Once it runs nothing here is raised any more: a connection that breaks is dialled again, a request always completes.
+//! Once it runs nothing here is raised any more: a connection that breaks is dialled again, a
+//! request always completes.
 
 use crate::connection::Peer;
 use crate::greeting::ServiceVersion;

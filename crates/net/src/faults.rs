@@ -1,4 +1,5 @@
-//! Faults that tests and the harness inflict on a cluster of threads, apart from what its owner does with it.
+//! Faults that tests and the harness inflict on a cluster of threads, apart from what its owner
+//! does with it.
 
 use crate::cache::CacheServer;
 use crate::error::NetError;
@@ -13,8 +14,9 @@ pub struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Cuts a replica off from all others, or joins it to them again: messages between it and them are dropped meanwhile, in
-    /// both directions. Clients still reach it. One that is started again is not cut off.
+    /// Cuts a replica off from all others, or joins it to them again: messages between it and them
+    /// are dropped meanwhile, in both directions. Clients still reach it. One that is started again
+    /// is not cut off.
     pub fn cut_replica(&self, id: ReplicaId, off: bool) {
         let replicas = self.replicas.iter();
         for (_, replica) in replicas.filter(|(known, _)| *known == id) {
@@ -29,7 +31,8 @@ impl Faults<'_> {
         }
     }
 
-    /// Starts the embedded cache again at its old address, empty. Without an embedded cache nothing happens.
+    /// Starts the embedded cache again at its old address, empty. Without an embedded cache nothing
+    /// happens.
     ///
     /// # Errors
     /// If its port has been taken by somebody else meanwhile.

@@ -7,12 +7,14 @@
 //!     | compares that with its own
 //! ```
 //!
-//! Both ends compare, so each of them names what differs. Magic and version stand in front of every version's greeting:
-//! what follows is looked at only if the versions are equal. [`Greeting::credentials`] is the place for authentication: an
-//! acceptor that wants some looks there and refuses in words, and nothing else changes. Today it is empty and nobody looks:
+//! Both ends compare, so each of them names what differs. Magic and version stand in front of every
+//! version's greeting: what follows is looked at only if the versions are equal.
+//! [`Greeting::credentials`] is the place for authentication: an acceptor that wants some looks
+//! there and refuses in words, and nothing else changes. Today it is empty and nobody looks:
 //! whoever can reach a replica's port may speak.
 //!
-//! Invariant: a stranger that does not speak the protocol is told nothing, and costs its own connection.
+//! Invariant: a stranger that does not speak the protocol is told nothing, and costs its own
+//! connection.
 
 use crate::connection::Peer;
 use crate::error::ConnectError;
@@ -240,8 +242,8 @@ async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, 
     }
 }
 
-/// What a connection that was accepted says of itself, checked against `own`, and answered. Frames may be as large as the
-/// sender's kind allows from then on.
+/// What a connection that was accepted says of itself, checked against `own`, and answered. Frames
+/// may be as large as the sender's kind allows from then on.
 pub(crate) async fn welcome<R, W>(
     reader: R,
     writer: &mut W,

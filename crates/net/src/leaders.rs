@@ -1,7 +1,7 @@
 //! Who leads which group, as far as the replicas themselves believe.
 //!
-//! It decides nothing: it tells people, tests and harnesses. Two replicas of a group may both believe; the later one is
-//! right.
+//! It decides nothing: it tells people, tests and harnesses. Two replicas of a group may both
+//! believe; the later one is right.
 
 use crate::error::NetError;
 use ssmr_core::{GroupId, Groups, LocalTime, ReplicaId};
@@ -14,7 +14,8 @@ use tokio::sync::watch;
 pub struct Leaders(BTreeMap<ReplicaId, LocalTime>);
 
 impl Leaders {
-    /// Notes that a replica leads since then, or that it does not lead. Returns whether that is news.
+    /// Notes that a replica leads since then, or that it does not lead. Returns whether that is
+    /// news.
     pub fn note(&mut self, id: ReplicaId, since: Option<LocalTime>) -> bool {
         match since {
             Some(since) => self.0.insert(id, since).is_none(),

@@ -1,12 +1,15 @@
 //! The wire: the machines of `ssmr-core` and `ssmr-multicast` over tokio TCP.
 //!
-//! - [`Cluster`] runs every replica of a cluster as a thread of this process; [`ReplicaThread`] runs one.
-//! - [`ClientHandle`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the same client without the
-//!   task. Neither knows the service's types; the typed client is in crate `ssmr`.
-//! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real memcached does as well.
+//! - [`Cluster`] runs every replica of a cluster as a thread of this process; [`ReplicaThread`]
+//!   runs one.
+//! - [`ClientHandle`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the
+//!   same client without the task. Neither knows the service's types; the typed client is in crate
+//!   `ssmr`.
+//! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real
+//!   memcached does as well.
 //!
-//! These are shells: they move bytes, tell the time and store records. No decision of the protocol is made here, and
-//! nothing that goes wrong on a connection costs more than that connection.
+//! These are shells: they move bytes, tell the time and store records. No decision of the protocol
+//! is made here, and nothing that goes wrong on a connection costs more than that connection.
 
 mod cache;
 mod client;

@@ -2,8 +2,9 @@
 //!
 //! It introduces itself, checks who answers, and tells how it stands.
 //!
-//! Replicas dial each other for what they send and listen for what they receive, so a link between replicas carries
-//! messages one way; a client's link carries the answers too. While the other end is away its messages are dropped.
+//! Replicas dial each other for what they send and listen for what they receive, so a link between
+//! replicas carries messages one way; a client's link carries the answers too. While the other end
+//! is away its messages are dropped.
 
 use crate::clock::Clock;
 use crate::connection::{ConnectionState, ConnectionStates, Peer};
@@ -57,7 +58,8 @@ pub(crate) struct OutgoingConnection {
 }
 
 impl OutgoingConnection {
-    /// Keeps the link going until the task is dropped. Each message that comes in is handed on as `wrap` makes it.
+    /// Keeps the link going until the task is dropped. Each message that comes in is handed on as
+    /// `wrap` makes it.
     pub(crate) async fn run<T, I>(self, wrap: impl Fn(T) -> I, inbox: mpsc::Sender<I>)
     where
         T: DeserializeOwned,
@@ -142,8 +144,8 @@ impl OutgoingConnection {
     }
 }
 
-/// Hands on what comes in, until the connection breaks or the other end says farewell. It waits while the inbox is full: whoever drains it never waits
-/// for anybody, so it goes on soon.
+/// Hands on what comes in, until the connection breaks or the other end says farewell. It waits
+/// while the inbox is full: whoever drains it never waits for anybody, so it goes on soon.
 pub(crate) async fn receive<R, T, I>(
     mut frames: Frames<R>,
     traffic: &Traffic,
@@ -226,7 +228,8 @@ mod tests {
         let task = tokio::spawn(link.run(|answer: u64| answer, inbox));
         let own = greeting(Role::Replica(SERVED));
         for round in 0..3u64 {
-            // What is said while the other end is away may be dropped, so it is said until somebody listens.
+            // What is said while the other end is away may be dropped, so it is said until somebody
+            // listens.
             let (stream, _) = loop {
                 mailbox.push(&round);
                 if let Ok(accepted) = timeout(Duration::from_millis(5), listener.accept()).await {

@@ -1,7 +1,9 @@
-//! The outgoing side of one connection: frames gather in a buffer, one task writes what has gathered in one go.
+//! The outgoing side of one connection: frames gather in a buffer, one task writes what has
+//! gathered in one go.
 //!
-//! Whoever pushes never waits. At the bound, and while the other end is away, messages are dropped: the protocol sends
-//! again what matters. While a write is under way the next batch gathers, so slow connections get larger writes.
+//! Whoever pushes never waits. At the bound, and while the other end is away, messages are dropped:
+//! the protocol sends again what matters. While a write is under way the next batch gathers, so
+//! slow connections get larger writes.
 
 use crate::traffic::Traffic;
 use crate::wire::{self, FAREWELL};
@@ -69,7 +71,8 @@ impl Mailbox {
         queue.shut = shut;
     }
 
-    /// Says farewell after what it holds. It takes nothing any more, and [`write_to`](Self::write_to) comes to an end.
+    /// Says farewell after what it holds. It takes nothing any more, and
+    /// [`write_to`](Self::write_to) comes to an end.
     pub(crate) fn end(&self) {
         let mut queue = self.queue();
         if !queue.ended {

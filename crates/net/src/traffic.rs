@@ -1,4 +1,5 @@
-//! Counts of what goes over the wire, for the tables. Relaxed atomics: they are statistics and order nothing.
+//! Counts of what goes over the wire, for the tables. Relaxed atomics: they are statistics and
+//! order nothing.
 
 use serde::{Deserialize, Serialize};
 use std::ops::{AddAssign, Sub};
@@ -55,7 +56,8 @@ pub struct TrafficCount {
     pub messages_received: u64,
     /// Their bytes.
     pub bytes_received: u64,
-    /// Messages that were dropped because a queue was full or a peer was away; the protocol sends them again.
+    /// Messages that were dropped because a queue was full or a peer was away; the protocol sends
+    /// them again.
     pub messages_dropped: u64,
 }
 

@@ -1,10 +1,10 @@
 //! The wire format: frames of a 32-bit big-endian length and a body in core's encoding.
 //!
-//! A greeting comes first; see [`greeting`](crate::greeting). A frame without a body is a farewell: the cluster has been shut
-//! down. No message is encoded as nothing, so the two cannot be mixed up.
+//! A greeting comes first; see [`greeting`](crate::greeting). A frame without a body is a farewell:
+//! the cluster has been shut down. No message is encoded as nothing, so the two cannot be mixed up.
 //!
-//! Invariant: bytes that are not what was expected are an error of their connection, never a panic and never an
-//! allocation beyond the frame limit.
+//! Invariant: bytes that are not what was expected are an error of their connection, never a panic
+//! and never an allocation beyond the frame limit.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -18,13 +18,15 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 /// The bytes before a frame's body.
 pub(crate) const PREFIX: usize = 4;
 
-/// The largest frame that a client may send: a request at its bound and generous room for its object ids.
+/// The largest frame that a client may send: a request at its bound and generous room for its
+/// object ids.
 pub(crate) const MAX_CLIENT_FRAME: usize = limits::MAX_REQUEST + (1 << 20);
 
 /// A farewell.
 pub(crate) const FAREWELL: [u8; PREFIX] = [0; PREFIX];
 
-/// Where reading starts; it grows with the frames. Small, for a thousand clients have a connection each.
+/// Where reading starts; it grows with the frames. Small, for a thousand clients have a connection
+/// each.
 const READ_BUFFER: usize = 16 << 10;
 
 /// What came in.
@@ -82,9 +84,11 @@ pub(crate) fn frame(parts: &[&[u8]]) -> Bytes {
     [&[&prefix[..]], parts].concat().concat().into()
 }
 
-/// Appends a message as one frame. Returns the bytes it took; `None` if it is larger than a frame may be, and is left out.
+/// Appends a message as one frame. Returns the bytes it took; `None` if it is larger than a frame
+/// may be, and is left out.
 ///
-/// The bounds on requests, batches and operands keep all messages well below that but for an application's replies.
+/// The bounds on requests, batches and operands keep all messages well below that but for an
+/// application's replies.
 pub(crate) fn append<T: Serialize>(buffer: &mut BytesMut, message: &T) -> Option<usize> {
     let body = codec::encode(message);
     if body.len() > limits::MAX_FRAME {

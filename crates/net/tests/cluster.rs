@@ -1,4 +1,5 @@
-//! A cluster over TCP under each strategy: what clients see, stopped leaders, a cache that goes away.
+//! A cluster over TCP under each strategy: what clients see, stopped leaders, a cache that goes
+//! away.
 
 mod common;
 
@@ -65,7 +66,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const P0: PartitionId = PartitionId(0);
 const P1: PartitionId = PartitionId(1);
 
-/// Objects with these keys, each with an attribute of its own, so that static placement spreads them.
+/// Objects with these keys, each with an attribute of its own, so that static placement spreads
+/// them.
 fn objects(keys: impl IntoIterator<Item = u64>) -> Vec<ObjectId> {
     keys.into_iter()
         .map(|key| ObjectId::new(key, key))

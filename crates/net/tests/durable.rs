@@ -174,7 +174,8 @@ async fn filled<O: Oracle>(cluster: &Cluster<Numbers, O>, id: ReplicaId) {
     waited.unwrap_or_else(|_| panic!("{id} was not filled"));
 }
 
-/// In memory: every replica in turn loses all it knew and is filled by the others, while nothing is lost.
+/// In memory: every replica in turn loses all it knew and is filled by the others, while nothing is
+/// lost.
 async fn refill<O: Oracle>(oracle: O) {
     let topology = if O::NAME == "broker" {
         topology().with_oracle(3).unwrap()
@@ -250,8 +251,8 @@ fn bytes_in(folder: &Path) -> u64 {
     entries.map(size).sum()
 }
 
-/// However long the work goes on, what is on disk stays about as large as snapshots and a log of the length that was asked
-/// for; and a replica that comes back starts from there.
+/// However long the work goes on, what is on disk stays about as large as snapshots and a log of
+/// the length that was asked for; and a replica that comes back starts from there.
 #[tokio::test]
 async fn the_disk_stays_bounded() {
     const LOG: usize = 20_000;

@@ -187,7 +187,8 @@ async fn a_client_that_does_not_read_costs_its_own_answers() {
     let mut deaf = setting.intruder(1).await;
     let question = codec::encode(&ClientMessage::Consult(vec![ObjectId::new(9, 9); 4096]));
     let question = frame(&question);
-    // Each answer is as long as the question; together they exceed what its mailbox and the sockets hold.
+    // Each answer is as long as the question; together they exceed what its mailbox and the sockets
+    // hold.
     for _ in 0..2000 {
         deaf.write_all(&question).await.unwrap();
     }

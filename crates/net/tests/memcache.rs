@@ -1,5 +1,5 @@
-//! The embedded cache against the client library's whole repertoire. `SSMR_MEMCACHED=host:port` runs the same against a
-//! real memcached.
+//! The embedded cache against the client library's whole repertoire. `SSMR_MEMCACHED=host:port`
+//! runs the same against a real memcached.
 
 use memcache::exp::{
     AsyncMemcache, AsyncMetaClient, Get, GetStatus, Meta, MutationStatus, Set, Ttl,

@@ -1,7 +1,8 @@
 //! A bank whose accounts are opened while it runs: `cargo run --example bank -- --strategy broker`.
 //!
-//! Four tellers open accounts, move them between partitions and transfer money between any two. Money is created by
-//! opening accounts alone, so the total at the end is known. The strategy is a type parameter: nothing here knows which.
+//! Four tellers open accounts, move them between partitions and transfer money between any two.
+//! Money is created by opening accounts alone, so the total at the end is known. The strategy is a
+//! type parameter: nothing here knows which.
 
 use serde::{Deserialize, Serialize};
 use ssmr::{

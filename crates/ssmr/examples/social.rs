@@ -1,11 +1,12 @@
 //! A small social network: `cargo run --example social -- --strategy cache`.
 //!
-//! Users register, follow each other, publish posts and read their timelines, all at once. Users and posts are objects that
-//! are created while the service runs; a post is created in the same atomic command that puts it into the timelines of all
-//! followers, wherever these are.
+//! Users register, follow each other, publish posts and read their timelines, all at once. Users
+//! and posts are objects that are created while the service runs; a post is created in the same
+//! atomic command that puts it into the timelines of all followers, wherever these are.
 //!
-//! Which timelines that concerns depends on what is read: the author's followers. So the client asks first, declares them,
-//! and the operation makes sure that they are still the same; otherwise it changes nothing, says so, and is tried again.
+//! Which timelines that concerns depends on what is read: the author's followers. So the client
+//! asks first, declares them, and the operation makes sure that they are still the same; otherwise
+//! it changes nothing, says so, and is tried again.
 
 use serde::{Deserialize, Serialize};
 use ssmr::{

@@ -16,13 +16,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client of a service `A`.
 ///
-/// It is a cheap handle: clones share connections, and any number of calls may be under way at once. Calls that are under way
-/// at the same time take effect in any order. At most 1024 calls of a client are under way, and 1024 more wait in its queue;
-/// whoever calls beyond that waits for a place, so a client that calls faster than the cluster answers is slowed down and
-/// never runs out of memory.
+/// It is a cheap handle: clones share connections, and any number of calls may be under way at
+/// once. Calls that are under way at the same time take effect in any order. At most 1024 calls of
+/// a client are under way, and 1024 more wait in its queue; whoever calls beyond that waits for a
+/// place, so a client that calls faster than the cluster answers is slowed down and never runs out
+/// of memory.
 ///
-/// It ends with the last handle, or by [`shutdown`](Self::shutdown), or with its cluster. It lives in the tokio runtime that
-/// it was connected in; calls may be awaited anywhere. See [`guide::runtimes`](crate::guide::runtimes).
+/// It ends with the last handle, or by [`shutdown`](Self::shutdown), or with its cluster. It lives
+/// in the tokio runtime that it was connected in; calls may be awaited anywhere. See
+/// [`guide::runtimes`](crate::guide::runtimes).
 pub struct Client<A: Application> {
     handle: ClientHandle,
     id: ClientId,
@@ -46,7 +48,8 @@ impl<A: Application> fmt::Debug for Client<A> {
 }
 
 impl<A: Application> Client<A> {
-    /// Connects to a cluster: at least one replica of each group answers, and is of this service, strategy and topology.
+    /// Connects to a cluster: at least one replica of each group answers, and is of this service,
+    /// strategy and topology.
     ///
     /// # Errors
     /// What differs, or which address is not reached within ten seconds.
@@ -60,10 +63,12 @@ impl<A: Application> Client<A> {
     /// A client to be connected, with settings.
     pub fn builder<O: Oracle>(config: &ClusterConfig, oracle: O) -> ClientBuilder<A, O> {
         ClientBuilder {
-            config: config.clone(),
-            oracle,
-            settings: ClientSettings::default(),
-            patience: CONNECT_TIMEOUT,
+            parts: Parts {
+                config: config.clone(),
+                oracle,
+                settings: ClientSettings::default(),
+                patience: CONNECT_TIMEOUT,
+            },
             service: PhantomData,
         }
     }
@@ -97,7 +102,8 @@ impl<A: Application> Client<A> {
 
     /// Asks, in order, where an object is: the partition that owned it then, or later.
     pub fn locate(&self, object: ObjectId) -> Command<A, PartitionId, Question> {
-        // Its owner takes part in a command that reads the object; without the owner it does not end.
+        // Its owner takes part in a command that reads the object; without the owner it does not
+        // end.
         let question = Request::default().and(object, Intent::Read);
         self.command(Ok(question), command::located)
     }
@@ -115,7 +121,8 @@ impl<A: Application> Client<A> {
         Command::new(&self.handle, request, finish)
     }
 
-    /// Executes a request that was put together by hand, and tells all that is known of how it ended.
+    /// Executes a request that was put together by hand, and tells all that is known of how it
+    /// ended.
     ///
     /// # Errors
     /// If the client was closed.
@@ -135,53 +142,76 @@ impl<A: Application> Client<A> {
         self.handle.traffic()
     }
 
-    /// Takes no more calls, waits until those under way have ended, and closes the connections. All clones are closed with it:
-    /// their calls end as [`Error::Closed`](crate::Error::Closed) from now on.
+    /// Takes no more calls, waits until those under way have ended, and closes the connections. All
+    /// clones are closed with it: their calls end as [`Error::Closed`](crate::Error::Closed) from
+    /// now on.
     pub async fn shutdown(&self) {
         self.handle.shutdown().await;
     }
 }
 
 /// A client to be connected.
-#[derive(Debug)]
 #[must_use = "it connects when it is told to"]
 pub struct ClientBuilder<A, O> {
+    parts: Parts<O>,
+    service: PhantomData<fn() -> A>,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug)]
+struct Parts<O> {
     config: ClusterConfig,
     oracle: O,
     settings: ClientSettings,
     patience: Duration,
-    service: PhantomData<fn() -> A>,
+}
+
+impl<A, O: Clone> Clone for ClientBuilder<A, O> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            service: PhantomData,
+        }
+    }
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for ClientBuilder<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
 }
 
 impl<A: Application, O: Oracle> ClientBuilder<A, O> {
     /// How long to try to reach a replica of each group: 10 seconds unless it is said otherwise.
     pub fn connect_timeout(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.parts.patience = patience;
         self
     }
 
-    /// How long a call may be under way before it ends as [`Error::Unknown`](crate::Error::Unknown): 30 seconds unless it is
-    /// said otherwise. A call can have a [time-out](Command::timeout) of its own besides.
+    /// How long a call may be under way before it ends as
+    /// [`Error::Unknown`](crate::Error::Unknown): 30 seconds unless it is said otherwise. A call
+    /// can have a [time-out](Command::timeout) of its own besides.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.settings.deadline = deadline;
+        self.parts.settings = self.parts.settings.with_deadline(deadline);
         self
     }
 
-    /// How reads of objects that are together at one partition are answered: in order unless it is said otherwise.
+    /// How reads of objects that are together at one partition are answered: in order unless it is
+    /// said otherwise.
     pub fn reads(mut self, reads: Reads) -> Self {
-        self.settings.reads = reads;
+        self.parts.settings.reads = reads;
         self
     }
 
     /// Where operations on objects of several partitions execute.
     pub fn execution(mut self, execution: Execution) -> Self {
-        self.settings.execution = execution;
+        self.parts.settings.execution = execution;
         self
     }
 
     /// All settings of the engine at once.
     pub fn settings(mut self, settings: ClientSettings) -> Self {
-        self.settings = settings;
+        self.parts.settings = settings;
         self
     }
 
@@ -191,13 +221,12 @@ impl<A: Application, O: Oracle> ClientBuilder<A, O> {
     /// What differs between this client and the cluster, or which address is not reached in time.
     pub async fn connect(self) -> Result<Client<A>, ConnectError> {
         let id = ClientId(draw::number().map_err(ConnectError::NoRandomness)?);
-        let Self {
+        let Parts {
             config,
             oracle,
             settings,
             patience,
-            ..
-        } = self;
+        } = self.parts;
         let handle = ClientHandle::connect::<A, O>(&config, id, oracle, settings, patience).await?;
         Ok(Client {
             handle,

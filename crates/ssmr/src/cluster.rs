@@ -1,6 +1,7 @@
 //! A whole cluster in this process, for tests, experiments, and services that fit one machine.
 //!
-//! Each replica is a thread of its own and talks to the others over TCP, as it would on machines of its own.
+//! Each replica is a thread of its own and talks to the others over TCP, as it would on machines of
+//! its own.
 
 use crate::client::{Client, ClientBuilder};
 use crate::draw;
@@ -9,6 +10,7 @@ use ssmr_net::{
     CacheChoice, Cluster, ClusterConfig, ClusterOptions, ConnectError, Durability, LOG_BYTES,
     NetError, ReplicaStatus, TrafficCount,
 };
+use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -19,29 +21,38 @@ const CACHE: u64 = 256 << 20;
 
 /// A running cluster of a service `A` by strategy `O`.
 ///
-/// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds up the thread meanwhile.
-#[derive(Debug)]
+/// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds
+/// up the thread meanwhile.
 pub struct LocalCluster<A, O> {
     cluster: Cluster<A, O>,
     oracle: O,
 }
 
+impl<A, O: fmt::Debug> fmt::Debug for LocalCluster<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalCluster({:?})", self.oracle)
+    }
+}
+
 impl<A: Application, O: Oracle> LocalCluster<A, O> {
-    /// A cluster to be started: 2 partitions of 3 replicas, in memory, on free ports of the loopback interface, unless it is
-    /// said otherwise. It gets an oracle group and an embedded cache if the strategy needs them.
+    /// A cluster to be started: 2 partitions of 3 replicas, in memory, on free ports of the
+    /// loopback interface, unless it is said otherwise. It gets an oracle group and an embedded
+    /// cache if the strategy needs them.
     pub fn builder(oracle: O) -> ClusterBuilder<A, O> {
         ClusterBuilder {
-            oracle,
-            partitions: 2,
-            replicas: 3,
-            oracle_replicas: None,
-            bind: Ipv4Addr::LOCALHOST.into(),
-            base_port: None,
-            cache: None,
-            durability: Durability::Memory,
-            log_bytes: LOG_BYTES,
-            incarnation: None,
-            patience: Duration::from_secs(30),
+            parts: Parts {
+                oracle,
+                partitions: 2,
+                replicas: 3,
+                oracle_replicas: None,
+                bind: Ipv4Addr::LOCALHOST.into(),
+                base_port: None,
+                cache: None,
+                durability: Durability::Memory,
+                log_bytes: LOG_BYTES,
+                incarnation: None,
+                patience: Duration::from_secs(30),
+            },
             service: PhantomData,
         }
     }
@@ -88,16 +99,18 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
         self.cluster.traffic()
     }
 
-    /// Stops a replica: its thread is gone when this returns, and the others go on. Returns whether it ran.
+    /// Stops a replica: its thread is gone when this returns, and the others go on. Returns whether
+    /// it ran.
     pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
         self.cluster.stop_replica(id)
     }
 
-    /// Starts a replica that was stopped again, with what it had stored, or to be filled by its group. Returns whether it did:
-    /// not if it runs or is unknown, nor if it was alone in its group and kept its state in memory.
+    /// Starts a replica that was stopped again, with what it had stored, or to be filled by its
+    /// group. Returns whether it did: not if it runs or is unknown, nor if it was alone in its
+    /// group and kept its state in memory.
     ///
-    /// While a replica is being filled another one of its group must not be stopped in memory: with a majority gone so is the
-    /// group.
+    /// While a replica is being filled another one of its group must not be stopped in memory: with
+    /// a majority gone so is the group.
     ///
     /// # Errors
     /// If its address has been taken by somebody else meanwhile, or its log cannot be read.
@@ -105,18 +118,24 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
         self.cluster.restart_replica(id)
     }
 
-    /// Stops all replicas, and waits until they have ended. Clients are told: calls that they make from then on end as
-    /// [`Error::Closed`](crate::Error::Closed), those that are under way as [`Error::Unknown`](crate::Error::Unknown). What
-    /// replicas have stored is synced.
+    /// Stops all replicas, and waits until they have ended. Clients are told: calls that they make
+    /// from then on end as [`Error::Closed`](crate::Error::Closed), those that are under way as
+    /// [`Error::Unknown`](crate::Error::Unknown). What replicas have stored is synced.
     pub async fn shutdown(self) {
         self.cluster.shutdown().await;
     }
 }
 
 /// A cluster to be started.
-#[derive(Clone, Debug)]
 #[must_use = "it starts when it is told to"]
 pub struct ClusterBuilder<A, O> {
+    parts: Parts<O>,
+    service: PhantomData<fn() -> A>,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug)]
+struct Parts<O> {
     oracle: O,
     partitions: u8,
     replicas: u8,
@@ -128,80 +147,95 @@ pub struct ClusterBuilder<A, O> {
     log_bytes: usize,
     incarnation: Option<u64>,
     patience: Duration,
-    service: PhantomData<fn() -> A>,
+}
+
+impl<A, O: Clone> Clone for ClusterBuilder<A, O> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            service: PhantomData,
+        }
+    }
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for ClusterBuilder<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
 }
 
 impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     /// How many partitions there are: 1 to 255.
     pub fn partitions(mut self, count: u8) -> Self {
-        self.partitions = count;
+        self.parts.partitions = count;
         self
     }
 
     /// How many replicas each partition has: an odd number. Of 3 one may fail, of 5 two.
     pub fn replicas(mut self, count: u8) -> Self {
-        self.replicas = count;
+        self.parts.replicas = count;
         self
     }
 
-    /// How many replicas the oracle group has, where the strategy needs one: as many as a partition, unless it is said
-    /// otherwise.
+    /// How many replicas the oracle group has, where the strategy needs one: as many as a
+    /// partition, unless it is said otherwise.
     pub fn oracle_replicas(mut self, count: u8) -> Self {
-        self.oracle_replicas = Some(count);
+        self.parts.oracle_replicas = Some(count);
         self
     }
 
     /// The address to listen on.
     pub fn bind(mut self, address: IpAddr) -> Self {
-        self.bind = address;
+        self.parts.bind = address;
         self
     }
 
     /// The first replica's port, the others' following; without it, whatever ports are free.
     pub fn base_port(mut self, port: u16) -> Self {
-        self.base_port = Some(port);
+        self.parts.base_port = Some(port);
         self
     }
 
     /// The shared cache; without this, an embedded one if the strategy needs any.
     pub fn cache(mut self, cache: CacheChoice) -> Self {
-        self.cache = Some(cache);
+        self.parts.cache = Some(cache);
         self
     }
 
     /// Where replicas keep their logs: nowhere, unless it is said otherwise.
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.parts.durability = durability;
         self
     }
 
     /// After how many bytes of log a replica makes a snapshot.
     pub fn log_bytes(mut self, bytes: usize) -> Self {
-        self.log_bytes = bytes;
+        self.parts.log_bytes = bytes;
         self
     }
 
-    /// What tells this cluster from others, drawn at random unless it is given: for a cluster that comes back with what it had
-    /// stored, so that its former clients know it again.
+    /// What tells this cluster from others, drawn at random unless it is given: for a cluster that
+    /// comes back with what it had stored, so that its former clients know it again.
     pub fn incarnation(mut self, incarnation: u64) -> Self {
-        self.incarnation = Some(incarnation);
+        self.parts.incarnation = Some(incarnation);
         self
     }
 
-    /// How long [`start`](Self::start) waits until every group has a leader: 30 seconds unless it is said otherwise.
+    /// How long [`start`](Self::start) waits until every group has a leader: 30 seconds unless it
+    /// is said otherwise.
     pub fn start_timeout(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.parts.patience = patience;
         self
     }
 
     /// Starts all replicas, and waits until every group has a leader.
     ///
     /// # Errors
-    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or some group has no leader in
-    /// time. Nothing runs then.
+    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or
+    /// some group has no leader in time. Nothing runs then.
     pub async fn start(self) -> Result<LocalCluster<A, O>, NetError> {
-        let oracle = self.oracle.clone();
-        let patience = self.patience;
+        let oracle = self.parts.oracle.clone();
+        let patience = self.parts.patience;
         let options = self.options()?;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Logs are read from disk meanwhile.
@@ -215,26 +249,27 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     }
 
     fn options(self) -> Result<ClusterOptions<O>, NetError> {
-        let needs = self.oracle.needs();
-        let mut topology = Topology::new(self.partitions, self.replicas)?;
+        let needs = self.parts.oracle.needs();
+        let mut topology = Topology::new(self.parts.partitions, self.parts.replicas)?;
         if needs.oracle_group {
-            topology = topology.with_oracle(self.oracle_replicas.unwrap_or(self.replicas))?;
+            topology =
+                topology.with_oracle(self.parts.oracle_replicas.unwrap_or(self.parts.replicas))?;
         }
         let embedded = match needs.shared_cache {
             true => CacheChoice::Embedded { bytes: CACHE },
             false => CacheChoice::None,
         };
-        let mut options = ClusterOptions::new(topology, self.oracle);
+        let mut options = ClusterOptions::new(topology, self.parts.oracle);
         options.seed = draw::number().map_err(NetError::NoRandomness)?;
-        options.incarnation = match self.incarnation {
+        options.incarnation = match self.parts.incarnation {
             Some(incarnation) => incarnation,
             None => draw::number().map_err(NetError::NoRandomness)?,
         };
-        options.bind = self.bind;
-        options.base_port = self.base_port;
-        options.cache = self.cache.unwrap_or(embedded);
-        options.durability = self.durability;
-        options.log_bytes = self.log_bytes;
+        options.bind = self.parts.bind;
+        options.base_port = self.parts.base_port;
+        options.cache = self.parts.cache.unwrap_or(embedded);
+        options.durability = self.parts.durability;
+        options.log_bytes = self.parts.log_bytes;
         Ok(options)
     }
 }

@@ -1,7 +1,7 @@
 //! One call on its way: put together by builders, sent when it is awaited.
 //!
-//! Nothing is sent before. Values are encoded as they are handed in; one that cannot be encoded is an error of the awaited
-//! call, like any other.
+//! Nothing is sent before. Values are encoded as they are handed in; one that cannot be encoded is
+//! an error of the awaited call, like any other.
 
 use crate::error::{Error, reply};
 use ssmr_core::codec::{self, EncodeError};
@@ -27,8 +27,9 @@ pub enum Question {}
 
 /// A call to a service `A` that has not been sent yet, and ends as a `T`. Await it.
 ///
-/// Dropping it before it is awaited does nothing. Dropping the future while it is being awaited leaves the call to itself:
-/// if it is not under way yet it never will be; else it goes on and takes effect at most once, and nobody is told.
+/// Dropping it before it is awaited does nothing. Dropping the future while it is being awaited
+/// leaves the call to itself: if it is not under way yet it never will be; else it goes on and
+/// takes effect at most once, and nobody is told.
 #[must_use = "a command is sent when it is awaited"]
 pub struct Command<A: Application, T, S> {
     client: ClientHandle,
@@ -80,11 +81,11 @@ impl<A: Application, T, S> Command<A, T, S> {
         }
     }
 
-    /// Waits at most for so long, including the time in the client's queue. Then the call ends as [`Error::Unknown`], and
-    /// goes on by itself if it is under way.
+    /// Waits at most for so long, including the time in the client's queue. Then the call ends as
+    /// [`Error::Unknown`], and goes on by itself if it is under way.
     ///
-    /// Without this it ends at the latest at the client's [deadline](crate::ClientBuilder::deadline), counted from when it is
-    /// under way.
+    /// Without this it ends at the latest at the client's
+    /// [deadline](crate::ClientBuilder::deadline), counted from when it is under way.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
@@ -128,10 +129,11 @@ impl<A: Application, T, S> Command<A, T, S> {
 }
 
 impl<A: Application, T> Command<A, T, Plain> {
-    /// Creates an object in the same atomic command: all of it happens, or nothing. If the object exists already the command
-    /// ends as [`Error::AlreadyExists`].
+    /// Creates an object in the same atomic command: all of it happens, or nothing. If the object
+    /// exists already the command ends as [`Error::AlreadyExists`].
     ///
-    /// An operation of the command does not see objects that are created beside it: it runs on what existed before.
+    /// An operation of the command does not see objects that are created beside it: it runs on what
+    /// existed before.
     pub fn creating(self, object: ObjectId, value: &A::Object) -> Command<A, T, Creating> {
         self.create(object, value)
     }

@@ -1,4 +1,5 @@
-//! Where randomness comes from: the operating system. The state machines below get numbers as arguments.
+//! Where randomness comes from: the operating system. The state machines below get numbers as
+//! arguments.
 
 /// A random number.
 ///

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use ssmr_core::{Defect, Outcome};
 use ssmr_net::{CallError, Ended};
 
-/// Why a call did not do what it was asked to. All but [`Unknown`](Self::Unknown) are certain: what they say about effects
-/// is so at every replica and for ever.
+/// Why a call did not do what it was asked to. All but [`Unknown`](Self::Unknown) are certain: what
+/// they say about effects is so at every replica and for ever.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,17 +21,19 @@ pub enum Error {
     /// It is larger than a bound of [`limits`](crate::limits) allows: nothing changed.
     #[error("{0}")]
     TooLarge(Defect),
-    /// The cluster cannot do it whatever the state, such as creating at a partition that does not exist: nothing changed.
+    /// The cluster cannot do it whatever the state, such as creating at a partition that does not
+    /// exist: nothing changed.
     #[error("{0}")]
     Refused(Defect),
-    /// The operation ran, and the reply is not one of this service: its types have changed without its version.
+    /// The operation ran, and the reply is not one of this service: its types have changed without
+    /// its version.
     #[error("the reply cannot be decoded: the service's types differ here and there")]
     Undecodable,
     /// An operation or a value cannot be encoded: nothing was sent.
     #[error("{0}")]
     Unencodable(String),
-    /// The service panicked on the operation, at every replica alike: the operation changed nothing. Objects that were to be
-    /// created or deleted in the same command are.
+    /// The service panicked on the operation, at every replica alike: the operation changed
+    /// nothing. Objects that were to be created or deleted in the same command are.
     #[error("the service failed on the operation")]
     Failed,
     /// An object that was expected at some revision has another one: nothing changed.
@@ -40,7 +42,8 @@ pub enum Error {
     /// Nobody knows (yet): no answer came in time.
     #[error("the outcome is unknown: {}", unknown(*may_have_executed))]
     Unknown {
-        /// It took effect once or not at all, or will. Otherwise it certainly has no effect and never will.
+        /// It took effect once or not at all, or will. Otherwise it certainly has no effect and
+        /// never will.
         may_have_executed: bool,
     },
     /// The client or the cluster was shut down before the call was sent: nothing changed.

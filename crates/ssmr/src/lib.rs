@@ -1,8 +1,10 @@
-//! Replicate a service of your own, split over partitions, with objects that come, go and move while it runs.
+//! Replicate a service of your own, split over partitions, with objects that come, go and move
+//! while it runs.
 //!
-//! A service is a type that implements [`Application`]: objects, operations on them, replies. A [`LocalCluster`] runs it on
-//! threads of this process, [`ReplicaServer`]s in processes of their own; a [`Client`] calls it. How objects are placed and
-//! found is a [`strategy`]: a value that is handed to both.
+//! A service is a type that implements [`Application`]: objects, operations on them, replies. A
+//! [`LocalCluster`] runs it on threads of this process, [`ReplicaServer`]s in processes of their
+//! own; a [`Client`] calls it. How objects are placed and found is a [`strategy`]: a value that is
+//! handed to both.
 //!
 //! ```
 //! use ssmr::{Access, Application, Broker, Client, LocalCluster, ObjectId, Objects, PartitionId};
@@ -43,9 +45,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The [`guide`] has the rest: writing a service, exactly once, errors and time-outs, runtimes, clusters of processes, and
-//! how a service's types evolve. This crate decides nothing of the protocol; it is the door to the crates that do, and
-//! re-exports what a user needs of them.
+//! The [`guide`] has the rest: writing a service, exactly once, errors and time-outs, runtimes,
+//! clusters of processes, and how a service's types evolve. This crate decides nothing of the
+//! protocol; it is the door to the crates that do, and re-exports what a user needs of them.
 
 mod client;
 mod cluster;

@@ -6,29 +6,38 @@ use ssmr_net::{
     Clock, ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions,
     ReplicaStatus, ReplicaThread, TrafficCount,
 };
+use std::fmt;
 use std::marker::PhantomData;
 use std::net::TcpListener;
 use tokio::runtime::Handle;
 
-/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread meanwhile.
-#[derive(Debug)]
+/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread
+/// meanwhile.
 pub struct ReplicaServer<A, O> {
     id: ReplicaId,
     thread: ReplicaThread,
     types: PhantomData<fn() -> (A, O)>,
 }
 
+impl<A, O> fmt::Debug for ReplicaServer<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplicaServer({})", self.id)
+    }
+}
+
 impl<A: Application, O: Oracle> ReplicaServer<A, O> {
-    /// A replica to be started, in memory unless it is said otherwise. It listens at the address that the configuration has
-    /// for it.
+    /// A replica to be started, in memory unless it is said otherwise. It listens at the address
+    /// that the configuration has for it.
     pub fn builder(config: &ClusterConfig, id: ReplicaId, oracle: O) -> ReplicaBuilder<A, O> {
         ReplicaBuilder {
-            config: config.clone(),
-            id,
-            oracle,
-            durability: Durability::Memory,
-            rejoins: false,
-            log_bytes: LOG_BYTES,
+            parts: Parts {
+                config: config.clone(),
+                id,
+                oracle,
+                durability: Durability::Memory,
+                rejoins: false,
+                log_bytes: LOG_BYTES,
+            },
             service: PhantomData,
         }
     }
@@ -62,52 +71,74 @@ impl<A: Application, O: Oracle> ReplicaServer<A, O> {
         self.thread.traffic()
     }
 
-    /// Stops it, and waits until it has ended. Clients and the other replicas go on with the rest of its group; what it has
-    /// stored is synced.
+    /// Stops it, and waits until it has ended. Clients and the other replicas go on with the rest
+    /// of its group; what it has stored is synced.
     pub async fn shutdown(self) {
         self.thread.shutdown().await;
     }
 }
 
 /// A replica to be started.
-#[derive(Clone, Debug)]
 #[must_use = "it starts when it is told to"]
 pub struct ReplicaBuilder<A, O> {
+    parts: Parts<O>,
+    service: PhantomData<fn() -> A>,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug)]
+struct Parts<O> {
     config: ClusterConfig,
     id: ReplicaId,
     oracle: O,
     durability: Durability,
     rejoins: bool,
     log_bytes: usize,
-    service: PhantomData<fn() -> A>,
+}
+
+impl<A, O: Clone> Clone for ReplicaBuilder<A, O> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            service: PhantomData,
+        }
+    }
+}
+
+impl<A, O: fmt::Debug> fmt::Debug for ReplicaBuilder<A, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
 }
 
 impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.parts.durability = durability;
         self
     }
 
-    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group before it votes again.
-    /// Whoever starts a replica again that had no disk, or a new one, must say so.
+    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group
+    /// before it votes again. Whoever starts a replica again that had no disk, or a new one, must
+    /// say so.
     pub fn rejoins(mut self, rejoins: bool) -> Self {
-        self.rejoins = rejoins;
+        self.parts.rejoins = rejoins;
         self
     }
 
     /// After how many bytes of log it makes a snapshot.
     pub fn log_bytes(mut self, bytes: usize) -> Self {
-        self.log_bytes = bytes;
+        self.parts.log_bytes = bytes;
         self
     }
 
     /// Starts it.
     ///
     /// # Errors
-    /// If the configuration does not fit it or its strategy, its address cannot be listened on, or its log cannot be read.
+    /// If the configuration does not fit it or its strategy, its address cannot be listened on, or
+    /// its log cannot be read.
     pub async fn start(self) -> Result<ReplicaServer<A, O>, NetError> {
-        let id = self.id;
+        let id = self.parts.id;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Its log is read from disk meanwhile.
         let started = runtime.spawn_blocking(move || self.start_thread());
@@ -123,7 +154,14 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
     }
 
     fn start_thread(self) -> Result<ReplicaThread, NetError> {
-        let Self { config, id, .. } = self;
+        let Parts {
+            config,
+            id,
+            oracle,
+            durability,
+            rejoins,
+            log_bytes,
+        } = self.parts;
         let address = config.addresses.get(&id);
         let address = *address.ok_or(ConfigError::NoAddress(id))?;
         let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {
@@ -133,12 +171,12 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
         let options = ReplicaOptions {
             id,
             config,
-            oracle: self.oracle,
+            oracle,
             seed: draw::number().map_err(NetError::NoRandomness)?,
             clock: Clock::start(),
-            durability: self.durability,
-            rejoins: self.rejoins,
-            log_bytes: self.log_bytes,
+            durability,
+            rejoins,
+            log_bytes,
         };
         ReplicaThread::start::<A, O>(options, listener)
     }

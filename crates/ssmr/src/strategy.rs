@@ -1,8 +1,9 @@
 //! The strategies: by type, or at run time by name.
 //!
-//! A strategy that is known when the program is written is a type: [`Broker`], [`Global`], [`Static`], [`Cache`], or one of
-//! your own that implements [`Oracle`]. One that a command line or a file names is an [`AnyStrategy`]. It says what the
-//! strategy of that name says, so clients and replicas of either kind get on with each other.
+//! A strategy that is known when the program is written is a type: [`Broker`], [`Global`],
+//! [`Static`], [`Cache`], or one of your own that implements [`Oracle`]. One that a command line or
+//! a file names is an [`AnyStrategy`]. It says what the strategy of that name says, so clients and
+//! replicas of either kind get on with each other.
 //!
 //! ```
 //! use ssmr::Oracle;

@@ -1,4 +1,5 @@
-//! The examples under each strategy, by type and by name: money is neither made nor lost, no post is.
+//! The examples under each strategy, by type and by name: money is neither made nor lost, no post
+//! is.
 
 #[allow(dead_code, reason = "an example has a main function too")]
 #[path = "../examples/bank.rs"]

@@ -1,10 +1,12 @@
 //! One batch of calls to the shared cache: two round trips at most, however many calls there are.
 //!
-//! Values are stored and read in the first one, and hints read; those that are newer than what was read are stored in the
-//! second, on the condition that nobody else was faster. Who was not fast enough tries once more, then lets it be: a hint
-//! that is not stored costs somebody a consultation.
+//! Values are stored and read in the first one, and hints read; those that are newer than what was
+//! read are stored in the second, on the condition that nobody else was faster. Who was not fast
+//! enough tries once more, then lets it be: a hint that is not stored costs somebody a
+//! consultation.
 //!
-//! Invariant: nothing is sent that a server would refuse, for that would fail the rest of the batch too.
+//! Invariant: nothing is sent that a server would refuse, for that would fail the rest of the batch
+//! too.
 
 use super::{ITEM_OVERHEAD, MAX_ITEM, is_key};
 use bytes::Bytes;
@@ -48,7 +50,8 @@ impl Batch {
         batch
     }
 
-    /// Runs all of it: values and hints are read and values stored in one round trip, newer hints stored in a second.
+    /// Runs all of it: values and hints are read and values stored in one round trip, newer hints
+    /// stored in a second.
     pub(super) async fn run(mut self, cache: Option<&AsyncMetaClient>) -> Vec<CacheReply> {
         let mut replies: Vec<_> = std::mem::take(&mut self.refused)
             .into_iter()
@@ -104,7 +107,8 @@ fn read_hint(key: &Bytes) -> Op {
     Get::new(key).meta(Meta::NONE.cas()).into()
 }
 
-/// Stores the hints that are newer than what was read under their keys. Returns those whose key was changed meanwhile.
+/// Stores the hints that are newer than what was read under their keys. Returns those whose key was
+/// changed meanwhile.
 async fn publish(
     cache: &AsyncMetaClient,
     hints: BTreeMap<Bytes, Hint>,

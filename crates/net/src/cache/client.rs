@@ -1,8 +1,9 @@
-//! Executes calls to the shared cache in the background, in batches: one round trip carries all that has gathered.
+//! Executes calls to the shared cache in the background, in batches: one round trip carries all
+//! that has gathered.
 //!
-//! Keys are spread over the servers by rendezvous hashing. A server that is slow or away costs a short time-out, after
-//! which its gets are answered with "down" and its sets are forgotten. The queue is bounded in calls and in bytes; beyond
-//! it gets are refused at once and sets are dropped.
+//! Keys are spread over the servers by rendezvous hashing. A server that is slow or away costs a
+//! short time-out, after which its gets are answered with "down" and its sets are forgotten. The
+//! queue is bounded in calls and in bytes; beyond it gets are refused at once and sets are dropped.
 
 use super::batch::{Batch, down};
 use memcache::exp::AsyncMetaClient;
@@ -31,8 +32,9 @@ pub(crate) struct CacheClient {
 }
 
 impl CacheClient {
-    /// Starts the background task; answers go to `replies`. To be called within a tokio runtime. Without servers every
-    /// call is refused. What is stored in one incarnation of a cluster is not found in another.
+    /// Starts the background task; answers go to `replies`. To be called within a tokio runtime.
+    /// Without servers every call is refused. What is stored in one incarnation of a cluster is not
+    /// found in another.
     pub(crate) fn start<I>(servers: Vec<String>, incarnation: u64, replies: mpsc::Sender<I>) -> Self
     where
         I: From<CacheReply> + Send + 'static,
@@ -258,7 +260,8 @@ mod tests {
                 cache.get("l").await;
             }
         }
-        // One retry suffices for two publishers; of four, the newest may lose twice. What is left is a hint.
+        // One retry suffices for two publishers; of four, the newest may lose twice. What is left
+        // is a hint.
         let Found::Hit(bytes) = caches[0].get("l").await else {
             panic!("a hint is there");
         };

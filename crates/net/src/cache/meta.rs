@@ -2,9 +2,12 @@
 //!
 //! | command | flags |
 //! | --- | --- |
-//! | `mg` | returns `v f c t s h k O`; `T` touch, `N` vivify, `R` refresh, `C` unless unchanged, `E` new CAS, `q`, `u` |
-//! | `ms` | returns `c s k O`; `F` flags, `T` expiry, `M` mode, `C` compare, `E` new CAS, `I` invalidate, `N` vivify, `q` |
-//! | `md` | returns `k O`; `C` compare, `E` new CAS, `I` invalidate, `T` expiry, `x` drop the value, `q` |
+//! | `mg` | returns `v f c t s h k O`; `T` touch, `N` vivify, `R` refresh |
+//! |      | `C` unless unchanged, `E` new CAS, `q`, `u` |
+//! | `ms` | returns `c s k O`; `F` flags, `T` expiry, `M` mode, `C` compare |
+//! |      | `E` new CAS, `I` invalidate, `N` vivify, `q` |
+//! | `md` | returns `k O`; `C` compare, `E` new CAS, `I` invalidate |
+//! |      | `T` expiry, `x` drop the value, `q` |
 
 use super::protocol::{expires, parse};
 use super::store::{Item, Store};

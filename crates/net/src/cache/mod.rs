@@ -1,7 +1,8 @@
-//! The shared cache: a client for memcached servers, and an embedded server that speaks memcached's protocols.
+//! The shared cache: a client for memcached servers, and an embedded server that speaks memcached's
+//! protocols.
 //!
-//! A cache may lose, delay or forget anything. Nobody's answer depends on it (see the cache strategy); its calls run
-//! beside the event loops, never within them.
+//! A cache may lose, delay or forget anything. Nobody's answer depends on it (see the cache
+//! strategy); its calls run beside the event loops, never within them.
 
 mod batch;
 mod client;
@@ -22,7 +23,8 @@ const MAX_ITEM: usize = 1 << 20;
 /// What the server may add to key and value.
 const ITEM_OVERHEAD: usize = 128;
 
-/// Whether `key` can be sent as it is: not empty, not too long, no spaces and no control characters.
+/// Whether `key` can be sent as it is: not empty, not too long, no spaces and no control
+/// characters.
 fn is_key(key: &[u8]) -> bool {
     let plain = |byte: &u8| *byte > b' ' && *byte != 0x7f;
     !key.is_empty() && key.len() <= MAX_KEY && key.iter().all(plain)

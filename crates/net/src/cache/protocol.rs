@@ -1,10 +1,11 @@
 //! Memcached's protocols, the server's side: bytes in, bytes out, one store. No IO.
 //!
-//! Text: `get gets set add delete version flush_all quit`. Meta: `mn mg ms md`, see [`meta`](super::meta). Deliberately
-//! missing are arithmetic, base64 keys and expiry by date (such items stay until they are evicted).
+//! Text: `get gets set add delete version flush_all quit`. Meta: `mn mg ms md`, see
+//! [`meta`](super::meta). Deliberately missing are arithmetic, base64 keys and expiry by date (such
+//! items stay until they are evicted).
 //!
-//! Invariant: whatever comes in, the answers stay in the order of the commands, and a connection whose place in the
-//! stream is lost is over.
+//! Invariant: whatever comes in, the answers stay in the order of the commands, and a connection
+//! whose place in the stream is lost is over.
 
 use super::meta::{self, Flags};
 use super::store::{Item, Store};
@@ -37,7 +38,8 @@ impl Session {
         self.over
     }
 
-    /// Executes the command at the front of `input`. Returns `false` when it takes more input to go on, or is over.
+    /// Executes the command at the front of `input`. Returns `false` when it takes more input to go
+    /// on, or is over.
     pub(super) fn step(
         &mut self,
         input: &mut BytesMut,

@@ -1,7 +1,7 @@
 //! The embedded cache server: a thread that serves memcached's protocols from memory.
 //!
-//! It stands in for memcached where none is installed, so that the same client code is used either way. A connection that
-//! sends garbage is told so and closed; the others do not notice.
+//! It stands in for memcached where none is installed, so that the same client code is used either
+//! way. A connection that sends garbage is told so and closed; the others do not notice.
 
 use super::protocol::Session;
 use super::store::Store;
@@ -25,7 +25,8 @@ const READ_BUFFER: usize = 64 << 10;
 /// Answers are written when they have grown to this, also in the middle of a batch.
 const WRITE_BUFFER: usize = 1 << 20;
 
-/// How long to wait when the system has no more file descriptors: nothing tells when there are some again.
+/// How long to wait when the system has no more file descriptors: nothing tells when there are some
+/// again.
 const OUT_OF_FILES: Duration = Duration::from_millis(20);
 
 /// A running cache server. Dropping it stops it.

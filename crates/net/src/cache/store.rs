@@ -1,7 +1,7 @@
 //! What the embedded cache holds: items, bounded by bytes; the least useful ones go first.
 //!
-//! Pure but for the eviction policy, which is `quick_cache`'s. Invariant: each change of an item gives it a new, greater
-//! CAS number.
+//! Pure but for the eviction policy, which is `quick_cache`'s. Invariant: each change of an item
+//! gives it a new, greater CAS number.
 
 use bytes::Bytes;
 use quick_cache::Weighter;

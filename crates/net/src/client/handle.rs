@@ -1,7 +1,8 @@
 //! A cloneable handle to a [`Pipeline`] in a task of its own.
 //!
-//! Each call waits for its own request; calls of clones and of concurrent tasks travel together. It knows requests, not the
-//! service's types. The task ends with the last handle, when it is told to, or when the cluster was shut down.
+//! Each call waits for its own request; calls of clones and of concurrent tasks travel together. It
+//! knows requests, not the service's types. The task ends with the last handle, when it is told to,
+//! or when the cluster was shut down.
 //!
 //! Invariant: a call that ends as [`CallError::Closed`] has had no effect and never will.
 
@@ -20,7 +21,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// How many requests may be under way, and how many more may wait for the task; callers beyond wait their turn.
+/// How many requests may be under way, and how many more may wait for the task; callers beyond wait
+/// their turn.
 const QUEUE: usize = 1024;
 
 /// Why a call has no completion.
@@ -30,13 +32,15 @@ pub enum CallError {
     /// The client or the cluster was shut down before the request was sent: it has no effect.
     #[error("the client is closed")]
     Closed,
-    /// The client or the cluster was shut down while the request was under way: it took effect once or not at all.
+    /// The client or the cluster was shut down while the request was under way: it took effect once
+    /// or not at all.
     #[error("the client was closed while the request was under way")]
     Abandoned,
     /// The caller's own time-out has passed.
     #[error("no answer in time")]
     TimedOut {
-        /// The request is under way: it takes effect once or not at all. Otherwise it has no effect.
+        /// The request is under way: it takes effect once or not at all. Otherwise it has no
+        /// effect.
         under_way: bool,
     },
 }
@@ -46,7 +50,8 @@ pub enum CallError {
 pub struct Ended {
     /// How it ended.
     pub completion: Completion,
-    /// The partition that owned the first of its objects then, or later; a hint if the request did not read it.
+    /// The partition that owned the first of its objects then, or later; a hint if the request did
+    /// not read it.
     pub owner: Option<PartitionId>,
     /// Whether it may have taken effect although its outcome is unknown.
     pub may_have_executed: bool,
@@ -72,8 +77,8 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
-    /// A client with an id that no other client ever uses. It begins at once, and connects to replicas when there is something
-    /// to tell them.
+    /// A client with an id that no other client ever uses. It begins at once, and connects to
+    /// replicas when there is something to tell them.
     ///
     /// # Errors
     /// If the configuration does not fit the strategy, or if this is no tokio runtime.
@@ -86,12 +91,13 @@ impl ClientHandle {
         Self::spawn::<A, O>(config, id, oracle, settings, Dialling::WhenNeeded)
     }
 
-    /// A client with an id that no other client ever uses, connected to at least one replica of each group. It stays connected
-    /// to all replicas that it can reach.
+    /// A client with an id that no other client ever uses, connected to at least one replica of
+    /// each group. It stays connected to all replicas that it can reach.
     ///
     /// # Errors
-    /// If the configuration does not fit the strategy, if this is no tokio runtime, as soon as no replica of some group is of
-    /// this cluster, service, strategy and topology, or if some group is not reached in time.
+    /// If the configuration does not fit the strategy, if this is no tokio runtime, as soon as no
+    /// replica of some group is of this cluster, service, strategy and topology, or if some group
+    /// is not reached in time.
     pub async fn connect<A: Application, O: Oracle>(
         config: &ClusterConfig,
         id: ClientId,
@@ -152,10 +158,11 @@ impl ClientHandle {
     }
 
     /// Executes a request. It completes at the latest at the deadline of the settings, as
-    /// [`Outcome::Unknown`](ssmr_core::Outcome::Unknown), not counting the time that it waits for its turn: at most 1024
-    /// requests of a client are under way, and 1024 more wait.
+    /// [`Outcome::Unknown`](ssmr_core::Outcome::Unknown), not counting the time that it waits for
+    /// its turn: at most 1024 requests of a client are under way, and 1024 more wait.
     ///
-    /// Whoever stops waiting does not stop the request: once it is under way it goes on, and takes effect at most once.
+    /// Whoever stops waiting does not stop the request: once it is under way it goes on, and takes
+    /// effect at most once.
     ///
     /// # Errors
     /// If the client was closed.
@@ -213,8 +220,8 @@ impl ClientHandle {
         self.states.borrow().list()
     }
 
-    /// Takes no more calls, waits for those under way, and closes the connections. Calls of clones end as
-    /// [`CallError::Closed`] from now on.
+    /// Takes no more calls, waits for those under way, and closes the connections. Calls of clones
+    /// end as [`CallError::Closed`] from now on.
     pub async fn shutdown(&self) {
         self.closing.send_replace(true);
         // Nothing is ever sent there: it ends when the sender is gone.
@@ -256,7 +263,8 @@ struct Service<O: Oracle> {
 }
 
 impl<O: Oracle> Service<O> {
-    /// Serves calls until the last handle is gone, the client is closed, or the cluster is shut down.
+    /// Serves calls until the last handle is gone, the client is closed, or the cluster is shut
+    /// down.
     async fn serve(mut self) {
         let mut calls = Vec::with_capacity(QUEUE);
         let mut is_open = true;

@@ -1,7 +1,8 @@
-//! A client as its owner's event loop: submit requests, wait for completions, in whatever order they come.
+//! A client as its owner's event loop: submit requests, wait for completions, in whatever order
+//! they come.
 //!
-//! It has no task of its own besides its connections: resending, retries and answers happen within [`Pipeline::next`].
-//! Connections are dialled to replicas that the engine talks to, when it does.
+//! It has no task of its own besides its connections: resending, retries and answers happen within
+//! [`Pipeline::next`]. Connections are dialled to replicas that the engine talks to, when it does.
 
 use crate::cache::CacheClient;
 use crate::clock::Clock;
@@ -30,7 +31,8 @@ const TICK: Duration = Duration::from_millis(50);
 /// The most inputs of one round, and the most that may wait for the next one.
 const ROUND: usize = 1024;
 
-/// How many bytes may wait for a replica that does not read. The engine sends again what is dropped.
+/// How many bytes may wait for a replica that does not read. The engine sends again what is
+/// dropped.
 const QUEUE: usize = 16 << 20;
 
 /// What a client takes in.
@@ -61,7 +63,8 @@ pub struct Pipeline<O: Oracle> {
 }
 
 impl<O: Oracle> Pipeline<O> {
-    /// A client of a cluster, with an id that no other client ever uses. To be called within a tokio runtime.
+    /// A client of a cluster, with an id that no other client ever uses. To be called within a
+    /// tokio runtime.
     ///
     /// Its completions bear times of `clock`.
     ///
@@ -109,8 +112,8 @@ impl<O: Oracle> Pipeline<O> {
         })
     }
 
-    /// Takes a request, to be sent with the next [`flush`](Self::flush) or [`next`](Self::next). The ticket comes back
-    /// in its completion.
+    /// Takes a request, to be sent with the next [`flush`](Self::flush) or [`next`](Self::next).
+    /// The ticket comes back in its completion.
     pub fn submit(&mut self, request: Request) -> u64 {
         self.outstanding += 1;
         self.engine.submit(self.clock.now(), request, &mut self.out)

@@ -1,6 +1,7 @@
 //! Incoming connections of one replica: welcome, read, decode, hand on.
 //!
-//! Each connection is a task. One that is silent, speaks another language or breaks off costs itself and nothing else.
+//! Each connection is a task. One that is silent, speaks another language or breaks off costs
+//! itself and nothing else.
 
 use super::event_loop::LoopInput;
 use crate::greeting::{Greeting, Role, welcome};
@@ -19,7 +20,8 @@ use tokio::sync::mpsc;
 /// How many bytes may wait for a client that does not read.
 const CLIENT_QUEUE: usize = 8 << 20;
 
-/// How long to wait when the system has no more file descriptors: nothing tells when there are some again.
+/// How long to wait when the system has no more file descriptors: nothing tells when there are some
+/// again.
 const OUT_OF_FILES: Duration = Duration::from_millis(20);
 
 /// What the tasks of incoming connections share.
@@ -65,7 +67,8 @@ impl Gate {
             Role::Replica(id) => {
                 let wrap = |message| LoopInput::Peer(id, message);
                 let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
-                // Nothing is said on this connection, but dropping the writer would close it at the other end.
+                // Nothing is said on this connection, but dropping the writer would close it at the
+                // other end.
                 drop(writer);
                 ended
             }

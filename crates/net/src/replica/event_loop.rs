@@ -1,11 +1,12 @@
 //! The event loop of one replica: take all that has arrived, run the machine once, store, send.
 //!
 //! ```text
-//!   peers, clients, cache --> inbox --> on_*, on_*, ... --> flush --> store --> mailboxes --> one write a connection
+//!   peers, clients, cache --> inbox --> on_*, on_*, ... --> flush --> store --> mailboxes
 //! ```
 //!
-//! It waits for input and for nothing else: what it sends goes into mailboxes that drop when full. The inbox is bounded;
-//! tasks that read connections wait while it is full, which is never for longer than one round.
+//! It waits for input and for nothing else: what it sends goes into mailboxes that drop when full.
+//! The inbox is bounded; tasks that read connections wait while it is full, which is never for
+//! longer than one round.
 
 use super::accept::Gate;
 use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
@@ -40,7 +41,8 @@ const ROUND: usize = 4096;
 /// How long clients may take to read that the cluster has been shut down.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is dropped.
+/// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is
+/// dropped.
 const PEER_QUEUE: usize = 64 << 20;
 
 /// What the event loop takes in.
@@ -59,7 +61,8 @@ pub(super) enum LoopInput {
 /// What is set from outside while the loop runs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Switches {
-    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault on purpose.
+    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault
+    /// on purpose.
     pub(super) cut: Arc<AtomicBool>,
     /// The whole cluster ends, and clients are to be told so.
     pub(super) farewell: Arc<AtomicBool>,
@@ -250,7 +253,8 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
     fn keep(&mut self, now: LocalTime, mut capture: Capture) -> io::Result<()> {
         let (last, wanted) = (capture.last, capture.wanted);
         if self.log.is_none() && !wanted {
-            // Nothing is stored: the log can be forgotten as long as the state can be captured again.
+            // Nothing is stored: the log can be forgotten as long as the state can be captured
+            // again.
             let snapshot = None;
             let captured = Captured { last, snapshot };
             self.replica.on_captured(now, captured, &mut self.out);
@@ -294,8 +298,8 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
         self.broken.take().map_or(Ok(()), Err)
     }
 
-    /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the replica may go on: one that
-    /// cannot store must not say anything that depends on it.
+    /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the
+    /// replica may go on: one that cannot store must not say anything that depends on it.
     fn finish_round(&mut self, now: LocalTime, office: &InOffice) -> bool {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {

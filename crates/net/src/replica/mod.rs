@@ -1,10 +1,12 @@
 //! One replica on the wire: a thread of its own, one event loop, connections in and out.
 //!
-//! The thread runs a current-thread runtime. Tasks read and decode; the loop alone touches the state machine, and never
-//! waits for anything but its inputs. A replica therefore always goes on reading from its peers.
+//! The thread runs a current-thread runtime. Tasks read and decode; the loop alone touches the
+//! state machine, and never waits for anything but its inputs. A replica therefore always goes on
+//! reading from its peers.
 //!
-//! It decides nothing. A replica that stopped may be started again: with what it had stored, vote and log; or, where that is
-//! gone, in a new generation, as a member that never voted, to be filled by its group.
+//! It decides nothing. A replica that stopped may be started again: with what it had stored, vote
+//! and log; or, where that is gone, in a new generation, as a member that never voted, to be filled
+//! by its group.
 
 mod accept;
 mod event_loop;
@@ -43,7 +45,8 @@ pub struct ReplicaOptions<O> {
     pub clock: Clock,
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub durability: Durability,
-    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it had never voted.
+    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it
+    /// had never voted.
     pub rejoins: bool,
     /// After how many bytes of log it makes a snapshot.
     pub log_bytes: usize,
@@ -58,7 +61,8 @@ pub struct ReplicaStatus {
     pub is_voter: bool,
     /// The index of the last entry of its group's log that it has applied.
     pub applied: u64,
-    /// The digest of its state, if that was asked for: equal at replicas of a group that applied the same entries.
+    /// The digest of its state, if that was asked for: equal at replicas of a group that applied
+    /// the same entries.
     pub digest: Option<u64>,
     /// Counters since the start.
     pub counters: Counters,
@@ -90,8 +94,8 @@ impl ReplicaThread {
     /// Starts a replica that listens with `listener`.
     ///
     /// # Errors
-    /// If the configuration is not one of a cluster with this replica, its log cannot be opened, or the thread or its event
-    /// loop cannot be started.
+    /// If the configuration is not one of a cluster with this replica, its log cannot be opened, or
+    /// the thread or its event loop cannot be started.
     pub fn start<A: Application, O: Oracle>(
         options: ReplicaOptions<O>,
         listener: TcpListener,
@@ -165,7 +169,8 @@ impl ReplicaThread {
         self.ask(false).await
     }
 
-    /// The same with the digest of its state. The replica does nothing else while it works that out.
+    /// The same with the digest of its state. The replica does nothing else while it works that
+    /// out.
     pub async fn inspect(&self) -> Option<ReplicaStatus> {
         self.ask(true).await
     }
@@ -189,8 +194,8 @@ impl ReplicaThread {
         self.leaders.clone()
     }
 
-    /// Cuts it off from all other replicas, or joins it to them again: what they say to each other is dropped meanwhile, as
-    /// on a network that fails. Clients still reach it.
+    /// Cuts it off from all other replicas, or joins it to them again: what they say to each other
+    /// is dropped meanwhile, as on a network that fails. Clients still reach it.
     pub fn cut(&self, off: bool) {
         self.switches.cut.store(off, Relaxed);
     }
@@ -203,8 +208,9 @@ impl ReplicaThread {
             .is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Stops it and waits until it has ended, without holding up the caller's thread. Clients and the other replicas see that
-    /// it is gone and go on with the rest of its group; what it has stored is synced.
+    /// Stops it and waits until it has ended, without holding up the caller's thread. Clients and
+    /// the other replicas see that it is gone and go on with the rest of its group; what it has
+    /// stored is synced.
     pub async fn shutdown(mut self) {
         self.begin_to_stop();
         self.ended().await;

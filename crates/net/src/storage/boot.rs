@@ -1,8 +1,9 @@
 //! Whether an operating system that failed may have lost the end of a log that was not synced.
 //!
-//! While such a log is open a mark beside it names the boot of the machine. A process that dies leaves the mark, but what it
-//! had written is in the hands of the system; only if the mark names another boot the system has gone down in between, and
-//! nobody knows what it had not written yet. Where boots cannot be told apart every mark left behind counts as such.
+//! While such a log is open a mark beside it names the boot of the machine. A process that dies
+//! leaves the mark, but what it had written is in the hands of the system; only if the mark names
+//! another boot the system has gone down in between, and nobody knows what it had not written yet.
+//! Where boots cannot be told apart every mark left behind counts as such.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -1,15 +1,18 @@
-//! Frames: `length, checksum, payload`. The checksum covers the length too, so that zeros are not a frame.
+//! Frames: `length, checksum, payload`. The checksum covers the length too, so that zeros are not a
+//! frame.
 
 use ssmr_core::codec;
 use ssmr_log::{LogEntry, LogPosition, Record};
 
-/// How many bytes a frame has at most, unless a single entry is larger: well below what the codec decodes.
+/// How many bytes a frame has at most, unless a single entry is larger: well below what the codec
+/// decodes.
 const FRAME: usize = 16 << 20;
 
 /// Length and checksum.
 pub(super) const HEADER: usize = 8;
 
-/// Groups records into frames of about [`FRAME`] bytes at most; long appends are split between entries.
+/// Groups records into frames of about [`FRAME`] bytes at most; long appends are split between
+/// entries.
 pub(super) fn chunks(records: Vec<Record>) -> Vec<Vec<Record>> {
     let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
     for record in records.into_iter().flat_map(split) {

@@ -1,18 +1,20 @@
-//! What one replica stores: its vote and its log in checksummed segments, and snapshots that stand for the oldest of them.
+//! What one replica stores: its vote and its log in checksummed segments, and snapshots that stand
+//! for the oldest of them.
 //!
-//! One append is one frame is one write, and with `sync` one `fdatasync` (more only for more than 16 MiB): group commit,
-//! since the event loop appends once a round.
+//! One append is one frame is one write, and with `sync` one `fdatasync` (more only for more than
+//! 16 MiB): group commit, since the event loop appends once a round.
 //!
-//! When it is opened again, a torn frame at the very end is cut off: nothing that depended on it was sent. A frame that is
-//! broken while a whole one follows is no torn write; the file is refused, with the place.
+//! When it is opened again, a torn frame at the very end is cut off: nothing that depended on it
+//! was sent. A frame that is broken while a whole one follows is no torn write; the file is
+//! refused, with the place.
 //!
 //! ```text
 //!   0000000003.log   0000000004.snapshot   0000000004.log   0000000005.log
 //!   (to be removed)  stands for 1 to 3     the entries behind it, and so on
 //! ```
 //!
-//! Invariant: what [`LogStore::append`] has returned for is read back by every later [`LogStore::open`], in order, or is
-//! part of a snapshot that is.
+//! Invariant: what [`LogStore::append`] has returned for is read back by every later
+//! [`LogStore::open`], in order, or is part of a snapshot that is.
 
 mod boot;
 mod frames;
@@ -64,7 +66,8 @@ pub enum StorageError {
         /// The folder.
         path: PathBuf,
     },
-    /// A frame in the middle is broken: this is not a torn write, and what follows must not be believed.
+    /// A frame in the middle is broken: this is not a torn write, and what follows must not be
+    /// believed.
     #[error("{path} is corrupted at offset {offset}: a broken record with whole ones behind it")]
     Corrupted {
         /// The segment.
@@ -96,11 +99,13 @@ pub struct LogStore {
 impl LogStore {
     /// Opens the log in `folder`, which is created if need be, and reads what is stored there.
     ///
-    /// Nothing is returned if the log was not synced and the machine went down while it was open: its end may be lost, so all
-    /// of it is removed, and the replica must come back as one that lost its memory.
+    /// Nothing is returned if the log was not synced and the machine went down while it was open:
+    /// its end may be lost, so all of it is removed, and the replica must come back as one that
+    /// lost its memory.
     ///
     /// # Errors
-    /// If the folder cannot be used, another process uses it, or a segment or snapshot is corrupted.
+    /// If the folder cannot be used, another process uses it, or a segment or snapshot is
+    /// corrupted.
     pub fn open(folder: &Path, sync: bool) -> Result<(Self, Option<Stored>), StorageError> {
         let failed = |source| StorageError::Io {
             path: folder.into(),
@@ -115,7 +120,8 @@ impl LogStore {
         }
         let intact = boot::is_intact(folder).map_err(failed)?;
         if !intact {
-            tracing::warn!(folder = %folder.display(), "the machine went down: the log may lack its end and is given up");
+            let why = "the machine went down: the log may lack its end and is given up";
+            tracing::warn!(folder = %folder.display(), why);
             remove_below(folder, u64::MAX).map_err(failed)?;
         }
         let (number, mut stored) = snapshots::read_newest(folder)?;
@@ -157,8 +163,9 @@ impl LogStore {
 
     /// Stores records, in order.
     ///
-    /// They are one frame, which is stored as a whole or not at all if the machine fails meanwhile, unless they are larger
-    /// than 16 MiB: then they are several, each synced before the next one is begun.
+    /// They are one frame, which is stored as a whole or not at all if the machine fails meanwhile,
+    /// unless they are larger than 16 MiB: then they are several, each synced before the next one
+    /// is begun.
     ///
     /// # Errors
     /// If they cannot be written or synced: a full disk, say. The log must not be used any more.
@@ -184,8 +191,9 @@ impl LogStore {
         self.write(plain)
     }
 
-    /// Begins a segment with the entries behind `last`, so that a snapshot up to there can stand for all before it. What is
-    /// returned writes it, at any time and in any thread; [`forget_below`](Self::forget_below) comes after that.
+    /// Begins a segment with the entries behind `last`, so that a snapshot up to there can stand
+    /// for all before it. What is returned writes it, at any time and in any thread;
+    /// [`forget_below`](Self::forget_below) comes after that.
     pub(crate) fn begin_snapshot(
         &mut self,
         last: LogPosition,

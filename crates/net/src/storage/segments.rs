@@ -43,7 +43,8 @@ pub(super) fn read_segment(
             offset,
         });
     }
-    tracing::warn!(path = %path.display(), offset, cut = bytes.len() - offset, "a torn end is cut off");
+    let cut = bytes.len() - offset;
+    tracing::warn!(path = %path.display(), offset, cut, "a torn end is cut off");
     let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
     file.set_len(offset as u64)
         .and_then(|()| file.sync_all())
@@ -81,7 +82,8 @@ pub(super) fn numbers(folder: &Path, ending: &str) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Removes what a snapshot with this number stands for: segments and snapshots with lower ones, and what was never finished.
+/// Removes what a snapshot with this number stands for: segments and snapshots with lower ones, and
+/// what was never finished.
 pub(super) fn remove_below(folder: &Path, number: u64) -> io::Result<()> {
     for ending in ["log", "snapshot"] {
         for old in numbers(folder, ending)?

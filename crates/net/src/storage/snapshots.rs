@@ -1,6 +1,7 @@
 //! Snapshot files: number N stands for all segments below N, the vote included.
 //!
-//! One is written under another name, synced, and then given its own: it is there as a whole or not at all.
+//! One is written under another name, synced, and then given its own: it is there as a whole or not
+//! at all.
 
 use super::StorageError;
 use super::segments::numbers;
