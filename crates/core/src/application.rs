@@ -48,8 +48,7 @@ pub struct Access {
 /// }
 /// ```
 pub trait Application: 'static {
-    /// What the service is called: clients and replicas of different services refuse each other, and
-    /// a replica refuses what another service has stored.
+    /// What the service is called: clients and replicas of different services refuse each other.
     const NAME: &'static str;
     /// Which version of the types below this is. Clients and replicas of different versions refuse
     /// each other.

@@ -55,8 +55,8 @@ pub trait Oracle: Clone + Debug + Send + Sync + 'static {
     /// The hooks of one replica, in their first state.
     fn hooks(&self, topology: &Topology) -> Self::Hooks;
 
-    /// The name of this value: clients and replicas whose strategies are called differently refuse each other. Values that
-    /// place objects differently need names of their own.
+    /// The name of this value: clients and replicas whose strategies are called differently refuse
+    /// each other. Values that place objects differently need names of their own.
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -52,6 +52,10 @@ impl Sequencer {
 
     /// Orders a command at its destinations, as if a client had handed it in everywhere. Once is
     /// enough.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "it is handed in, as to a multicast"
+    )]
     pub fn order(&self, command: Arc<Command>) {
         let mut sequence = self.0.borrow_mut();
         if !sequence.ordered.insert(command.id) {

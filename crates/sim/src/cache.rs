@@ -43,7 +43,7 @@ impl Cache {
         };
         match call {
             CacheCall::Set { key, value } if !self.dead => {
-                drop(self.values.insert((self.incarnation, key), value))
+                self.values.insert((self.incarnation, key), value);
             }
             CacheCall::Publish { key, hint } if !self.dead => {
                 let key = (self.incarnation, key);

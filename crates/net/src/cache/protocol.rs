@@ -256,7 +256,8 @@ mod tests {
              VALUE a 5 3\r\none\r\nVALUE b 0 1\r\ny\r\nEND\r\n",
         );
         assert_talk(
-            "set a 0 0 1 noreply\r\nx\r\ngets a\r\ndelete a\r\ndelete a\r\ndelete a noreply\r\nget a\r\n",
+            "set a 0 0 1 noreply\r\nx\r\ngets a\r\ndelete a\r\ndelete a\r\n\
+             delete a noreply\r\nget a\r\n",
             "VALUE a 0 1 1\r\nx\r\nEND\r\nDELETED\r\nNOT_FOUND\r\nEND\r\n",
         );
         assert_talk(
@@ -304,11 +305,13 @@ mod tests {
     #[test]
     fn meta_reads_and_writes() {
         assert_talk(
-            "mn\r\nmg a v\r\nms a 3 F7 c\r\none\r\nmg a v f c t s k Oabc\r\nmg a\r\nmg a k q\r\nmg b v q k O1\r\nmn\r\n",
+            "mn\r\nmg a v\r\nms a 3 F7 c\r\none\r\nmg a v f c t s k Oabc\r\nmg a\r\n\
+             mg a k q\r\nmg b v q k O1\r\nmn\r\n",
             "MN\r\nEN\r\nHD c1\r\nVA 3 f7 c1 t-1 s3 ka Oabc\r\none\r\nHD\r\nHD ka\r\nMN\r\n",
         );
         assert_talk(
-            "mg a v O7 k\r\nms a 1 q O8\r\nx\r\nms a 1 T60 k O9\r\nx\r\nmg a t\r\nmg a T0\r\nmg a t\r\n",
+            "mg a v O7 k\r\nms a 1 q O8\r\nx\r\nms a 1 T60 k O9\r\nx\r\nmg a t\r\n\
+             mg a T0\r\nmg a t\r\n",
             "EN O7 ka\r\nHD ka O9\r\nHD t60\r\nHD\r\nHD t-1\r\n",
         );
         assert_talk(
@@ -332,8 +335,10 @@ mod tests {
     #[test]
     fn meta_modes() {
         assert_talk(
-            "ms a 1 MR\r\nx\r\nms a 1 MA\r\nx\r\nms a 1 ME\r\nx\r\nms a 1 ME\r\ny\r\nms a 1 Ma\r\ny\r\n\
-             ms a 1 MP\r\nw\r\nmg a v\r\nms a 1 MR\r\nz\r\nmg a v\r\nms a 1 MX\r\nq\r\nms b 1 MA N0\r\nb\r\nmg b v\r\n",
+            "ms a 1 MR\r\nx\r\nms a 1 MA\r\nx\r\nms a 1 ME\r\nx\r\nms a 1 ME\r\ny\r\n\
+             ms a 1 Ma\r\ny\r\n\
+             ms a 1 MP\r\nw\r\nmg a v\r\nms a 1 MR\r\nz\r\nmg a v\r\nms a 1 MX\r\nq\r\n\
+              ms b 1 MA N0\r\nb\r\nmg b v\r\n",
             "NS\r\nNS\r\nHD\r\nNS\r\nHD\r\nHD\r\nVA 3\r\nwxy\r\nHD\r\nVA 1\r\nz\r\n\
              CLIENT_ERROR bad token in command line format\r\nHD\r\nVA 1\r\nb\r\n",
         );
@@ -342,7 +347,8 @@ mod tests {
     #[test]
     fn meta_compare_and_swap() {
         assert_talk(
-            "ms a 1 C1\r\nx\r\nms a 1 c\r\nx\r\nms a 1 C9\r\ny\r\nms a 1 C1 c\r\ny\r\nms a 1 E70 c\r\nz\r\n\
+            "ms a 1 C1\r\nx\r\nms a 1 c\r\nx\r\nms a 1 C9\r\ny\r\nms a 1 C1 c\r\ny\r\n\
+             ms a 1 E70 c\r\nz\r\n\
              ms a 1 c\r\nz\r\nmd a C1\r\nmd a C71\r\nmd a\r\nmd a q\r\n",
             "NF\r\nHD c1\r\nEX\r\nHD c2\r\nHD c70\r\nHD c71\r\nEX\r\nHD\r\nNF\r\nNF\r\n",
         );
@@ -357,8 +363,10 @@ mod tests {
         );
         // An invalidated item stays readable, stale, and one reader is told to replace it.
         assert_talk(
-            "ms a 1\r\nx\r\nmd a I T30\r\nmg a v t\r\nmg a v\r\nms a 1 I C1\r\nw\r\nmg a v\r\nms a 1\r\ny\r\nmg a v\r\n",
-            "HD\r\nHD\r\nVA 1 t30 W X\r\nx\r\nVA 1 X Z\r\nx\r\nHD\r\nVA 1 W X\r\nw\r\nHD\r\nVA 1\r\ny\r\n",
+            "ms a 1\r\nx\r\nmd a I T30\r\nmg a v t\r\nmg a v\r\nms a 1 I C1\r\nw\r\n\
+             mg a v\r\nms a 1\r\ny\r\nmg a v\r\n",
+            "HD\r\nHD\r\nVA 1 t30 W X\r\nx\r\nVA 1 X Z\r\nx\r\nHD\r\nVA 1 W X\r\nw\r\nHD\r\n\
+             VA 1\r\ny\r\n",
         );
         // An item that expires soon is refreshed by one reader.
         assert_talk(
