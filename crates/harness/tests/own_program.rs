@@ -50,6 +50,7 @@ enum Op {
 }
 
 impl Application for Counters {
+    const NAME: &'static str = "counters";
     type Object = u64;
     type Op = Op;
     type Reply = u64;
