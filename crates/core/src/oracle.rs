@@ -4,7 +4,7 @@
 //! [`Oracle`] is placement: pure functions of an object and the cluster's topology. It cannot break
 //! correctness as long as it obeys the law of authority: what else it says changes *where we look*,
 //! never *what we answer* (rule R7). What only a group's leader does (the shared cache) is
-//! [`LeaderHooks`](crate::hooks::LeaderHooks), which most strategies do without.
+//! [`LeaderHooks`], which most strategies do without.
 
 use crate::hooks::LeaderHooks;
 use crate::id::{Groups, ObjectId, PartitionId};

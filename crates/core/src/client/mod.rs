@@ -8,8 +8,8 @@
 //!                      Retry, budget spent: attempt k+1 goes to all groups
 //! ```
 //!
-//! Each input changes what is known of a [task](task); [`step`] decides what follows from that, the
-//! [driver](driver) does it. The engine does not open connections, wait, or draw random numbers:
+//! Each input changes what is known of a task; `step` decides what follows from that, the
+//! driver does it. The engine does not open connections, wait, or draw random numbers:
 //! its owner carries the messages and calls [`ClientEngine::on_timer`]. Invariant (rule R5):
 //! attempt k+1 of a request exists only after a `Retry` for attempt k; until an answer comes the
 //! same attempt is repeated to the same destinations.
