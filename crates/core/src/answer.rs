@@ -31,7 +31,7 @@ pub enum Verdict {
 /// An object as a command found it and left it; `None` where it did not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touch {
-    /// The object.
+    /// What the command names.
     pub object: ObjectId,
     /// Its revision before.
     pub before: Option<Revision>,
@@ -163,7 +163,7 @@ pub enum ServerMessage {
     Refused {
         /// Which attempt.
         id: CommandId,
-        /// Why.
+        /// The bound that it breaks.
         defect: Defect,
     },
     /// The attempt's session is too old here, and the attempt was not logged.

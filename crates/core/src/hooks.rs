@@ -105,7 +105,7 @@ pub struct CacheReply {
 /// What the shared cache said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The value.
+    /// What is stored under the key.
     Hit(Bytes),
     /// Nothing there.
     Miss,

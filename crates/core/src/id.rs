@@ -334,7 +334,7 @@ impl fmt::Debug for Revision {
 /// newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
-    /// The object.
+    /// What is looked for.
     pub object: ObjectId,
     /// The partition that is believed to own it.
     pub owner: PartitionId,

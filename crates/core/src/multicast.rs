@@ -154,7 +154,7 @@ pub enum Refusal {
 pub enum Delivery {
     /// A command, at its place in the total order.
     Command {
-        /// The command.
+        /// As its client handed it in.
         command: Arc<Command>,
         /// Its final timestamp.
         timestamp: Timestamp,

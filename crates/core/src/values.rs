@@ -46,7 +46,7 @@ pub struct ValueReference {
 /// What became of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unpacked {
-    /// The value.
+    /// The bytes, with the digest of the reference.
     Ready(Encoded),
     /// The cache has been asked; ask again when it has answered.
     Waiting,

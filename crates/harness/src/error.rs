@@ -65,15 +65,15 @@ pub(crate) enum FileError {
     /// It cannot be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// Which.
+        /// The file or folder, as it was given.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// It is not of the form of a cluster file; the text names the line.
     #[error("{path}: {source}")]
     Form {
-        /// Which.
+        /// The file or folder, as it was given.
         path: PathBuf,
         /// Where and why.
         source: Box<toml::de::Error>,
@@ -81,9 +81,9 @@ pub(crate) enum FileError {
     /// It describes something that cannot be.
     #[error("{path}: {problem}")]
     Content {
-        /// Which.
+        /// The file or folder, as it was given.
         path: PathBuf,
-        /// Why.
+        /// What cannot be, and where.
         problem: String,
     },
 }

@@ -26,7 +26,7 @@ pub(crate) enum RunViolation {
     AuditFailed(String),
     /// An object could not be read at the end.
     Unreadable {
-        /// The object.
+        /// What was created and read in vain.
         object: ObjectId,
         /// How the read ended.
         outcome: Outcome,

@@ -21,7 +21,7 @@ pub enum NetError {
     Bind {
         /// The address.
         address: String,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
     /// The ports from the base port on do not suffice.
@@ -37,7 +37,7 @@ pub enum NetError {
     Start {
         /// What was to run there.
         what: String,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
     /// There is no tokio runtime here.
@@ -58,7 +58,7 @@ pub enum NetError {
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {
-        /// The group.
+        /// The one that was waited for.
         group: GroupId,
         /// How long it was waited for.
         waited: Duration,
@@ -86,7 +86,7 @@ pub enum ConfigError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: Arc<io::Error>,
     },
     /// The file holds something else.

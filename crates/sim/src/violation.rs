@@ -29,7 +29,7 @@ pub enum Invariant {
 pub enum InvariantViolation {
     /// Two replicas of a group differ.
     Agreement {
-        /// The group.
+        /// Where it was seen.
         group: GroupId,
         /// After how many entries of its log.
         applied: u64,
@@ -42,7 +42,7 @@ pub enum InvariantViolation {
     Order(OrderViolation),
     /// An object has two owners.
     Ownership {
-        /// The object.
+        /// What two groups claim to own.
         object: ObjectId,
         /// The one.
         owner: GroupId,
@@ -62,7 +62,7 @@ pub enum InvariantViolation {
 pub enum OrderViolation {
     /// Groups deliver a command at different final timestamps.
     TwoTimestamps {
-        /// The command.
+        /// The attempt that was delivered.
         id: CommandId,
         /// The timestamp at which it was delivered first.
         first: Timestamp,
@@ -71,14 +71,14 @@ pub enum OrderViolation {
     },
     /// A group delivered a command that is not for it.
     NotDestination {
-        /// The group.
+        /// Where it was seen.
         group: GroupId,
-        /// The command.
+        /// The attempt that was delivered.
         id: CommandId,
     },
     /// Replicas of a group delivered different commands at the same place.
     TwoSequences {
-        /// The group.
+        /// Where it was seen.
         group: GroupId,
         /// The place in its sequence of deliveries.
         place: usize,
@@ -89,9 +89,9 @@ pub enum OrderViolation {
     },
     /// A group delivered a command after one with a greater or the same timestamp.
     Backwards {
-        /// The group.
+        /// Where it was seen.
         group: GroupId,
-        /// The command.
+        /// The attempt that was delivered.
         id: CommandId,
         /// Its timestamp.
         timestamp: Timestamp,
@@ -100,7 +100,7 @@ pub enum OrderViolation {
     },
     /// Once all is quiet, a command was not delivered by just its destinations.
     Incomplete {
-        /// The command.
+        /// The attempt that was delivered.
         id: CommandId,
         /// Its destinations.
         destinations: Groups,
@@ -123,7 +123,7 @@ pub enum Stall {
     Audit,
     /// A group still has commands in its queues once all is quiet.
     Queues {
-        /// The group.
+        /// Where it was seen.
         group: GroupId,
         /// How many commands.
         unfinished: usize,

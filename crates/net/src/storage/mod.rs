@@ -55,9 +55,9 @@ pub enum StorageError {
     /// A file or folder cannot be used.
     #[error("cannot use {path}: {source}")]
     Io {
-        /// Which.
+        /// The file or folder, as it was given.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
     /// Another process has the log open.
