@@ -24,7 +24,7 @@ use crate::answer::{ClientMessage, ServerMessage, Verdict};
 use crate::command::{Command, Defect, Intent, Request};
 use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
-use crate::id::{ClientId, Hint, ObjectId, ReplicaId};
+use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::{Oracle, Placement};
 use crate::time::LocalTime;
@@ -254,7 +254,12 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         }
         if let Some(answer) = self.partition.recorded(id) {
             let (answer, time) = (answer.clone(), self.multicast.status().log_time);
-            let hints = self.known_hints(&command.request, answer.verdict, Vec::new());
+            let hints = self.known_hints(
+                &command.request,
+                command.destinations,
+                answer.verdict,
+                Vec::new(),
+            );
             return Some(ServerMessage::Answer {
                 answer,
                 hints,
@@ -284,23 +289,31 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         ServerMessage::Consulted { hints, unknown }
     }
 
-    /// The newest of what the ordered state and the hints say of an object's place.
+    /// The newest of what the ordered state and the hints say of an object's place. That it is here, only the ordered
+    /// state can say.
     fn believe(&mut self, object: ObjectId) -> Option<Hint> {
         let ordered = self.partition.locate(object);
-        self.hints.newest(object, ordered)
+        let here = self.id.group.partition();
+        let newest = self.hints.newest(object, ordered);
+        newest.filter(|hint| here != Some(hint.owner)).or(ordered)
     }
 
-    /// The hints that go with an answer: a client whose plan failed must learn what is known here.
+    /// The hints that go with an answer: a client whose plan failed must learn what is known here. After a retry it is
+    /// not sent to one of the groups that were `tried`: their signals refute that the object is there.
     fn known_hints(
         &mut self,
         request: &Request,
+        tried: Groups,
         verdict: Verdict,
         mut hints: Vec<Hint>,
     ) -> Vec<Hint> {
+        let is_retry = verdict == Verdict::Retry;
+        let was_tried = |owner| tried.iter().any(|group| group.partition() == Some(owner));
         for (object, intent) in request.intents() {
-            let asked = verdict == Verdict::Retry || matches!(intent, Intent::Lookup);
+            let asked = is_retry || matches!(intent, Intent::Lookup);
             if asked && hints.iter().all(|hint| hint.object != *object) {
-                hints.extend(self.believe(*object));
+                let believed = self.believe(*object);
+                hints.extend(believed.filter(|hint| !(is_retry && was_tried(hint.owner))));
             }
         }
         hints
@@ -341,7 +354,12 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
             hints,
         } in applied.replies.drain(..)
         {
-            let hints = self.known_hints(&command.request, answer.verdict, hints);
+            let hints = self.known_hints(
+                &command.request,
+                command.destinations,
+                answer.verdict,
+                hints,
+            );
             let (client, time) = (answer.id.session.client, self.multicast.status().log_time);
             let message = ServerMessage::Answer {
                 answer,

@@ -6,7 +6,7 @@ use super::partition::{Partition, Reading};
 use super::{Replica, ReplicaOutbox};
 use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
-use crate::id::{ClientId, Encoded, ObjectId, Timestamp};
+use crate::id::{ClientId, Encoded, Groups, ObjectId, Timestamp};
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::{ConfirmedLeadership, ConfirmedReads, Snapshots};
 use crate::mutant::{self, Mutant};
@@ -102,7 +102,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
             None => (Verdict::Failed, Encoded::new(), reading.touched),
         };
         let (verdict, reply, touched) = read.map_or(declined, done);
-        let hints = self.known_hints(&query.request, verdict, Vec::new());
+        let hints = self.known_hints(&query.request, Groups::EMPTY, verdict, Vec::new());
         let status = self.multicast.status();
         let timestamp = Timestamp::new(status.clock, self.id.group);
         let answer = Answer {

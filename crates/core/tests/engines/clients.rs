@@ -70,6 +70,7 @@ fn the_life_of_an_object_under_each_strategy() {
             let client = [ALICE, BOB][step % 2];
             let completion = cluster.run(client, request);
             assert_eq!(completion.outcome, outcome, "{strategy:?}, step {step}");
+            assert_eq!(completion.cost.fallbacks, 0, "{strategy:?}, step {step}");
         }
     }
 }

@@ -90,7 +90,7 @@ fn the_old_owner_knows_where_an_object_has_gone() {
 fn a_destination_that_lacks_an_object_tells_the_others_what_it_believes() {
     let mut cluster = Cluster::new(Home, 3);
     cluster.place(Y, 1, 0);
-    let believed = hint(X, 2, timestamp(3));
+    let believed = hint(X, 0, timestamp(3));
     cluster.whisper(leader(1), vec![believed]);
     cluster.hints.clear();
     let answer = cluster.execute(1, groups([1, 2]), update(&[X, Y], 1));
@@ -174,4 +174,26 @@ fn hooks_run_at_the_leader_of_each_destination_and_at_no_follower() {
     assert!(noted.iter().all(|(id, call)| {
         id.index == 0 && matches!(call, CacheCall::Set { key, .. } if keys.contains(key))
     }));
+}
+
+#[test]
+fn a_replica_sends_nobody_to_where_a_command_has_just_not_found_the_object() {
+    // X is deleted; p2 owned it last and was told so by others, and p1 has heard of that too.
+    let mut cluster = Cluster::new(Home, 3);
+    for partition in 0..3 {
+        cluster.whisper(leader(partition), vec![hint(X, 2, timestamp(3))]);
+    }
+    for (number, to) in [(1, groups([2])), (2, groups([1, 2]))] {
+        let answer = cluster.execute(number, to, append(&[X], 1));
+        assert_eq!(answer.verdict, Verdict::Retry);
+        assert_eq!(hints_of_answer(&cluster), [], "to {to:?}");
+    }
+    cluster.execute(3, groups([1]), append(&[X], 1));
+    assert_eq!(
+        hints_of_answer(&cluster),
+        [hint(X, 2, timestamp(3))],
+        "p2 was not asked"
+    );
+    assert_eq!(cluster.query(2, X), Verdict::Retry);
+    assert_eq!(hints_of_answer(&cluster), [], "p2 would own it");
 }

@@ -5,16 +5,17 @@ use super::rule;
 use crate::cluster::Cluster;
 use crate::lone_client::LoneClient;
 use crate::probe::TestEngine;
-use crate::script::{SCRIPT, X, Y, Z, group, groups, id, leader, shared, timestamp};
+use crate::script::{SCRIPT, X, Y, Z, group, groups, hint, id, leader, shared, timestamp};
 use crate::service::{Digits, FULL, append, read, update};
 use crate::strategy::TestStrategy::{Everywhere, Home, OracleGroup, SharedCache};
 use ssmr_core::Mutant::{
     IgnoredExpectations, NoSignalWait, OpenQueues, PanicsFailAtOwners, ReadsPastQueues,
 };
+use ssmr_core::client::ClientSettings;
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    ClientMessage, Delivery, Intent, ObjectReport, ObjectStatus, Partition, PartitionId, Placement,
-    Request, Revision, ServerMessage, Signal, Topology, Verdict,
+    ClientId, ClientMessage, Delivery, Intent, ObjectReport, ObjectStatus, Outcome, Partition,
+    PartitionId, Placement, Request, Revision, ServerMessage, Signal, Topology, Verdict,
 };
 
 /// X is at p0 and Y at p1; p1 is held.
@@ -77,6 +78,28 @@ fn r1_after_a_retry_an_authority_comes_along() {
             },
         );
     }
+}
+
+#[test]
+fn r1_a_belief_that_is_refuted_is_not_tried_again() {
+    rule(
+        "R1: a place that was refuted leads to an authority",
+        &[],
+        || {
+            let mut cluster = Cluster::new(Home, 3);
+            cluster.place(X, 2, 7);
+            // p2 has owned X, and others have told it so: that must not outlive X.
+            let heard = hint(X, 2, timestamp(1));
+            cluster.whisper(leader(2), vec![heard]);
+            let [stale, other] = [ClientId(5), ClientId(6)];
+            cluster.add_client(stale, ClientSettings::default());
+            cluster.add_client(other, ClientSettings::default());
+            cluster.run(stale, append(&[X], 1));
+            cluster.run(other, Request::delete(X));
+            let completion = cluster.run(stale, append(&[X], 2));
+            completion.outcome == Outcome::NotFound && completion.cost.retries == 1
+        },
+    );
 }
 
 #[test]
