@@ -82,7 +82,7 @@ pub struct Cluster<A, O> {
     config: ClusterConfig,
     clock: Clock,
     replicas: BTreeMap<ReplicaId, (ReplicaOptions<O>, ReplicaThread)>,
-    office: Arc<watch::Sender<Leaders>>,
+    published: Arc<watch::Sender<Leaders>>,
     leaders: watch::Receiver<Leaders>,
     /// What replicas had sent and received that were started again since.
     former: TrafficCount,
@@ -121,8 +121,8 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             cache_servers,
         };
         let clock = Clock::start();
-        let (office, leaders) = watch::channel(Leaders::default());
-        let office = Arc::new(office);
+        let (published, leaders) = watch::channel(Leaders::default());
+        let published = Arc::new(published);
         let mut replicas = BTreeMap::new();
         for (id, (_, listener)) in listeners {
             let options = ReplicaOptions {
@@ -136,14 +136,14 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 log_bytes,
             };
             let replica =
-                ReplicaThread::start_among::<A, O>(options.clone(), listener, office.clone())?;
+                ReplicaThread::start_among::<A, O>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));
         }
         Ok(Self {
             config,
             clock,
             replicas,
-            office,
+            published,
             leaders,
             former: TrafficCount::default(),
             cache,
@@ -233,7 +233,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             source,
         })?;
         let started =
-            ReplicaThread::start_among::<A, O>(options.clone(), listener, self.office.clone())?;
+            ReplicaThread::start_among::<A, O>(options.clone(), listener, self.published.clone())?;
         self.former += replica.traffic();
         *replica = started;
         Ok(true)

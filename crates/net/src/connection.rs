@@ -1,26 +1,10 @@
 //! How the connections of a client stand: connected to whom, since when, why not.
 
 use crate::error::ConnectError;
+use crate::peer::Peer;
 use ssmr_core::{GroupId, ReplicaId};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
 use std::time::Instant;
-
-/// A replica and where it is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The replica.
-    pub replica: ReplicaId,
-    /// Its address.
-    pub address: SocketAddr,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.replica, self.address)
-    }
-}
 
 /// A connection of a client.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 //! Once it runs nothing here is raised any more: a connection that breaks is dialled again, a
 //! request always completes.
 
-use crate::connection::Peer;
-use crate::greeting::ServiceVersion;
+use crate::peer::Peer;
+use crate::service::ServiceVersion;
 use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, Topology};
 use std::io;

@@ -16,13 +16,13 @@
 //! Invariant: a stranger that does not speak the protocol is told nothing, and costs its own
 //! connection.
 
-use crate::connection::Peer;
 use crate::error::ConnectError;
+use crate::peer::Peer;
+use crate::service::ServiceVersion;
 use crate::wire::{Frames, MAX_CLIENT_FRAME, frame, invalid};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Application, ClientId, Oracle, ReplicaId, Topology, codec, limits};
-use std::fmt;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -38,32 +38,6 @@ const MAX_GREETING: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";
 /// Magic and version.
 const PREAMBLE: usize = 6;
-
-/// A service and the version of its types: [`Application::NAME`] and [`Application::VERSION`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceVersion {
-    /// What it is called.
-    pub name: String,
-    /// The version of its types.
-    pub version: u32,
-}
-
-impl ServiceVersion {
-    /// What an application says of itself.
-    #[must_use]
-    pub fn of<A: Application>() -> Self {
-        Self {
-            name: A::NAME.to_owned(),
-            version: A::VERSION,
-        }
-    }
-}
-
-impl fmt::Display for ServiceVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (version {})", self.name, self.version)
-    }
-}
 
 /// What both ends of a connection must agree on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

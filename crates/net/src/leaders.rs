@@ -6,6 +6,7 @@
 use crate::error::NetError;
 use ssmr_core::{GroupId, Groups, LocalTime, ReplicaId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -23,7 +24,7 @@ impl Leaders {
         }
     }
 
-    /// The replica of a group that took office last.
+    /// The replica of a group that began to lead last.
     #[must_use]
     pub fn of(&self, group: GroupId) -> Option<ReplicaId> {
         let members = self.0.iter().filter(|(id, _)| id.group == group);
@@ -50,6 +51,32 @@ impl Leaders {
                 waited: patience,
             }),
         }
+    }
+}
+
+/// A replica's entry among the leaders. It goes with the thread that holds it, however that ends.
+#[derive(Debug)]
+pub(crate) struct LeaderEntry {
+    id: ReplicaId,
+    leaders: Arc<watch::Sender<Leaders>>,
+}
+
+impl LeaderEntry {
+    /// The entry of `id`, which does not lead yet.
+    pub(crate) fn new(id: ReplicaId, leaders: Arc<watch::Sender<Leaders>>) -> Self {
+        Self { id, leaders }
+    }
+
+    /// Publishes that the replica leads since `since`, or that it does not lead.
+    pub(crate) fn publish(&self, since: Option<LocalTime>) {
+        self.leaders
+            .send_if_modified(|leaders| leaders.note(self.id, since));
+    }
+}
+
+impl Drop for LeaderEntry {
+    fn drop(&mut self) {
+        self.publish(None);
     }
 }
 

@@ -7,10 +7,11 @@
 //! is away its messages are dropped.
 
 use crate::clock::Clock;
-use crate::connection::{ConnectionState, ConnectionStates, Peer};
+use crate::connection::{ConnectionState, ConnectionStates};
 use crate::error::ConnectError;
 use crate::greeting::{Greeting, introduce};
 use crate::mailbox::Mailbox;
+use crate::peer::Peer;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming};
 use serde::de::DeserializeOwned;
@@ -169,7 +170,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::greeting::{Identity, Role, ServiceVersion, welcome};
+    use crate::greeting::{Identity, Role, welcome};
+    use crate::service::ServiceVersion;
     use crate::wire::{FAREWELL, append};
     use bytes::BytesMut;
     use ssmr_core::{ClientId, GroupId, ReplicaId, Topology};

@@ -35,12 +35,12 @@ struct Heard {
 
 /// Who is told which replicas lead, and by which clock.
 #[derive(Clone, Debug)]
-pub(super) struct Office {
+pub(super) struct LeaderBoard {
     pub(super) leaders: Arc<watch::Sender<Leaders>>,
     pub(super) clock: Clock,
 }
 
-impl Office {
+impl LeaderBoard {
     fn publish(&self, id: ReplicaId, leads: bool) {
         let since = leads.then(|| self.clock.now());
         self.leaders
@@ -65,7 +65,7 @@ impl Child {
     pub(super) fn start(
         cluster: &Path,
         id: ReplicaId,
-        office: Office,
+        board: LeaderBoard,
         rejoins: bool,
     ) -> Result<Self> {
         let failed = || format!("cannot start a process for replica {id}");
@@ -86,7 +86,7 @@ impl Child {
         };
         let (hears, heard) = watch::channel(Heard::default());
         let reader = std::thread::Builder::new().name(format!("reports of {id}"));
-        let reader = reader.spawn(move || listen(id, reports, &hears, &office));
+        let reader = reader.spawn(move || listen(id, reports, &hears, &board));
         Ok(Self {
             id,
             process,
@@ -167,12 +167,12 @@ impl Drop for Child {
 }
 
 /// Takes in what a child reports, until it ends.
-fn listen(id: ReplicaId, reports: ChildStdout, heard: &watch::Sender<Heard>, office: &Office) {
+fn listen(id: ReplicaId, reports: ChildStdout, heard: &watch::Sender<Heard>, board: &LeaderBoard) {
     for line in BufReader::new(reports).lines() {
         let Ok(line) = line else { break };
         match serde_json::from_str(&line) {
             Ok(NodeReport::Listening) => heard.send_modify(|heard| heard.listening = true),
-            Ok(NodeReport::Leads(leads)) => office.publish(id, leads),
+            Ok(NodeReport::Leads(leads)) => board.publish(id, leads),
             Ok(NodeReport::Status(answered, status, tally)) => heard.send_modify(|heard| {
                 *heard = Heard {
                     listening: true,
@@ -184,5 +184,5 @@ fn listen(id: ReplicaId, reports: ChildStdout, heard: &watch::Sender<Heard>, off
             Err(error) => tracing::error!(%id, %error, %line, "a report makes no sense"),
         }
     }
-    office.publish(id, false);
+    board.publish(id, false);
 }

@@ -4,7 +4,7 @@
 //! The processes are children of this one and learn what they are from a cluster file; see `node`.
 //! A shared cache stays in this process.
 
-use super::child::{Child, Office};
+use super::child::{Child, LeaderBoard};
 use super::deployment::{Deployment, Status, Tally, embedded_cache};
 use super::file::ClusterFile;
 use super::lines::Order;
@@ -29,7 +29,7 @@ pub(crate) struct Processes {
     config: ClusterConfig,
     children: BTreeMap<ReplicaId, Child>,
     cache: Option<CacheServer>,
-    office: Office,
+    board: LeaderBoard,
     leaders: watch::Receiver<Leaders>,
     /// What processes had counted that were killed.
     former: Tally,
@@ -57,13 +57,13 @@ impl Processes {
             .collect();
         cluster.write(&path)?;
         let (leaders, listener) = watch::channel(Leaders::default());
-        let office = Office {
+        let board = LeaderBoard {
             leaders: Arc::new(leaders),
             clock: Clock::start(),
         };
         let mut children = BTreeMap::new();
         for id in topology.replicas() {
-            children.insert(id, Child::start(&path, id, office.clone(), false)?);
+            children.insert(id, Child::start(&path, id, board.clone(), false)?);
         }
         for child in children.values_mut() {
             child.listening().await?;
@@ -73,7 +73,7 @@ impl Processes {
             file: path,
             children,
             cache,
-            office,
+            board,
             leaders: listener,
             former: Tally::default(),
         })
@@ -121,7 +121,7 @@ impl Deployment for Processes {
     }
 
     fn restart(&mut self, id: ReplicaId) -> Result<()> {
-        let child = Child::start(&self.file, id, self.office.clone(), true);
+        let child = Child::start(&self.file, id, self.board.clone(), true);
         let child = child.with_context(|| format!("replica {id} does not come back"))?;
         self.children.insert(id, child);
         Ok(())

@@ -9,8 +9,8 @@
 //! | `md` | returns `k O`; `C` compare, `E` new CAS, `I` invalidate |
 //! |      | `T` expiry, `x` drop the value, `q` |
 
-use super::protocol::{expires, parse};
 use super::store::{Item, Store};
+use super::words::{expires, parse};
 use super::{ITEM_OVERHEAD, MAX_ITEM};
 use bytes::{BufMut, Bytes, BytesMut};
 use ssmr_core::Micros;

@@ -10,6 +10,7 @@ mod meta;
 mod protocol;
 mod server;
 mod store;
+mod words;
 
 pub(crate) use client::CacheClient;
 pub use server::CacheServer;

@@ -9,10 +9,10 @@
 
 use super::meta::{self, Flags};
 use super::store::{Item, Store};
+use super::words::{expires, parse};
 use super::{ITEM_OVERHEAD, MAX_ITEM, is_key};
 use bytes::{Buf, Bytes, BytesMut};
 use ssmr_core::Micros;
-use std::str::FromStr;
 
 /// The longest command line, in bytes, without the data block.
 const MAX_LINE: usize = 8192;
@@ -22,7 +22,6 @@ const BAD_LINE: &[u8] = b"CLIENT_ERROR bad command line format\r\n";
 const BAD_DATA: &[u8] = b"CLIENT_ERROR bad data chunk\r\n";
 const TOO_LARGE: &[u8] = b"SERVER_ERROR object too large for cache\r\n";
 const VERSION: &[u8] = concat!("VERSION ", env!("CARGO_PKG_VERSION"), "\r\n").as_bytes();
-const MONTH: i64 = 30 * 24 * 60 * 60;
 
 /// One connection's place in its stream.
 #[derive(Debug, Default)]
@@ -206,20 +205,6 @@ fn get(key: &[u8], with_cas: bool, store: &mut Store, now: Micros, out: &mut Vec
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(&item.value);
     out.extend_from_slice(b"\r\n");
-}
-
-/// When an item with this expiry is gone: 0 is never, a negative one at once.
-pub(super) fn expires(seconds: i64, now: Micros) -> Option<Micros> {
-    match seconds {
-        ..=-1 => Some(0),
-        1..=MONTH => Some(now + seconds as Micros * 1_000_000),
-        _ => None,
-    }
-}
-
-/// A number, if the word is one.
-pub(super) fn parse<T: FromStr>(word: &[u8]) -> Option<T> {
-    std::str::from_utf8(word).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
-use crate::connection::{ConnectionStates, Peer};
+use crate::connection::ConnectionStates;
 use crate::error::ConfigError;
 use crate::greeting::{Greeting, Identity, Role};
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
+use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{

@@ -3,7 +3,7 @@
 //! Each connection is a task. One that is silent, speaks another language or breaks off costs
 //! itself and nothing else.
 
-use super::event_loop::LoopInput;
+use super::input::LoopInput;
 use crate::greeting::{Greeting, Role, welcome};
 use crate::link::receive;
 use crate::mailbox::Mailbox;

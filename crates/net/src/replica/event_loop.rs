@@ -9,27 +9,28 @@
 //! longer than one round.
 
 use super::accept::Gate;
-use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
+use super::input::{Kept, LoopInput, Switches};
+use super::options::ReplicaOptions;
+use super::status::{Question, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
-use crate::connection::{ConnectionStates, Peer};
+use crate::connection::ConnectionStates;
 use crate::greeting::{Greeting, Identity, Role};
+use crate::leaders::LeaderEntry;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
+use crate::peer::Peer;
 use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{
-    CacheReply, ClientId, ClientMessage, LocalTime, Oracle, Partition, PeerMessage, Replica,
-    ReplicaId, ReplicaOutbox,
-};
-use ssmr_multicast::{Capture, Captured, GroupMulticast, Message};
+use ssmr_core::{ClientId, LocalTime, Oracle, Partition, Replica, ReplicaId, ReplicaOutbox};
+use ssmr_multicast::{Capture, Captured, GroupMulticast};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -44,42 +45,6 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is
 /// dropped.
 const PEER_QUEUE: usize = 64 << 20;
-
-/// What the event loop takes in.
-#[derive(Debug)]
-pub(super) enum LoopInput {
-    Peer(ReplicaId, PeerMessage<Message>),
-    Client(ClientId, ClientMessage),
-    /// A client came, on the connection of this number; answers go to the newest one.
-    Connected(ClientId, u64, Arc<Mailbox>),
-    Disconnected(ClientId, u64),
-    Cache(CacheReply),
-    /// A capture was encoded, and stored if anything is.
-    Captured(io::Result<Kept>),
-}
-
-/// What is set from outside while the loop runs.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Switches {
-    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault
-    /// on purpose.
-    pub(super) cut: Arc<AtomicBool>,
-    /// The whole cluster ends, and clients are to be told so.
-    pub(super) farewell: Arc<AtomicBool>,
-}
-
-/// A capture that was dealt with, and the number of its file.
-#[derive(Debug)]
-pub(super) struct Kept {
-    captured: Captured,
-    number: Option<u64>,
-}
-
-impl From<CacheReply> for LoopInput {
-    fn from(reply: CacheReply) -> Self {
-        Self::Cache(reply)
-    }
-}
 
 /// What a peer may say on a connection that it accepted: nothing.
 #[derive(Debug, Deserialize)]
@@ -164,7 +129,11 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
     }
 
     /// Runs until nobody can ask any more questions.
-    pub(super) async fn run(mut self, mut questions: mpsc::Receiver<Question>, office: &InOffice) {
+    pub(super) async fn run(
+        mut self,
+        mut questions: mpsc::Receiver<Question>,
+        leadership: &LeaderEntry,
+    ) {
         let mut events = Vec::with_capacity(ROUND);
         let mut tick = tokio::time::interval(Duration::from_micros(TICK));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -173,14 +142,14 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
                 _ = self.inbox.recv_many(&mut events, ROUND) => {
                     let now = self.clock.now();
                     events.drain(..).for_each(|event| self.take(now, event));
-                    if !self.finish_round(now, office) {
+                    if !self.finish_round(now, leadership) {
                         return;
                     }
                 }
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     self.replica.on_timer(now, &mut self.out);
-                    if !self.finish_round(now, office) {
+                    if !self.finish_round(now, leadership) {
                         return;
                     }
                 }
@@ -300,7 +269,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
 
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the
     /// replica may go on: one that cannot store must not say anything that depends on it.
-    fn finish_round(&mut self, now: LocalTime, office: &InOffice) -> bool {
+    fn finish_round(&mut self, now: LocalTime, leadership: &LeaderEntry) -> bool {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {
             let log = self.log.as_ref();
@@ -328,7 +297,7 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
         }
         if self.replica.status().is_leader != self.leads_since.is_some() {
             self.leads_since = self.replica.status().is_leader.then_some(now);
-            office.publish(self.leads_since);
+            leadership.publish(self.leads_since);
         }
         true
     }

@@ -10,71 +10,30 @@
 
 mod accept;
 mod event_loop;
+mod input;
+mod options;
+mod status;
 
-use crate::clock::{self, Clock};
-use crate::config::ClusterConfig;
+use crate::clock;
 use crate::error::{ConfigError, NetError};
 use crate::greeting::Identity;
-use crate::leaders::Leaders;
+use crate::leaders::{LeaderEntry, Leaders};
 use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
-use event_loop::{EventLoop, Switches};
-use ssmr_core::replica::Counters;
+use event_loop::EventLoop;
+use input::Switches;
+pub use options::ReplicaOptions;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, Engine, LocalTime, Oracle, Placement, Replica, ReplicaId};
+use ssmr_core::{Application, Engine, Oracle, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
+use status::Question;
+pub use status::ReplicaStatus;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// What one replica is made of.
-#[derive(Clone, Debug)]
-pub struct ReplicaOptions<O> {
-    /// Which replica it is.
-    pub id: ReplicaId,
-    /// The cluster that it belongs to.
-    pub config: ClusterConfig,
-    /// The strategy.
-    pub oracle: O,
-    /// For the multicast's election timers.
-    pub seed: u64,
-    /// Its clock.
-    pub clock: Clock,
-    /// Where it keeps its log: in a folder of its own within the one named here.
-    pub durability: Durability,
-    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it
-    /// had never voted.
-    pub rejoins: bool,
-    /// After how many bytes of log it makes a snapshot.
-    pub log_bytes: usize,
-}
-
-/// What a replica says of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct ReplicaStatus {
-    /// Whether it believes that it leads its group.
-    pub is_leader: bool,
-    /// Whether it takes full part: not while it is filled after it lost its memory.
-    pub is_voter: bool,
-    /// The index of the last entry of its group's log that it has applied.
-    pub applied: u64,
-    /// The digest of its state, if that was asked for: equal at replicas of a group that applied
-    /// the same entries.
-    pub digest: Option<u64>,
-    /// Counters since the start.
-    pub counters: Counters,
-}
-
-/// Somebody wants to know how a replica is.
-#[derive(Debug)]
-struct Question {
-    /// With the digest of its state, which takes time in proportion to it.
-    digest: bool,
-    answer: oneshot::Sender<ReplicaStatus>,
-}
 
 /// A running replica. Dropping it stops it.
 #[derive(Debug)]
@@ -133,7 +92,7 @@ impl ReplicaThread {
         let (counted, switched) = (traffic.clone(), switches.clone());
         let serve = move || {
             let _running = running;
-            let office = InOffice { id, leaders };
+            let leadership = LeaderEntry::new(id, leaders);
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
@@ -144,7 +103,7 @@ impl ReplicaThread {
                         let event_loop = EventLoop::new(
                             replica, log, options, identity, listener, &counted, switched,
                         );
-                        event_loop.run(asked, &office).await;
+                        event_loop.run(asked, &leadership).await;
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
                 }
@@ -295,24 +254,4 @@ fn assemble<A: Application, O: Oracle>(
     let placement = Placement::new(options.oracle.clone(), topology);
     let engine = Engine::new(id.group, placement.clone());
     Replica::new(id, placement, multicast, engine)
-}
-
-/// A replica's entry among the leaders. It goes with the thread, however that ends.
-struct InOffice {
-    id: ReplicaId,
-    leaders: Arc<watch::Sender<Leaders>>,
-}
-
-impl InOffice {
-    /// Publishes that the replica leads since `since`, or that it does not lead.
-    fn publish(&self, since: Option<LocalTime>) {
-        self.leaders
-            .send_if_modified(|leaders| leaders.note(self.id, since));
-    }
-}
-
-impl Drop for InOffice {
-    fn drop(&mut self) {
-        self.publish(None);
-    }
 }
