@@ -6,7 +6,7 @@ use crate::mutant::{self, Mutant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -71,7 +71,8 @@ pub trait Application: 'static {
 /// The objects of one operation while it runs.
 #[derive(Debug)]
 pub struct Objects<T> {
-    slots: BTreeMap<ObjectId, Slot<T>>,
+    /// Ascending.
+    slots: Vec<(ObjectId, Slot<T>)>,
     /// Accesses that had no effect. Some are declared: the value is only not at hand here.
     missed: RefCell<BTreeSet<UndeclaredAccess>>,
 }
@@ -124,7 +125,9 @@ impl<T> Objects<T> {
     /// The value of an object that the operation declared to read; `None` for any other.
     #[must_use]
     pub fn get(&self, object: ObjectId) -> Option<&T> {
-        let slot = self.slots.get(&object).filter(|slot| slot.readable);
+        let place = self.place(object).ok();
+        let slot = place.map(|place| &self.slots[place].1);
+        let slot = slot.filter(|slot| slot.readable);
         if slot.is_none() {
             self.miss(UndeclaredAccess::Read(object));
         }
@@ -137,11 +140,15 @@ impl<T> Objects<T> {
     /// whether `change` ran. Updating an object that is not declared to be written is an error of
     /// the service: with debug assertions [`run`] panics and names it, without it is ignored.
     pub fn update(&mut self, object: ObjectId, change: impl FnOnce(&mut T)) {
-        if let Some(slot) = self.slots.get_mut(&object).filter(|slot| slot.writable) {
-            slot.update(change);
-        } else {
-            self.miss(UndeclaredAccess::Write(object));
+        let place = self.place(object).ok();
+        match place.map(|place| &mut self.slots[place].1) {
+            Some(slot) if slot.writable => slot.update(change),
+            _ => self.miss(UndeclaredAccess::Write(object)),
         }
+    }
+
+    fn place(&self, object: ObjectId) -> Result<usize, usize> {
+        self.slots.binary_search_by_key(&object, |(id, _)| *id)
     }
 
     fn miss(&self, access: UndeclaredAccess) {
@@ -162,7 +169,7 @@ pub struct Operand {
     pub writable: bool,
 }
 
-/// Runs an encoded operation on encoded values.
+/// Runs an encoded operation on the encoded values of distinct objects.
 ///
 /// An operation or value that does not decode (from a client of another version, say) runs nothing
 /// and is answered with an empty reply, by every replica alike.
@@ -234,7 +241,7 @@ pub fn run_recorded<A: Application>(
     let Ok(op) = codec::decode::<A::Op>(op) else {
         return RecordedRun::default();
     };
-    let mut slots = BTreeMap::new();
+    let mut slots = Vec::new();
     for operand in operands {
         let Ok(value) = codec::decode(&operand.value) else {
             return RecordedRun::default();
@@ -246,8 +253,10 @@ pub fn run_recorded<A: Application>(
             changed: false,
             broken: false,
         };
-        slots.insert(operand.object, slot);
+        slots.push((operand.object, slot));
     }
+    // They are already, as a request has them.
+    slots.sort_by_key(|(object, _)| *object);
     let missed = RefCell::default();
     let mut objects = Objects { slots, missed };
     let effect = catch_unwind(AssertUnwindSafe(|| {
@@ -260,7 +269,7 @@ pub fn run_recorded<A: Application>(
     let broken = objects.slots.iter().filter(|(_, slot)| slot.broken);
     RecordedRun {
         effect: effect.map_err(|_| Panicked),
-        broken: broken.map(|(&object, _)| object).collect(),
+        broken: broken.map(|(object, _)| *object).collect(),
         undeclared: objects.undeclared::<A>(&op),
     }
 }
@@ -270,13 +279,13 @@ impl<T: Serialize> Objects<T> {
     /// counts as broken.
     fn take_changed(&mut self) -> Vec<(ObjectId, Encoded)> {
         let changed = self.slots.iter_mut().filter(|(_, slot)| slot.changed);
-        let encoded = changed.filter_map(|(&object, slot)| {
+        let encoded = changed.filter_map(|(object, slot)| {
             if slot.readable {
-                return Some((object, codec::encode(&slot.value)));
+                return Some((*object, codec::encode(&slot.value)));
             }
             let encoded = catch_unwind(AssertUnwindSafe(|| codec::encode(&slot.value)));
             slot.broken = encoded.is_err();
-            Some((object, encoded.ok()?))
+            Some((*object, encoded.ok()?))
         });
         encoded.collect()
     }

@@ -34,7 +34,7 @@ const PIPELINE: u64 = 4;
 pub struct GroupMulticast {
     id: ReplicaId,
     log: GroupLog,
-    /// What the log last said of it: asked for more often than it changes.
+    /// What the log said of it at the last flush: asked for more often than it changes.
     is_voter: bool,
     order: Order,
     /// The index of the last log entry applied.
@@ -137,7 +137,6 @@ impl GroupMulticast {
     }
 
     fn drain_log(&mut self, out: &mut Outbox<Self>) {
-        self.is_voter = self.log.is_voter();
         out.records.append(&mut self.outbox.records);
         let group = self.id.group;
         let messages = self.outbox.messages.drain(..);
@@ -347,6 +346,7 @@ impl Multicast for GroupMulticast {
         self.propose(now, values, out);
         self.drain_log(out);
         self.apply_committed();
+        self.is_voter = self.log.is_voter();
         if self.leader.is_some() {
             let links = self.order.links();
             self.peers.send_links(now, links, values, &mut out.messages);

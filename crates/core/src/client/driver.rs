@@ -6,13 +6,14 @@
 //! [`ClientEngine::awaiting`] says.
 
 use super::beliefs::learn;
-use super::step::{Numbers, Step, View, next_step, overdue_step};
+use super::step::{Numbers, Step, View, admission, next_step, overdue_step};
 use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
 use crate::command::{CommandId, Intent};
 use crate::oracle::Oracle;
 use crate::time::LocalTime;
+use std::sync::Arc;
 
 /// Something to be decided and done.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ impl<O: Oracle> ClientEngine<O> {
                 // Numbers go to the oldest task first: if it has to wait for one, so have the
                 // others.
                 Turn::Admit => match self.waiting.first() {
-                    Some(&oldest) => (oldest, next_step(&self.tasks[oldest], &view)),
+                    Some(&oldest) => (oldest, admission(self.numbers(now))),
                     None => continue,
                 },
             };
@@ -47,20 +48,23 @@ impl<O: Oracle> ClientEngine<O> {
 
     /// What decisions depend on besides the task.
     fn view(&self, now: LocalTime) -> View<'_, O> {
-        let idle = self.greetings.are_complete() && self.sessions.is_out_of_touch(now);
-        let numbers = if idle || !self.greetings.suffice(now) {
-            Numbers::TimeUnknown
-        } else if self.sessions.has_room() {
-            Numbers::Free
-        } else {
-            Numbers::WindowFull
-        };
         View {
             now,
             placement: &self.placement,
             hints: &self.hints,
             policy: &self.policy,
-            numbers,
+        }
+    }
+
+    /// Whether a task can have a number now.
+    fn numbers(&self, now: LocalTime) -> Numbers {
+        let idle = self.greetings.are_complete() && self.sessions.is_out_of_touch(now);
+        if idle || !self.greetings.suffice(now) {
+            Numbers::TimeUnknown
+        } else if self.sessions.has_room() {
+            Numbers::Free
+        } else {
+            Numbers::WindowFull
         }
     }
 
@@ -207,10 +211,12 @@ impl<O: Oracle> ClientEngine<O> {
     fn complete(&mut self, now: LocalTime, ticket: Ticket, outcome: Outcome) {
         let mut task = self.end(ticket);
         let mut ordered = None;
-        if let Stage::Answered { answer, .. } = &task.stage {
-            learn(&mut self.hints, &self.placement, &task.request, answer);
+        if let Stage::Answered { answer, .. } = task.stage {
+            learn(&mut self.hints, &self.placement, &task.request, &answer);
             task.cost.unordered = answer.id.attempt == 0;
-            ordered = Some((answer.timestamp, answer.touched.clone()));
+            let answer = Arc::unwrap_or_clone(answer);
+            ordered = Some((answer.timestamp, answer.touched));
+            task.stage = Stage::Ended(outcome.clone());
         }
         let is_move = |(_, intent): &&(_, Intent)| matches!(intent, Intent::Move { .. });
         let moves = task.request.intents().iter().filter(is_move).count();

@@ -59,7 +59,6 @@ pub(super) struct View<'a, O> {
     pub(super) placement: &'a Placement<O>,
     pub(super) hints: &'a HintTable,
     pub(super) policy: &'a Policy,
-    pub(super) numbers: Numbers,
 }
 
 /// Whether a request can have a number.
@@ -132,11 +131,6 @@ pub(super) fn next_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
         Stage::Submitted => {
             answer_alone(&task.request, view.placement).map_or(Step::Queue, Step::Complete)
         }
-        Stage::Waiting => match view.numbers {
-            Numbers::TimeUnknown => Step::Greet,
-            Numbers::WindowFull => Step::Wait,
-            Numbers::Free => Step::Number,
-        },
         Stage::Planning if task.budget == 0 => Step::FallBack {
             destinations: view.placement.topology().groups(),
         },
@@ -150,9 +144,21 @@ pub(super) fn next_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
             (1.., ..GATHER_WINDOW) => Step::Move,
             _ => Step::Wait,
         },
-        Stage::Locating { .. } | Stage::Querying { .. } | Stage::Attempting { .. } => Step::Wait,
+        Stage::Waiting
+        | Stage::Locating { .. }
+        | Stage::Querying { .. }
+        | Stage::Attempting { .. } => Step::Wait,
         Stage::Answered { answer, .. } => after_answer(task, answer),
         Stage::Ended(outcome) => Step::Complete(outcome.clone()),
+    }
+}
+
+/// What follows for the oldest task that waits for a number.
+pub(super) fn admission(numbers: Numbers) -> Step {
+    match numbers {
+        Numbers::TimeUnknown => Step::Greet,
+        Numbers::WindowFull => Step::Wait,
+        Numbers::Free => Step::Number,
     }
 }
 

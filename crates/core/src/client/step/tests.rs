@@ -17,7 +17,6 @@ struct Setting {
     placement: Placement<AskFirst>,
     hints: HintTable,
     policy: Policy,
-    numbers: Numbers,
     now: LocalTime,
 }
 
@@ -31,7 +30,6 @@ fn setting() -> Setting {
         placement: placement(),
         hints,
         policy: settings.into(),
-        numbers: Numbers::Free,
         now: at(0),
     }
 }
@@ -43,7 +41,6 @@ impl Setting {
             placement: &self.placement,
             hints: &self.hints,
             policy: &self.policy,
-            numbers: self.numbers,
         }
     }
 

@@ -31,12 +31,10 @@ fn a_number_needs_the_time_and_room_in_the_window() {
         (Numbers::WindowFull, Step::Wait),
         (Numbers::Free, Step::Number),
     ] {
-        let setting = Setting {
-            numbers,
-            ..setting()
-        };
-        assert_eq!(setting.next(&task(reads(&[X]), Stage::Waiting)), step);
+        assert_eq!(admission(numbers), step);
     }
+    let waiting = task(reads(&[X]), Stage::Waiting);
+    assert_eq!(setting().next(&waiting), Step::Wait, "its turn comes");
 }
 
 #[test]
