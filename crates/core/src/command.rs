@@ -9,7 +9,7 @@ use crate::application::{Access, Application};
 use crate::codec;
 use crate::id::{ClientId, Encoded, GroupId, Groups, ObjectId, PartitionId, Revision};
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE, SESSION_WINDOW};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::time::{LogTime, LogicalClock};
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
@@ -274,7 +274,7 @@ impl Request {
     /// authorities and directories of what is created or deleted, new owners, directories of what
     /// moves.
     #[must_use]
-    pub fn required<O: Oracle>(&self, placement: &Placement<O>) -> Groups {
+    pub fn required(&self, placement: &Placement) -> Groups {
         let mut groups = Groups::EMPTY;
         for (object, intent) in &self.intents {
             let object = *object;
@@ -389,7 +389,7 @@ impl Command {
     /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups
     /// of the cluster, and none that the order depends on may be missing ([`Request::required`]).
     #[must_use]
-    pub fn defect<O: Oracle>(&self, placement: &Placement<O>) -> Option<Defect> {
+    pub fn defect(&self, placement: &Placement) -> Option<Defect> {
         let topology = placement.topology();
         let defect = self.request.defect(topology);
         defect.or_else(|| {

@@ -11,26 +11,26 @@ use crate::id::{Groups, ObjectId, PartitionId};
 use crate::topology::Topology;
 use bytes::Bytes;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A strategy for placing and finding objects that come, go and move while the system runs.
 ///
 /// **The law of authority:** `authority(o)` is never empty and depends on the object and the
 /// topology alone, so that all creates and deletes of one id meet in at least one group.
 ///
-/// Every replica and every client has a copy; all copies answer alike.
+/// Every replica and every client shares one; it has no state that changes.
 ///
 /// ```
 /// use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 ///
 /// /// Everything is at the first partition.
-/// #[derive(Clone, Debug)]
+/// #[derive(Debug)]
 /// struct OnePlace;
 ///
 /// impl Oracle for OnePlace {
-///     const NAME: &'static str = "one-place";
-///     type Hooks = ();
-///     fn hooks(&self, _: &Topology) {}
-///
+///     fn name(&self) -> &'static str {
+///         "one-place"
+///     }
 ///     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
 ///         PartitionId(0).into()
 ///     }
@@ -45,20 +45,24 @@ use std::fmt::Debug;
 ///     }
 /// }
 /// ```
-pub trait Oracle: Clone + Debug + Send + Sync + 'static {
-    /// The value of `--strategy`, of the CSV column, and the suffix of the crate.
-    const NAME: &'static str;
+pub trait Oracle: Debug + Send + Sync + 'static {
+    /// What the strategy is called: the value of `--strategy` and of the CSV column. Clients and
+    /// replicas whose strategies are called differently refuse each other, so values that place
+    /// objects differently need names of their own.
+    fn name(&self) -> &'static str;
 
-    /// What leaders do besides; `()` if nothing.
-    type Hooks: LeaderHooks;
+    /// The strategy as all that use it in one process share it.
+    fn into_shared(self) -> Arc<dyn Oracle>
+    where
+        Self: Sized,
+    {
+        Arc::new(self)
+    }
 
-    /// The hooks of one replica, in their first state.
-    fn hooks(&self, topology: &Topology) -> Self::Hooks;
-
-    /// The name of this value: clients and replicas whose strategies are called differently refuse
-    /// each other. Values that place objects differently need names of their own.
-    fn name(&self) -> &'static str {
-        Self::NAME
+    /// What the leader of a group does besides, for one replica, in its first state. Most
+    /// strategies have nothing to do there.
+    fn hooks(&self, _topology: &Topology) -> Box<dyn LeaderHooks> {
+        Box::new(())
     }
 
     /// What clusters must have for this strategy to work.
@@ -100,6 +104,54 @@ pub trait Oracle: Clone + Debug + Send + Sync + 'static {
     }
 }
 
+/// A strategy that was chosen at run time can be handed on like any other.
+impl Oracle for Arc<dyn Oracle> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn into_shared(self) -> Self {
+        self
+    }
+
+    fn hooks(&self, topology: &Topology) -> Box<dyn LeaderHooks> {
+        (**self).hooks(topology)
+    }
+
+    fn needs(&self) -> Needs {
+        (**self).needs()
+    }
+
+    fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
+        (**self).authority(topology, object)
+    }
+
+    fn directory(&self, topology: &Topology, object: ObjectId) -> Groups {
+        (**self).directory(topology, object)
+    }
+
+    fn owner(
+        &self,
+        topology: &Topology,
+        object: ObjectId,
+        wish: Option<PartitionId>,
+    ) -> PartitionId {
+        (**self).owner(topology, object, wish)
+    }
+
+    fn movable(&self) -> bool {
+        (**self).movable()
+    }
+
+    fn guess(&self, topology: &Topology, object: ObjectId) -> Guess {
+        (**self).guess(topology, object)
+    }
+
+    fn told_of_moves(&self, topology: &Topology, object: ObjectId) -> Groups {
+        (**self).told_of_moves(topology, object)
+    }
+}
+
 /// What a strategy needs of a cluster, besides partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -127,14 +179,16 @@ pub enum Guess {
 
 /// A strategy in a cluster: what [`Oracle`] says, with the topology filled in.
 #[derive(Clone, Debug)]
-pub struct Placement<O> {
-    oracle: O,
+pub struct Placement {
+    oracle: Arc<dyn Oracle>,
     topology: Topology,
 }
 
-impl<O: Oracle> Placement<O> {
+impl Placement {
     /// The strategy in a cluster of this topology.
-    pub fn new(oracle: O, topology: Topology) -> Self {
+    #[must_use]
+    pub fn new(oracle: impl Oracle, topology: Topology) -> Self {
+        let oracle = oracle.into_shared();
         Self { oracle, topology }
     }
 
@@ -146,13 +200,13 @@ impl<O: Oracle> Placement<O> {
 
     /// The strategy alone.
     #[must_use]
-    pub fn oracle(&self) -> &O {
+    pub fn oracle(&self) -> &Arc<dyn Oracle> {
         &self.oracle
     }
 
     /// See [`Oracle::hooks`].
     #[must_use]
-    pub fn hooks(&self) -> O::Hooks {
+    pub fn hooks(&self) -> Box<dyn LeaderHooks> {
         self.oracle.hooks(&self.topology)
     }
 

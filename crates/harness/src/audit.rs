@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use ssmr_core::{ClientId, ObjectId, Oracle};
 use ssmr_net::Pipeline;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many reads are outstanding.
 const WINDOW: usize = 64;
@@ -20,9 +21,9 @@ const WINDOW: usize = 64;
 ///
 /// # Errors
 /// If an object cannot be read.
-pub(crate) async fn audit<W: Workload, O: Oracle>(
+pub(crate) async fn audit<W: Workload>(
     job: &Job<W>,
-    oracle: O,
+    oracle: Arc<dyn Oracle>,
 ) -> Result<(), RunViolation> {
     // The clients have the numbers below.
     let auditor = ClientId(job.workload.client_count());

@@ -4,7 +4,7 @@
 //! [`Harness::empty`]: crate::Harness::empty
 
 use crate::registry::list::{Empty, With};
-use crate::registry::strategies::Strategy;
+use crate::registry::strategies::Strategies;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
 use ssmr_strategy_broker::Broker;
@@ -12,46 +12,24 @@ use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
-/// The four strategies.
-pub(crate) type BuiltinStrategies = With<
-    With<With<With<Empty, Strategy<Global>>, Strategy<Broker>>, Strategy<Static>>,
-    Strategy<Cache>,
->;
-
 /// The two workloads.
 pub(crate) type BuiltinWorkloads = With<With<Empty, KvFlags>, ChirperFlags>;
 
 /// The four strategies, in the order of the note that compares them.
-pub(crate) fn strategies() -> BuiltinStrategies {
-    Empty
-        .and(Strategy::new(Global))
-        .and(Strategy::new(Broker))
-        .and(Strategy::with_directory(
-            Static::new(),
-            Static::with_directory(),
-        ))
-        .and(Strategy::new(Cache))
+pub(crate) fn strategies() -> Strategies {
+    let mut strategies = Strategies::default();
+    strategies.add(Global);
+    strategies.add(Broker);
+    strategies.add_with_directory(Static::new(), Static::with_directory());
+    strategies.add(Cache);
+    strategies
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::registry::info::{Directory, Sizes};
-    use crate::registry::strategies::{Strategies, Visitor};
-    use ssmr_core::{ObjectId, Oracle, Topology};
-
-    /// The strategy's name, whether objects move, and how many groups its clusters have.
-    struct Describe;
-
-    impl Visitor for Describe {
-        type Output = (&'static str, bool, usize);
-
-        fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
-            let authority = oracle.authority(&topology, ObjectId::new(1, 1));
-            assert!(!authority.is_empty() && authority.is_subset(topology.groups()));
-            (O::NAME, oracle.movable(), topology.groups().len())
-        }
-    }
+    use ssmr_core::ObjectId;
 
     #[test]
     fn each_name_gets_its_strategy() {
@@ -60,9 +38,15 @@ mod tests {
             replicas: 3,
             oracle_replicas: 3,
         };
+        // The strategy's own name, whether objects move, and how many groups its clusters have.
         let describe = |name, directory| {
             let shape = sizes.shape(directory).unwrap();
-            strategies().with(name, &shape, Describe).ok()
+            let chosen = strategies().choose(name, &shape)?;
+            let (oracle, topology) = (chosen.oracle, chosen.topology);
+            let authority = oracle.authority(&topology, ObjectId::new(1, 1));
+            assert!(!authority.is_empty() && authority.is_subset(topology.groups()));
+            assert_eq!(chosen.name, name);
+            Some((oracle.name(), oracle.movable(), topology.groups().len()))
         };
         let infos = strategies().infos();
         let all: Vec<_> = infos
@@ -78,7 +62,7 @@ mod tests {
         assert_eq!(all, expected.map(Some));
         assert_eq!(
             describe("static", Directory::Home),
-            Some(("static", true, 2))
+            Some(("static-directory", true, 2))
         );
         assert_eq!(
             describe("broker", Directory::Home),

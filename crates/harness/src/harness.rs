@@ -5,7 +5,7 @@ use crate::cli::{self, Request};
 use crate::ending::{Ending, exit_code};
 use crate::error::RegistrationError;
 use crate::registry::list::{Empty, With};
-use crate::registry::strategies::{Strategies, Strategy};
+use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
 use crate::{node, run, sim};
@@ -23,14 +23,13 @@ use tracing_subscriber::EnvFilter;
 /// use ssmr_core::{Groups, Guess, ObjectId, Oracle, PartitionId, Topology};
 ///
 /// /// Everything is at the first partition.
-/// #[derive(Clone, Debug)]
+/// #[derive(Debug)]
 /// struct OnePlace;
 ///
 /// impl Oracle for OnePlace {
-///     const NAME: &'static str = "one-place";
-///     type Hooks = ();
-///     fn hooks(&self, _: &Topology) {}
-///
+///     fn name(&self) -> &'static str {
+///         "one-place"
+///     }
 ///     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
 ///         PartitionId(0).into()
 ///     }
@@ -55,14 +54,14 @@ use tracing_subscriber::EnvFilter;
 /// command `node`: so [`Harness::main`] is to be all that its `main` does.
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing before `main`"]
-pub struct Harness<S, W> {
-    strategies: S,
+pub struct Harness<W> {
+    strategies: Strategies,
     workloads: PhantomData<W>,
 }
 
-impl Harness<Empty, Empty> {
+impl Harness<Empty> {
     /// The four strategies (global, broker, static, cache), and the workloads kv and chirper.
-    pub fn new() -> Harness<impl Strategies, impl Workloads> {
+    pub fn new() -> Harness<impl Workloads> {
         Harness {
             strategies: builtin::strategies(),
             workloads: PhantomData::<BuiltinWorkloads>,
@@ -72,40 +71,31 @@ impl Harness<Empty, Empty> {
     /// Nothing to choose from yet.
     pub fn empty() -> Self {
         Self {
-            strategies: Empty,
+            strategies: Strategies::default(),
             workloads: PhantomData,
         }
     }
 }
 
-impl<S: Strategies, W: Workloads> Harness<S, W> {
-    /// Adds a strategy, under its [`Oracle::NAME`].
-    pub fn strategy<O: Oracle>(self, oracle: O) -> Harness<With<S, Strategy<O>>, W> {
-        self.add(Strategy::new(oracle))
+impl<W: Workloads> Harness<W> {
+    /// Adds a strategy, under its [name](Oracle::name).
+    pub fn strategy(mut self, oracle: impl Oracle) -> Self {
+        self.strategies.add(oracle);
+        self
     }
 
-    /// Adds a strategy of which `--directory` chooses a variant: `none` and `home`.
-    pub fn strategy_with_directory<O: Oracle>(
-        self,
-        none: O,
-        home: O,
-    ) -> Harness<With<S, Strategy<O>>, W> {
-        self.add(Strategy::with_directory(none, home))
+    /// Adds a strategy of which `--directory` chooses a variant, `none` or `home`, under the name
+    /// of `none`.
+    pub fn strategy_with_directory(mut self, none: impl Oracle, home: impl Oracle) -> Self {
+        self.strategies.add_with_directory(none, home);
+        self
     }
 
     /// Adds a workload with its service, as the type of its flags. The first one is the default.
-    pub fn workload<F: WorkloadFlags>(self) -> Harness<S, With<W, F>> {
+    pub fn workload<F: WorkloadFlags>(self) -> Harness<With<W, F>> {
         Harness {
             strategies: self.strategies,
             workloads: PhantomData,
-        }
-    }
-
-    fn add<O>(self, last: Strategy<O>) -> Harness<With<S, Strategy<O>>, W> {
-        let rest = self.strategies;
-        Harness {
-            strategies: With { rest, last },
-            workloads: self.workloads,
         }
     }
 

@@ -40,6 +40,5 @@ pub use error::{RegistrationError, UsageError};
 pub use harness::Harness;
 pub use registry::info::{ClusterShape, Directory, StrategyInfo};
 pub use registry::list::{Empty, With};
-pub use registry::strategies::{Strategies, Strategy, Visitor};
 pub use registry::workloads::{ServiceVisitor, WorkloadInfo, WorkloadVisitor, Workloads};
 pub use workload::contract::{LoadShape, Workload, WorkloadFlags};

@@ -9,12 +9,12 @@ use crate::deploy::file::{ClusterFile, Known};
 use crate::deploy::lines::{NodeReport, Order};
 use crate::ending::Ending;
 use crate::error::{FileError, UsageError};
-use crate::registry::strategies::{Strategies, Visitor};
+use crate::registry::strategies::{Chosen, Strategies};
 use crate::registry::workloads::{ServiceVisitor, Workloads};
 use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
-use ssmr_core::{Application, Oracle, ReplicaId, Topology};
+use ssmr_core::{Application, ReplicaId, Topology};
 use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
@@ -29,7 +29,7 @@ use tokio::sync::watch;
 /// If there is no such replica, it cannot run, or it fails.
 pub(crate) fn run<W: Workloads>(
     settings: &NodeSettings,
-    strategies: &impl Strategies,
+    strategies: &Strategies,
 ) -> Result<Ending> {
     let known = Known {
         strategies: strategies.infos().iter().map(|info| info.name).collect(),
@@ -47,13 +47,13 @@ pub(crate) fn run<W: Workloads>(
 }
 
 /// A replica to be run. The service comes with [`ServiceVisitor::visit`].
-struct Service<'a, S> {
+struct Service<'a> {
     settings: &'a NodeSettings,
     file: &'a ClusterFile,
-    strategies: &'a S,
+    strategies: &'a Strategies,
 }
 
-impl<S: Strategies> ServiceVisitor for Service<'_, S> {
+impl ServiceVisitor for Service<'_> {
     type Output = Result<Ending>;
 
     fn visit<A: Application>(self) -> Self::Output {
@@ -63,12 +63,12 @@ impl<S: Strategies> ServiceVisitor for Service<'_, S> {
             service: PhantomData::<A>,
         };
         let shape = self.file.shape().map_err(|problem| node.bad(&problem))?;
-        self.strategies
-            .with_known(&self.file.strategy, &shape, node)
+        let strategies = self.strategies;
+        node.serve(strategies.choose_known(&self.file.strategy, &shape))
     }
 }
 
-/// A replica of a service to be run. The strategy comes with [`Visitor::visit`].
+/// A replica of a service to be run.
 struct Node<'a, A> {
     settings: &'a NodeSettings,
     file: &'a ClusterFile,
@@ -96,10 +96,11 @@ impl<A> Node<'_, A> {
     }
 }
 
-impl<A: Application> Visitor for Node<'_, A> {
-    type Output = Result<Ending>;
-
-    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
+impl<A: Application> Node<'_, A> {
+    fn serve(self, strategy: Chosen) -> Result<Ending> {
+        let Chosen {
+            oracle, topology, ..
+        } = strategy;
         let config = self.file.config(topology);
         let config = config.map_err(|problem| self.bad(&problem))?;
         let id = self.id(&topology)?;
@@ -119,7 +120,7 @@ impl<A: Application> Visitor for Node<'_, A> {
             rejoins: self.settings.rejoin,
             log_bytes: self.file.log_bytes,
         };
-        let started = ReplicaThread::start::<A, O>(options, listener);
+        let started = ReplicaThread::start::<A>(options, listener);
         // It ends with the process: it stores before it speaks, so there is nothing to tidy up.
         let replica = ManuallyDrop::new(started.map_err(|error| self.blame(error))?);
         serve(id, &replica)?;

@@ -59,7 +59,7 @@ struct Remarks {
 /// If the settings contradict each other or the machine, or something cannot be started.
 pub(crate) fn run(
     settings: &RunSettings,
-    strategies: &impl Strategies,
+    strategies: &Strategies,
     workloads: &impl Workloads,
 ) -> Result<Ending> {
     let shape = setup::shape(settings)?;
@@ -76,13 +76,13 @@ pub(crate) fn run(
 }
 
 /// A run whose workload is not made yet: it comes with [`WorkloadVisitor::visit`].
-struct Begin<'a, S> {
+struct Begin<'a> {
     settings: &'a RunSettings,
-    strategies: &'a S,
+    strategies: &'a Strategies,
     shape: ClusterShape,
 }
 
-impl<S: Strategies> WorkloadVisitor for Begin<'_, S> {
+impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Ending>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
@@ -92,9 +92,9 @@ impl<S: Strategies> WorkloadVisitor for Begin<'_, S> {
 }
 
 /// A run under way.
-struct Run<'a, S, W> {
+struct Run<'a, W> {
     settings: &'a RunSettings,
-    strategies: &'a S,
+    strategies: &'a Strategies,
     shape: ClusterShape,
     workload: Arc<W>,
     digest: String,
@@ -105,8 +105,8 @@ struct Run<'a, S, W> {
     remarks: Vec<Remarks>,
 }
 
-impl<'a, S: Strategies, W: Workload> Run<'a, S, W> {
-    fn begin(begin: &Begin<'a, S>, workload: W) -> Result<Self, UsageError> {
+impl<'a, W: Workload> Run<'a, W> {
+    fn begin(begin: &Begin<'a>, workload: W) -> Result<Self, UsageError> {
         let settings = begin.settings;
         let folder = Folder::create(&settings.out)?;
         let interrupt = Interrupt::listen();
@@ -135,6 +135,7 @@ impl<'a, S: Strategies, W: Workload> Run<'a, S, W> {
             }
             let logs = self.folder.path().join("logs").join(strategy);
             let trial = Trial {
+                strategy: self.strategies.choose_known(strategy, &self.shape),
                 settings: self.settings,
                 logs: &logs,
                 folder: self.folder.path(),
@@ -143,7 +144,7 @@ impl<'a, S: Strategies, W: Workload> Run<'a, S, W> {
                 interrupt: &self.interrupt,
                 progress: &self.progress,
             };
-            let measured = self.strategies.with_known(strategy, &self.shape, trial);
+            let measured = trial.carry_out();
             let measured = measured.map_err(|error| self.blame(strategy, error))?;
             if self.settings.durability != DurabilityName::Memory {
                 std::fs::remove_dir_all(self.folder.path().join("logs"))?;

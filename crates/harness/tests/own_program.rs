@@ -21,9 +21,9 @@ use std::process::{Command, ExitCode, Output};
 struct Modulo;
 
 impl Oracle for Modulo {
-    const NAME: &'static str = "modulo";
-    type Hooks = ();
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "modulo"
+    }
 
     fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
         self.owner(topology, object, None).into()

@@ -22,11 +22,11 @@ use tokio::sync::watch;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
-pub struct ClusterOptions<O> {
+pub struct ClusterOptions {
     /// The groups.
     pub topology: Topology,
     /// The strategy.
-    pub oracle: O,
+    pub oracle: Arc<dyn Oracle>,
     /// For election timers.
     pub seed: u64,
     /// Tells this cluster from others that used the same ports or the same cache before.
@@ -44,12 +44,12 @@ pub struct ClusterOptions<O> {
     pub log_bytes: usize,
 }
 
-impl<O> ClusterOptions<O> {
+impl ClusterOptions {
     /// A cluster on the loopback interface, on free ports, without a cache.
-    pub fn new(topology: Topology, oracle: O) -> Self {
+    pub fn new(topology: Topology, oracle: impl Oracle) -> Self {
         Self {
             topology,
-            oracle,
+            oracle: oracle.into_shared(),
             seed: 1,
             incarnation: 1,
             bind: Ipv4Addr::LOCALHOST.into(),
@@ -78,24 +78,24 @@ pub enum CacheChoice {
 /// A running cluster. Dropping it stops it, as [`shutdown`](Self::shutdown) does, and holds up the
 /// thread meanwhile.
 #[derive(Debug)]
-pub struct Cluster<A, O> {
+pub struct Cluster<A> {
     config: ClusterConfig,
     clock: Clock,
-    replicas: BTreeMap<ReplicaId, (ReplicaOptions<O>, ReplicaThread)>,
+    replicas: BTreeMap<ReplicaId, (ReplicaOptions, ReplicaThread)>,
     published: Arc<watch::Sender<Leaders>>,
     leaders: watch::Receiver<Leaders>,
     /// What replicas had sent and received that were started again since.
     former: TrafficCount,
     cache: Option<CacheServer>,
-    service: PhantomData<fn(O) -> A>,
+    service: PhantomData<fn() -> A>,
 }
 
-impl<A: Application, O: Oracle> Cluster<A, O> {
+impl<A: Application> Cluster<A> {
     /// Starts every replica. All listeners are bound before the first replica runs.
     ///
     /// # Errors
     /// If an address cannot be listened on, or a thread cannot be started.
-    pub fn start(options: ClusterOptions<O>) -> Result<Self, NetError> {
+    pub fn start(options: ClusterOptions) -> Result<Self, NetError> {
         let ClusterOptions {
             topology,
             oracle,
@@ -136,7 +136,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
                 log_bytes,
             };
             let replica =
-                ReplicaThread::start_among::<A, O>(options.clone(), listener, published.clone())?;
+                ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));
         }
         Ok(Self {
@@ -233,7 +233,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
             source,
         })?;
         let started =
-            ReplicaThread::start_among::<A, O>(options.clone(), listener, self.published.clone())?;
+            ReplicaThread::start_among::<A>(options.clone(), listener, self.published.clone())?;
         self.former += replica.traffic();
         *replica = started;
         Ok(true)
@@ -278,7 +278,7 @@ impl<A: Application, O: Oracle> Cluster<A, O> {
     }
 }
 
-impl<A, O> Cluster<A, O> {
+impl<A> Cluster<A> {
     /// Has all replicas stop, and tell their clients that it is for good.
     fn begin_to_stop(&mut self) {
         for (_, replica) in self.replicas.values_mut() {
@@ -288,7 +288,7 @@ impl<A, O> Cluster<A, O> {
     }
 }
 
-impl<A, O> Drop for Cluster<A, O> {
+impl<A> Drop for Cluster<A> {
     fn drop(&mut self) {
         // All at once; each is waited for as it is dropped.
         self.begin_to_stop();

@@ -45,7 +45,7 @@ impl ClusterConfig {
     ///
     /// # Errors
     /// What is wrong.
-    pub fn check<O: Oracle>(&self, oracle: &O) -> Result<(), ConfigError> {
+    pub fn check(&self, oracle: &dyn Oracle) -> Result<(), ConfigError> {
         let mut replicas = self.topology.replicas();
         if let Some(id) = replicas.find(|id| !self.addresses.contains_key(id)) {
             return Err(ConfigError::NoAddress(id));

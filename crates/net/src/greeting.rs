@@ -50,8 +50,8 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// A cluster of this service and strategy.
-    pub(crate) fn of<A: Application, O: Oracle>(
-        oracle: &O,
+    pub(crate) fn of<A: Application>(
+        oracle: &dyn Oracle,
         topology: Topology,
         incarnation: u64,
     ) -> Self {

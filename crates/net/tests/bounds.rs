@@ -43,9 +43,9 @@ async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     let topology = Topology::new(2, 1).unwrap();
     let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle);
-    let cluster = Cluster::<Blobs, Static>::start(options).unwrap();
+    let cluster = Cluster::<Blobs>::start(options).unwrap();
     let settings = ClientSettings::default();
-    let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);
+    let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);
     let objects: Vec<ObjectId> = (0..80).map(|key| ObjectId::new(key, key)).collect();
     let blob = Blob(vec![1; SIZE].into());
     for object in &objects {

@@ -16,6 +16,7 @@ use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Counters: add to some, read others.
@@ -74,13 +75,14 @@ fn objects(keys: impl IntoIterator<Item = u64>) -> Vec<ObjectId> {
         .collect()
 }
 
-struct Setting<O: Oracle> {
-    cluster: Cluster<Counters, O>,
-    oracle: O,
+struct Setting {
+    cluster: Cluster<Counters>,
+    oracle: Arc<dyn Oracle>,
 }
 
-impl<O: Oracle> Setting<O> {
-    async fn new(oracle: O, topology: Topology, cache: CacheChoice) -> Self {
+impl Setting {
+    async fn new(oracle: impl Oracle, topology: Topology, cache: CacheChoice) -> Self {
+        let oracle = oracle.into_shared();
         let options = ClusterOptions {
             cache,
             ..ClusterOptions::new(topology, oracle.clone())
@@ -92,7 +94,7 @@ impl<O: Oracle> Setting<O> {
 
     fn client(&self, id: u64, settings: ClientSettings) -> Client {
         let (config, oracle) = (self.cluster.config(), self.oracle.clone());
-        Client::start::<Counters, O>(config, id, oracle, settings)
+        Client::start::<Counters>(config, id, oracle, settings)
     }
 
     /// Replicas of a group that are still there come to the same state.
@@ -128,8 +130,8 @@ impl<O: Oracle> Setting<O> {
     }
 }
 
-async fn clients_see_each_others_work<O: Oracle>(
-    oracle: O,
+async fn clients_see_each_others_work(
+    oracle: impl Oracle,
     topology: Topology,
     cache: CacheChoice,
 ) {
@@ -204,8 +206,8 @@ async fn clients_see_each_others_work<O: Oracle>(
 }
 
 /// Every leader is stopped while a window of commands is under way: each takes effect exactly once.
-async fn stopped_leaders_lose_nothing<O: Oracle>(
-    oracle: O,
+async fn stopped_leaders_lose_nothing(
+    oracle: impl Oracle,
     topology: Topology,
     cache: CacheChoice,
 ) {
@@ -330,7 +332,7 @@ async fn a_port_in_use_is_named() {
         base_port: Some(port),
         ..ClusterOptions::new(topology(), Global)
     };
-    let error = Cluster::<Counters, _>::start(options).unwrap_err();
+    let error = Cluster::<Counters>::start(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
     let named = format!("cannot listen on 127.0.0.1:{port} (replica p0r0)");
     assert!(error.to_string().starts_with(&named), "{error}");
@@ -339,7 +341,7 @@ async fn a_port_in_use_is_named() {
         base_port: Some(u16::MAX - 2),
         ..ClusterOptions::new(topology(), Global)
     };
-    let error = Cluster::<Counters, _>::start(options).unwrap_err();
+    let error = Cluster::<Counters>::start(options).unwrap_err();
     assert!(
         matches!(error, NetError::Ports { .. } | NetError::Bind { .. }),
         "{error}"

@@ -36,7 +36,7 @@ async fn create(client: &Client, key: u64) {
     assert!(matches!(outcome, Outcome::Done(_)), "{key}: {outcome:?}");
 }
 
-async fn applied(cluster: &Cluster<Things, Static>, id: ReplicaId) -> u64 {
+async fn applied(cluster: &Cluster<Things>, id: ReplicaId) -> u64 {
     cluster.status(id).await.unwrap().applied
 }
 
@@ -45,10 +45,10 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let topology = Topology::new(1, 3).unwrap();
     let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle);
-    let mut cluster = Cluster::<Things, _>::start(options).unwrap();
+    let mut cluster = Cluster::<Things>::start(options).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::start::<Things, _>(cluster.config(), 1, oracle, settings);
+    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
     create(&client, 1).await;
 
     let group = PartitionId(0).into();

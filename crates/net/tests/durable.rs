@@ -87,9 +87,10 @@ fn topology() -> Topology {
     Topology::new(2, 3).unwrap()
 }
 
-async fn survive<O: Oracle>(oracle: O) {
+async fn survive(oracle: impl Oracle) {
+    let oracle = oracle.into_shared();
     let folder = tempfile::tempdir().unwrap();
-    let topology = if O::NAME == "broker" {
+    let topology = if oracle.needs().oracle_group {
         topology().with_oracle(3).unwrap()
     } else {
         topology()
@@ -99,10 +100,10 @@ async fn survive<O: Oracle>(oracle: O) {
         cache: CacheChoice::Embedded { bytes: 1 << 20 },
         ..ClusterOptions::new(topology, oracle.clone())
     };
-    let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
+    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::start::<Numbers, _>(cluster.config(), 1, oracle, settings);
+    let client = Client::start::<Numbers>(cluster.config(), 1, oracle, settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
 
@@ -160,7 +161,7 @@ async fn cache_loses_nothing() {
 }
 
 /// Waits until a replica takes full part, at most for so long.
-async fn filled<O: Oracle>(cluster: &Cluster<Numbers, O>, id: ReplicaId) {
+async fn filled(cluster: &Cluster<Numbers>, id: ReplicaId) {
     let asked = async {
         while !cluster
             .status(id)
@@ -176,8 +177,9 @@ async fn filled<O: Oracle>(cluster: &Cluster<Numbers, O>, id: ReplicaId) {
 
 /// In memory: every replica in turn loses all it knew and is filled by the others, while nothing is
 /// lost.
-async fn refill<O: Oracle>(oracle: O) {
-    let topology = if O::NAME == "broker" {
+async fn refill(oracle: impl Oracle) {
+    let oracle = oracle.into_shared();
+    let topology = if oracle.needs().oracle_group {
         topology().with_oracle(3).unwrap()
     } else {
         topology()
@@ -188,10 +190,10 @@ async fn refill<O: Oracle>(oracle: O) {
         log_bytes: 4_000,
         ..ClusterOptions::new(topology, oracle.clone())
     };
-    let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
+    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::start::<Numbers, _>(cluster.config(), 1, oracle, settings);
+    let client = Client::start::<Numbers>(cluster.config(), 1, oracle, settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut key = 0;
@@ -233,7 +235,7 @@ async fn cache_refills_its_replicas() {
 async fn the_only_replica_of_a_group_does_not_come_back_from_memory() {
     let topology = Topology::new(2, 1).unwrap();
     let options = ClusterOptions::new(topology, Static::new());
-    let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
+    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     let victim = topology.replicas().next().unwrap();
     assert!(cluster.stop_replica(victim));
     assert!(!cluster.restart_replica(victim).unwrap());
@@ -263,10 +265,10 @@ async fn the_disk_stays_bounded() {
         log_bytes: LOG,
         ..ClusterOptions::new(topology, Static::new())
     };
-    let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
+    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
-    let client = Client::start::<Numbers, _>(cluster.config(), 1, Static::new(), settings);
+    let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut largest = 0;
@@ -308,7 +310,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
         log_bytes: 10_000,
         ..ClusterOptions::new(topology, Static::new())
     };
-    let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
+    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let id = topology.replicas().nth(1).unwrap();
     // The next file of its log is on a device that has no room.
@@ -317,7 +319,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let plant = full.iter().filter(|path| !path.exists());
     plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
     let settings = ClientSettings::default();
-    let client = Client::start::<Numbers, _>(cluster.config(), 1, Static::new(), settings);
+    let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
     let zero = Request::create::<Numbers>(object(0), &0, None);
     assert!(client.execute(zero).await.outcome.is_definite());
     let mut round = 0u64;

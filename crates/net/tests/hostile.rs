@@ -42,7 +42,7 @@ impl Application for Blobs {
 }
 
 struct Setting {
-    cluster: Cluster<Blobs, Global>,
+    cluster: Cluster<Blobs>,
     client: Client,
     created: u64,
 }
@@ -54,7 +54,7 @@ impl Setting {
         let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
-        let client = Client::start::<Blobs, _>(cluster.config(), 1, oracle, settings);
+        let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);
         Self {
             cluster,
             client,

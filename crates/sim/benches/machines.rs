@@ -19,10 +19,9 @@ use std::sync::Arc;
 struct OnePlace;
 
 impl Oracle for OnePlace {
-    const NAME: &'static str = "one-place";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "one-place"
+    }
 
     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
         PartitionId(0).into()
@@ -62,7 +61,7 @@ fn update(number: u64) -> Command {
 fn engine(c: &mut Criterion) {
     let topology = Topology::new(1, 1).expect("one partition of one replica");
     let group = GroupId::from(PartitionId(0));
-    let mut engine = Engine::<Registers, _>::new(group, Placement::new(OnePlace, topology));
+    let mut engine = Engine::<Registers>::new(group, Placement::new(OnePlace, topology));
     let mut number = 0;
     let mut deliver = |request: Option<Request>| {
         number += 1;
@@ -109,10 +108,11 @@ fn world(c: &mut Criterion) {
         partitions: 1,
         ..Options::default()
     };
+    let one_place = OnePlace.into_shared();
     let mut bench = c.benchmark_group("simulator");
     bench.sample_size(20);
     bench.bench_function("a calm run, both checks included", |b| {
-        b.iter(|| simulate(&OnePlace, 1, options).expect("it is linearizable"));
+        b.iter(|| simulate(&one_place, 1, options).expect("it is linearizable"));
     });
     bench.finish();
 }

@@ -45,7 +45,9 @@ pub use transactions::*;
 macro_rules! conformance {
     ($oracle:expr) => { $crate::conformance!($oracle, "golden"); };
     ($oracle:expr, $folder:literal) => {
-        #[test] fn the_law_of_authority() { $crate::conformance::the_law_of_authority(&$oracle); }
+        #[test] fn the_law_of_authority() {
+            $crate::conformance::the_law_of_authority(&$crate::Oracle::into_shared($oracle));
+        }
         $crate::conformance! { @scenarios $oracle, $folder;
             two_runs_share_a_cache,
             false_hints_cost_time_only,
@@ -86,7 +88,7 @@ macro_rules! conformance {
     };
     (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {
         $(#[test] fn $scenario() {
-            let trace = $crate::conformance::$scenario(&$oracle);
+            let trace = $crate::conformance::$scenario(&$crate::Oracle::into_shared($oracle));
             $crate::conformance! { @compare $folder, stringify!($scenario), trace }
         })*
     };
@@ -98,7 +100,7 @@ macro_rules! conformance {
         mod sweep {
             use super::*;
             $(#[test] fn $name() {
-                $crate::conformance::sweep(&$oracle, $crate::Profile::$profile);
+                $crate::conformance::sweep(&$crate::Oracle::into_shared($oracle), $crate::Profile::$profile);
             })*
         }
     };

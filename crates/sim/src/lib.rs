@@ -27,5 +27,7 @@ pub use report::SimulationReport;
 pub use shrink::{Shrunk, shrink};
 pub use simulate::{Failure, chronicle, simulate, simulate_seated, topology};
 pub use ssmr_check::{Rejection, ViolationKind};
+#[doc(no_inline)]
+pub use ssmr_core::Oracle;
 pub use violation::{Invariant, InvariantViolation, OrderViolation, Stall};
 pub use world::{Seated, World};

@@ -18,6 +18,7 @@ use ssmr_core::{
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How long, in virtual time, everything may take to end once all faults are over.
 const PATIENCE: Micros = 120_000_000;
@@ -67,8 +68,8 @@ impl Failure {
 ///
 /// # Errors
 /// With the first violation of an invariant.
-pub fn simulate<O: Oracle>(
-    oracle: &O,
+pub fn simulate(
+    oracle: &Arc<dyn Oracle>,
     seed: u64,
     options: Options,
 ) -> Result<SimulationReport, Failure> {
@@ -79,15 +80,15 @@ pub fn simulate<O: Oracle>(
 ///
 /// # Errors
 /// With the first violation of an invariant.
-pub fn simulate_seated<O: Oracle>(
-    oracle: &O,
-    seated: Seated<O>,
+pub fn simulate_seated(
+    oracle: &Arc<dyn Oracle>,
+    seated: Seated,
     seed: u64,
     options: Options,
 ) -> Result<SimulationReport, Failure> {
     let outcome = options.with_mutant(|| Run::new(oracle, seated, seed, options, false).play());
     outcome.map_err(|violation| Failure {
-        strategy: O::NAME,
+        strategy: oracle.name(),
         seed,
         options,
         violation: Box::new(violation),
@@ -96,7 +97,7 @@ pub fn simulate_seated<O: Oracle>(
 
 /// Runs one simulation and tells what happened in it, with times: of a failure as far as it
 /// concerns the objects that the violation names, and at most so many lines, the last ones.
-pub fn chronicle<O: Oracle>(oracle: &O, seed: u64, options: Options, most: usize) -> String {
+pub fn chronicle(oracle: &Arc<dyn Oracle>, seed: u64, options: Options, most: usize) -> String {
     options.with_mutant(|| {
         let mut run = Run::new(oracle, |oracle, _| oracle.clone(), seed, options, true);
         let violation = run.play().err();
@@ -126,9 +127,9 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("of unknown kind").into()
 }
 
-struct Run<O: Oracle> {
-    world: World<O>,
-    oracle: O,
+struct Run {
+    world: World,
+    oracle: Arc<dyn Oracle>,
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
     next_fault: LocalTime,
@@ -136,8 +137,14 @@ struct Run<O: Oracle> {
     deposed: Option<LocalTime>,
 }
 
-impl<O: Oracle> Run<O> {
-    fn new(oracle: &O, seated: Seated<O>, seed: u64, options: Options, listens: bool) -> Self {
+impl Run {
+    fn new(
+        oracle: &Arc<dyn Oracle>,
+        seated: Seated,
+        seed: u64,
+        options: Options,
+        listens: bool,
+    ) -> Self {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
         let topology = topology(&options, oracle.needs());
         let mut world = World::seated(topology, oracle, seated, seeds.random(), options);
@@ -165,11 +172,7 @@ impl<O: Oracle> Run<O> {
         }
     }
 
-    fn ask(
-        world: &mut World<O>,
-        clients: &mut BTreeMap<ClientId, (Workload, usize)>,
-        id: ClientId,
-    ) {
+    fn ask(world: &mut World, clients: &mut BTreeMap<ClientId, (Workload, usize)>, id: ClientId) {
         let Some((workload, left)) = clients.get_mut(&id).filter(|(_, left)| *left > 0) else {
             return;
         };

@@ -6,7 +6,7 @@
 use ssmr_core::replica::{Applied, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Oracle, Partition, Query,
+    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Partition, Query,
     Timestamp,
 };
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use crate::violation::{InvariantViolation, OrderViolation};
 
 /// A partition that notes what is delivered to it.
 #[derive(Debug)]
-pub(crate) struct Watched<O> {
-    pub(crate) engine: Engine<Registers, O>,
+pub(crate) struct Watched {
+    pub(crate) engine: Engine<Registers>,
     /// Commands delivered since they were last looked at.
     pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
     /// How often it started over from a snapshot since then.
@@ -28,7 +28,7 @@ pub(crate) struct Watched<O> {
     pub(crate) steps: Option<Vec<Step>>,
 }
 
-impl<O: Oracle> Partition for Watched<O> {
+impl Partition for Watched {
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
         if let Delivery::Command {
             command, timestamp, ..

@@ -30,6 +30,7 @@ use ssmr_log::Stored;
 use ssmr_multicast::{Capture, GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
 
 type Order = GroupMulticast;
 type Msg = Message;
@@ -73,8 +74,8 @@ enum ReplicaInput {
 }
 
 /// A replica with what the world remembers of it.
-struct Member<O: Oracle> {
-    replica: Replica<Order, Watched<O>, O>,
+struct Member {
+    replica: Replica<Order, Watched>,
     start: u64,
     applied: u64,
     /// How far its clock is ahead of everybody else's.
@@ -82,17 +83,17 @@ struct Member<O: Oracle> {
 }
 
 /// A client with what it has asked for.
-struct User<O: Oracle> {
-    client: ClientEngine<O>,
+struct User {
+    client: ClientEngine,
     requests: BTreeMap<u64, (Request, LocalTime)>,
 }
 
 /// Makes the oracle of one replica or client from that of the cluster: a copy, unless a test breaks
 /// it on purpose.
-pub type Seated<O> = fn(&O, Seat) -> O;
+pub type Seated = fn(&Arc<dyn Oracle>, Seat) -> Arc<dyn Oracle>;
 
 /// The virtual world.
-pub struct World<O: Oracle> {
+pub struct World {
     options: Options,
     pub(crate) topology: Topology,
     now: LocalTime,
@@ -105,7 +106,7 @@ pub struct World<O: Oracle> {
     hands: Hands,
     pub(crate) network: Network,
     pub(crate) cache: Cache,
-    members: BTreeMap<ReplicaId, Member<O>>,
+    members: BTreeMap<ReplicaId, Member>,
     /// What each replica has stored, also while it is down.
     disks: BTreeMap<ReplicaId, Stored>,
     /// Replicas that crash in the middle of their next write.
@@ -114,10 +115,10 @@ pub struct World<O: Oracle> {
     stopped: BTreeSet<ReplicaId>,
     /// How often a replica was started so far.
     starts: u64,
-    oracle: O,
+    oracle: Arc<dyn Oracle>,
     /// The oracle of one participant.
-    seated: Seated<O>,
-    users: BTreeMap<ClientId, User<O>>,
+    seated: Seated,
+    users: BTreeMap<ClientId, User>,
     watch: Watch,
     /// What happens, for those who want to read it.
     pub(crate) trace: Trace,
@@ -128,17 +129,17 @@ pub struct World<O: Oracle> {
     violation: Option<InvariantViolation>,
 }
 
-impl<O: Oracle> World<O> {
+impl World {
     /// A cluster of `topology` without clients, at time 0.
-    pub fn new(topology: Topology, oracle: &O, seed: u64, options: Options) -> Self {
+    pub fn new(topology: Topology, oracle: &Arc<dyn Oracle>, seed: u64, options: Options) -> Self {
         Self::seated(topology, oracle, |oracle, _| oracle.clone(), seed, options)
     }
 
     /// The same with an oracle for each participant.
     pub fn seated(
         topology: Topology,
-        oracle: &O,
-        seated: Seated<O>,
+        oracle: &Arc<dyn Oracle>,
+        seated: Seated,
         seed: u64,
         options: Options,
     ) -> Self {
@@ -175,7 +176,7 @@ impl<O: Oracle> World<O> {
     }
 
     /// Adds a client.
-    pub fn connect(&mut self, id: ClientId, oracle: &O) {
+    pub fn connect(&mut self, id: ClientId, oracle: &Arc<dyn Oracle>) {
         let settings = ssmr_core::client::ClientSettings::default()
             .with_execution(self.options.execution)
             .with_reads(self.options.possible_reads())
@@ -322,7 +323,7 @@ impl<O: Oracle> World<O> {
     fn with_replica(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica<Order, Watched<O>, O>, &mut ReplicaOutbox<Order>),
+        act: impl FnOnce(&mut Replica<Order, Watched>, &mut ReplicaOutbox<Order>),
     ) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
@@ -362,7 +363,7 @@ impl<O: Oracle> World<O> {
     fn with_client(
         &mut self,
         id: ClientId,
-        act: impl FnOnce(&mut ClientEngine<O>, &mut ClientOutbox),
+        act: impl FnOnce(&mut ClientEngine, &mut ClientOutbox),
     ) {
         let Some(user) = self.users.get_mut(&id) else {
             return;

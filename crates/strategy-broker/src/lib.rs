@@ -21,10 +21,9 @@ use ssmr_core::{GroupId, Groups, Guess, Needs, ObjectId, Oracle, Topology};
 pub struct Broker;
 
 impl Oracle for Broker {
-    const NAME: &'static str = "broker";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "broker"
+    }
 
     fn needs(&self) -> Needs {
         Needs {

@@ -9,35 +9,56 @@ use ssmr_strategy_broker::Broker;
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(&Broker, NoSignalWait, Profile::Deaths, Gather, 2, 150);
+    let caught = hunt(
+        &Broker.into_shared(),
+        NoSignalWait,
+        Profile::Deaths,
+        Gather,
+        2,
+        150,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(&Broker, OpenQueues, Profile::Deaths, Exchange, 3, 40);
+    let caught = hunt(
+        &Broker.into_shared(),
+        OpenQueues,
+        Profile::Deaths,
+        Exchange,
+        3,
+        40,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(&Broker, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
+    let caught = hunt(
+        &Broker.into_shared(),
+        AbandonAttempts,
+        Profile::Deaths,
+        Exchange,
+        3,
+        10,
+    );
     assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(&Broker);
+    catch_reads(&Broker.into_shared());
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(&Broker);
+    catch_storage(&Broker.into_shared());
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(&Broker);
+    catch_creator_only(&Broker.into_shared());
 }
 
 #[test]
@@ -46,6 +67,6 @@ fn expectations_that_are_ignored_are_found() {
         mutant: Some(Mutant::IgnoredExpectations),
         ..Options::default()
     };
-    let caught = catch(&Broker, options, 20);
+    let caught = catch(&Broker.into_shared(), options, 20);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }

@@ -5,7 +5,7 @@
 //! that the signal bears.
 
 use crate::breaker::Breaker;
-use crate::location_key;
+use crate::keys::location_key;
 use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
 use ssmr_core::id::digest;

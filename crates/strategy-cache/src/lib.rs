@@ -19,22 +19,24 @@
 
 mod breaker;
 mod hooks;
+mod keys;
 
 pub use hooks::CacheHooks;
 
-use bytes::Bytes;
-use ssmr_core::{Groups, Guess, Needs, ObjectId, Oracle, Topology};
+use keys::location_key;
+use ssmr_core::{Groups, Guess, LeaderHooks, Needs, ObjectId, Oracle, Topology};
 
 /// The home of an object is its authority and directory; a shared cache has locations and values.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cache;
 
 impl Oracle for Cache {
-    const NAME: &'static str = "cache";
-    type Hooks = CacheHooks;
+    fn name(&self) -> &'static str {
+        "cache"
+    }
 
-    fn hooks(&self, _: &Topology) -> CacheHooks {
-        CacheHooks::default()
+    fn hooks(&self, _: &Topology) -> Box<dyn LeaderHooks> {
+        Box::<CacheHooks>::default()
     }
 
     fn needs(&self) -> Needs {
@@ -58,9 +60,4 @@ impl Oracle for Cache {
             otherwise: self.authority(topology, object),
         }
     }
-}
-
-/// The key of the location hint of an object.
-fn location_key(object: ObjectId) -> Bytes {
-    format!("l:{object}").into()
 }

@@ -9,35 +9,56 @@ use ssmr_strategy_cache::Cache;
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(&Cache, NoSignalWait, Profile::Calm, Gather, 2, 60);
+    let caught = hunt(
+        &Cache.into_shared(),
+        NoSignalWait,
+        Profile::Calm,
+        Gather,
+        2,
+        60,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(&Cache, OpenQueues, Profile::Deaths, Exchange, 3, 40);
+    let caught = hunt(
+        &Cache.into_shared(),
+        OpenQueues,
+        Profile::Deaths,
+        Exchange,
+        3,
+        40,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(&Cache, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
+    let caught = hunt(
+        &Cache.into_shared(),
+        AbandonAttempts,
+        Profile::Deaths,
+        Exchange,
+        3,
+        10,
+    );
     assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(&Cache);
+    catch_reads(&Cache.into_shared());
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(&Cache);
+    catch_storage(&Cache.into_shared());
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(&Cache);
+    catch_creator_only(&Cache.into_shared());
 }
 
 #[test]
@@ -46,7 +67,7 @@ fn mutable_cache_keys_are_found() {
         mutant: Some(Mutant::MutableCacheKeys),
         ..Options::default()
     };
-    let caught = catch(&Cache, options, 40);
+    let caught = catch(&Cache.into_shared(), options, 40);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
@@ -56,6 +77,6 @@ fn expectations_that_are_ignored_are_found() {
         mutant: Some(Mutant::IgnoredExpectations),
         ..Options::default()
     };
-    let caught = catch(&Cache, options, 20);
+    let caught = catch(&Cache.into_shared(), options, 20);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }

@@ -9,13 +9,13 @@ use ssmr_strategy_cache::Cache;
 /// one.
 #[test]
 fn several_entries_applied_at_once_keep_the_links_order() {
-    passes(&Cache, 15, Profile::Stop, Gather);
+    passes(&Cache.into_shared(), 15, Profile::Stop, Gather);
 }
 
 /// A leader kept a stale belief of who leads another group, and what it sent there was lost for
 /// good.
 #[test]
 fn a_stale_belief_of_another_groups_leader() {
-    passes(&Cache, 41, Profile::Storm, Exchange);
-    passes(&Cache, 62, Profile::Storm, Exchange);
+    passes(&Cache.into_shared(), 41, Profile::Storm, Exchange);
+    passes(&Cache.into_shared(), 62, Profile::Storm, Exchange);
 }

@@ -20,10 +20,9 @@ use ssmr_core::{Groups, Guess, ObjectId, Oracle, Topology};
 pub struct Global;
 
 impl Oracle for Global {
-    const NAME: &'static str = "global";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "global"
+    }
 
     fn authority(&self, topology: &Topology, _: ObjectId) -> Groups {
         topology.partitions()

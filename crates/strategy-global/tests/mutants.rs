@@ -9,35 +9,56 @@ use ssmr_strategy_global::Global;
 
 #[test]
 fn a_missing_signal_wait_is_found() {
-    let caught = hunt(&Global, NoSignalWait, Profile::Calm, Gather, 4, 600);
+    let caught = hunt(
+        &Global.into_shared(),
+        NoSignalWait,
+        Profile::Calm,
+        Gather,
+        4,
+        600,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn open_queues_are_found() {
-    let caught = hunt(&Global, OpenQueues, Profile::Deaths, Exchange, 3, 60);
+    let caught = hunt(
+        &Global.into_shared(),
+        OpenQueues,
+        Profile::Deaths,
+        Exchange,
+        3,
+        60,
+    );
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
 #[test]
 fn abandoned_attempts_are_found() {
-    let caught = hunt(&Global, AbandonAttempts, Profile::Deaths, Exchange, 3, 10);
+    let caught = hunt(
+        &Global.into_shared(),
+        AbandonAttempts,
+        Profile::Deaths,
+        Exchange,
+        3,
+        10,
+    );
     assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
 }
 
 #[test]
 fn reads_of_the_past_are_found() {
-    catch_reads(&Global);
+    catch_reads(&Global.into_shared());
 }
 
 #[test]
 fn what_storage_and_snapshots_lose_is_found() {
-    catch_storage(&Global);
+    catch_storage(&Global.into_shared());
 }
 
 #[test]
 fn authority_of_the_creator_alone_is_found() {
-    catch_creator_only(&Global);
+    catch_creator_only(&Global.into_shared());
 }
 
 #[test]
@@ -46,6 +67,6 @@ fn expectations_that_are_ignored_are_found() {
         mutant: Some(Mutant::IgnoredExpectations),
         ..Options::default()
     };
-    let caught = catch(&Global, options, 20);
+    let caught = catch(&Global.into_shared(), options, 20);
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }

@@ -9,5 +9,5 @@ use ssmr_strategy_global::Global;
 /// one.
 #[test]
 fn several_entries_applied_at_once_keep_the_links_order() {
-    passes(&Global, 17, Profile::Stop, Gather);
+    passes(&Global.into_shared(), 17, Profile::Stop, Gather);
 }

@@ -36,16 +36,11 @@ impl Static {
 }
 
 impl Oracle for Static {
-    const NAME: &'static str = "static";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
-
     fn name(&self) -> &'static str {
         if self.directory {
             "static-directory"
         } else {
-            Self::NAME
+            "static"
         }
     }
 

@@ -28,7 +28,7 @@ fn say(message: ClientMessage) -> Option<ServerMessage> {
     };
     let multicast = GroupMulticast::new(id, topology, MulticastSettings::default());
     let placement = Placement::new(Static::new(), topology);
-    let engine = Engine::<Registers, _>::new(id.group, placement.clone());
+    let engine = Engine::<Registers>::new(id.group, placement.clone());
     let mut replica = Replica::new(id, placement, multicast, engine);
     let mut out = ReplicaOutbox::default();
     let [start, next] = [0, 1].map(LocalTime::from_micros);

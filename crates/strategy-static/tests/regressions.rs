@@ -7,13 +7,18 @@ use ssmr_strategy_static::Static;
 /// A new leader whose log still held items of an incoming link took them for new ones.
 #[test]
 fn a_new_leaders_incoming_link_behind_its_log() {
-    passes(&Static::new(), 2, Profile::Cut, Exchange);
+    passes(&Static::new().into_shared(), 2, Profile::Cut, Exchange);
 }
 
 /// A leader kept a stale belief of who leads another group, and what it sent there was lost for
 /// good.
 #[test]
 fn a_stale_belief_of_another_groups_leader() {
-    passes(&Static::new(), 34, Profile::Storm, Exchange);
-    passes(&Static::with_directory(), 22, Profile::Storm, Exchange);
+    passes(&Static::new().into_shared(), 34, Profile::Storm, Exchange);
+    passes(
+        &Static::with_directory().into_shared(),
+        22,
+        Profile::Storm,
+        Exchange,
+    );
 }

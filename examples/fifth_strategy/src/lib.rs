@@ -27,10 +27,9 @@ fn home(topology: &Topology, object: ObjectId) -> PartitionId {
 }
 
 impl Oracle for Ring {
-    const NAME: &'static str = "ring";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "ring"
+    }
 
     fn authority(&self, topology: &Topology, object: ObjectId) -> Groups {
         home(topology, object).into()

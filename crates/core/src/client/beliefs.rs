@@ -6,7 +6,7 @@ use crate::answer::{Answer, Verdict};
 use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{Hint, ObjectId, PartitionId};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the client believes of the places of one request's objects.
@@ -39,9 +39,9 @@ impl Beliefs {
 }
 
 /// Learns from the answer to a request where its objects are, or that they are no more.
-pub(super) fn learn<O: Oracle>(
+pub(super) fn learn(
     hints: &mut HintTable,
-    placement: &Placement<O>,
+    placement: &Placement,
     request: &Request,
     answer: &Answer,
 ) {

@@ -11,7 +11,6 @@ use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
 use crate::command::{CommandId, Intent};
-use crate::oracle::Oracle;
 use crate::time::LocalTime;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ pub(super) enum Turn {
     Admit,
 }
 
-impl<O: Oracle> ClientEngine<O> {
+impl ClientEngine {
     /// Does all that there is to do.
     pub(super) fn drive(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         self.work.push_back(Turn::Admit);
@@ -47,7 +46,7 @@ impl<O: Oracle> ClientEngine<O> {
     }
 
     /// What decisions depend on besides the task.
-    fn view(&self, now: LocalTime) -> View<'_, O> {
+    fn view(&self, now: LocalTime) -> View<'_> {
         View {
             now,
             placement: &self.placement,

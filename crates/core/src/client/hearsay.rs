@@ -7,10 +7,10 @@ use super::{ClientEngine, ClientOutbox};
 use crate::codec;
 use crate::hooks::{CacheReply, Found};
 use crate::id::{Hint, ObjectId};
-use crate::oracle::{Guess, Oracle};
+use crate::oracle::Guess;
 use crate::time::LocalTime;
 
-impl<O: Oracle> ClientEngine<O> {
+impl ClientEngine {
     /// Takes an answer of the shared cache.
     pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
         let CacheReply { key, found } = reply;

@@ -39,7 +39,7 @@ use crate::command::Request;
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
 use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::oracle::{Guess, Placement};
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;
 use driver::Turn;
@@ -63,8 +63,8 @@ pub struct ClientOutbox {
 /// The client engine. One client may have many requests under way; each takes effect on its own, in
 /// any order.
 #[derive(Debug)]
-pub struct ClientEngine<O> {
-    placement: Placement<O>,
+pub struct ClientEngine {
+    placement: Placement,
     policy: Policy,
     id: ClientId,
     contacts: Contacts,
@@ -82,10 +82,10 @@ pub struct ClientEngine<O> {
     completed: VecDeque<Completion>,
 }
 
-impl<O: Oracle> ClientEngine<O> {
+impl ClientEngine {
     /// A client. It greets every group before its first command, to learn the time.
     #[must_use]
-    pub fn new(id: ClientId, placement: Placement<O>, settings: ClientSettings) -> Self {
+    pub fn new(id: ClientId, placement: Placement, settings: ClientSettings) -> Self {
         let topology = *placement.topology();
         let policy = Policy::from(settings);
         Self {

@@ -5,7 +5,7 @@ use super::beliefs::Beliefs;
 use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::oracle::{Guess, Placement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether the plan needs to know who owns an object with this intent.
@@ -15,8 +15,8 @@ fn needs_owner(intent: &Intent) -> bool {
 
 /// Which owners that the plan needs are known or can be told without asking, and of which objects
 /// they are missing.
-pub(super) fn locate<O: Oracle>(
-    placement: &Placement<O>,
+pub(super) fn locate(
+    placement: &Placement,
     hints: &HintTable,
     request: &Request,
 ) -> (Vec<(ObjectId, PartitionId)>, BTreeSet<ObjectId>) {
@@ -40,7 +40,7 @@ pub(super) fn locate<O: Oracle>(
 }
 
 /// The groups that are asked for a hint on an object that the shared cache does not tell.
-pub(super) fn consulted<O: Oracle>(placement: &Placement<O>, object: ObjectId) -> Groups {
+pub(super) fn consulted(placement: &Placement, object: ObjectId) -> Groups {
     match placement.guess(object) {
         Guess::Ask(groups)
         | Guess::Shared {
@@ -51,11 +51,7 @@ pub(super) fn consulted<O: Oracle>(placement: &Placement<O>, object: ObjectId) -
 }
 
 /// The one of some groups that spreads the load of all objects over them; `None` if there is none.
-pub(super) fn spread<O: Oracle>(
-    placement: &Placement<O>,
-    object: ObjectId,
-    groups: Groups,
-) -> Option<GroupId> {
+pub(super) fn spread(placement: &Placement, object: ObjectId, groups: Groups) -> Option<GroupId> {
     let spread = GroupId::from(placement.topology().spread(object));
     Some(spread)
         .filter(|&group| groups.contains(group))
@@ -63,11 +59,7 @@ pub(super) fn spread<O: Oracle>(
 }
 
 /// The destinations of an attempt.
-pub(super) fn destinations<O: Oracle>(
-    placement: &Placement<O>,
-    request: &Request,
-    beliefs: &Beliefs,
-) -> Groups {
+pub(super) fn destinations(placement: &Placement, request: &Request, beliefs: &Beliefs) -> Groups {
     let mut groups = request.required(placement);
     for (object, intent) in request.intents() {
         let owner = beliefs.owners.get(object).filter(|_| needs_owner(intent));
@@ -84,7 +76,7 @@ pub(super) fn destinations<O: Oracle>(
 
 /// One authority of an object: one that is a destination anyway, else one that spreads the load
 /// over them.
-fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Groups) -> GroupId {
+fn authority(placement: &Placement, object: ObjectId, already: Groups) -> GroupId {
     let authorities = placement.authority(object);
     let near = authorities.iter().find(|&group| already.contains(group));
     near.or_else(|| spread(placement, object, authorities))

@@ -8,13 +8,13 @@ use crate::answer::ClientMessage;
 use crate::command::{Command, CommandId};
 use crate::hooks::CacheCall;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::oracle::{Guess, Oracle};
+use crate::oracle::Guess;
 use crate::read::Query;
 use crate::time::LocalTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-impl<O: Oracle> ClientEngine<O> {
+impl ClientEngine {
     /// Asks the groups that have not told their time for it, if that is due.
     pub(super) fn greet(&mut self, now: LocalTime, out: &mut ClientOutbox) {
         let Some(round) = self.greetings.poll_round(now) else {

@@ -46,7 +46,7 @@ use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::limits::GATHER_WINDOW;
 use crate::mutant::{self, Mutant};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::read::{Query, Reads};
 use crate::time::LocalTime;
 use bytes::Bytes;
@@ -54,9 +54,9 @@ use std::collections::BTreeSet;
 
 /// What a decision depends on besides the task.
 #[derive(Debug)]
-pub(super) struct View<'a, O> {
+pub(super) struct View<'a> {
     pub(super) now: LocalTime,
-    pub(super) placement: &'a Placement<O>,
+    pub(super) placement: &'a Placement,
     pub(super) hints: &'a HintTable,
     pub(super) policy: &'a Policy,
 }
@@ -126,7 +126,7 @@ pub(super) enum Step {
 }
 
 /// What follows from how far a task is. See the [table](self).
-pub(super) fn next_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
+pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
     match &task.stage {
         Stage::Submitted => {
             answer_alone(&task.request, view.placement).map_or(Step::Queue, Step::Complete)
@@ -163,7 +163,7 @@ pub(super) fn admission(numbers: Numbers) -> Step {
 }
 
 /// What follows from the time that has passed. See the [table](self).
-pub(super) fn overdue_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
+pub(super) fn overdue_step(task: &Task, view: &View<'_>) -> Step {
     let (now, policy) = (view.now, view.policy);
     let given_up = !task.given_up && now >= task.invoked + policy.deadline_us;
     match &task.stage {
@@ -185,7 +185,7 @@ pub(super) fn overdue_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
 }
 
 /// The outcome of a request that needs no group to decide it.
-fn answer_alone<O: Oracle>(request: &Request, placement: &Placement<O>) -> Option<Outcome> {
+fn answer_alone(request: &Request, placement: &Placement) -> Option<Outcome> {
     let is_move = |(_, intent): &(_, Intent)| matches!(intent, Intent::Move { .. });
     let intents = request.intents();
     if let Some(defect) = request.defect(placement.topology()) {
@@ -198,7 +198,7 @@ fn answer_alone<O: Oracle>(request: &Request, placement: &Placement<O>) -> Optio
 }
 
 /// All is known of the places that can be: how the request goes there.
-fn set_out<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
+fn set_out(task: &Task, view: &View<'_>) -> Step {
     let may_gather =
         view.policy.execution == Execution::Gather && view.placement.movable() && !task.gathered;
     if let Some(to) = gathering_place(&task.request, &task.beliefs).filter(|_| may_gather) {

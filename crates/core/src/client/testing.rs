@@ -28,10 +28,9 @@ pub(super) struct AskFirst {
 }
 
 impl Oracle for AskFirst {
-    const NAME: &'static str = "ask-first";
-    type Hooks = ();
-
-    fn hooks(&self, _: &Topology) {}
+    fn name(&self) -> &'static str {
+        "ask-first"
+    }
 
     fn authority(&self, _: &Topology, _: ObjectId) -> Groups {
         P0.into()
@@ -53,7 +52,7 @@ impl Oracle for AskFirst {
 }
 
 /// The strategy in a cluster of three partitions of three replicas.
-pub(super) fn placement() -> Placement<AskFirst> {
+pub(super) fn placement() -> Placement {
     let oracle = AskFirst {
         movable: true,
         shared_cache: false,
@@ -109,7 +108,7 @@ pub(super) fn answer(verdict: Verdict) -> Answer {
 
 /// A client whose messages the test looks at, and answers.
 pub(super) struct Bench {
-    pub(super) client: ClientEngine<AskFirst>,
+    pub(super) client: ClientEngine,
     pub(super) out: ClientOutbox,
     pub(super) now: LocalTime,
 }
@@ -125,7 +124,7 @@ impl Bench {
     }
 
     /// A client that knows nothing.
-    pub(super) fn ungreeted(oracle: AskFirst, settings: ClientSettings) -> Self {
+    pub(super) fn ungreeted(oracle: impl Oracle, settings: ClientSettings) -> Self {
         let placement = Placement::new(oracle, *placement().topology());
         Self {
             client: ClientEngine::new(ClientId(1), placement, settings),

@@ -10,9 +10,8 @@ use crate::application::{Application, Effect};
 use crate::command::{Command, Intent};
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
-use crate::oracle::Oracle;
 
-impl<A: Application, O: Oracle> Engine<A, O> {
+impl<A: Application> Engine<A> {
     /// Stores what the operation computed and applies the intents that change existence or place.
     /// Returns each object's revision before and after.
     pub(super) fn apply(

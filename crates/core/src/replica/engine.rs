@@ -34,7 +34,7 @@ use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, d
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::Delivery;
 use crate::mutant::{self, Mutant};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::read::Query;
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
 use crate::snapshot::StatePart;
@@ -46,9 +46,9 @@ use std::sync::Arc;
 
 /// The replicated state of one group, and the rules by which it changes.
 #[derive(Debug)]
-pub struct Engine<A, O> {
+pub struct Engine<A> {
     pub(super) group: GroupId,
-    pub(super) placement: Placement<O>,
+    pub(super) placement: Placement,
     pub(super) state: State,
     application: PhantomData<fn() -> A>,
 }
@@ -83,7 +83,7 @@ struct Running {
     missing: Groups,
 }
 
-impl<A: Application, O: Oracle> Partition for Engine<A, O> {
+impl<A: Application> Partition for Engine<A> {
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
         match delivery {
             Delivery::Command {
@@ -167,10 +167,10 @@ impl State {
     }
 }
 
-impl<A: Application, O: Oracle> Engine<A, O> {
+impl<A: Application> Engine<A> {
     /// The empty state of a group.
     #[must_use]
-    pub fn new(group: GroupId, placement: Placement<O>) -> Self {
+    pub fn new(group: GroupId, placement: Placement) -> Self {
         Self {
             group,
             placement,

@@ -26,7 +26,7 @@ use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
 use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;
@@ -82,12 +82,12 @@ pub struct Counters {
 
 /// One replica of one group.
 #[derive(Debug)]
-pub struct Replica<M: Multicast, P, O: Oracle> {
+pub struct Replica<M: Multicast, P> {
     id: ReplicaId,
-    placement: Placement<O>,
+    placement: Placement,
     multicast: M,
     partition: P,
-    hooks: O::Hooks,
+    hooks: Box<dyn LeaderHooks>,
     hints: HintTable,
     counters: Counters,
     waiting: Waiting,
@@ -95,9 +95,9 @@ pub struct Replica<M: Multicast, P, O: Oracle> {
     outbox: Outbox<M>,
 }
 
-impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
+impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A replica, joined from its parts.
-    pub fn new(id: ReplicaId, placement: Placement<O>, multicast: M, partition: P) -> Self {
+    pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
         let (hints, counters, waiting, outbox) = Default::default();
         Self {
             id,
@@ -174,7 +174,9 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     /// round of inputs.
     pub fn flush(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
         loop {
-            let more = self.multicast.flush(now, &mut self.hooks, &mut self.outbox);
+            let more = self
+                .multicast
+                .flush(now, &mut *self.hooks, &mut self.outbox);
             self.drain(out);
             let mut applied = Applied::default();
             while let Some(delivery) = self.multicast.poll_deliver() {

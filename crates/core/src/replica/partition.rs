@@ -38,6 +38,33 @@ pub trait Partition {
     fn image(&self) -> StatePart;
 }
 
+/// So that what drives a replica need not know the service.
+impl<P: Partition + ?Sized> Partition for Box<P> {
+    fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
+        (**self).on_deliver(delivery, out);
+    }
+
+    fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
+        (**self).recorded(id)
+    }
+
+    fn locate(&self, object: ObjectId) -> Option<Hint> {
+        (**self).locate(object)
+    }
+
+    fn read(&self, query: &Query) -> Option<Reading> {
+        (**self).read(query)
+    }
+
+    fn digest(&self) -> u64 {
+        (**self).digest()
+    }
+
+    fn image(&self) -> StatePart {
+        (**self).image()
+    }
+}
+
 /// What applying a delivery led to.
 #[derive(Debug, Default)]
 pub struct Applied {

@@ -10,7 +10,6 @@ use crate::id::{ClientId, Encoded, Groups, ObjectId, Timestamp};
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::{ConfirmedLeadership, ConfirmedReads, Snapshots};
 use crate::mutant::{self, Mutant};
-use crate::oracle::Oracle;
 use crate::read::{Query, Reads};
 use crate::time::{LocalTime, Micros};
 use std::sync::Arc;
@@ -26,7 +25,7 @@ const SHORT: Micros = 200_000;
 /// Queries that wait for their leader to be sure.
 pub(super) type Waiting = Vec<(LocalTime, ClientId, Arc<Query>)>;
 
-impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
+impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// Takes a query in. Returns what the client is told at once, if anything.
     pub(super) fn query(
         &mut self,
@@ -120,7 +119,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
     }
 }
 
-impl<A: Application, O: Oracle> Engine<A, O> {
+impl<A: Application> Engine<A> {
     /// Runs a query on what is there now; `None` unless this group owns all its objects, no command
     /// is queued on any of them, and the values are not too large.
     pub(super) fn answer(&self, query: &Query) -> Option<Reading> {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A replica on the ideal order.
-pub(crate) type TestReplica = Replica<IdealMulticast, Probe, TestStrategy>;
+pub(crate) type TestReplica = Replica<IdealMulticast, Probe>;
 
 /// Whose commands put objects in place before a test begins.
 const SETUP: ClientId = ClientId(99);
@@ -49,10 +49,10 @@ pub(crate) struct SentHints {
 /// Replicas, clients, and what is under way between them.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    placement: Placement<TestStrategy>,
+    placement: Placement,
     sequencer: Sequencer,
     replicas: BTreeMap<ReplicaId, TestReplica>,
-    clients: BTreeMap<ClientId, ClientEngine<TestStrategy>>,
+    clients: BTreeMap<ClientId, ClientEngine>,
     requests: VecDeque<(ClientId, ReplicaId, ClientMessage)>,
     /// Groups that apply nothing for now.
     held: Groups,
@@ -261,7 +261,7 @@ impl Cluster {
     fn with_client<T>(
         &mut self,
         id: ClientId,
-        work: impl FnOnce(&mut ClientEngine<TestStrategy>, &mut ClientOutbox) -> T,
+        work: impl FnOnce(&mut ClientEngine, &mut ClientOutbox) -> T,
     ) -> Option<T> {
         let mut out = ClientOutbox::default();
         let result = work(self.clients.get_mut(&id)?, &mut out);

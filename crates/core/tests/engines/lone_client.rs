@@ -15,8 +15,8 @@ use std::time::Duration;
 /// A client of three partitions of three replicas each.
 #[derive(Debug)]
 pub(crate) struct LoneClient {
-    placement: Placement<TestStrategy>,
-    client: ClientEngine<TestStrategy>,
+    placement: Placement,
+    client: ClientEngine,
     now: LocalTime,
     /// What it has sent and the test has not looked at.
     pub(crate) sent: VecDeque<(ReplicaId, ClientMessage)>,
@@ -47,13 +47,13 @@ impl LoneClient {
     }
 
     /// The strategy in the cluster.
-    pub(crate) fn placement(&self) -> &Placement<TestStrategy> {
+    pub(crate) fn placement(&self) -> &Placement {
         &self.placement
     }
 
     fn with_client<T>(
         &mut self,
-        work: impl FnOnce(&mut ClientEngine<TestStrategy>, LocalTime, &mut ClientOutbox) -> T,
+        work: impl FnOnce(&mut ClientEngine, LocalTime, &mut ClientOutbox) -> T,
     ) -> T {
         let mut out = ClientOutbox::default();
         let result = work(&mut self.client, self.now, &mut out);

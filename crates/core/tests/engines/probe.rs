@@ -1,7 +1,6 @@
 //! A partition that is watched: it notes what is delivered and what state that led to.
 
 use crate::service::Digits;
-use crate::strategy::TestStrategy;
 use ssmr_core::replica::{Applied, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
@@ -11,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The engine that the tests are about.
-pub(crate) type TestEngine = Engine<Digits, TestStrategy>;
+pub(crate) type TestEngine = Engine<Digits>;
 
 /// An engine, and what has happened to it.
 #[derive(Debug)]
@@ -28,11 +27,7 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// The empty state of a group; with digests if they are wanted.
-    pub(crate) fn new(
-        group: GroupId,
-        placement: Placement<TestStrategy>,
-        wants_digests: bool,
-    ) -> Self {
+    pub(crate) fn new(group: GroupId, placement: Placement, wants_digests: bool) -> Self {
         Self {
             engine: Engine::new(group, placement),
             deliveries: Vec::new(),

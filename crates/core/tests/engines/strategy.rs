@@ -29,11 +29,12 @@ fn home(object: ObjectId) -> PartitionId {
 }
 
 impl Oracle for TestStrategy {
-    const NAME: &'static str = "test";
-    type Hooks = Notes;
+    fn name(&self) -> &'static str {
+        "test"
+    }
 
-    fn hooks(&self, _: &Topology) -> Notes {
-        Notes::default()
+    fn hooks(&self, _: &Topology) -> Box<dyn LeaderHooks> {
+        Box::<Notes>::default()
     }
 
     fn needs(&self) -> Needs {

@@ -65,7 +65,7 @@ pub(crate) enum Request<W> {
 /// # Errors
 /// If what is registered cannot be told apart.
 pub(crate) fn command<W: Workloads>(
-    strategies: &impl Strategies,
+    strategies: &Strategies,
 ) -> Result<clap::Command, RegistrationError> {
     let names: Vec<&str> = strategies.infos().iter().map(|info| info.name).collect();
     check::names("strategy", &names)?;

@@ -6,23 +6,23 @@
 use super::deployment::{Deployment, Status, Tally, embedded_cache};
 use crate::time;
 use anyhow::Result;
-use ssmr_core::{Application, Oracle, ReplicaId};
+use ssmr_core::{Application, ReplicaId};
 use ssmr_net::{
     CacheChoice, CacheServer, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError,
 };
 use tokio::sync::watch;
 
 /// A cluster of threads.
-pub(crate) struct Threads<A, O> {
-    cluster: Cluster<A, O>,
+pub(crate) struct Threads<A> {
+    cluster: Cluster<A>,
     cache: Option<CacheServer>,
     /// What replicas had counted that were stopped; their traffic the cluster remembers.
     former: Tally,
 }
 
-impl<A: Application, O: Oracle> Threads<A, O> {
+impl<A: Application> Threads<A> {
     /// Starts every replica, and a cache if one is to be embedded.
-    pub(crate) fn start(options: ClusterOptions<O>, embed_cache: bool) -> Result<Self, NetError> {
+    pub(crate) fn start(options: ClusterOptions, embed_cache: bool) -> Result<Self, NetError> {
         let cache = embed_cache.then(embedded_cache).transpose()?;
         let options = match &cache {
             None => options,
@@ -48,7 +48,7 @@ fn counted(status: &Status) -> Tally {
     }
 }
 
-impl<A: Application, O: Oracle> Deployment for Threads<A, O> {
+impl<A: Application> Deployment for Threads<A> {
     fn config(&self) -> &ClusterConfig {
         self.cluster.config()
     }

@@ -28,10 +28,10 @@ const REFUSALS: u32 = 32;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A client.
-pub(super) struct LoadClient<W: Workload, O: Oracle> {
+pub(super) struct LoadClient<W: Workload> {
     job: Arc<Job<W>>,
     number: u64,
-    pipeline: Pipeline<O>,
+    pipeline: Pipeline,
     pending: FxHashMap<u64, Pending>,
     samples: Vec<Sample>,
     /// How many commands in a row the strategy has refused.
@@ -50,8 +50,12 @@ struct Pending {
     command: Option<(usize, Micros, Micros)>,
 }
 
-impl<W: Workload, O: Oracle> LoadClient<W, O> {
-    pub(super) fn new(job: Arc<Job<W>>, number: u64, oracle: O) -> Result<Self, ConfigError> {
+impl<W: Workload> LoadClient<W> {
+    pub(super) fn new(
+        job: Arc<Job<W>>,
+        number: u64,
+        oracle: Arc<dyn Oracle>,
+    ) -> Result<Self, ConfigError> {
         let id = ClientId(number);
         let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
         Ok(Self {

@@ -22,7 +22,7 @@ pub(crate) struct Load<W: Workload> {
 
 impl<W: Workload> Load<W> {
     /// Starts the clients. They begin to load at once.
-    pub(crate) fn start<O: Oracle>(job: Job<W>, oracle: &O) -> Result<Self> {
+    pub(crate) fn start(job: Job<W>, oracle: &Arc<dyn Oracle>) -> Result<Self> {
         let job = Arc::new(job);
         let clients = job.workload.client_count();
         let (plan, planned) = watch::channel(None);
@@ -95,9 +95,9 @@ fn failed() -> anyhow::Error {
 }
 
 /// Runs some of the clients in this thread.
-fn serve<W: Workload, O: Oracle>(
+fn serve<W: Workload>(
     job: &Arc<Job<W>>,
-    clients: Vec<(u64, pace::Pace, O)>,
+    clients: Vec<(u64, pace::Pace, Arc<dyn Oracle>)>,
     plan: &watch::Receiver<Option<Plan>>,
     loaded: &mpsc::Sender<Result<()>>,
     done: &mpsc::Sender<ClientReport>,

@@ -12,17 +12,3 @@ pub struct With<Rest, Last> {
     /// The one that came last.
     pub(crate) last: Last,
 }
-
-impl Empty {
-    /// One behind nothing.
-    pub(crate) fn and<T>(self, last: T) -> With<Self, T> {
-        With { rest: self, last }
-    }
-}
-
-impl<Rest, Last> With<Rest, Last> {
-    /// One more.
-    pub(crate) fn and<T>(self, last: T) -> With<Self, T> {
-        With { rest: self, last }
-    }
-}

@@ -1,106 +1,83 @@
-//! The registered strategies, and how to work with one that is chosen by name.
+//! The registered strategies, and the one that is chosen by name.
 
 use super::info::{ClusterShape, Directory, StrategyInfo};
-use super::list::{Empty, With};
 use ssmr_core::{Oracle, Topology};
-
-/// Work to be done with a strategy.
-pub trait Visitor {
-    /// What comes of it.
-    type Output;
-
-    /// Does it, with the strategy and the topology of its clusters.
-    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output;
-}
+use std::sync::Arc;
 
 /// A strategy under its name: one value, or two that `--directory` chooses from.
 #[derive(Clone, Debug)]
-pub struct Strategy<O> {
+struct Strategy {
     /// The strategy, without a directory where it has another with one.
-    plain: O,
+    plain: Arc<dyn Oracle>,
     /// What `--directory home` asks for.
-    with_directory: Option<O>,
+    with_directory: Option<Arc<dyn Oracle>>,
 }
 
-impl<O: Oracle> Strategy<O> {
-    /// A strategy of one kind.
-    pub(crate) fn new(plain: O) -> Self {
-        Self {
-            plain,
+/// A strategy that was chosen, and its clusters.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// The value of `--strategy`.
+    pub(crate) name: &'static str,
+    /// The strategy.
+    pub(crate) oracle: Arc<dyn Oracle>,
+    /// The topology of its clusters.
+    pub(crate) topology: Topology,
+}
+
+/// The registered strategies, in the order of registration.
+///
+/// Invariant: they are checked before the command line is read, so a name that got past it is found
+/// once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strategies(Vec<Strategy>);
+
+impl Strategies {
+    /// Adds a strategy of one kind.
+    pub(crate) fn add(&mut self, plain: impl Oracle) {
+        self.0.push(Strategy {
+            plain: plain.into_shared(),
             with_directory: None,
-        }
+        });
     }
 
-    /// A strategy of two kinds.
-    pub(crate) fn with_directory(plain: O, with_directory: O) -> Self {
-        Self {
-            plain,
-            with_directory: Some(with_directory),
-        }
+    /// Adds a strategy of two kinds, under the name of the one without a directory.
+    pub(crate) fn add_with_directory(&mut self, plain: impl Oracle, with: impl Oracle) {
+        self.0.push(Strategy {
+            plain: plain.into_shared(),
+            with_directory: Some(with.into_shared()),
+        });
     }
-}
 
-/// A list of strategies.
-pub trait Strategies: Sync {
-    /// What can be said of each, in the order of registration.
-    fn infos(&self) -> Vec<StrategyInfo>;
+    /// What can be said of each.
+    pub(crate) fn infos(&self) -> Vec<StrategyInfo> {
+        let info = |strategy: &Strategy| StrategyInfo {
+            name: strategy.plain.name(),
+            needs: strategy.plain.needs(),
+            has_directory: strategy.with_directory.is_some(),
+        };
+        self.0.iter().map(info).collect()
+    }
 
-    /// Does the visitor's work with the strategy of this name.
-    ///
-    /// # Errors
-    /// With the visitor, if there is no such strategy.
-    fn with<V: Visitor>(
-        &self,
-        name: &str,
-        shape: &ClusterShape,
-        visitor: V,
-    ) -> Result<V::Output, V>;
+    /// The strategy of this name and its variant for a cluster, if there is one.
+    pub(crate) fn choose(&self, name: &str, shape: &ClusterShape) -> Option<Chosen> {
+        let strategy = self.0.iter().find(|known| known.plain.name() == name)?;
+        let oracle = match (shape.directory, &strategy.with_directory) {
+            (Directory::Home, Some(oracle)) => oracle,
+            _ => &strategy.plain,
+        };
+        Some(Chosen {
+            name: strategy.plain.name(),
+            oracle: oracle.clone(),
+            topology: shape.topology(oracle.needs()),
+        })
+    }
 
     /// The same with a name that is known to be registered.
     ///
     /// # Panics
     /// If it is not.
-    fn with_known<V: Visitor>(&self, name: &str, shape: &ClusterShape, visitor: V) -> V::Output {
-        self.with(name, shape, visitor)
-            .unwrap_or_else(|_| unreachable!("strategy {name} is not registered"))
-    }
-}
-
-impl Strategies for Empty {
-    fn infos(&self) -> Vec<StrategyInfo> {
-        Vec::new()
-    }
-
-    fn with<V: Visitor>(&self, _: &str, _: &ClusterShape, visitor: V) -> Result<V::Output, V> {
-        Err(visitor)
-    }
-}
-
-impl<Rest: Strategies, O: Oracle> Strategies for With<Rest, Strategy<O>> {
-    fn infos(&self) -> Vec<StrategyInfo> {
-        let mut infos = self.rest.infos();
-        infos.push(StrategyInfo {
-            name: O::NAME,
-            needs: self.last.plain.needs(),
-            has_directory: self.last.with_directory.is_some(),
-        });
-        infos
-    }
-
-    fn with<V: Visitor>(
-        &self,
-        name: &str,
-        shape: &ClusterShape,
-        visitor: V,
-    ) -> Result<V::Output, V> {
-        if name != O::NAME {
-            return self.rest.with(name, shape, visitor);
-        }
-        let oracle = match (shape.directory, &self.last.with_directory) {
-            (Directory::Home, Some(oracle)) => oracle,
-            _ => &self.last.plain,
-        };
-        let topology = shape.topology(oracle.needs());
-        Ok(visitor.visit(oracle.clone(), topology))
+    pub(crate) fn choose_known(&self, name: &str, shape: &ClusterShape) -> Chosen {
+        self.choose(name, shape)
+            .unwrap_or_else(|| unreachable!("strategy {name} is not registered"))
     }
 }

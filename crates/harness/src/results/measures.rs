@@ -74,7 +74,7 @@ pub(crate) struct Applies {
 
 impl Applies {
     /// What a strategy does, by its own account.
-    pub(crate) fn to<O: Oracle>(oracle: &O, topology: &Topology) -> Self {
+    pub(crate) fn to(oracle: &dyn Oracle, topology: &Topology) -> Self {
         let guess = oracle.guess(topology, ObjectId::new(0, 0));
         Self {
             moves: oracle.movable(),

@@ -4,10 +4,10 @@
 use super::variant::Variant;
 use crate::interrupt::Interrupt;
 use crate::registry::info::Directory;
-use crate::registry::strategies::{Strategies, Visitor};
+use crate::registry::strategies::Strategies;
 use crate::settings::names::execution_name;
 use crate::{program, time};
-use ssmr_core::{Micros, Oracle, Topology};
+use ssmr_core::Micros;
 use ssmr_sim::{Failure, Options, chronicle, shrink};
 
 /// How many simulations may be spent on making a failure smaller, and how much time.
@@ -18,7 +18,7 @@ const LINES: usize = 60;
 
 /// Tells a failure, and if it is wanted in full, a smaller one.
 pub(super) fn tell(
-    strategies: &impl Strategies,
+    strategies: &Strategies,
     variant: Variant,
     failure: &Failure,
     in_full: bool,
@@ -95,24 +95,12 @@ pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String 
 }
 
 /// What happened in one simulation.
-fn lines(strategies: &impl Strategies, variant: Variant, seed: u64, options: Options) -> String {
-    let told = FailureReport { seed, options };
-    variant.shape(&options).map_or_else(
-        |error| error.to_string(),
-        |shape| strategies.with_known(variant.strategy.name, &shape, told),
-    )
-}
-
-/// One simulation, to be told.
-struct FailureReport {
-    seed: u64,
-    options: Options,
-}
-
-impl Visitor for FailureReport {
-    type Output = String;
-
-    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> String {
-        chronicle(&oracle, self.seed, self.options, LINES)
+fn lines(strategies: &Strategies, variant: Variant, seed: u64, options: Options) -> String {
+    match variant.shape(&options) {
+        Ok(shape) => {
+            let chosen = strategies.choose_known(variant.strategy.name, &shape);
+            chronicle(&chosen.oracle, seed, options, LINES)
+        }
+        Err(error) => error.to_string(),
     }
 }

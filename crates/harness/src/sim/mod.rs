@@ -23,7 +23,7 @@ use variant::variants;
 ///
 /// # Errors
 /// If the topology is impossible, or the file of an earlier run does not fit.
-pub(crate) fn run(settings: &SimSettings, strategies: &impl Strategies) -> anyhow::Result<Ending> {
+pub(crate) fn run(settings: &SimSettings, strategies: &Strategies) -> anyhow::Result<Ending> {
     // A simulation that fails an assertion reports it; the default hook would print it, too.
     std::panic::set_hook(Box::new(|_| {}));
     let (_, options) = settings.place(0);

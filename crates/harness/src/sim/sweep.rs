@@ -6,25 +6,25 @@ use super::variant::Variant;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::registry::info::ClusterShape;
-use crate::registry::strategies::{Strategies, Visitor};
+use crate::registry::strategies::Strategies;
 use crate::settings::sim::SimSettings;
 use crate::time;
-use ssmr_core::{Oracle, Topology};
+use ssmr_core::Oracle;
 use ssmr_sim::simulate;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All simulations of one strategy.
-pub(super) struct Sweep<'a, S> {
+pub(super) struct Sweep<'a> {
     pub(super) settings: &'a SimSettings,
-    pub(super) strategies: &'a S,
+    pub(super) strategies: &'a Strategies,
     pub(super) variant: Variant,
     pub(super) progress: &'a Progress,
     pub(super) interrupt: &'a Interrupt,
     pub(super) record: &'a Mutex<Record>,
 }
 
-impl<S: Strategies> Sweep<'_, S> {
+impl Sweep<'_> {
     /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
     pub(super) fn run(self, shape: &ClusterShape) -> anyhow::Result<u64> {
         let Self {
@@ -38,7 +38,7 @@ impl<S: Strategies> Sweep<'_, S> {
         let label = variant.label();
         let before = self.done().count();
         let begun = time::elapsed_us();
-        strategies.with_known(variant.strategy.name, shape, self);
+        self.work_on_all_cores(&strategies.choose_known(variant.strategy.name, shape).oracle);
         let minutes = (time::elapsed_us() - begun) as f64 / 60e6;
         let record = lock(record);
         record.save()?;
@@ -66,8 +66,20 @@ impl<S: Strategies> Sweep<'_, S> {
         lock(self.record).done(&self.variant.label())
     }
 
+    fn work_on_all_cores(&self, oracle: &Arc<dyn Oracle>) {
+        let done = self.done();
+        self.progress
+            .phase(&self.variant.label(), Some(self.settings.count()));
+        let next = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| self.work(oracle, &next, &done));
+            }
+        });
+    }
+
     /// Takes simulations one by one until all are done or somebody has had enough.
-    fn work<O: Oracle>(&self, oracle: &O, next: &AtomicU64, done: &Done) {
+    fn work(&self, oracle: &Arc<dyn Oracle>, next: &AtomicU64, done: &Done) {
         let label = self.variant.label();
         while !self.interrupt.struck() {
             let number = next.fetch_add(1, Relaxed);
@@ -85,24 +97,6 @@ impl<S: Strategies> Sweep<'_, S> {
                 self.progress.event(&format!("{error:#}"));
             }
         }
-    }
-}
-
-impl<S: Strategies> Visitor for Sweep<'_, S> {
-    type Output = ();
-
-    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) {
-        let done = self.done();
-        self.progress
-            .phase(&self.variant.label(), Some(self.settings.count()));
-        let next = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-                // An oracle need not be shared between threads.
-                let (oracle, sweep, next, done) = (oracle.clone(), &self, &next, &done);
-                scope.spawn(move || sweep.work(&oracle, next, done));
-            }
-        });
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crate::error::UsageError;
 use crate::registry::info::{BadSize, ClusterShape, Directory, Sizes, StrategyInfo};
-use crate::registry::strategies::{Strategies, Visitor};
+use crate::registry::strategies::Strategies;
 use crate::settings::sim::SimSettings;
-use ssmr_core::{Oracle, Topology};
 use ssmr_sim::{Failure, Options, simulate};
 
 /// A strategy, or one of the two that share its name.
@@ -61,25 +60,12 @@ impl Variant {
     /// theirs is possible, too.
     pub(super) fn simulate(
         self,
-        strategies: &impl Strategies,
+        strategies: &Strategies,
         seed: u64,
         options: Options,
     ) -> Option<Failure> {
         let shape = self.shape(&options).ok()?;
-        strategies.with_known(self.strategy.name, &shape, Once { seed, options })
-    }
-}
-
-/// One simulation.
-struct Once {
-    seed: u64,
-    options: Options,
-}
-
-impl Visitor for Once {
-    type Output = Option<Failure>;
-
-    fn visit<O: Oracle>(self, oracle: O, _topology: Topology) -> Self::Output {
-        simulate(&oracle, self.seed, self.options).err()
+        let chosen = strategies.choose_known(self.strategy.name, &shape);
+        simulate(&chosen.oracle, seed, options).err()
     }
 }

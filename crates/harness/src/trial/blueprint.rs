@@ -8,6 +8,7 @@ use ssmr_core::{Oracle, Topology};
 use ssmr_net::{CacheChoice, ClusterOptions};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a cluster is made from, be it of threads or of processes.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ impl Blueprint<'_> {
     }
 
     /// A cluster of threads.
-    pub(super) fn options<O: Oracle>(&self, oracle: O, topology: Topology) -> ClusterOptions<O> {
+    pub(super) fn options(&self, oracle: Arc<dyn Oracle>, topology: Topology) -> ClusterOptions {
         ClusterOptions {
             durability: self.file().durability(),
             seed: self.settings.seed,

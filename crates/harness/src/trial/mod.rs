@@ -25,7 +25,7 @@ use crate::load::clients::Load;
 use crate::load::job::{Job, Plan};
 use crate::load::sample::Sample;
 use crate::progress::Progress;
-use crate::registry::strategies::Visitor;
+use crate::registry::strategies::Chosen;
 use crate::results::measures::Applies;
 use crate::results::table::Span;
 use crate::settings::names::{DeployName, execution_name};
@@ -36,7 +36,7 @@ use anyhow::{Context, Result};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
-use ssmr_core::{Micros, Oracle, Topology};
+use ssmr_core::{Micros, Oracle};
 use ssmr_net::{Clock, Leaders, TrafficCount};
 use std::future::Future;
 use std::path::Path;
@@ -49,8 +49,9 @@ use window::{Readings, Window};
 /// How long a new cluster may take to elect its leaders.
 const ELECTIONS: Duration = Duration::from_secs(30);
 
-/// One strategy on one workload. The strategy itself comes with [`Visitor::visit`].
+/// One strategy on one workload.
 pub(crate) struct Trial<'a, W> {
+    pub(crate) strategy: Chosen,
     pub(crate) settings: &'a RunSettings,
     /// The run's folder.
     pub(crate) folder: &'a Path,
@@ -62,27 +63,28 @@ pub(crate) struct Trial<'a, W> {
     pub(crate) progress: &'a Progress,
 }
 
-impl<W: Workload> Visitor for Trial<'_, W> {
-    /// `None` if the user ended it before anything was measured.
-    type Output = Result<Option<Measured>>;
-
-    fn visit<O: Oracle>(self, oracle: O, topology: Topology) -> Self::Output {
+impl<W: Workload> Trial<'_, W> {
+    /// Starts a cluster, measures and checks. `None` if the user ended it before anything was
+    /// measured.
+    pub(crate) fn carry_out(self) -> Result<Option<Measured>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        runtime
-            .context("cannot start an event loop")?
-            .block_on(self.run(oracle, topology))
+        let runtime = runtime.context("cannot start an event loop")?;
+        runtime.block_on(self.run())
     }
-}
 
-impl<W: Workload> Trial<'_, W> {
-    async fn run<O: Oracle>(self, oracle: O, topology: Topology) -> Result<Option<Measured>> {
-        self.say::<O>("starting", None);
-        let applies = Applies::to(&oracle, &topology);
+    async fn run(self) -> Result<Option<Measured>> {
+        self.say("starting", None);
+        let Chosen {
+            name,
+            oracle,
+            topology,
+        } = self.strategy.clone();
+        let applies = Applies::to(&*oracle, &topology);
         let blueprint = Blueprint {
             settings: self.settings,
-            strategy: O::NAME,
+            strategy: name,
             workload: W::NAME,
             applies,
             logs: self.logs,
@@ -92,11 +94,11 @@ impl<W: Workload> Trial<'_, W> {
         match self.settings.deploy {
             DeployName::Threads => {
                 let options = blueprint.options(oracle.clone(), topology);
-                let cluster = Threads::<W::App, O>::start(options, embed_cache)?;
+                let cluster = Threads::<W::App>::start(options, embed_cache)?;
                 self.on(cluster, &oracle, applies).await
             }
             DeployName::Processes => {
-                let path = self.folder.join(format!("cluster-{}.toml", O::NAME));
+                let path = self.folder.join(format!("cluster-{name}.toml"));
                 let (file, port) = (blueprint.file(), self.settings.base_port);
                 let cluster = Processes::start(file, topology, path, port, embed_cache).await?;
                 self.on(cluster, &oracle, applies).await
@@ -105,10 +107,10 @@ impl<W: Workload> Trial<'_, W> {
     }
 
     /// The whole trial on a cluster that has just been started.
-    async fn on<O: Oracle, D: Deployment>(
+    async fn on<D: Deployment>(
         &self,
         mut cluster: D,
-        oracle: &O,
+        oracle: &Arc<dyn Oracle>,
         applies: Applies,
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
@@ -121,14 +123,14 @@ impl<W: Workload> Trial<'_, W> {
         let (schedule, durability) = (&self.settings.fault, self.settings.durability);
         let mut faults = Faults::new(schedule, topology, durability, self.settings.seed);
         let mut load = Load::start(job, oracle)?;
-        self.say::<O>("loading", Some(self.workload.preload_count()));
+        self.say("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load).await?;
 
         let plan = self.plan(clock.now().micros());
         let mut reports = Vec::new();
         let readings = if loaded {
             let window = Window {
-                strategy: O::NAME,
+                strategy: self.strategy.name,
                 plan,
                 clock,
                 interrupt: self.interrupt,
@@ -140,7 +142,7 @@ impl<W: Workload> Trial<'_, W> {
         } else {
             None
         };
-        self.say::<O>("draining and checking", None);
+        self.say("draining and checking", None);
         if readings.is_none() {
             // The user ended it: clients that wait for the plan are to see that it is over.
             load.stop();
@@ -181,11 +183,11 @@ impl<W: Workload> Trial<'_, W> {
     }
 
     /// Looks at what is there after faults, compares the replicas, and judges the history.
-    async fn check<O: Oracle, D: Deployment>(
+    async fn check<D: Deployment>(
         &self,
         cluster: &mut D,
         load: &Load<W>,
-        oracle: &O,
+        oracle: &Arc<dyn Oracle>,
         faults: &Faults,
     ) -> Result<usize, RunViolation> {
         let job = load.shared();
@@ -260,7 +262,8 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
-    fn say<O: Oracle>(&self, what: &str, steps: Option<u64>) {
-        self.progress.phase(&format!("{}: {what}", O::NAME), steps);
+    fn say(&self, what: &str, steps: Option<u64>) {
+        self.progress
+            .phase(&format!("{}: {what}", self.strategy.name), steps);
     }
 }

@@ -82,13 +82,13 @@ impl ClientHandle {
     ///
     /// # Errors
     /// If the configuration does not fit the strategy, or if this is no tokio runtime.
-    pub fn start<A: Application, O: Oracle>(
+    pub fn start<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
-        oracle: O,
+        oracle: impl Oracle,
         settings: ClientSettings,
     ) -> Result<Self, ConnectError> {
-        Self::spawn::<A, O>(config, id, oracle, settings, Dialling::WhenNeeded)
+        Self::spawn::<A>(config, id, oracle, settings, Dialling::WhenNeeded)
     }
 
     /// A client with an id that no other client ever uses, connected to at least one replica of
@@ -98,14 +98,14 @@ impl ClientHandle {
     /// If the configuration does not fit the strategy, if this is no tokio runtime, as soon as no
     /// replica of some group is of this cluster, service, strategy and topology, or if some group
     /// is not reached in time.
-    pub async fn connect<A: Application, O: Oracle>(
+    pub async fn connect<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
-        oracle: O,
+        oracle: impl Oracle,
         settings: ClientSettings,
         patience: Duration,
     ) -> Result<Self, ConnectError> {
-        let client = Self::spawn::<A, O>(config, id, oracle, settings, Dialling::Always)?;
+        let client = Self::spawn::<A>(config, id, oracle, settings, Dialling::Always)?;
         let mut states = client.states.clone();
         let settled = states.wait_for(|states| states.usable().is_some());
         // Without connections to tell anything there is nothing to wait for.
@@ -119,10 +119,10 @@ impl ClientHandle {
         Ok(client)
     }
 
-    fn spawn<A: Application, O: Oracle>(
+    fn spawn<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
-        oracle: O,
+        oracle: impl Oracle,
         settings: ClientSettings,
         dialling: Dialling,
     ) -> Result<Self, ConnectError> {
@@ -254,15 +254,15 @@ enum Event {
 }
 
 /// The task behind the handles.
-struct Service<O: Oracle> {
-    pipeline: Pipeline<O>,
+struct Service {
+    pipeline: Pipeline,
     called: mpsc::Receiver<Call>,
     waiting: FxHashMap<u64, Waiting>,
     states: watch::Receiver<ConnectionStates>,
     closing: watch::Receiver<bool>,
 }
 
-impl<O: Oracle> Service<O> {
+impl Service {
     /// Serves calls until the last handle is gone, the client is closed, or the cluster is shut
     /// down.
     async fn serve(mut self) {

@@ -50,8 +50,8 @@ impl From<CacheReply> for ClientInput {
 }
 
 /// A client without a task: its owner drives it. Dropping it closes its connections.
-pub struct Pipeline<O: Oracle> {
-    engine: ssmr_core::ClientEngine<O>,
+pub struct Pipeline {
+    engine: ssmr_core::ClientEngine,
     connections: Connections,
     inbox: mpsc::Receiver<ClientInput>,
     out: ClientOutbox,
@@ -63,7 +63,7 @@ pub struct Pipeline<O: Oracle> {
     gathers: bool,
 }
 
-impl<O: Oracle> Pipeline<O> {
+impl Pipeline {
     /// A client of a cluster, with an id that no other client ever uses. To be called within a
     /// tokio runtime.
     ///
@@ -74,19 +74,34 @@ impl<O: Oracle> Pipeline<O> {
     pub fn new<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
-        oracle: O,
+        oracle: impl Oracle,
         settings: ClientSettings,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
-        config.check(&oracle)?;
-        let identity = Identity::of::<A, O>(&oracle, config.topology, config.incarnation);
+        let oracle = oracle.into_shared();
+        config.check(&*oracle)?;
+        let identity = Identity::of::<A>(&*oracle, config.topology, config.incarnation);
+        Ok(Self::with_identity(
+            identity, config, id, oracle, settings, clock,
+        ))
+    }
+
+    /// The part that is the same for every service.
+    fn with_identity(
+        identity: Identity,
+        config: &ClusterConfig,
+        id: ClientId,
+        oracle: Arc<dyn Oracle>,
+        settings: ClientSettings,
+        clock: Clock,
+    ) -> Self {
         let addresses = config.addresses.iter();
         let peers = addresses.map(|(&replica, &address)| Peer { replica, address });
         let (states, _) = watch::channel(ConnectionStates::new(peers));
         let (sender, inbox) = mpsc::channel(ROUND);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        Self {
             engine: ssmr_core::ClientEngine::new(
                 id,
                 Placement::new(oracle, config.topology),
@@ -110,7 +125,7 @@ impl<O: Oracle> Pipeline<O> {
             clock,
             outstanding: 0,
             gathers: settings.execution == Execution::Gather,
-        })
+        }
     }
 
     /// Takes a request, to be sent with the next [`flush`](Self::flush) or [`next`](Self::next).

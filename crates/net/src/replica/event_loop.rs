@@ -25,7 +25,7 @@ use crate::traffic::Traffic;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, LocalTime, Oracle, Partition, Replica, ReplicaId, ReplicaOutbox};
+use ssmr_core::{ClientId, LocalTime, Partition, Replica, ReplicaId, ReplicaOutbox};
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
 use std::collections::BTreeMap;
 use std::io;
@@ -50,9 +50,12 @@ const PEER_QUEUE: usize = 64 << 20;
 #[derive(Debug, Deserialize)]
 enum Nothing {}
 
+/// A replica of whatever service and strategy.
+pub(super) type AnyReplica = Replica<GroupMulticast, Box<dyn Partition + Send>>;
+
 /// A replica and all that it is connected to.
-pub(super) struct EventLoop<P, O: Oracle> {
-    replica: Replica<GroupMulticast, P, O>,
+pub(super) struct EventLoop {
+    replica: AnyReplica,
     /// Where records go; none if state is in memory.
     log: Option<LogStore>,
     clock: Clock,
@@ -69,12 +72,12 @@ pub(super) struct EventLoop<P, O: Oracle> {
     leads_since: Option<LocalTime>,
 }
 
-impl<P: Partition, O: Oracle> EventLoop<P, O> {
+impl EventLoop {
     /// Starts the tasks around `replica`. To be called within its runtime.
     pub(super) fn new(
-        replica: Replica<GroupMulticast, P, O>,
+        replica: AnyReplica,
         log: Option<LogStore>,
-        options: ReplicaOptions<O>,
+        options: ReplicaOptions,
         identity: Identity,
         listener: TcpListener,
         traffic: &Arc<Traffic>,

@@ -20,11 +20,11 @@ use crate::greeting::Identity;
 use crate::leaders::{LeaderEntry, Leaders};
 use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
-use event_loop::EventLoop;
+use event_loop::{AnyReplica, EventLoop};
 use input::Switches;
 pub use options::ReplicaOptions;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, Engine, Oracle, Placement, Replica, ReplicaId};
+use ssmr_core::{Application, Engine, Partition, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use status::Question;
@@ -55,21 +55,35 @@ impl ReplicaThread {
     /// # Errors
     /// If the configuration is not one of a cluster with this replica, its log cannot be opened, or
     /// the thread or its event loop cannot be started.
-    pub fn start<A: Application, O: Oracle>(
-        options: ReplicaOptions<O>,
+    pub fn start<A: Application>(
+        options: ReplicaOptions,
         listener: TcpListener,
     ) -> Result<Self, NetError> {
         let (leaders, _) = watch::channel(Leaders::default());
-        Self::start_among::<A, O>(options, listener, Arc::new(leaders))
+        Self::start_among::<A>(options, listener, Arc::new(leaders))
     }
 
     /// The same, for one of several replicas that publish in `leaders` whether they lead.
-    pub(crate) fn start_among<A: Application, O: Oracle>(
-        options: ReplicaOptions<O>,
+    pub(crate) fn start_among<A: Application>(
+        options: ReplicaOptions,
         listener: TcpListener,
         leaders: Arc<watch::Sender<Leaders>>,
     ) -> Result<Self, NetError> {
-        options.config.check(&options.oracle)?;
+        let (oracle, topology) = (&options.oracle, options.config.topology);
+        let identity = Identity::of::<A>(&**oracle, topology, options.config.incarnation);
+        let engine = Engine::<A>::new(options.id.group, Placement::new(oracle.clone(), topology));
+        Self::serve(options, listener, leaders, identity, Box::new(engine))
+    }
+
+    /// The part that is the same for every service.
+    fn serve(
+        options: ReplicaOptions,
+        listener: TcpListener,
+        leaders: Arc<watch::Sender<Leaders>>,
+        identity: Identity,
+        engine: Box<dyn Partition + Send>,
+    ) -> Result<Self, NetError> {
+        options.config.check(&*options.oracle)?;
         let id = options.id;
         if !options.config.addresses.contains_key(&id) {
             return Err(ConfigError::NoAddress(id).into());
@@ -96,10 +110,7 @@ impl ReplicaThread {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        let replica = assemble::<A, O>(&options, beginning);
-                        let (topology, incarnation) =
-                            (options.config.topology, options.config.incarnation);
-                        let identity = Identity::of::<A, O>(&options.oracle, topology, incarnation);
+                        let replica = assemble(&options, beginning, engine);
                         let event_loop = EventLoop::new(
                             replica, log, options, identity, listener, &counted, switched,
                         );
@@ -209,8 +220,6 @@ impl Drop for ReplicaThread {
     }
 }
 
-type TheReplica<A, O> = Replica<GroupMulticast, Engine<A, O>, O>;
-
 /// What a replica begins with.
 enum Beginning {
     Stored(Stored),
@@ -219,7 +228,7 @@ enum Beginning {
 }
 
 /// Opens the replica's log, if it has one, and reads what it has stored.
-fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Beginning), NetError> {
+fn open_log(options: &ReplicaOptions) -> Result<(Option<LogStore>, Beginning), NetError> {
     let (log, stored) = match &options.durability {
         Durability::Memory => (None, Some(Stored::default())),
         Durability::Async(folder) | Durability::Sync(folder) => {
@@ -235,10 +244,11 @@ fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Beginni
     Ok((log, beginning))
 }
 
-fn assemble<A: Application, O: Oracle>(
-    options: &ReplicaOptions<O>,
+fn assemble(
+    options: &ReplicaOptions,
     beginning: Beginning,
-) -> TheReplica<A, O> {
+    engine: Box<dyn Partition + Send>,
+) -> AnyReplica {
     let (id, topology) = (options.id, options.config.topology);
     let settings = MulticastSettings {
         // Replicas of one group must not draw the same election timeouts, or they split every vote.
@@ -252,6 +262,5 @@ fn assemble<A: Application, O: Oracle>(
         }
     };
     let placement = Placement::new(options.oracle.clone(), topology);
-    let engine = Engine::new(id.group, placement.clone());
     Replica::new(id, placement, multicast, engine)
 }

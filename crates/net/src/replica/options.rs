@@ -3,17 +3,18 @@
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::storage::Durability;
-use ssmr_core::ReplicaId;
+use ssmr_core::{Oracle, ReplicaId};
+use std::sync::Arc;
 
 /// What one replica is made of.
 #[derive(Clone, Debug)]
-pub struct ReplicaOptions<O> {
+pub struct ReplicaOptions {
     /// Which replica it is.
     pub id: ReplicaId,
     /// The cluster that it belongs to.
     pub config: ClusterConfig,
     /// The strategy.
-    pub oracle: O,
+    pub oracle: Arc<dyn Oracle>,
     /// For the multicast's election timers.
     pub seed: u64,
     /// Its clock.

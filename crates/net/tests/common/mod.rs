@@ -12,13 +12,13 @@ use ssmr_net::{ClientHandle, ClusterConfig, TrafficCount};
 pub(crate) struct Client(ClientHandle);
 
 impl Client {
-    pub(crate) fn start<A: Application, O: Oracle>(
+    pub(crate) fn start<A: Application>(
         config: &ClusterConfig,
         id: u64,
-        oracle: O,
+        oracle: impl Oracle,
         settings: ClientSettings,
     ) -> Self {
-        let started = ClientHandle::start::<A, O>(config, ClientId(id), oracle, settings);
+        let started = ClientHandle::start::<A>(config, ClientId(id), oracle, settings);
         Self(started.unwrap())
     }
 

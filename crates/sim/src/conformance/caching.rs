@@ -4,9 +4,10 @@ use super::failures::two_apart;
 use super::scenario::{LONG, MOMENT, P0, P1, Scenario, create, each, register, update};
 use crate::cache::Ailment;
 use ssmr_core::{Oracle, Request};
+use std::sync::Arc;
 
 /// Scenario 11: The cache is flushed, serves slowly, dies and comes back: slower, never wrong.
-pub fn the_cache_fails_in_every_way<O: Oracle>(oracle: &O) -> String {
+pub fn the_cache_fails_in_every_way(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 11);
     let objects = two_apart(&mut scenario);
     let mut writes = 0;
@@ -50,7 +51,7 @@ pub fn the_cache_fails_in_every_way<O: Oracle>(oracle: &O) -> String {
 /// Scenario 19: Two runs share one cache, of the same shape and schedule but with other values: the
 /// second never reads the first one's values, for whoever carries the calls to the cache out keeps
 /// the keys of clusters apart.
-pub fn two_runs_share_a_cache<O: Oracle>(oracle: &O) -> String {
+pub fn two_runs_share_a_cache(oracle: &Arc<dyn Oracle>) -> String {
     let mut old = Scenario::new(oracle, 19);
     let objects = [P0, P1].map(|at| (at, old.object(at, 1)));
     let [x, y] = objects.map(|(_, object)| object);

@@ -6,9 +6,10 @@ use super::scenario::{
 };
 use crate::options::{Options, Profile};
 use ssmr_core::{Oracle, Outcome, Request};
+use std::sync::Arc;
 
 /// Scenario 1: Read before create: `NotFound`; create; the same reader finds it.
-pub fn read_before_create<O: Oracle>(oracle: &O) -> String {
+pub fn read_before_create(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 1);
     let x = scenario.object(P0, 1);
     assert_eq!(scenario.read(1, x), None);
@@ -19,7 +20,7 @@ pub fn read_before_create<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 2: A lookup overlaps a create that its oracle has not delivered: `NotFound` or the
 /// value, consistently; no error, no hang.
-pub fn lookup_overlaps_create<O: Oracle>(oracle: &O) -> String {
+pub fn lookup_overlaps_create(oracle: &Arc<dyn Oracle>) -> String {
     first((0..20u64).zip((0..).step_by(200)).map(|(seed, delay)| {
         let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
@@ -48,7 +49,7 @@ pub fn lookup_overlaps_create<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 3: The location is known while the create is still under way: the read waits and
 /// returns the value.
-pub fn location_known_before_the_create_ends<O: Oracle>(oracle: &O) -> String {
+pub fn location_known_before_the_create_ends(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 3);
     let x = scenario.object(P0, 1);
     let owner = scenario.owner(x, P1);
@@ -82,7 +83,7 @@ pub fn location_known_before_the_create_ends<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 4: The location is announced but the create loses (the id exists): the reader sees the
 /// winner, the loser `AlreadyExists`.
-pub fn announced_but_lost<O: Oracle>(oracle: &O) -> String {
+pub fn announced_but_lost(oracle: &Arc<dyn Oracle>) -> String {
     first((4..24).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);
@@ -107,7 +108,7 @@ pub fn announced_but_lost<O: Oracle>(oracle: &O) -> String {
 }
 
 /// Scenario 8: Two creates of one id aimed at different partitions: one winner everywhere.
-pub fn two_creates_have_one_winner<O: Oracle>(oracle: &O) -> String {
+pub fn two_creates_have_one_winner(oracle: &Arc<dyn Oracle>) -> String {
     first((0..20).map(|seed| {
         let options = Options {
             partitions: 2,
@@ -134,7 +135,7 @@ pub fn two_creates_have_one_winner<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 7: Delete with cached locations: once anybody knows that the object is gone, no cached
 /// location finds its value.
-pub fn delete_with_cached_locations<O: Oracle>(oracle: &O) -> String {
+pub fn delete_with_cached_locations(oracle: &Arc<dyn Oracle>) -> String {
     first((0..8u64).map(|seed| {
         let mut scenario = Scenario::new(oracle, seed);
         let x = scenario.object(P0, 1);

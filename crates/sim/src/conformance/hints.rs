@@ -10,6 +10,7 @@ use ssmr_core::{
     ClientId, GroupId, Hint, LogicalClock, ObjectId, Oracle, Outcome, PartitionId, Placement,
     Request, Timestamp,
 };
+use std::sync::Arc;
 
 /// A hint that somebody might believe.
 pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
@@ -23,7 +24,7 @@ pub(super) fn hint(object: ObjectId, owner: PartitionId, epoch: u64) -> Hint {
 
 /// Authority and directory are never empty or foreign, depend on object and topology alone, and
 /// owners are partitions.
-pub fn the_law_of_authority<O: Oracle>(oracle: &O) {
+pub fn the_law_of_authority(oracle: &Arc<dyn Oracle>) {
     for partitions in [1, 2, 3, 8, 255] {
         let options = Options {
             partitions,
@@ -57,7 +58,7 @@ pub fn the_law_of_authority<O: Oracle>(oracle: &O) {
 
 /// Clients and replicas that are told lies (wrong owners, objects that do not exist, epochs of the
 /// future) still get right outcomes, only later.
-pub fn false_hints_cost_time_only<O: Oracle>(oracle: &O) -> String {
+pub fn false_hints_cost_time_only(oracle: &Arc<dyn Oracle>) -> String {
     first([0, 1 << 20, 1 << 60].into_iter().map(|epoch| {
         let mut scenario = Scenario::with(oracle, epoch, Options::default());
         let (x, y, z) = (

@@ -7,10 +7,11 @@ use crate::network::Seat;
 use crate::options::Options;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{ClientId, Oracle, Outcome};
+use std::sync::Arc;
 
 /// Scenario 17: A group with a far lower clock is the second destination: nobody waits long,
 /// nothing is out of order.
-pub fn a_group_with_a_far_lower_clock<O: Oracle>(oracle: &O) -> String {
+pub fn a_group_with_a_far_lower_clock(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);
     scenario
@@ -39,7 +40,7 @@ pub fn a_group_with_a_far_lower_clock<O: Oracle>(oracle: &O) -> String {
 /// timestamped: the attempt ends everywhere without effect. If the client is told by the verdict it
 /// tries again in a new session; if the second group refuses it first, the outcome is unknown to
 /// it, and nothing happened.
-pub fn an_expired_session_at_the_second_group<O: Oracle>(oracle: &O) -> String {
+pub fn an_expired_session_at_the_second_group(oracle: &Arc<dyn Oracle>) -> String {
     each([false, true].into_iter().map(|refused| {
         let mut scenario = Scenario::with(oracle, 17, quiet());
         let objects = two_apart(&mut scenario);
@@ -71,7 +72,7 @@ pub fn an_expired_session_at_the_second_group<O: Oracle>(oracle: &O) -> String {
 /// Scenario 21: A command comes once more, from its client, when the group has finished it, has
 /// passed it by the session's low watermark, or has forgotten the session: nothing happens again,
 /// and nobody waits.
-pub fn a_late_command_after_forgetting<O: Oracle>(oracle: &O) -> String {
+pub fn a_late_command_after_forgetting(oracle: &Arc<dyn Oracle>) -> String {
     each([false, true].into_iter().map(|forgets| {
         let mut scenario = Scenario::with(oracle, 21, quiet());
         let objects = two_apart(&mut scenario);

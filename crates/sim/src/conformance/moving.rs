@@ -5,10 +5,11 @@ use super::hints::hint;
 use super::scenario::{LONG, P0, P1, P2, Scenario, Ticket, create, first, read, register, update};
 use crate::options::{Options, Profile};
 use ssmr_core::{Execution, ObjectId, Oracle, Outcome, Request};
+use std::sync::Arc;
 
 /// Scenario 5: A caches x at p1; B moves x to p2; A reads with its stale cache: one `Retry` with a
 /// hint, then the value.
-pub fn a_stale_location_costs_one_retry<O: Oracle>(oracle: &O) -> String {
+pub fn a_stale_location_costs_one_retry(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::with(oracle, 5, Options::default());
     let x = scenario.object(P1, 1);
     scenario.done(3, create(x, 7, P1));
@@ -29,7 +30,7 @@ pub fn a_stale_location_costs_one_retry<O: Oracle>(oracle: &O) -> String {
 }
 
 /// Scenario 6: Updates of an object that moves all the time are never lost and never doubled.
-pub fn moves_race_everything<O: Oracle>(oracle: &O) -> String {
+pub fn moves_race_everything(oracle: &Arc<dyn Oracle>) -> String {
     first((0..10u64).map(|seed| {
         let profile = if seed.is_multiple_of(2) {
             Profile::Reorder
@@ -73,7 +74,7 @@ pub fn moves_race_everything<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 6: A move, a read, an update and a delete of the same object at once, handed in in
 /// every order: the checks at the end say whether anything was lost or doubled.
-pub fn a_move_races_each_access_in_every_order<O: Oracle>(oracle: &O) -> String {
+pub fn a_move_races_each_access_in_every_order(oracle: &Arc<dyn Oracle>) -> String {
     first((0..24u64).map(|order| {
         let profile = if order.is_multiple_of(2) {
             Profile::Calm
@@ -130,7 +131,7 @@ fn permutation<T>(mut n: u64, mut things: Vec<T>) -> Vec<T> {
 
 /// Scenario 12: Ping-pong: two clients gather the same object to different partitions for ever:
 /// both make progress.
-pub fn ping_pong<O: Oracle>(oracle: &O) -> String {
+pub fn ping_pong(oracle: &Arc<dyn Oracle>) -> String {
     first((0..4).map(|seed| {
         let options = Options {
             partitions: 2,
@@ -173,7 +174,7 @@ pub fn ping_pong<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 18: An owner update of an earlier life of the id arrives after it was deleted and
 /// created again: ignored.
-pub fn an_old_owner_update_is_ignored<O: Oracle>(oracle: &O) -> String {
+pub fn an_old_owner_update_is_ignored(oracle: &Arc<dyn Oracle>) -> String {
     first((18..38).map(|seed| {
         let mut scenario = Scenario::with(oracle, seed, Options::default());
         let x = scenario.object(P2, 1);

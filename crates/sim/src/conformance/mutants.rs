@@ -6,9 +6,10 @@ use crate::violation::InvariantViolation;
 use crate::{Options, Profile, simulate, simulate_seated};
 use ssmr_check::{Rejection, ViolationKind};
 use ssmr_core::{
-    Execution, GroupId, Groups, Guess, Mutant, Needs, ObjectId, Oracle, PartitionId, Reads,
-    Topology,
+    Execution, GroupId, Groups, Guess, LeaderHooks, Mutant, Needs, ObjectId, Oracle, PartitionId,
+    Reads, Topology,
 };
+use std::sync::Arc;
 
 /// A fault that a check on the history found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Caught {
 ///
 /// # Panics
 /// If `seeds` runs are not enough.
-pub fn catch<O: Oracle>(oracle: &O, options: Options, seeds: u64) -> Caught {
+pub fn catch(oracle: &Arc<dyn Oracle>, options: Options, seeds: u64) -> Caught {
     let mut others = Vec::new();
     for seed in 0..seeds {
         let Err(failure) = simulate(oracle, seed, options) else {
@@ -64,8 +65,8 @@ pub fn catch<O: Oracle>(oracle: &O, options: Options, seeds: u64) -> Caught {
 ///
 /// # Panics
 /// If `seeds` runs are not enough.
-pub fn hunt<O: Oracle>(
-    oracle: &O,
+pub fn hunt(
+    oracle: &Arc<dyn Oracle>,
     mutant: Mutant,
     profile: Profile,
     execution: Execution,
@@ -108,7 +109,7 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
 ///
 /// # Panics
 /// If one of them is not found within its number of seeds.
-pub fn catch_reads<O: Oracle>(oracle: &O) {
+pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
     for (mutant, profile, reads, partitions, seeds) in READS {
         let mutant = Some(mutant);
         let options = Options {
@@ -139,7 +140,7 @@ const STORAGE: [(Mutant, Profile, u64); 6] = [
 ///
 /// # Panics
 /// If one of them is not found, by whatever invariant, within its number of seeds.
-pub fn catch_storage<O: Oracle>(oracle: &O) {
+pub fn catch_storage(oracle: &Arc<dyn Oracle>) {
     for (mutant, profile, seeds) in STORAGE {
         let mutant = Some(mutant);
         let options = Options {
@@ -155,16 +156,17 @@ pub fn catch_storage<O: Oracle>(oracle: &O) {
 /// Breaks the law of authority: each participant takes its own partition for the authority over
 /// everything, so a create goes to its creator's partition only.
 #[derive(Clone, Debug)]
-struct CreatorOnly<O> {
-    inner: O,
+struct CreatorOnly {
+    inner: Arc<dyn Oracle>,
     seat: GroupId,
 }
 
-impl<O: Oracle> Oracle for CreatorOnly<O> {
-    const NAME: &'static str = O::NAME;
-    type Hooks = O::Hooks;
+impl Oracle for CreatorOnly {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
 
-    fn hooks(&self, topology: &Topology) -> O::Hooks {
+    fn hooks(&self, topology: &Topology) -> Box<dyn LeaderHooks> {
         self.inner.hooks(topology)
     }
 
@@ -189,27 +191,23 @@ impl<O: Oracle> Oracle for CreatorOnly<O> {
     }
 }
 
+/// The broken strategy of one participant; a client's creates go to a partition of its own.
+fn creator_only(oracle: &Arc<dyn Oracle>, seat: Seat) -> Arc<dyn Oracle> {
+    let partitions = u64::from(Options::default().partitions);
+    let seat = match seat {
+        Seat::Replica(id) => id.group,
+        Seat::Client(id) => PartitionId((id.0 % partitions) as u8).into(),
+    };
+    let inner = oracle.clone();
+    Arc::new(CreatorOnly { inner, seat })
+}
+
 /// Hunts for a cluster in which only the creator's partition has authority over an object.
 ///
 /// # Panics
 /// If nothing is found within 10 seeds.
-pub fn catch_creator_only<O: Oracle>(oracle: &O) {
-    let partitions = u64::from(Options::default().partitions);
-    let creator_only = CreatorOnly {
-        inner: oracle.clone(),
-        seat: PartitionId(partitions as u8 - 1).into(),
-    };
-    let seated = |oracle: &CreatorOnly<O>, seat| {
-        let (inner, last) = (oracle.inner.clone(), oracle.seat);
-        let count = last.partition().map_or(1, |last| u64::from(last.0) + 1);
-        let seat = match seat {
-            Seat::Replica(id) => id.group,
-            Seat::Client(id) => PartitionId((id.0 % count) as u8).into(),
-        };
-        CreatorOnly { inner, seat }
-    };
+pub fn catch_creator_only(oracle: &Arc<dyn Oracle>) {
     let options = Options::default();
-    let found =
-        (0..10).find(|&seed| simulate_seated(&creator_only, seated, seed, options).is_err());
+    let found = (0..10).find(|&seed| simulate_seated(oracle, creator_only, seed, options).is_err());
     assert!(found.is_some(), "nobody misses the law of authority");
 }

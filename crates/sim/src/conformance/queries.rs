@@ -4,13 +4,14 @@ use super::failures::two_apart;
 use super::scenario::{LONG, MOMENT, P0, Scenario, create, each, is_done, read, update};
 use crate::options::Options;
 use ssmr_core::{GroupId, Oracle, Reads};
+use std::sync::Arc;
 
 /// The ways of reading that do not go through the log.
 const UNORDERED: [Reads; 2] = [Reads::Index, Reads::Lease];
 
 /// Scenario 22: A leader is cut off from its group and does not know it; a client that does not
 /// know it either is not told what was true before.
-pub fn a_deposed_leader_answers_no_reads<O: Oracle>(oracle: &O) -> String {
+pub fn a_deposed_leader_answers_no_reads(oracle: &Arc<dyn Oracle>) -> String {
     each(UNORDERED.into_iter().map(|reads| {
         let mut scenario = Scenario::with(oracle, 22, options(reads));
         let x = scenario.object(P0, 1);
@@ -43,7 +44,7 @@ pub fn a_deposed_leader_answers_no_reads<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 23: A command was answered by one of its partitions and still waits for signals at
 /// another (rule R3): a read there is not told what was true before.
-pub fn a_read_waits_for_what_is_queued<O: Oracle>(oracle: &O) -> String {
+pub fn a_read_waits_for_what_is_queued(oracle: &Arc<dyn Oracle>) -> String {
     each(UNORDERED.into_iter().map(|reads| {
         let mut scenario = Scenario::with(oracle, 23, options(reads));
         let objects = two_apart(&mut scenario);

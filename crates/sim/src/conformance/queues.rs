@@ -10,6 +10,7 @@ use ssmr_core::{
     ClientId, Command, CommandId, GroupId, LogTime, LogicalClock, ObjectId, Oracle, Request,
     SessionId,
 };
+use std::sync::Arc;
 
 /// More than a group's leader keeps for the log before it turns clients away.
 const FLOOD: u64 = 17_000;
@@ -17,7 +18,7 @@ const FLOOD: u64 = 17_000;
 /// Scenario 21: A relayed command comes late: the group, which has got it from its client
 /// meanwhile, has finished it and passed it, or has forgotten its session. Nothing happens again,
 /// and nobody waits.
-pub fn a_late_relay<O: Oracle>(oracle: &O) -> String {
+pub fn a_late_relay(oracle: &Arc<dyn Oracle>) -> String {
     each([false, true].into_iter().map(|forgets| {
         let mut scenario = Scenario::with(oracle, 21, quiet());
         let objects = two_apart(&mut scenario);
@@ -49,7 +50,7 @@ pub fn a_late_relay<O: Oracle>(oracle: &O) -> String {
 
 /// Scenario 17: A group with full queues is the second destination of a message that the first has
 /// timestamped: it turns clients away, but not the group that waits for it.
-pub fn a_full_queue_at_the_second_group<O: Oracle>(oracle: &O) -> String {
+pub fn a_full_queue_at_the_second_group(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 17);
     let objects = two_apart(&mut scenario);
     scenario.done(2, read(&objects));

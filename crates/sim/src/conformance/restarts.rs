@@ -4,6 +4,7 @@ use super::failures::two_apart;
 use super::scenario::{LONG, MOMENT, P0, P1, Scenario, create, each, is_done, read, update};
 use crate::options::Options;
 use ssmr_core::{GroupId, ObjectId, Oracle};
+use std::sync::Arc;
 
 /// So many updates are more than enough log for a snapshot at each replica.
 const UPDATES: u64 = 60;
@@ -14,7 +15,7 @@ const UPDATES: u64 = 60;
 ///
 /// The neighbour has delivered the command and waits for nothing else; or it has not even got the
 /// timestamp, and the group that restarts waits for the neighbour's signal, too.
-pub fn a_restart_while_a_neighbour_waits<O: Oracle>(oracle: &O) -> String {
+pub fn a_restart_while_a_neighbour_waits(oracle: &Arc<dyn Oracle>) -> String {
     let group = GroupId::from(P0);
     each([true, false].into_iter().map(|delivered| {
         let mut scenario = Scenario::with(oracle, 14, stingy());
@@ -64,7 +65,7 @@ pub fn a_restart_while_a_neighbour_waits<O: Oracle>(oracle: &O) -> String {
 }
 
 /// An object at the first group that nobody waits for.
-fn third<O: Oracle>(scenario: &mut Scenario<O>) -> ObjectId {
+fn third(scenario: &mut Scenario) -> ObjectId {
     scenario.hush(true);
     let object = scenario.object(P0, 2);
     scenario.done(3, create(object, 7, P0));
@@ -74,7 +75,7 @@ fn third<O: Oracle>(scenario: &mut Scenario<O>) -> ObjectId {
 
 /// Goes on at the first group until the snapshots of all its replicas include what it has applied
 /// so far.
-fn capture<O: Oracle>(scenario: &mut Scenario<O>, busy: ObjectId) {
+fn capture(scenario: &mut Scenario, busy: ObjectId) {
     let group = GroupId::from(P0);
     let (applied, snapshots) = (
         scenario.world.applied(group),

@@ -13,6 +13,7 @@ use ssmr_core::{
     Request, codec,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The longest that anything may take, in virtual time.
 const PATIENCE: Micros = 60_000_000;
@@ -29,17 +30,17 @@ pub(super) const P2: PartitionId = PartitionId(2);
 pub(super) type Ticket = (ClientId, u64);
 
 /// A world and what its clients have been told.
-pub(super) struct Scenario<O: Oracle> {
-    pub(super) world: World<O>,
-    pub(super) oracle: O,
+pub(super) struct Scenario {
+    pub(super) world: World,
+    pub(super) oracle: Arc<dyn Oracle>,
     connected: BTreeSet<ClientId>,
     ended: BTreeMap<Ticket, Completion>,
 }
 
-impl<O: Oracle> Scenario<O> {
+impl Scenario {
     /// Two partitions (and an oracle group where the strategy has one) of three replicas each, and
     /// no faults.
-    pub(super) fn new(oracle: &O, seed: u64) -> Self {
+    pub(super) fn new(oracle: &Arc<dyn Oracle>, seed: u64) -> Self {
         Self::with(
             oracle,
             seed,
@@ -51,7 +52,7 @@ impl<O: Oracle> Scenario<O> {
     }
 
     /// A cluster as the options say, which has elected its leaders.
-    pub(super) fn with(oracle: &O, seed: u64, options: Options) -> Self {
+    pub(super) fn with(oracle: &Arc<dyn Oracle>, seed: u64, options: Options) -> Self {
         let topology = topology(&options, oracle.needs());
         let world = World::new(topology, oracle, seed, options);
         let (connected, ended) = Default::default();
@@ -86,7 +87,7 @@ impl<O: Oracle> Scenario<O> {
     }
 
     /// The strategy in this cluster.
-    pub(super) fn placement(&self) -> Placement<O> {
+    pub(super) fn placement(&self) -> Placement {
         Placement::new(self.oracle.clone(), self.world.topology)
     }
 

@@ -4,10 +4,11 @@ use super::scenario::{LONG, P0, P1, Scenario, create, is_done, read, register, u
 use crate::options::Options;
 use ssmr_core::limits::{MAX_OBJECTS, MAX_VALUE};
 use ssmr_core::{Defect, Intent, ObjectId, Oracle, Outcome, PartitionId, Request};
+use std::sync::Arc;
 
 /// A command names the same object twice, no object, an object of every partition, 1,000 objects,
 /// too many.
-pub fn odd_shapes_of_commands<O: Oracle>(oracle: &O) -> String {
+pub fn odd_shapes_of_commands(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::with(
         oracle,
         15,
@@ -70,7 +71,7 @@ pub fn odd_shapes_of_commands<O: Oracle>(oracle: &O) -> String {
 
 /// An empty value, a value of 1 MiB that moves, and one over the limit: refused with a clear error,
 /// nothing changed.
-pub fn values_up_to_the_limit<O: Oracle>(oracle: &O) -> String {
+pub fn values_up_to_the_limit(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 15);
     let put = |object, size: usize| {
         let intent = Intent::Create {

@@ -3,6 +3,7 @@
 
 use crate::{Options, Profile, SimulationReport, simulate};
 use ssmr_core::{Execution, Oracle, Reads};
+use std::sync::Arc;
 
 /// How many seeds of each profile `cargo test` runs.
 const SEEDS: u64 = 24;
@@ -12,7 +13,7 @@ const SEEDS: u64 = 24;
 /// # Panics
 /// With the failure, if an invariant is violated; also if what the profile and the strategy promise
 /// has not happened.
-pub fn sweep<O: Oracle>(oracle: &O, profile: Profile) {
+pub fn sweep(oracle: &Arc<dyn Oracle>, profile: Profile) {
     let mut total = SimulationReport::default();
     for seed in 0..SEEDS {
         let report = simulate(oracle, seed, options(profile, seed));
@@ -102,7 +103,7 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
 ///
 /// # Panics
 /// With the failure, if an invariant is violated.
-pub fn passes<O: Oracle>(oracle: &O, seed: u64, profile: Profile, execution: Execution) {
+pub fn passes(oracle: &Arc<dyn Oracle>, seed: u64, profile: Profile, execution: Execution) {
     let options = Options {
         profile,
         execution,

@@ -5,6 +5,7 @@ use super::failures::two_apart;
 use super::scenario::{P0, P1, Scenario, create, is_done, read, register, update, value, values};
 use crate::app::{Op, Registers};
 use ssmr_core::{Completion, ObjectId, Oracle, Outcome, Request, Revision};
+use std::sync::Arc;
 
 /// The revision of an object after a command.
 fn left(completion: &Completion, object: ObjectId) -> Revision {
@@ -17,7 +18,7 @@ fn left(completion: &Completion, object: ObjectId) -> Revision {
 /// Scenario 24: Two clients read two objects of different partitions and update both if they are as
 /// they were: one does, the other is told that they have changed, and nothing of its command took
 /// effect. So it is after a move, and after the object was deleted and created again.
-pub fn expectations_that_have_passed<O: Oracle>(oracle: &O) -> String {
+pub fn expectations_that_have_passed(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 24);
     let objects = two_apart(&mut scenario);
     let [x, y] = objects;
@@ -65,7 +66,7 @@ pub fn expectations_that_have_passed<O: Oracle>(oracle: &O) -> String {
 /// of them and changes nothing; in the update of an object that only its owner sees, that object
 /// stays as it was and the others are written. What the same command creates takes effect. Replicas
 /// go on.
-pub fn a_service_that_panics<O: Oracle>(oracle: &O) -> String {
+pub fn a_service_that_panics(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 25);
     let objects = two_apart(&mut scenario);
     let [x, y] = objects;

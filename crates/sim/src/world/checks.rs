@@ -4,9 +4,9 @@
 use super::{Member, World};
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
-use ssmr_core::{Oracle, Partition, ReplicaId};
+use ssmr_core::{Partition, ReplicaId};
 
-impl<O: Oracle> World<O> {
+impl World {
     /// Checks what can be checked at every step.
     pub(super) fn look_at(&mut self, id: ReplicaId) {
         let Some(member) = self.members.get_mut(&id) else {

@@ -4,11 +4,11 @@
 use super::World;
 use rand::RngExt;
 use ssmr_core::mutant::{self, Mutant};
-use ssmr_core::{GroupId, Oracle, ReplicaId};
+use ssmr_core::{GroupId, ReplicaId};
 use ssmr_log::{MemberId, Record, Stored};
 use ssmr_multicast::{Capture, Captured};
 
-impl<O: Oracle> World<O> {
+impl World {
     /// Stores records, as all of them are or not at all. Returns whether the replica may go on and
     /// say what depends on them.
     pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {

@@ -9,10 +9,10 @@ use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Engine, GroupId, Oracle, Placement, Replica, ReplicaId};
+use ssmr_core::{ClientId, Engine, GroupId, Placement, Replica, ReplicaId};
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 
-impl<O: Oracle> World<O> {
+impl World {
     /// The replicas of a group that are not stopped.
     pub fn living(&self, group: GroupId) -> impl Iterator<Item = ReplicaId> {
         self.topology
@@ -97,7 +97,7 @@ impl<O: Oracle> World<O> {
 
     /// Notes what becomes of a replica. Which one of its group it is would be chance.
     fn lament(&mut self, id: ReplicaId, what: &str) {
-        let leads = |member: &Member<O>| member.replica.status().is_leader;
+        let leads = |member: &Member| member.replica.status().is_leader;
         let role = match self.members.get(&id).map(leads) {
             Some(true) => "the leader",
             Some(false) => "a follower",

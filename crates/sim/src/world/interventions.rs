@@ -6,8 +6,8 @@
 use super::{Msg, ReplicaInput, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
-    ClientId, ClientMessage, Command, GroupId, Hint, Micros, Oracle, PartitionId, PeerMessage,
-    ReplicaId, ServerMessage,
+    ClientId, ClientMessage, Command, GroupId, Hint, Micros, PartitionId, PeerMessage, ReplicaId,
+    ServerMessage,
 };
 use ssmr_multicast::{Item, Message, WireValue};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct Hands {
     loses_signals: Option<GroupId>,
 }
 
-impl<O: Oracle> World<O> {
+impl World {
     /// Has everything that one of `from` sends to one of `to` wait.
     pub(crate) fn hold(&mut self, from: &[Seat], to: &[Seat]) {
         self.note(|| format!("held back: {} -> {}", names(from), names(to)));

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What a decision depends on, by default: an unhurried client that knows where X is.
 struct Setting {
-    placement: Placement<AskFirst>,
+    placement: Placement,
     hints: HintTable,
     policy: Policy,
     now: LocalTime,
@@ -35,7 +35,7 @@ fn setting() -> Setting {
 }
 
 impl Setting {
-    fn view(&self) -> View<'_, AskFirst> {
+    fn view(&self) -> View<'_> {
         View {
             now: self.now,
             placement: &self.placement,
