@@ -354,7 +354,7 @@ pub struct CommandId {
     pub number: u64,
     /// The attempt, from 1. Attempt k+1 exists only after attempt k was answered with a retry (rule
     /// R5).
-    pub attempt: u8,
+    pub attempt: u32,
 }
 
 impl fmt::Debug for CommandId {

@@ -57,7 +57,8 @@ pub(super) fn learn<O: Oracle>(
                 continue;
             }
         };
-        let placed = touch.after.filter(|_| answer.verdict == Verdict::Done);
+        let took_place = matches!(answer.verdict, Verdict::Done | Verdict::Failed);
+        let placed = touch.after.filter(|_| took_place);
         if let Some(revision) = placed {
             hints.learn(Hint {
                 object,
@@ -139,6 +140,10 @@ mod tests {
         assert_eq!(tell(&moved, Verdict::Done, placed), Some(hint(X, P1, 7)));
         let read = request();
         assert_eq!(tell(&read, Verdict::Done, placed), Some(hint(X, P1, 7)));
+        // The service panicked, but the move beside its operation took effect.
+        let again = Request::relocate(X, P0);
+        let newer = Some(revision(8));
+        assert_eq!(tell(&again, Verdict::Failed, newer), Some(hint(X, P0, 8)));
         assert_eq!(tell(&read, Verdict::NotFound, None), None);
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Task {
     /// Its session and its number there, once it has one.
     pub(super) number: Option<(SessionId, u64)>,
     /// How many attempts were sent under this number.
-    pub(super) attempts: u8,
+    pub(super) attempts: u32,
     /// The attempt that was sent last, under whatever number.
     pub(super) last_attempt: Option<CommandId>,
     /// Its objects were moved together since the last retry.
