@@ -4,9 +4,9 @@
 //! and posts are objects that are created while the service runs; a post is created in the same
 //! atomic command that puts it into the timelines of all followers, wherever these are.
 //!
-//! Which timelines that concerns depends on what is read: the author's followers. So the client
-//! asks first, declares them, and the operation makes sure that they are still the same; otherwise
-//! it changes nothing, says so, and is tried again.
+//! Which timelines that concerns depends on what is read: the author's followers. So publishing is
+//! a transaction: it reads the followers, and delivers the post if they are still the same then;
+//! otherwise it is tried again.
 
 use serde::{Deserialize, Serialize};
 use ssmr::{
@@ -39,9 +39,8 @@ enum Operation {
     Follow { follower: ObjectId, user: ObjectId },
     /// Who follows this user?
     Followers(ObjectId),
-    /// Put a post into the timelines of the author's followers, if these are all of them.
+    /// Put a post into the timelines of these users.
     Deliver {
-        author: ObjectId,
         post: ObjectId,
         followers: Vec<ObjectId>,
     },
@@ -55,8 +54,6 @@ enum Operation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Answer {
     Done,
-    /// These are the author's followers now; nothing was delivered.
-    Stale(Vec<ObjectId>),
     Objects(Vec<ObjectId>),
     Texts(Vec<String>),
 }
@@ -70,9 +67,7 @@ impl Application for Social {
     fn access(operation: &Operation) -> Access {
         let (reads, writes) = match operation {
             Operation::Follow { user, .. } => (vec![], vec![*user]),
-            Operation::Deliver {
-                author, followers, ..
-            } => (vec![*author], followers.clone()),
+            Operation::Deliver { followers, .. } => (vec![], followers.clone()),
             Operation::Followers(user) | Operation::Timeline(user) => (vec![*user], vec![]),
             Operation::Texts(posts) => (posts.clone(), vec![]),
         };
@@ -87,15 +82,7 @@ impl Application for Social {
             }
             Operation::Followers(user) => Answer::Objects(see(things, *user).followers),
             Operation::Timeline(user) => Answer::Objects(see(things, *user).timeline),
-            Operation::Deliver {
-                author,
-                post,
-                followers,
-            } => {
-                let now = see(things, *author).followers;
-                if now != *followers {
-                    return Answer::Stale(now);
-                }
+            Operation::Deliver { post, followers } => {
                 for follower in followers {
                     change(things, *follower, |user| user.timeline.push(*post));
                 }
@@ -134,8 +121,8 @@ pub(crate) struct Report {
     pub(crate) posts: usize,
     /// To how many timelines they were delivered together.
     pub(crate) delivered: usize,
-    /// How often the followers had changed.
-    pub(crate) stale: usize,
+    /// How often somebody else changed what a publication had read.
+    pub(crate) conflicts: u64,
     /// How long all timelines are in the end.
     pub(crate) seen: usize,
     /// How many of these posts could be read.
@@ -159,26 +146,19 @@ async fn live(number: u64, social: Client<Social>) -> Result<Report, Error> {
     let mut report = Report::default();
     for day in 0..POSTS {
         let (author, post) = (user(number), post(number, day));
-        let mut followers = match social.call(&Operation::Followers(author)).await? {
-            Answer::Objects(followers) => followers,
-            other => unreachable!("{other:?} is no answer to that"),
-        };
         let text = Thing::Post(format!("{number} says hello for the {day}th time"));
-        let deliver = |followers: &Vec<ObjectId>| Operation::Deliver {
-            author,
-            post,
-            followers: followers.clone(),
-        };
-        let published = social.call(&deliver(&followers)).creating(post, &text);
-        let mut answer = published.await?;
-        // The post exists now, whatever the operation did.
-        while let Answer::Stale(newer) = answer {
-            report.stale += 1;
-            followers = newer;
-            answer = social.call(&deliver(&followers)).await?;
-        }
+        let published = social.transact(async |tx| {
+            let Answer::Objects(followers) = tx.read(&Operation::Followers(author)).await? else {
+                unreachable!("that is no answer to the question for followers");
+            };
+            let readers = followers.len();
+            let deliver = Operation::Deliver { post, followers };
+            let command = social.call(&deliver).creating(post, &text);
+            tx.commit(command).await?;
+            Ok::<_, Error>(readers)
+        });
+        report.delivered += published.await?;
         report.posts += 1;
-        report.delivered += followers.len();
         let other = user((number + day + 1) % USERS);
         let follower = author;
         social
@@ -208,8 +188,8 @@ pub(crate) async fn social<O: Oracle>(oracle: O) -> Result<Report, Box<dyn std::
         let done = life.await??;
         report.posts += done.posts;
         report.delivered += done.delivered;
-        report.stale += done.stale;
     }
+    report.conflicts = client.transactions().conflicts;
     for number in 0..USERS {
         let timeline = client.call(&Operation::Timeline(user(number))).await?;
         if let Answer::Objects(posts) = timeline {

@@ -57,6 +57,7 @@ mod error;
 pub mod guide;
 mod replica;
 pub mod strategy;
+mod transaction;
 
 pub use client::{Client, ClientBuilder};
 pub use cluster::{ClusterBuilder, LocalCluster};
@@ -64,6 +65,7 @@ pub use command::{Command, Creating, Plain, Question};
 pub use error::Error;
 pub use replica::{ReplicaBuilder, ReplicaServer};
 pub use strategy::{AnyStrategy, Broker, Cache, Global, Static};
+pub use transaction::{Transaction, TransactionBuilder, TransactionCount};
 
 pub use ssmr_core::client::{ClientSettings, Execution};
 pub use ssmr_core::limits;
