@@ -81,10 +81,7 @@ struct Setting<O: Oracle> {
 
 impl<O: Oracle> Setting<O> {
     async fn new(oracle: O, topology: Topology, cache: CacheChoice) -> Self {
-        let options = ClusterOptions {
-            cache,
-            ..ClusterOptions::new(topology, oracle.clone())
-        };
+        let options = ClusterOptions::new(topology, oracle.clone()).with_cache(cache);
         let cluster = Cluster::start(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         Self { cluster, oracle }
@@ -326,19 +323,14 @@ async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
 async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let options = ClusterOptions {
-        base_port: Some(port),
-        ..ClusterOptions::new(topology(), Global)
-    };
+    let options = ClusterOptions::new(topology(), Global).with_base_port(Some(port));
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
     let named = format!("cannot listen on 127.0.0.1:{port} (replica p0r0)");
     assert!(error.to_string().starts_with(&named), "{error}");
 
-    let options = ClusterOptions {
-        base_port: Some(u16::MAX - 2),
-        ..ClusterOptions::new(topology(), Global)
-    };
+    let last = Some(u16::MAX - 2);
+    let options = ClusterOptions::new(topology(), Global).with_base_port(last);
     let error = Cluster::<Counters, _>::start(options).unwrap_err();
     assert!(
         matches!(error, NetError::Ports { .. } | NetError::Bind { .. }),

@@ -94,11 +94,9 @@ async fn survive<O: Oracle>(oracle: O) {
     } else {
         topology()
     };
-    let options = ClusterOptions {
-        durability: Durability::Sync(folder.path().into()),
-        cache: CacheChoice::Embedded { bytes: 1 << 20 },
-        ..ClusterOptions::new(topology, oracle.clone())
-    };
+    let options = ClusterOptions::new(topology, oracle.clone())
+        .with_durability(Durability::Sync(folder.path().into()))
+        .with_cache(CacheChoice::Embedded { bytes: 1 << 20 });
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -182,12 +180,10 @@ async fn refill<O: Oracle>(oracle: O) {
     } else {
         topology()
     };
-    let options = ClusterOptions {
-        cache: CacheChoice::Embedded { bytes: 1 << 20 },
-        // Logs are short, so that the others have to send a snapshot.
-        log_bytes: 4_000,
-        ..ClusterOptions::new(topology, oracle.clone())
-    };
+    // Logs are short, so that the others have to send a snapshot.
+    let options = ClusterOptions::new(topology, oracle.clone())
+        .with_cache(CacheChoice::Embedded { bytes: 1 << 20 })
+        .with_log_bytes(4_000);
     let mut cluster = Cluster::<Numbers, O>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -258,11 +254,9 @@ async fn the_disk_stays_bounded() {
     const LOG: usize = 20_000;
     let folder = tempfile::tempdir().unwrap();
     let topology = Topology::new(1, 3).unwrap();
-    let options = ClusterOptions {
-        durability: Durability::Async(folder.path().into()),
-        log_bytes: LOG,
-        ..ClusterOptions::new(topology, Static::new())
-    };
+    let options = ClusterOptions::new(topology, Static::new())
+        .with_durability(Durability::Async(folder.path().into()))
+        .with_log_bytes(LOG);
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -302,12 +296,10 @@ async fn the_disk_stays_bounded() {
 async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let topology = Topology::new(1, 3).unwrap();
-    let options = ClusterOptions {
-        // Not synced: on such a device that would fail in any case.
-        durability: Durability::Async(folder.path().into()),
-        log_bytes: 10_000,
-        ..ClusterOptions::new(topology, Static::new())
-    };
+    // Not synced: on such a device that would fail in any case.
+    let options = ClusterOptions::new(topology, Static::new())
+        .with_durability(Durability::Async(folder.path().into()))
+        .with_log_bytes(10_000);
     let mut cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let id = topology.replicas().nth(1).unwrap();

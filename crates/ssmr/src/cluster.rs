@@ -259,17 +259,17 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
             true => CacheChoice::Embedded { bytes: CACHE },
             false => CacheChoice::None,
         };
-        let mut options = ClusterOptions::new(topology, self.parts.oracle);
-        options.seed = draw::number().map_err(NetError::NoRandomness)?;
-        options.incarnation = match self.parts.incarnation {
+        let incarnation = match self.parts.incarnation {
             Some(incarnation) => incarnation,
             None => draw::number().map_err(NetError::NoRandomness)?,
         };
-        options.bind = self.parts.bind;
-        options.base_port = self.parts.base_port;
-        options.cache = self.parts.cache.unwrap_or(embedded);
-        options.durability = self.parts.durability;
-        options.log_bytes = self.parts.log_bytes;
-        Ok(options)
+        Ok(ClusterOptions::new(topology, self.parts.oracle)
+            .with_seed(draw::number().map_err(NetError::NoRandomness)?)
+            .with_incarnation(incarnation)
+            .with_bind(self.parts.bind)
+            .with_base_port(self.parts.base_port)
+            .with_cache(self.parts.cache.unwrap_or(embedded))
+            .with_durability(self.parts.durability)
+            .with_log_bytes(self.parts.log_bytes))
     }
 }

@@ -3,8 +3,8 @@
 use crate::draw;
 use ssmr_core::{Application, Oracle, ReplicaId};
 use ssmr_net::{
-    Clock, ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions,
-    ReplicaStatus, ReplicaThread, TrafficCount,
+    ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions, ReplicaStatus,
+    ReplicaThread, TrafficCount,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -168,16 +168,12 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
             address: format!("{address} (replica {id})"),
             source,
         })?;
-        let options = ReplicaOptions {
-            id,
-            config,
-            oracle,
-            seed: draw::number().map_err(NetError::NoRandomness)?,
-            clock: Clock::start(),
-            durability,
-            rejoins,
-            log_bytes,
-        };
+        let seed = draw::number().map_err(NetError::NoRandomness)?;
+        let options = ReplicaOptions::new(id, config, oracle)
+            .with_seed(seed)
+            .with_durability(durability)
+            .with_rejoins(rejoins)
+            .with_log_bytes(log_bytes);
         ReplicaThread::start::<A, O>(options, listener)
     }
 }

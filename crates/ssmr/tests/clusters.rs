@@ -93,12 +93,7 @@ fn configuration(topology: Topology) -> ClusterConfig {
         .map(|id| (id, TcpListener::bind("127.0.0.1:0").unwrap()))
         .collect();
     let address = |(id, listener): &(_, TcpListener)| (*id, listener.local_addr().unwrap());
-    ClusterConfig {
-        incarnation: 5,
-        cache_servers: Vec::new(),
-        topology,
-        addresses: listeners.iter().map(address).collect(),
-    }
+    ClusterConfig::new(topology, 5, listeners.iter().map(address).collect())
 }
 
 #[tokio::test]

@@ -352,13 +352,18 @@ async fn what_is_not_answered_in_time_is_unknown_and_not_tried_again() {
     });
     assert_eq!(late.await, unknown(false));
     assert_eq!(attempts_and_conflicts(&client), (3, 0));
-    // A commit may have a time-out of its own.
+}
+
+#[tokio::test]
+async fn a_commit_may_have_a_time_out_of_its_own() {
+    let (_cluster, client, [alive, dead]) = half_dead().await;
     let own = client.transact(async |tx| {
         tx.read(&sum(alive)).await?;
         let add = client.call(&add(dead, 1));
         tx.commit(add.timeout(Duration::from_millis(100))).await
     });
-    assert_eq!(own.await, unknown(true));
+    let may_have_executed = true;
+    assert_eq!(own.await, Err(Error::Unknown { may_have_executed }));
 }
 
 #[tokio::test]
