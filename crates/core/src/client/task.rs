@@ -25,7 +25,7 @@ pub(super) struct Task {
     pub(super) stage: Stage,
     pub(super) beliefs: Beliefs,
     /// How many more retries it may have. Spent, it goes to all groups.
-    pub(super) budget: u8,
+    pub(super) budget: u32,
     /// Its session and its number there, once it has one.
     pub(super) number: Option<(SessionId, u64)>,
     /// How many attempts were sent under this number.
@@ -163,7 +163,7 @@ impl Task {
         self.cost.retries += step.cost.retries;
         self.cost.groups += step.cost.groups;
         self.cost.oracle_consults += step.cost.oracle_consults;
-        self.budget = self.budget.saturating_sub(step.cost.retries.min(255) as u8);
+        self.budget = self.budget.saturating_sub(step.cost.retries);
         let Stage::Gathering { under_way, .. } = &mut self.stage else {
             panic!("a move has ended while {:?}", self.stage);
         };

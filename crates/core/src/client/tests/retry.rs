@@ -99,7 +99,7 @@ fn termination_a_request_goes_to_all_groups_once_its_budget_is_spent() {
     bench.submit(read(&[X]));
     for retry in 1..=RETRY_BUDGET {
         let attempt = bench.attempt();
-        assert_eq!(attempt.id.attempt, u32::from(retry));
+        assert_eq!(attempt.id.attempt, retry);
         assert_eq!(attempt.destinations.len(), 1);
         let elsewhere = if retry % 2 == 0 { P1 } else { P2 };
         let moved = hint(X, elsewhere, u64::from(retry) + 1);
