@@ -1,7 +1,8 @@
 //! What comes back: verdicts and answers of the replicas, outcomes and completions for the user.
 
-use crate::command::{CommandId, Defect};
+use crate::command::CommandId;
 use crate::id::{Encoded, Hint, ObjectId, Revision, Timestamp};
+use crate::request::Defect;
 use crate::time::{LocalTime, LogTime};
 use serde::{Deserialize, Serialize};
 

@@ -3,10 +3,10 @@
 //! Beliefs decide where a request goes, never how it ends (rule R7).
 
 use crate::answer::{Answer, Verdict};
-use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{Hint, ObjectId, PartitionId};
 use crate::oracle::{Oracle, Placement};
+use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the client believes of the places of one request's objects.

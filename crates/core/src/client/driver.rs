@@ -10,8 +10,9 @@ use super::step::{Numbers, Step, View, next_step, overdue_step};
 use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
-use crate::command::{CommandId, Intent};
+use crate::command::CommandId;
 use crate::oracle::Oracle;
+use crate::request::Intent;
 use crate::time::LocalTime;
 
 /// Something to be decided and done.

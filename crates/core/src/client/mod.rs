@@ -35,11 +35,11 @@ mod tests;
 pub use settings::{ClientSettings, Execution};
 
 use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
-use crate::command::Request;
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
 use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
 use crate::oracle::{Guess, Oracle, Placement};
+use crate::request::Request;
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;
 use driver::Turn;

@@ -2,10 +2,10 @@
 //! of their own.
 
 use super::beliefs::Beliefs;
-use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::oracle::{Guess, Oracle, Placement};
+use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether the plan needs to know who owns an object with this intent.

@@ -4,10 +4,11 @@
 
 use super::beliefs::Beliefs;
 use crate::answer::{Answer, ClientMessage, Completion, Cost, Outcome, Touch};
-use crate::command::{Command, CommandId, Request, SessionId};
+use crate::command::{Command, CommandId, SessionId};
 use crate::id::{GroupId, Hint, ObjectId, PartitionId, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
+use crate::request::Request;
 use crate::time::LocalTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -7,10 +7,11 @@ use super::store::OwnerRecord;
 use super::verdict::Finding;
 use crate::answer::Touch;
 use crate::application::{Application, Effect};
-use crate::command::{Command, Intent};
+use crate::command::Command;
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
 use crate::oracle::Oracle;
+use crate::request::Intent;
 
 impl<A: Application, O: Oracle> Engine<A, O> {
     /// Stores what the operation computed and applies the intents that change existence or place.

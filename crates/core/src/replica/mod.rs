@@ -21,12 +21,13 @@ pub use engine::Engine;
 pub use partition::{Applied, Partition, Reading, Reply};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
-use crate::command::{Command, Defect, Intent, Request};
+use crate::command::Command;
 use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
 use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::{Oracle, Placement};
+use crate::request::{Defect, Intent, Request};
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;

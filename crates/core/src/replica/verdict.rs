@@ -14,11 +14,12 @@
 //! | else | `Done` |
 
 use crate::answer::{Touch, Verdict};
-use crate::command::{Command, Intent, Request};
+use crate::command::Command;
 use crate::hints;
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
 use crate::limits::MAX_OPERANDS;
 use crate::mutant::{self, Mutant};
+use crate::request::{Intent, Request};
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
 
 /// What all destinations of a command conclude from its signals.

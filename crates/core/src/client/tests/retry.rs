@@ -3,9 +3,9 @@
 use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
 use crate::client::ClientSettings;
 use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
-use crate::command::{Intent, Request};
 use crate::id::{GroupId, Groups, ObjectId, ReplicaId};
 use crate::limits::RETRY_BUDGET;
+use crate::request::{Intent, Request};
 
 const RESEND: u64 = 250_000;
 
