@@ -82,5 +82,5 @@ pub use ssmr_net::{
 
 /// The README's code compiles and runs.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
