@@ -19,8 +19,8 @@ pub(super) struct Beliefs {
 }
 
 impl Beliefs {
-    /// The attempt that was planned by these beliefs was answered with a retry and what its groups
-    /// believe. What that does not confirm is forgotten, here and in the table.
+    /// The attempt that was planned by these beliefs was answered with a retry, and with the hints
+    /// of its groups. What these do not confirm is forgotten, here and in the table of hints.
     pub(super) fn refute(&mut self, request: &Request, told: &[Hint], hints: &mut HintTable) {
         let used = std::mem::take(&mut self.owners);
         for object in request.objects() {

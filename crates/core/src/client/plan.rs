@@ -88,7 +88,7 @@ fn authority<O: Oracle>(placement: &Placement<O>, object: ObjectId, already: Gro
     let authorities = placement.authority(object);
     let near = authorities.iter().find(|&group| already.contains(group));
     near.or_else(|| spread(placement, object, authorities))
-        .unwrap_or_else(|| panic!("the law of authority: {object} has none"))
+        .unwrap_or_else(|| panic!("the strategy names no authority for {object}"))
 }
 
 /// Where `gather` runs a request: the partition that holds most of the objects that it accesses,

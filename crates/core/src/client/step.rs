@@ -129,9 +129,8 @@ pub(super) enum Step {
 /// What follows from how far a task is. See the [table](self).
 pub(super) fn next_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
     match &task.stage {
-        Stage::Submitted => {
-            answer_alone(&task.request, view.placement).map_or(Step::Queue, Step::Complete)
-        }
+        Stage::Submitted => outcome_without_groups(&task.request, view.placement)
+            .map_or(Step::Queue, Step::Complete),
         Stage::Waiting => match view.numbers {
             Numbers::TimeUnknown => Step::Greet,
             Numbers::WindowFull => Step::Wait,
@@ -144,7 +143,7 @@ pub(super) fn next_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
             let (known, missing) = locate(view.placement, view.hints, &task.request);
             Step::Locate { known, missing }
         }
-        Stage::Locating { missing, .. } if missing.is_empty() => set_out(task, view),
+        Stage::Locating { missing, .. } if missing.is_empty() => after_locating(task, view),
         Stage::Gathering { queue, under_way } => match (queue.len(), *under_way) {
             (0, 0) => Step::Gathered,
             (1.., ..GATHER_WINDOW) => Step::Move,
@@ -178,8 +177,11 @@ pub(super) fn overdue_step<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
     }
 }
 
-/// The outcome of a request that needs no group to decide it.
-fn answer_alone<O: Oracle>(request: &Request, placement: &Placement<O>) -> Option<Outcome> {
+/// The outcome of a request that can be told without asking any group.
+fn outcome_without_groups<O: Oracle>(
+    request: &Request,
+    placement: &Placement<O>,
+) -> Option<Outcome> {
     let is_move = |(_, intent): &(_, Intent)| matches!(intent, Intent::Move { .. });
     let intents = request.intents();
     if let Some(defect) = request.defect(placement.topology()) {
@@ -191,8 +193,8 @@ fn answer_alone<O: Oracle>(request: &Request, placement: &Placement<O>) -> Optio
     }
 }
 
-/// All is known of the places that can be: how the request goes there.
-fn set_out<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
+/// Every hint that was asked for has come, or is not to be had: how the request is sent.
+fn after_locating<O: Oracle>(task: &Task, view: &View<'_, O>) -> Step {
     let may_gather =
         view.policy.execution == Execution::Gather && view.placement.movable() && !task.gathered;
     if let Some(to) = gathering_place(&task.request, &task.beliefs).filter(|_| may_gather) {

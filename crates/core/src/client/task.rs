@@ -35,7 +35,7 @@ pub(super) struct Task {
     pub(super) last_attempt: Option<CommandId>,
     /// Its objects were moved together since the last retry.
     pub(super) gathered: bool,
-    /// It is, or was, a query.
+    /// It was sent as a query, which is done once at most.
     pub(super) queried: bool,
     /// From when the deadline counts: when the user submitted it, or the request that it gathers
     /// for.
