@@ -22,7 +22,7 @@ pub enum Verdict {
     /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing
     /// changed.
     TooLarge,
-    /// An object that it expects at some revision has another one: nothing changed.
+    /// An object is not as it expects it, at some revision or absent: nothing changed.
     Changed,
     /// It took its place, but the service panicked: the operation changed nothing. What the command
     /// creates, deletes and moves besides took effect. Known where the operation ran.
@@ -66,7 +66,7 @@ pub enum Outcome {
     AlreadyExists,
     /// An object that it needs does not exist: nothing changed.
     NotFound,
-    /// An object that it expects at some revision has another one: nothing changed.
+    /// An object is not as it expects it, at some revision or absent: nothing changed.
     Changed,
     /// The service panicked on it: the operation changed nothing.
     Failed,

@@ -49,7 +49,7 @@ pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};
 pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};
-pub use request::{Defect, Intent, Request};
+pub use request::{Defect, Expected, Intent, Request};
 pub use signal::{ObjectReport, ObjectStatus, Signal};
 pub use time::{LocalTime, LogTime, LogicalClock, Micros};
 pub use topology::Topology;

@@ -60,6 +60,15 @@ impl Intent {
     }
 }
 
+/// How a request expects one of its objects to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expected {
+    /// It is at this revision still.
+    At(Revision),
+    /// It does not exist.
+    Absent,
+}
+
 /// What a user asks of the service: intents on objects, and an operation of the application to run
 /// on those it reads or writes.
 ///
@@ -71,7 +80,7 @@ pub struct Request {
     /// [`Request::defect`].
     intents: Vec<(ObjectId, Intent)>,
     /// Ascending by object, each object once and among the intents.
-    expected: Vec<(ObjectId, Revision)>,
+    expected: Vec<(ObjectId, Expected)>,
     /// The encoded operation; empty if there is nothing to execute.
     pub op: Encoded,
 }
@@ -201,26 +210,39 @@ impl Request {
     /// Revisions come with completions ([`Touch`](crate::Touch)). They change with every write and
     /// every move.
     #[must_use]
-    pub fn expecting(mut self, object: ObjectId, revision: Revision) -> Self {
+    pub fn expecting(self, object: ObjectId, revision: Revision) -> Self {
+        self.expect(object, Expected::At(revision))
+    }
+
+    /// This request, to take effect only if the object does not exist: else it ends as
+    /// [`Outcome::Changed`](crate::Outcome::Changed). It [looks the object up](Intent::Lookup), and
+    /// must do nothing else with it. What a request creates it expects to be absent anyway.
+    #[must_use]
+    pub fn expecting_absent(self, object: ObjectId) -> Self {
+        let request = self.and(object, Intent::Lookup);
+        request.expect(object, Expected::Absent)
+    }
+
+    fn expect(mut self, object: ObjectId, expected: Expected) -> Self {
         match self
             .expected
             .binary_search_by_key(&object, |(named, _)| *named)
         {
-            Err(place) => self.expected.insert(place, (object, revision)),
-            Ok(place) => self.expected[place].1 = revision,
+            Err(place) => self.expected.insert(place, (object, expected)),
+            Ok(place) => self.expected[place].1 = expected,
         }
         self
     }
 
-    /// The revisions that it expects, ascending by object.
+    /// What it expects, ascending by object.
     #[must_use]
-    pub fn expected(&self) -> &[(ObjectId, Revision)] {
+    pub fn expected(&self) -> &[(ObjectId, Expected)] {
         &self.expected
     }
 
-    /// The revision at which it expects an object, if it does.
+    /// How it expects an object to be, if it does.
     #[must_use]
-    pub fn expected_revision(&self, object: ObjectId) -> Option<Revision> {
+    pub fn expected_of(&self, object: ObjectId) -> Option<Expected> {
         let expected = &self.expected;
         let place = expected.binary_search_by_key(&object, |(named, _)| *named);
         place.ok().map(|place| expected[place].1)
@@ -299,11 +321,14 @@ impl Request {
         }
         let sorted = self.intents.is_sorted_by(|a, b| a.0 < b.0)
             && self.expected.is_sorted_by(|a, b| a.0 < b.0);
-        let mut expected = self.expected.iter();
-        let found = |intent: Option<&Intent>| {
-            intent.is_some_and(|i| !matches!(i, Intent::Create { .. } | Intent::Lookup))
-        };
-        if !sorted || !expected.all(|(object, _)| found(self.intent(*object))) {
+        // Revisions are told by owners, absence by authorities.
+        let can_be_told =
+            |(object, expected): &(ObjectId, Expected)| match (self.intent(*object), expected) {
+                (None | Some(Intent::Create { .. }), _) => false,
+                (Some(intent), Expected::At(_)) => *intent != Intent::Lookup,
+                (Some(intent), Expected::Absent) => *intent == Intent::Lookup,
+            };
+        if !sorted || !self.expected.iter().all(can_be_told) {
             return Some(Defect::Malformed);
         }
         let mut size = self.op.len();

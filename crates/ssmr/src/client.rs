@@ -196,7 +196,7 @@ impl<A: Application> Client<A> {
     ///
     /// # Errors
     /// - What the closure returns. If it has committed, that is returned as it is. If it has not,
-    ///   it is returned only if what was read has held together, as far as it existed.
+    ///   it is returned only if what was read has held together.
     /// - [`Error::Conflict`], if what was read has changed at each attempt: nothing changed.
     /// - Whatever else keeps the reads from being checked.
     pub async fn transact<T, E, F, B>(&self, body: B) -> Result<T, E>

@@ -36,7 +36,8 @@ pub enum Error {
     /// nothing. Objects that were to be created or deleted in the same command are.
     #[error("the service failed on the operation")]
     Failed,
-    /// An object that was expected at some revision has another one: nothing changed. Within a
+    /// An object that was expected at some revision has another one, or one that was expected to be
+    /// absent exists: nothing changed. Within a
     /// [transaction](crate::Client::transact) it means that there will be another attempt.
     #[error("an object has changed meanwhile")]
     Changed,

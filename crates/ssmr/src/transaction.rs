@@ -196,8 +196,8 @@ impl<A: Application> Transaction<A> {
     }
 
     /// Sends the command that the transaction comes to, and so ends it: it takes effect if all that
-    /// was read is still as it was read, and else not at all. An object that was found absent and
-    /// that the command creates is expected to be absent still.
+    /// was read is still as it was read, and else not at all. What was found absent must be absent
+    /// still.
     ///
     /// The command may do whatever one command can: run an operation, and create objects beside it.
     /// The operation may read again what the transaction has read; what it reads besides is not
@@ -334,7 +334,7 @@ impl Progress {
             Stage::Reading => {}
         }
         let gave_up = self.unanswered && !ok;
-        if self.told <= 1 || self.reads.is_empty() || gave_up {
+        if self.told <= 1 || gave_up {
             return Ok(true);
         }
         let ended = calls.execute(self.reads.question(), None).await;

@@ -14,7 +14,8 @@ async fn bank_balances<O: Oracle>(oracle: O) {
     let moves = oracle.movable();
     let report = bank::bank(oracle).await.unwrap();
     assert_eq!((report.opened, report.total), (80, 8000), "{report:?}");
-    assert!(report.transfers > 0 && report.not_found > 0, "{report:?}");
+    // Whether a transfer names an account that is not there yet is a matter of chance.
+    assert!(report.transfers > 0, "{report:?}");
     assert_eq!(report.moved > 0, moves, "{report:?}");
 }
 

@@ -155,6 +155,52 @@ async fn absence_is_expected_of_what_is_created() {
 }
 
 #[tokio::test]
+async fn absence_is_expected_of_what_is_not_created_too() {
+    let (_cluster, client) = two_counters().await;
+    let outcome = client
+        .transact(async |tx| {
+            let amount = match tx.read(&sum(3)).await {
+                Err(Error::NotFound) => 100,
+                read => read?,
+            };
+            if tx.attempt() == 1 {
+                client.create(object(3), &7).at(P1).await?;
+            }
+            tx.commit(client.call(&add(2, amount))).await
+        })
+        .await;
+    assert_eq!(outcome, Ok::<_, Error>(27));
+    let untouched = client
+        .transact(async |tx| {
+            assert!(!tx.exists(object(4)).await?);
+            assert_eq!(tx.read(&sum(1)).await?, 10);
+            tx.commit(client.call(&add(2, 1))).await
+        })
+        .await;
+    assert_eq!(untouched, Ok::<_, Error>(28));
+    assert_eq!(attempts_and_conflicts(&client), (3, 1));
+    // Reads alone: both were absent at one moment, or this runs again.
+    let neither = client
+        .transact(async |tx| {
+            let first = tx.exists(object(4)).await?;
+            if tx.attempt() == 1 {
+                client.create(object(4), &1).await?;
+            }
+            Ok::<_, Error>((first, tx.exists(object(5)).await?))
+        })
+        .await;
+    assert_eq!(neither, Ok((true, false)));
+    // There is no state in which it could take effect.
+    let outcome = client
+        .transact(async |tx| {
+            tx.exists(object(5)).await?;
+            tx.commit(client.delete(object(5))).await
+        })
+        .await;
+    assert_eq!(outcome, Err(Error::NotFound));
+}
+
+#[tokio::test]
 async fn what_was_only_read_has_held_together() {
     let (_cluster, client) = two_counters().await;
     let both = client

@@ -50,7 +50,7 @@ impl<A: Application, O: Oracle> Engine<A, O> {
                     },
                     Intent::Read => before,
                     Intent::Lookup => {
-                        before = Some(finding.revision());
+                        before = finding.exists().then(|| finding.revision());
                         before
                     }
                 };

@@ -21,11 +21,6 @@ impl ReadSet {
         fits
     }
 
-    /// Whether existing objects are among what was read.
-    pub(super) fn is_empty(&self) -> bool {
-        self.found().next().is_none()
-    }
-
     /// Whether objects that somebody else has found existing or absent are so here too. Where
     /// existence decided, revisions are not told reliably.
     pub(super) fn fits_existence(&self, touched: &[Touch]) -> bool {
@@ -35,44 +30,47 @@ impl ReadSet {
         })
     }
 
-    fn found(&self) -> impl Iterator<Item = (ObjectId, Revision)> {
-        let objects = self.objects.iter();
-        objects.filter_map(|(&object, &revision)| Some((object, revision?)))
-    }
-
-    /// The request, to take effect only where all that was found is still as it was.
+    /// The request, to take effect only where all that was read is still as it was.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`], if it creates an object that was found: then there is no state in
-    /// which it could take effect.
+    /// If there is no such state in which it could take effect:
+    /// - [`Error::AlreadyExists`], if it creates an object that was found;
+    /// - [`Error::NotFound`], if it needs one that was found absent.
     pub(super) fn expected_by(&self, mut request: Request) -> Result<Request, Error> {
-        for (object, revision) in self.found() {
-            request = match request.intent(object) {
-                Some(Intent::Create { .. }) => return Err(Error::AlreadyExists),
+        for (&object, &read) in &self.objects {
+            request = match (read, request.intent(object)) {
+                (Some(_), Some(Intent::Create { .. })) => return Err(Error::AlreadyExists),
                 // Only an owner knows revisions, and only who reads or changes an object asks it.
-                None | Some(Intent::Lookup) => request.and(object, Intent::Read),
-                Some(_) => request,
+                (Some(revision), None | Some(Intent::Lookup)) => {
+                    let request = request.and(object, Intent::Read);
+                    request.expecting(object, revision)
+                }
+                (Some(revision), Some(_)) => request.expecting(object, revision),
+                (None, None) => request.expecting_absent(object),
+                // It can only be created if it is absent.
+                (None, Some(Intent::Create { .. })) => request,
+                (None, Some(_)) => return Err(Error::NotFound),
             };
-            request = request.expecting(object, revision);
         }
         Ok(request)
     }
 
-    /// A request that does nothing, but asks whether all that was found is still as it was.
+    /// A request that does nothing, but asks whether all that was read is still as it was.
     pub(super) fn question(&self) -> Request {
-        let reads = |request: Request, (object, revision)| {
-            request
+        let objects = self.objects.iter();
+        objects.fold(Request::default(), |request, (&object, &read)| match read {
+            Some(revision) => request
                 .and(object, Intent::Read)
-                .expecting(object, revision)
-        };
-        self.found().fold(Request::default(), reads)
+                .expecting(object, revision),
+            None => request.expecting_absent(object),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{LogicalClock, PartitionId, Timestamp};
+    use ssmr_core::{Expected, LogicalClock, PartitionId, Timestamp};
 
     const X: ObjectId = ObjectId::new(1, 1);
     const Y: ObjectId = ObjectId::new(1, 2);
@@ -117,25 +115,32 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_expects_what_was_found_and_names_it_if_need_be() {
+    fn a_commit_expects_what_was_read_and_names_it_if_need_be() {
+        let expected = [(X, Expected::At(revision(5))), (Y, Expected::Absent)];
         let delete = reads().expected_by(Request::delete(X)).unwrap();
-        assert_eq!(delete.intents(), [(X, Intent::Delete)]);
-        assert_eq!(delete.expected(), [(X, revision(5))]);
+        assert_eq!(delete.intents(), [(X, Intent::Delete), (Y, Intent::Lookup)]);
+        assert_eq!(delete.expected(), expected);
         let other = reads().expected_by(Request::lookup(Z)).unwrap();
-        assert_eq!(other.intents(), [(X, Intent::Read), (Z, Intent::Lookup)]);
-        assert_eq!(other.expected(), [(X, revision(5))]);
+        assert_eq!(other.intent(X), Some(&Intent::Read));
+        assert_eq!(other.intent(Z), Some(&Intent::Lookup));
+        assert_eq!(other.expected(), expected);
         let asked = reads().expected_by(Request::lookup(X)).unwrap();
         assert_eq!(asked, reads().question());
+        assert_eq!(asked.expected(), expected);
     }
 
     #[test]
-    fn what_was_found_cannot_be_created() {
+    fn what_was_found_cannot_be_created_and_what_was_absent_only_that() {
         let create = |object| {
             let (at, value) = (None, ssmr_core::Encoded::new());
             Request::default().and(object, Intent::Create { at, value })
         };
         assert_eq!(reads().expected_by(create(X)), Err(Error::AlreadyExists));
         let absent = reads().expected_by(create(Y)).unwrap();
-        assert_eq!(absent.expected_revision(Y), None);
+        assert_eq!(absent.expected_of(Y), None);
+        assert_eq!(
+            reads().expected_by(Request::delete(Y)),
+            Err(Error::NotFound)
+        );
     }
 }
