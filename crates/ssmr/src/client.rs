@@ -162,7 +162,7 @@ impl<A: Application> Client<A> {
     /// #                 _ => None,
     /// #             },
     /// #             Op::Extend(book, more) => {
-    /// #                 books.update(book, |book| if let Book::Pages(all) = book { *all += more });
+    /// #                 books.update(book, |book| if let Book::Pages(n) = book { *n += more });
     /// #                 None
     /// #             }
     /// #         }

@@ -71,8 +71,9 @@ pub use ssmr_core::client::{ClientSettings, Execution};
 pub use ssmr_core::limits;
 pub use ssmr_core::topology::TopologyError;
 pub use ssmr_core::{
-    Access, Application, ClientId, Completion, Defect, GroupId, Intent, ObjectId, Objects, Oracle,
-    Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Topology,
+    Access, Application, ClientId, Completion, Defect, Expected, GroupId, Intent, ObjectId,
+    Objects, Oracle, Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Revision,
+    Topology, Touch,
 };
 pub use ssmr_net::{
     CacheChoice, CacheServer, CallError, ClusterConfig, ConfigError, ConnectError, Connection,

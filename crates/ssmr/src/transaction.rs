@@ -10,14 +10,15 @@
 //! cluster has said that the commit had no effect; and no result leaves that was computed from
 //! reads which never held together.
 
+mod progress;
 mod read_set;
 
 use crate::client::Client;
 use crate::command::{self, Command};
-use crate::error::{Error, reply};
-use read_set::ReadSet;
-use ssmr_core::{Application, Intent, ObjectId, Outcome, Request};
-use ssmr_net::{ClientHandle, Clock, Ended};
+use crate::error::Error;
+use progress::{Calls, Progress, without_effect};
+use ssmr_core::{Application, Intent, ObjectId, Request};
+use ssmr_net::{Clock, Ended};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,11 +56,29 @@ impl Counters {
 
 /// A transaction to be run: see [`Client::transaction`].
 #[must_use = "it runs when it is told to"]
-#[derive(Clone, Debug)]
 pub struct TransactionBuilder<A: Application> {
     client: Client<A>,
     attempts: u32,
     limit: Option<Duration>,
+}
+
+impl<A: Application> Clone for TransactionBuilder<A> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<A: Application> fmt::Debug for TransactionBuilder<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionBuilder")
+            .field("client", &self.client)
+            .field("attempts", &self.attempts)
+            .field("limit", &self.limit)
+            .finish()
+    }
 }
 
 impl<A: Application> TransactionBuilder<A> {
@@ -210,149 +229,11 @@ impl<A: Application> Transaction<A> {
         let (request, limit, finish) = command.into_parts();
         let request = {
             let mut progress = lock(&self.progress);
-            progress.check()?;
-            let request = progress.reads.expected_by(request?)?;
-            // From here on the command may be under way, even if nobody waits for its end.
-            progress.stage = Stage::Sent;
-            request
+            progress.commit(request?)?
         };
         let ended = self.calls.execute(request, limit).await?;
         lock(&self.progress).decided(&ended)?;
         finish(ended)
-    }
-}
-
-/// How the calls of all attempts are made.
-#[derive(Clone)]
-struct Calls {
-    client: ClientHandle,
-    /// It started when the first attempt did.
-    clock: Clock,
-    limit: Option<Duration>,
-}
-
-impl Calls {
-    /// Executes a request, unless the time is over.
-    async fn execute(&self, request: Request, limit: Option<Duration>) -> Result<Ended, Error> {
-        let passed = Duration::from_micros(self.clock.now().micros());
-        let left = self.limit.map(|all| all.saturating_sub(passed));
-        if left.is_some_and(|left| left.is_zero()) {
-            let may_have_executed = false;
-            return Err(Error::Unknown { may_have_executed });
-        }
-        let limit = left.into_iter().chain(limit).min();
-        Ok(self.client.execute_within(request, limit).await?)
-    }
-}
-
-/// How far an attempt is.
-#[derive(Debug, Default)]
-struct Progress {
-    stage: Stage,
-    reads: ReadSet,
-    /// How many commands have told something: what one tells holds together by itself.
-    told: u32,
-    /// Some read has not been answered.
-    unanswered: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
-    /// Nothing has had an effect.
-    #[default]
-    Reading,
-    /// What was read does not hold any more.
-    Conflict,
-    /// The commit was sent, and is not known to have had no effect.
-    Sent,
-    /// The closure has ended. Only a handle that it left somewhere finds this.
-    Over,
-}
-
-impl Progress {
-    fn over() -> Self {
-        Self {
-            stage: Stage::Over,
-            ..Self::default()
-        }
-    }
-
-    /// Whether there is any sense in going on.
-    fn check(&self) -> Result<(), Error> {
-        match self.stage {
-            Stage::Reading => Ok(()),
-            Stage::Conflict | Stage::Sent | Stage::Over => Err(Error::Changed),
-        }
-    }
-
-    /// A read has ended.
-    fn heard(&mut self, ended: Option<&Ended>) -> Result<(), Error> {
-        let completion = ended.map(|ended| &ended.completion);
-        match completion.filter(|completion| completion.outcome != Outcome::Unknown) {
-            None => self.unanswered = true,
-            Some(completion) => {
-                self.told += 1;
-                if !self.reads.add(&completion.touched) && self.stage == Stage::Reading {
-                    self.stage = Stage::Conflict;
-                }
-            }
-        }
-        self.check()
-    }
-
-    /// The commit has ended.
-    fn decided(&mut self, ended: &Ended) -> Result<(), Error> {
-        match &ended.completion.outcome {
-            Outcome::Done(_) | Outcome::Failed | Outcome::Unknown => {}
-            Outcome::Changed => self.stage = Stage::Conflict,
-            // Nothing was changed, perhaps only because what was read has passed.
-            Outcome::AlreadyExists
-            | Outcome::NotFound
-            | Outcome::Unsupported
-            | Outcome::Refused(_) => {
-                self.told += 1;
-                let fits = self.reads.fits_existence(&ended.completion.touched);
-                self.stage = if fits {
-                    Stage::Reading
-                } else {
-                    Stage::Conflict
-                };
-            }
-        }
-        if self.stage == Stage::Conflict {
-            return Err(Error::Changed);
-        }
-        Ok(())
-    }
-
-    /// Whether the closure's result counts. One that was computed without an effect is returned
-    /// only if what was read has held together.
-    async fn holds(self, calls: &Calls, ok: bool) -> Result<bool, Error> {
-        match self.stage {
-            Stage::Conflict => return Ok(false),
-            Stage::Sent | Stage::Over => return Ok(true),
-            Stage::Reading => {}
-        }
-        let gave_up = self.unanswered && !ok;
-        if self.told <= 1 || gave_up {
-            return Ok(true);
-        }
-        let ended = calls.execute(self.reads.question(), None).await;
-        match reply(ended.map_err(without_effect)?) {
-            Ok(_) => Ok(true),
-            Err(Error::Changed | Error::NotFound) => Ok(false),
-            Err(error) => Err(without_effect(error)),
-        }
-    }
-}
-
-/// The error of a command that only reads.
-fn without_effect(error: Error) -> Error {
-    match error {
-        Error::Unknown { .. } => Error::Unknown {
-            may_have_executed: false,
-        },
-        error => error,
     }
 }
 

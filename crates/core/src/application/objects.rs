@@ -78,7 +78,8 @@ impl<T> Objects<T> {
     ///
     /// An object that is only written is at hand at its owner alone, so nothing else may depend on
     /// whether `change` ran. Updating an object that is not declared to be written is an error of
-    /// the service: with debug assertions [`run`](super::run) panics and names it, without it is ignored.
+    /// the service: with debug assertions [`run`](super::run) panics and names it, without it is
+    /// ignored.
     pub fn update(&mut self, object: ObjectId, change: impl FnOnce(&mut T)) {
         if let Some(slot) = self.slots.get_mut(&object).filter(|slot| slot.writable) {
             slot.update(change);

@@ -9,10 +9,11 @@
 //! ```
 //!
 //! A request under way is a *task*. Each input changes what is known of a task; `step` decides what
-//! follows from that, and `driver` carries it out. The engine does not open connections, wait, or draw random numbers:
-//! its owner carries the messages and calls [`ClientEngine::on_timer`]. Invariant (rule R5):
-//! attempt k+1 of a request exists only after a `Retry` for attempt k; until an answer comes the
-//! same attempt is repeated to the same destinations.
+//! follows from that, and `driver` carries it out. The engine does not open connections, wait, or
+//! draw random numbers: its owner carries the messages and calls [`ClientEngine::on_timer`].
+//!
+//! Invariant (rule R5): attempt k+1 of a request exists only after a `Retry` for attempt k; until
+//! an answer comes the same attempt is repeated to the same destinations.
 
 mod beliefs;
 mod contacts;

@@ -290,8 +290,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         ServerMessage::Consulted { hints, unknown }
     }
 
-    /// The newest of what the ordered state and the hints say of an object's place. That it is here, only the ordered
-    /// state can say.
+    /// The newest of what the ordered state and the hints say of an object's place. That it is
+    /// here, only the ordered state can say.
     fn believe(&mut self, object: ObjectId) -> Option<Hint> {
         let ordered = self.partition.locate(object);
         let here = self.id.group.partition();
@@ -299,8 +299,9 @@ impl<M: ConfirmedReads + Snapshots, P: Partition, O: Oracle> Replica<M, P, O> {
         newest.filter(|hint| here != Some(hint.owner)).or(ordered)
     }
 
-    /// The hints that go with an answer: a client whose plan failed must learn what is known here. After a retry it is
-    /// not sent to one of the groups that were `tried`: their signals refute that the object is there.
+    /// The hints that go with an answer: a client whose plan failed must learn what is known here.
+    /// After a retry it is not sent to one of the groups that were `tried`: their signals refute
+    /// that the object is there.
     fn known_hints(
         &mut self,
         request: &Request,

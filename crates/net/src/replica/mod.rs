@@ -30,8 +30,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// What one replica is made of. Who it is, its cluster and the strategy must be said; all else has a
-/// default.
+/// What one replica is made of. Who it is, its cluster and the strategy must be said; all else has
+/// a default.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReplicaOptions<O> {
