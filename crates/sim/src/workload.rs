@@ -16,8 +16,6 @@ pub(crate) struct Workload {
     rng: ChaCha8Rng,
     /// For what is added to the requests.
     additions: ChaCha8Rng,
-    /// For what requests expect to be absent.
-    absences: ChaCha8Rng,
     objects: u64,
     partitions: u8,
     next_mark: u64,
@@ -29,12 +27,9 @@ impl Workload {
     pub(crate) fn new(rng: ChaCha8Rng, client: u64, objects: u64, partitions: u8) -> Self {
         let mut additions = rng.clone();
         additions.set_stream(1);
-        let mut absences = rng.clone();
-        absences.set_stream(2);
         Self {
             rng,
             additions,
-            absences,
             seen: BTreeMap::new(),
             objects,
             partitions,
@@ -65,12 +60,6 @@ impl Workload {
                 if let Some(&revision) = self.seen.get(&object) {
                     request = request.expecting(object, revision);
                 }
-            }
-        }
-        if self.absences.random_range(0..10) == 0 {
-            let other = object(self.absences.random_range(0..self.objects));
-            if request.intent(other).is_none() {
-                request = request.expecting_absent(other);
             }
         }
         request
