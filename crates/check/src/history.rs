@@ -11,8 +11,8 @@
 use crate::interner::{Interner, narrow};
 use crate::operation::{Action, Fate, Item, Observed, Operation};
 use ssmr_core::{
-    Answer, Application, ClientId, CommandId, Completion, Encoded, Micros, ObjectId, Outcome,
-    Request, Revision, Timestamp, Touch, Verdict,
+    Answer, Application, ClientId, CommandId, Completion, Encoded, Expected, Micros, ObjectId,
+    Outcome, Request, Revision, Timestamp, Touch, Verdict,
 };
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -203,9 +203,11 @@ impl<A: Application> History<A> {
             first_item: self.items.len(),
         });
         for (object, intent) in request.intents() {
-            let expected = request.expected_revision(*object);
-            let expected =
-                expected.map_or(Observed::Untold, |revision| self.observed(Some(revision)));
+            let expected = match request.expected_of(*object) {
+                None => Observed::Untold,
+                Some(Expected::Absent) => Observed::Absent,
+                Some(Expected::At(revision)) => self.observed(Some(revision)),
+            };
             let object = self.objects.number(*object);
             let action = Action::of(intent, |value| {
                 self.values.push(value.clone());

@@ -56,12 +56,19 @@ pub(crate) struct Item {
     /// The number of the object.
     pub(crate) object: u32,
     pub(crate) action: Action,
-    /// The revision that the request expects; untold if none.
+    /// What the request expects: a revision, or that it is absent; untold if nothing.
     pub(crate) expected: Observed,
     /// What the operation found.
     pub(crate) before: Observed,
     /// What it left.
     pub(crate) after: Observed,
+}
+
+impl Item {
+    /// Whether the operation takes effect only where the object exists.
+    pub(crate) fn needs_object(&self) -> bool {
+        !self.action.creates() && self.expected != Observed::Absent
+    }
 }
 
 /// An [`Intent`] in little space.

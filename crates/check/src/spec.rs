@@ -40,7 +40,7 @@ fn refusal(items: &[Item], exists: impl Fn(u32) -> bool) -> Option<Fate> {
         Some(Fate::AlreadyExists)
     } else if items
         .iter()
-        .any(|item| !creates(item) && !exists(item.object))
+        .any(|item| item.needs_object() && !exists(item.object))
     {
         Some(Fate::NotFound)
     } else {

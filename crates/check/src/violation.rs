@@ -77,9 +77,9 @@ pub enum Misfit {
     NothingAbsent,
     /// `NotFound` told of something else than an absent object that is needed.
     NotNeeded,
-    /// The command took effect on an object that was not at the revision it expects.
+    /// The command took effect on an object that was not as it expects.
     Unexpected,
-    /// `Changed` without an object at another revision than expected.
+    /// `Changed` without an object that is not as expected.
     NothingChanged,
     /// `Changed` told of an object that is as expected, or of which nothing was expected.
     NotChanged,

@@ -1,7 +1,8 @@
 //! What comes back: verdicts and answers of the replicas, outcomes and completions for the user.
 
-use crate::command::{CommandId, Defect};
+use crate::command::CommandId;
 use crate::id::{Encoded, Hint, ObjectId, Revision, Timestamp};
+use crate::request::Defect;
 use crate::time::{LocalTime, LogTime};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub enum Verdict {
     /// What it reads or moves is larger than [`MAX_OPERANDS`](crate::limits::MAX_OPERANDS): nothing
     /// changed.
     TooLarge,
-    /// An object that it expects at some revision has another one: nothing changed.
+    /// An object is not as it expects it, at some revision or absent: nothing changed.
     Changed,
     /// It took its place, but the service panicked: the operation changed nothing. What the command
     /// creates, deletes and moves besides took effect. Known where the operation ran.
@@ -65,7 +66,7 @@ pub enum Outcome {
     AlreadyExists,
     /// An object that it needs does not exist: nothing changed.
     NotFound,
-    /// An object that it expects at some revision has another one: nothing changed.
+    /// An object is not as it expects it, at some revision or absent: nothing changed.
     Changed,
     /// The service panicked on it: the operation changed nothing.
     Failed,

@@ -1,12 +1,13 @@
 //! The service that is replicated: the user's own, typed, and deterministic.
 
+mod objects;
+
+pub use objects::{Objects, UndeclaredAccess};
+
 use crate::codec;
 use crate::id::{Encoded, ObjectId};
-use crate::mutant::{self, Mutant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -66,94 +67,6 @@ pub trait Application: 'static {
     /// Runs `op` on the declared objects. The reply may depend on objects that are read, never on
     /// one that is only written: its value is not there at other partitions.
     fn execute(op: &Self::Op, objects: &mut Objects<Self::Object>) -> Self::Reply;
-}
-
-/// The objects of one operation while it runs.
-#[derive(Debug)]
-pub struct Objects<T> {
-    /// Ascending.
-    slots: Vec<(ObjectId, Slot<T>)>,
-    /// Accesses that had no effect. Some are declared: the value is only not at hand here.
-    missed: RefCell<BTreeSet<UndeclaredAccess>>,
-}
-
-/// An access to an object that [`Application::access`] does not declare: an error of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum UndeclaredAccess {
-    /// [`Objects::get`] of an object that is not declared to be read: it gave `None`.
-    Read(ObjectId),
-    /// [`Objects::update`] of an object that is not declared to be written: it changed nothing.
-    Write(ObjectId),
-}
-
-impl UndeclaredAccess {
-    /// Whether it is an access that `access` indeed does not declare.
-    fn is_missing_in(self, access: &Access) -> bool {
-        match self {
-            Self::Read(object) => !access.reads.contains(&object),
-            Self::Write(object) => !access.writes.contains(&object),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Slot<T> {
-    value: T,
-    readable: bool,
-    writable: bool,
-    changed: bool,
-    /// An update of it panicked, and nobody else sees its value: it stays as it was.
-    broken: bool,
-}
-
-impl<T> Slot<T> {
-    /// Changes the value. A panic in a change of what everybody reads is everybody's, so it goes
-    /// on; one that depends on a value at its owner alone must not show elsewhere.
-    fn update(&mut self, change: impl FnOnce(&mut T)) {
-        if self.readable || mutant::is_active(Mutant::PanicsFailAtOwners) {
-            change(&mut self.value);
-            self.changed = true;
-        } else if !self.broken {
-            let updated = catch_unwind(AssertUnwindSafe(|| change(&mut self.value)));
-            self.changed = updated.is_ok();
-            self.broken = updated.is_err();
-        }
-    }
-}
-
-impl<T> Objects<T> {
-    /// The value of an object that the operation declared to read; `None` for any other.
-    #[must_use]
-    pub fn get(&self, object: ObjectId) -> Option<&T> {
-        let place = self.place(object).ok();
-        let slot = place.map(|place| &self.slots[place].1);
-        let slot = slot.filter(|slot| slot.readable);
-        if slot.is_none() {
-            self.miss(UndeclaredAccess::Read(object));
-        }
-        slot.map(|slot| &slot.value)
-    }
-
-    /// Changes an object that the operation declared to write, wherever its value is at hand.
-    ///
-    /// An object that is only written is at hand at its owner alone, so nothing else may depend on
-    /// whether `change` ran. Updating an object that is not declared to be written is an error of
-    /// the service: with debug assertions [`run`] panics and names it, without it is ignored.
-    pub fn update(&mut self, object: ObjectId, change: impl FnOnce(&mut T)) {
-        let place = self.place(object).ok();
-        match place.map(|place| &mut self.slots[place].1) {
-            Some(slot) if slot.writable => slot.update(change),
-            _ => self.miss(UndeclaredAccess::Write(object)),
-        }
-    }
-
-    fn place(&self, object: ObjectId) -> Result<usize, usize> {
-        self.slots.binary_search_by_key(&object, |(id, _)| *id)
-    }
-
-    fn miss(&self, access: UndeclaredAccess) {
-        self.missed.borrow_mut().insert(access);
-    }
 }
 
 /// One object handed to [`run`].
@@ -241,24 +154,9 @@ pub fn run_recorded<A: Application>(
     let Ok(op) = codec::decode::<A::Op>(op) else {
         return RecordedRun::default();
     };
-    let mut slots = Vec::new();
-    for operand in operands {
-        let Ok(value) = codec::decode(&operand.value) else {
-            return RecordedRun::default();
-        };
-        let slot = Slot {
-            value,
-            readable: operand.readable,
-            writable: operand.writable,
-            changed: false,
-            broken: false,
-        };
-        slots.push((operand.object, slot));
-    }
-    // They are already, as a request has them.
-    slots.sort_by_key(|(object, _)| *object);
-    let missed = RefCell::default();
-    let mut objects = Objects { slots, missed };
+    let Ok(mut objects) = Objects::decode(operands) else {
+        return RecordedRun::default();
+    };
     let effect = catch_unwind(AssertUnwindSafe(|| {
         let reply = A::execute(&op, &mut objects);
         Effect {
@@ -266,40 +164,10 @@ pub fn run_recorded<A: Application>(
             changed: objects.take_changed(),
         }
     }));
-    let broken = objects.slots.iter().filter(|(_, slot)| slot.broken);
     RecordedRun {
         effect: effect.map_err(|_| Panicked),
-        broken: broken.map(|(object, _)| *object).collect(),
+        broken: objects.broken(),
         undeclared: objects.undeclared::<A>(&op),
-    }
-}
-
-impl<T: Serialize> Objects<T> {
-    /// The new values of what was changed. A value that nobody else sees and that cannot be encoded
-    /// counts as broken.
-    fn take_changed(&mut self) -> Vec<(ObjectId, Encoded)> {
-        let changed = self.slots.iter_mut().filter(|(_, slot)| slot.changed);
-        let encoded = changed.filter_map(|(object, slot)| {
-            if slot.readable {
-                return Some((*object, codec::encode(&slot.value)));
-            }
-            let encoded = catch_unwind(AssertUnwindSafe(|| codec::encode(&slot.value)));
-            slot.broken = encoded.is_err();
-            Some((*object, encoded.ok()?))
-        });
-        encoded.collect()
-    }
-}
-
-impl<T> Objects<T> {
-    /// The accesses without effect that the operation indeed did not declare.
-    fn undeclared<A: Application>(self, op: &A::Op) -> Vec<UndeclaredAccess> {
-        let mut undeclared: Vec<UndeclaredAccess> = self.missed.into_inner().into_iter().collect();
-        if !undeclared.is_empty() {
-            let access = A::access(op);
-            undeclared.retain(|missed| missed.is_missing_in(&access));
-        }
-        undeclared
     }
 }
 

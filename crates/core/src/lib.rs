@@ -26,6 +26,7 @@ pub mod mutant;
 pub mod oracle;
 pub mod read;
 pub mod replica;
+pub mod request;
 pub mod shared_map;
 pub mod signal;
 pub mod snapshot;
@@ -37,7 +38,7 @@ pub mod values;
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
 pub use application::{Access, Application, Objects};
 pub use client::{ClientEngine, ClientOutbox, Execution};
-pub use command::{Command, CommandId, Defect, Intent, Request, SessionId};
+pub use command::{Command, CommandId, SessionId};
 pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
@@ -48,6 +49,7 @@ pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};
 pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};
+pub use request::{Defect, Expected, Intent, Request};
 pub use signal::{ObjectReport, ObjectStatus, Signal};
 pub use time::{LocalTime, LogTime, LogicalClock, Micros};
 pub use topology::Topology;

@@ -49,7 +49,7 @@ pub const SESSIONS: usize = 1 << 20;
 pub const HINTS: usize = 1 << 16;
 
 /// How many retries a request has before it is sent to all groups, where it cannot miss.
-pub const RETRY_BUDGET: u8 = 3;
+pub const RETRY_BUDGET: u32 = 3;
 
 /// How many moves of one `gather` are under way at a time.
 pub const GATHER_WINDOW: usize = 64;

@@ -16,8 +16,9 @@
 //! declines, and the client goes the ordered way. It never says that something does not exist (rule
 //! R1).
 
-use crate::command::{CommandId, Defect, Intent, Request};
+use crate::command::CommandId;
 use crate::limits::MAX_QUERY;
+use crate::request::{Defect, Intent, Request};
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 

@@ -14,8 +14,8 @@ use crate::registry::workloads::{ServiceVisitor, Workloads};
 use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
-use ssmr_core::{Application, ReplicaId, Topology};
-use ssmr_net::{Clock, Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use ssmr_core::{Application, Oracle, ReplicaId, Topology};
+use ssmr_net::{Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -110,16 +110,11 @@ impl<A: Application> Node<'_, A> {
                 "cannot listen on {address} (replica {id}): {error}"
             ))
         })?;
-        let options = ReplicaOptions {
-            id,
-            config,
-            oracle,
-            seed: self.file.seed as u64,
-            clock: Clock::start(),
-            durability: self.file.durability(),
-            rejoins: self.settings.rejoin,
-            log_bytes: self.file.log_bytes,
-        };
+        let options = ReplicaOptions::new(id, config, oracle)
+            .with_seed(self.file.seed as u64)
+            .with_durability(self.file.durability())
+            .with_rejoins(self.settings.rejoin)
+            .with_log_bytes(self.file.log_bytes);
         let started = ReplicaThread::start::<A>(options, listener);
         // It ends with the process: it stores before it speaks, so there is nothing to tidy up.
         let replica = ManuallyDrop::new(started.map_err(|error| self.blame(error))?);

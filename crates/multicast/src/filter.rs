@@ -21,7 +21,7 @@ pub(crate) struct Filter {
 struct Window {
     low_watermark: u64,
     /// The last attempt logged, by number, from `low_watermark` on.
-    attempts: BTreeMap<u64, u8>,
+    attempts: BTreeMap<u64, u32>,
     /// Commands that are logged and not delivered.
     pending: u32,
 }
@@ -98,7 +98,7 @@ impl Filter {
     }
 
     /// All of it in a fixed order, for digests.
-    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeMap<u64, u8>, u32)> {
+    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeMap<u64, u32>, u32)> {
         self.sessions
             .iter()
             .map(|(&id, w)| (id, (w.low_watermark, &w.attempts, w.pending)))

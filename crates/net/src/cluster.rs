@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// What a cluster is made of.
+/// What a cluster is made of. The strategy and the groups must be said; all else has a default.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClusterOptions {
     /// The groups.
     pub topology: Topology,
@@ -58,6 +59,51 @@ impl ClusterOptions {
             durability: Durability::Memory,
             log_bytes: ssmr_multicast::LOG_BYTES,
         }
+    }
+
+    /// These options with another [`seed`](Self::seed).
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// These options with another [`incarnation`](Self::incarnation).
+    #[must_use]
+    pub fn with_incarnation(self, incarnation: u64) -> Self {
+        Self {
+            incarnation,
+            ..self
+        }
+    }
+
+    /// These options with another address to [listen](Self::bind) on.
+    #[must_use]
+    pub fn with_bind(self, bind: IpAddr) -> Self {
+        Self { bind, ..self }
+    }
+
+    /// These options with another [`base_port`](Self::base_port).
+    #[must_use]
+    pub fn with_base_port(self, base_port: Option<u16>) -> Self {
+        Self { base_port, ..self }
+    }
+
+    /// These options with another [`cache`](Self::cache).
+    #[must_use]
+    pub fn with_cache(self, cache: CacheChoice) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// These options with another [`durability`](Self::durability).
+    #[must_use]
+    pub fn with_durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// These options with another [`log_bytes`](Self::log_bytes).
+    #[must_use]
+    pub fn with_log_bytes(self, log_bytes: usize) -> Self {
+        Self { log_bytes, ..self }
     }
 }
 
@@ -114,27 +160,19 @@ impl<A: Application> Cluster<A> {
             }
         };
         let listeners = listen(&topology, options.bind, options.base_port)?;
-        let config = ClusterConfig {
-            topology,
-            addresses: listeners.iter().map(|(id, (at, _))| (*id, *at)).collect(),
-            incarnation: options.incarnation,
-            cache_servers,
-        };
+        let addresses = listeners.iter().map(|(id, (at, _))| (*id, *at));
+        let config = ClusterConfig::new(topology, options.incarnation, addresses.collect())
+            .with_cache_servers(cache_servers);
         let clock = Clock::start();
         let (published, leaders) = watch::channel(Leaders::default());
         let published = Arc::new(published);
         let mut replicas = BTreeMap::new();
         for (id, (_, listener)) in listeners {
-            let options = ReplicaOptions {
-                id,
-                config: config.clone(),
-                oracle: oracle.clone(),
-                seed,
-                clock,
-                durability: durability.clone(),
-                rejoins: false,
-                log_bytes,
-            };
+            let options = ReplicaOptions::new(id, config.clone(), oracle.clone())
+                .with_seed(seed)
+                .with_clock(clock)
+                .with_durability(durability.clone())
+                .with_log_bytes(log_bytes);
             let replica =
                 ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));

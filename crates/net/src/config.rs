@@ -27,6 +27,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ClusterConfig {
     /// Tells this cluster from others that used the same ports or the same cache before.
     #[serde(with = "hexadecimal")]
@@ -40,6 +41,31 @@ pub struct ClusterConfig {
 }
 
 impl ClusterConfig {
+    /// A cluster without a shared cache. Whether it can be one is [checked](Self::check) by whoever
+    /// takes part.
+    #[must_use]
+    pub fn new(
+        topology: Topology,
+        incarnation: u64,
+        addresses: BTreeMap<ReplicaId, SocketAddr>,
+    ) -> Self {
+        Self {
+            incarnation,
+            cache_servers: Vec::new(),
+            topology,
+            addresses,
+        }
+    }
+
+    /// This configuration with other [`cache_servers`](Self::cache_servers).
+    #[must_use]
+    pub fn with_cache_servers(self, cache_servers: Vec<String>) -> Self {
+        Self {
+            cache_servers,
+            ..self
+        }
+    }
+
     /// Checks that exactly the replicas of the topology have addresses, and that the strategy can
     /// work with it.
     ///

@@ -32,7 +32,7 @@ use tokio::time::timeout;
 pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 2;
+pub(crate) const PROTOCOL: u16 = 3;
 
 const MAX_GREETING: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";

@@ -81,12 +81,8 @@ struct Setting {
 }
 
 impl Setting {
-    async fn new(oracle: impl Oracle, topology: Topology, cache: CacheChoice) -> Self {
-        let oracle = oracle.into_shared();
-        let options = ClusterOptions {
-            cache,
-            ..ClusterOptions::new(topology, oracle.clone())
-        };
+    async fn new(oracle: Arc<dyn Oracle>, topology: Topology, cache: CacheChoice) -> Self {
+        let options = ClusterOptions::new(topology, oracle.clone()).with_cache(cache);
         let cluster = Cluster::start(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         Self { cluster, oracle }
@@ -130,11 +126,7 @@ impl Setting {
     }
 }
 
-async fn clients_see_each_others_work(
-    oracle: impl Oracle,
-    topology: Topology,
-    cache: CacheChoice,
-) {
+async fn clients_see_each_others_work(oracle: impl Oracle, topology: Topology, cache: CacheChoice) {
     let setting = Setting::new(oracle, topology, cache).await;
     for (base, execution, reads) in [
         (0, Execution::Exchange, Reads::Ordered),
@@ -206,11 +198,7 @@ async fn clients_see_each_others_work(
 }
 
 /// Every leader is stopped while a window of commands is under way: each takes effect exactly once.
-async fn stopped_leaders_lose_nothing(
-    oracle: impl Oracle,
-    topology: Topology,
-    cache: CacheChoice,
-) {
+async fn stopped_leaders_lose_nothing(oracle: impl Oracle, topology: Topology, cache: CacheChoice) {
     let mut setting = Setting::new(oracle, topology, cache).await;
     let (config, clock) = (setting.cluster.config().clone(), setting.cluster.clock());
     let (oracle, settings) = (setting.oracle.clone(), ClientSettings::default());
@@ -328,19 +316,14 @@ async fn a_cache_that_goes_away_and_comes_back_changes_no_answer() {
 async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let options = ClusterOptions {
-        base_port: Some(port),
-        ..ClusterOptions::new(topology(), Global)
-    };
+    let options = ClusterOptions::new(topology(), Global).with_base_port(Some(port));
     let error = Cluster::<Counters>::start(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
     let named = format!("cannot listen on 127.0.0.1:{port} (replica p0r0)");
     assert!(error.to_string().starts_with(&named), "{error}");
 
-    let options = ClusterOptions {
-        base_port: Some(u16::MAX - 2),
-        ..ClusterOptions::new(topology(), Global)
-    };
+    let last = Some(u16::MAX - 2);
+    let options = ClusterOptions::new(topology(), Global).with_base_port(last);
     let error = Cluster::<Counters>::start(options).unwrap_err();
     assert!(
         matches!(error, NetError::Ports { .. } | NetError::Bind { .. }),

@@ -95,11 +95,9 @@ async fn survive(oracle: impl Oracle) {
     } else {
         topology()
     };
-    let options = ClusterOptions {
-        durability: Durability::Sync(folder.path().into()),
-        cache: CacheChoice::Embedded { bytes: 1 << 20 },
-        ..ClusterOptions::new(topology, oracle.clone())
-    };
+    let options = ClusterOptions::new(topology, oracle.clone())
+        .with_durability(Durability::Sync(folder.path().into()))
+        .with_cache(CacheChoice::Embedded { bytes: 1 << 20 });
     let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -184,12 +182,10 @@ async fn refill(oracle: impl Oracle) {
     } else {
         topology()
     };
-    let options = ClusterOptions {
-        cache: CacheChoice::Embedded { bytes: 1 << 20 },
-        // Logs are short, so that the others have to send a snapshot.
-        log_bytes: 4_000,
-        ..ClusterOptions::new(topology, oracle.clone())
-    };
+    // Logs are short, so that the others have to send a snapshot.
+    let options = ClusterOptions::new(topology, oracle.clone())
+        .with_cache(CacheChoice::Embedded { bytes: 1 << 20 })
+        .with_log_bytes(4_000);
     let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -260,11 +256,9 @@ async fn the_disk_stays_bounded() {
     const LOG: usize = 20_000;
     let folder = tempfile::tempdir().unwrap();
     let topology = Topology::new(1, 3).unwrap();
-    let options = ClusterOptions {
-        durability: Durability::Async(folder.path().into()),
-        log_bytes: LOG,
-        ..ClusterOptions::new(topology, Static::new())
-    };
+    let options = ClusterOptions::new(topology, Static::new())
+        .with_durability(Durability::Async(folder.path().into()))
+        .with_log_bytes(LOG);
     let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
@@ -304,12 +298,10 @@ async fn the_disk_stays_bounded() {
 async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let topology = Topology::new(1, 3).unwrap();
-    let options = ClusterOptions {
-        // Not synced: on such a device that would fail in any case.
-        durability: Durability::Async(folder.path().into()),
-        log_bytes: 10_000,
-        ..ClusterOptions::new(topology, Static::new())
-    };
+    // Not synced: on such a device that would fail in any case.
+    let options = ClusterOptions::new(topology, Static::new())
+        .with_durability(Durability::Async(folder.path().into()))
+        .with_log_bytes(10_000);
     let mut cluster = Cluster::<Numbers>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let id = topology.replicas().nth(1).unwrap();

@@ -100,7 +100,7 @@ fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
     let identity = (incarnation, ("blobs", 1u32), "global", topology);
     frame(&codec::encode(&(
         *b"ssmr",
-        2u16,
+        3u16,
         identity,
         role,
         Bytes::new(),

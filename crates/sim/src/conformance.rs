@@ -80,6 +80,7 @@ macro_rules! conformance {
             values_up_to_the_limit,
             expectations_that_have_passed,
             a_service_that_panics,
+            absence_is_expected,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr::{
-    Access, AnyStrategy, Application, Client, Error, LocalCluster, ObjectId, Objects, Oracle,
-    PartitionId,
+    Access, Application, Client, Error, LocalCluster, ObjectId, Objects, Oracle, PartitionId,
+    strategy,
 };
 
 /// Accounts with a balance each.
@@ -93,8 +93,8 @@ fn account(teller: u64, number: u64) -> ObjectId {
 ///
 /// # Errors
 /// If the cluster cannot be started, or a call ends otherwise than it may.
-pub(crate) async fn bank<O: Oracle>(oracle: O) -> Result<Report, Box<dyn std::error::Error>> {
-    let cluster = LocalCluster::<Bank, O>::builder(oracle).partitions(PARTITIONS);
+pub(crate) async fn bank(oracle: Arc<dyn Oracle>) -> Result<Report, Box<dyn std::error::Error>> {
+    let cluster = LocalCluster::<Bank>::builder(oracle).partitions(PARTITIONS);
     let cluster = cluster.replicas(3).start().await?;
     let mut tellers = Vec::new();
     for id in 0..TELLERS {
@@ -153,11 +153,11 @@ async fn teller(id: u64, bank: Client<Bank>) -> Result<Report, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let strategy: AnyStrategy = match &words[..] {
-        [] => "broker".parse()?,
-        [flag, name] if flag == "--strategy" => name.parse()?,
+    let strategy = match &words[..] {
+        [] => strategy::by_name("broker")?,
+        [flag, name] if flag == "--strategy" => strategy::by_name(name)?,
         _ => return Err("usage: bank [--strategy NAME]".into()),
     };
-    println!("{strategy}: {:?}", bank(strategy).await?);
+    println!("{}: {:?}", strategy.name(), bank(strategy.clone()).await?);
     Ok(())
 }

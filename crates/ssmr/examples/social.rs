@@ -4,14 +4,12 @@
 //! and posts are objects that are created while the service runs; a post is created in the same
 //! atomic command that puts it into the timelines of all followers, wherever these are.
 //!
-//! Which timelines that concerns depends on what is read: the author's followers. So the client
-//! asks first, declares them, and the operation makes sure that they are still the same; otherwise
-//! it changes nothing, says so, and is tried again.
+//! Which timelines that concerns depends on what is read: the author's followers. So publishing is
+//! a transaction: it reads the followers, and delivers the post if they are still the same then;
+//! otherwise it is tried again.
 
 use serde::{Deserialize, Serialize};
-use ssmr::{
-    Access, AnyStrategy, Application, Client, Error, LocalCluster, ObjectId, Objects, Oracle,
-};
+use ssmr::{Access, Application, Client, Error, LocalCluster, ObjectId, Objects, Oracle, strategy};
 
 /// The service.
 struct Social;
@@ -39,9 +37,8 @@ enum Operation {
     Follow { follower: ObjectId, user: ObjectId },
     /// Who follows this user?
     Followers(ObjectId),
-    /// Put a post into the timelines of the author's followers, if these are all of them.
+    /// Put a post into the timelines of these users.
     Deliver {
-        author: ObjectId,
         post: ObjectId,
         followers: Vec<ObjectId>,
     },
@@ -55,8 +52,6 @@ enum Operation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Answer {
     Done,
-    /// These are the author's followers now; nothing was delivered.
-    Stale(Vec<ObjectId>),
     Objects(Vec<ObjectId>),
     Texts(Vec<String>),
 }
@@ -70,9 +65,7 @@ impl Application for Social {
     fn access(operation: &Operation) -> Access {
         let (reads, writes) = match operation {
             Operation::Follow { user, .. } => (vec![], vec![*user]),
-            Operation::Deliver {
-                author, followers, ..
-            } => (vec![*author], followers.clone()),
+            Operation::Deliver { followers, .. } => (vec![], followers.clone()),
             Operation::Followers(user) | Operation::Timeline(user) => (vec![*user], vec![]),
             Operation::Texts(posts) => (posts.clone(), vec![]),
         };
@@ -87,15 +80,7 @@ impl Application for Social {
             }
             Operation::Followers(user) => Answer::Objects(see(things, *user).followers),
             Operation::Timeline(user) => Answer::Objects(see(things, *user).timeline),
-            Operation::Deliver {
-                author,
-                post,
-                followers,
-            } => {
-                let now = see(things, *author).followers;
-                if now != *followers {
-                    return Answer::Stale(now);
-                }
+            Operation::Deliver { post, followers } => {
                 for follower in followers {
                     change(things, *follower, |user| user.timeline.push(*post));
                 }
@@ -134,8 +119,8 @@ pub(crate) struct Report {
     pub(crate) posts: usize,
     /// To how many timelines they were delivered together.
     pub(crate) delivered: usize,
-    /// How often the followers had changed.
-    pub(crate) stale: usize,
+    /// How often somebody else changed what a publication had read.
+    pub(crate) conflicts: u64,
     /// How long all timelines are in the end.
     pub(crate) seen: usize,
     /// How many of these posts could be read.
@@ -159,26 +144,19 @@ async fn live(number: u64, social: Client<Social>) -> Result<Report, Error> {
     let mut report = Report::default();
     for day in 0..POSTS {
         let (author, post) = (user(number), post(number, day));
-        let mut followers = match social.call(&Operation::Followers(author)).await? {
-            Answer::Objects(followers) => followers,
-            other => unreachable!("{other:?} is no answer to that"),
-        };
         let text = Thing::Post(format!("{number} says hello for the {day}th time"));
-        let deliver = |followers: &Vec<ObjectId>| Operation::Deliver {
-            author,
-            post,
-            followers: followers.clone(),
-        };
-        let published = social.call(&deliver(&followers)).creating(post, &text);
-        let mut answer = published.await?;
-        // The post exists now, whatever the operation did.
-        while let Answer::Stale(newer) = answer {
-            report.stale += 1;
-            followers = newer;
-            answer = social.call(&deliver(&followers)).await?;
-        }
+        let published = social.transact(async |tx| {
+            let Answer::Objects(followers) = tx.read(&Operation::Followers(author)).await? else {
+                unreachable!("that is no answer to the question for followers");
+            };
+            let readers = followers.len();
+            let deliver = Operation::Deliver { post, followers };
+            let command = social.call(&deliver).creating(post, &text);
+            tx.commit(command).await?;
+            Ok::<_, Error>(readers)
+        });
+        report.delivered += published.await?;
         report.posts += 1;
-        report.delivered += followers.len();
         let other = user((number + day + 1) % USERS);
         let follower = author;
         social
@@ -195,8 +173,8 @@ async fn live(number: u64, social: Client<Social>) -> Result<Report, Error> {
 ///
 /// # Errors
 /// If the cluster cannot be started, or a call fails.
-pub(crate) async fn social<O: Oracle>(oracle: O) -> Result<Report, Box<dyn std::error::Error>> {
-    let cluster = LocalCluster::<Social, O>::builder(oracle).start().await?;
+pub(crate) async fn social(oracle: Arc<dyn Oracle>) -> Result<Report, Box<dyn std::error::Error>> {
+    let cluster = LocalCluster::<Social>::builder(oracle).start().await?;
     let client = cluster.client().await?;
     for number in 0..USERS {
         let somebody = Thing::User(User::default());
@@ -208,8 +186,8 @@ pub(crate) async fn social<O: Oracle>(oracle: O) -> Result<Report, Box<dyn std::
         let done = life.await??;
         report.posts += done.posts;
         report.delivered += done.delivered;
-        report.stale += done.stale;
     }
+    report.conflicts = client.transactions().conflicts;
     for number in 0..USERS {
         let timeline = client.call(&Operation::Timeline(user(number))).await?;
         if let Answer::Objects(posts) = timeline {
@@ -227,11 +205,11 @@ pub(crate) async fn social<O: Oracle>(oracle: O) -> Result<Report, Box<dyn std::
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let strategy: AnyStrategy = match &words[..] {
-        [] => "cache".parse()?,
-        [flag, name] if flag == "--strategy" => name.parse()?,
+    let strategy = match &words[..] {
+        [] => strategy::by_name("cache")?,
+        [flag, name] if flag == "--strategy" => strategy::by_name(name)?,
         _ => return Err("usage: social [--strategy NAME]".into()),
     };
-    println!("{strategy}: {:?}", social(strategy).await?);
+    println!("{}: {:?}", strategy.name(), social(strategy.clone()).await?);
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use crate::command::{self, Command, Creating, Plain, Question};
 use crate::draw;
+use crate::error::Error;
+use crate::transaction::{Counters, Transaction, TransactionBuilder, TransactionCount};
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{
     Application, ClientId, Completion, Intent, ObjectId, Oracle, PartitionId, Reads, Request,
@@ -9,6 +11,7 @@ use ssmr_core::{
 use ssmr_net::{CallError, ClientHandle, ClusterConfig, ConnectError, Connection, TrafficCount};
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long [`ClientBuilder::connect`] tries, unless it is told otherwise.
@@ -26,8 +29,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// in the tokio runtime that it was connected in; calls may be awaited anywhere. See
 /// [`guide::runtimes`](crate::guide::runtimes).
 pub struct Client<A: Application> {
-    handle: ClientHandle,
+    pub(crate) handle: ClientHandle,
     id: ClientId,
+    pub(crate) transactions: Arc<Counters>,
     service: PhantomData<fn() -> A>,
 }
 
@@ -36,6 +40,7 @@ impl<A: Application> Clone for Client<A> {
         Self {
             handle: self.handle.clone(),
             id: self.id,
+            transactions: self.transactions.clone(),
             service: PhantomData,
         }
     }
@@ -53,19 +58,19 @@ impl<A: Application> Client<A> {
     ///
     /// # Errors
     /// What differs, or which address is not reached within ten seconds.
-    pub async fn connect<O: Oracle>(
+    pub async fn connect(
         config: &ClusterConfig,
-        oracle: O,
+        oracle: impl Oracle,
     ) -> Result<Self, ConnectError> {
         Self::builder(config, oracle).connect().await
     }
 
     /// A client to be connected, with settings.
-    pub fn builder<O: Oracle>(config: &ClusterConfig, oracle: O) -> ClientBuilder<A, O> {
+    pub fn builder(config: &ClusterConfig, oracle: impl Oracle) -> ClientBuilder<A> {
         ClientBuilder {
             parts: Parts {
                 config: config.clone(),
-                oracle,
+                oracle: oracle.into_shared(),
                 settings: ClientSettings::default(),
                 patience: CONNECT_TIMEOUT,
             },
@@ -115,10 +120,103 @@ impl<A: Application> Client<A> {
 
     fn command<T, S>(
         &self,
-        request: Result<Request, crate::Error>,
-        finish: fn(ssmr_net::Ended) -> Result<T, crate::Error>,
+        request: Result<Request, Error>,
+        finish: fn(ssmr_net::Ended) -> Result<T, Error>,
     ) -> Command<A, T, S> {
         Command::new(&self.handle, request, finish)
+    }
+
+    /// Runs a transaction: reads, and then one command that depends on what was read, as one atomic
+    /// step. For operations whose objects cannot be named before something else was read.
+    ///
+    /// The closure gets a [`Transaction`] to read by. At its end it hands one command to
+    /// [`commit`](Transaction::commit), or none if there is nothing to do. The command takes effect
+    /// only if nothing that was read has changed; otherwise the closure runs again, up to 100 times
+    /// unless [`transaction`](Self::transaction) says otherwise. So it may run several times, and
+    /// should have no effects of its own; calls that it makes by the client are no part of the
+    /// transaction.
+    ///
+    /// ```
+    /// # use ssmr::{Access, Application, Broker, Error, LocalCluster, ObjectId, Objects};
+    /// # use serde::{Deserialize, Serialize};
+    /// # struct Shelf;
+    /// # #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// # enum Book { Pages(u64), SequelOf(ObjectId) }
+    /// # #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// # enum Op { Read(ObjectId), Extend(ObjectId, u64) }
+    /// # impl Application for Shelf {
+    /// #     const NAME: &'static str = "shelf";
+    /// #     type Object = Book;
+    /// #     type Op = Op;
+    /// #     type Reply = Option<ObjectId>;
+    /// #     fn access(op: &Op) -> Access {
+    /// #         match *op {
+    /// #             Op::Read(book) => Access { reads: vec![book], writes: vec![] },
+    /// #             Op::Extend(book, _) => Access { reads: vec![book], writes: vec![book] },
+    /// #         }
+    /// #     }
+    /// #     fn execute(op: &Op, books: &mut Objects<Book>) -> Option<ObjectId> {
+    /// #         match *op {
+    /// #             Op::Read(book) => match books.get(book) {
+    /// #                 Some(Book::SequelOf(first)) => Some(*first),
+    /// #                 _ => None,
+    /// #             },
+    /// #             Op::Extend(book, more) => {
+    /// #                 books.update(book, |book| if let Book::Pages(n) = book { *n += more });
+    /// #                 None
+    /// #             }
+    /// #         }
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let cluster = LocalCluster::<Shelf>::builder(Broker).replicas(1).start().await?;
+    /// # let client = cluster.client().await?;
+    /// # let (book, first) = (ObjectId::from("II"), ObjectId::from("I"));
+    /// # client.create(book, &Book::SequelOf(first)).creating(first, &Book::Pages(7)).await?;
+    /// // Add ten pages to a book, or to the first volume if it is a sequel.
+    /// client
+    ///     .transact(async |tx| {
+    ///         let first = tx.read(&Op::Read(book)).await?;
+    ///         let target = first.unwrap_or(book);
+    ///         tx.commit(client.call(&Op::Extend(target, 10))).await
+    ///     })
+    ///     .await?;
+    /// # cluster.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The guide's page on [transactions](crate::guide::transactions) says what happens to objects
+    /// that do not exist, are deleted or move, how often it takes effect, and what dropping the
+    /// future does.
+    ///
+    /// The closure returns a future (`async |tx| ..` or `|tx| async move { .. }`); it may refer to
+    /// what is around it, but not change that. If it neither ends with a commit nor says so
+    /// otherwise, the compiler has to be told its type of errors: `Ok::<_, Error>(..)`.
+    ///
+    /// # Errors
+    /// - What the closure returns. If it has committed, that is returned as it is. If it has not,
+    ///   it is returned only if what was read has held together.
+    /// - [`Error::Conflict`], if what was read has changed at each attempt: nothing changed.
+    /// - Whatever else keeps the reads from being checked.
+    pub async fn transact<T, E, F, B>(&self, body: B) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: Future<Output = Result<T, E>>,
+        B: FnMut(Transaction<A>) -> F,
+    {
+        self.transaction().run(body).await
+    }
+
+    /// A transaction to be run, with bounds of its own.
+    pub fn transaction(&self) -> TransactionBuilder<A> {
+        TransactionBuilder::new(self.clone())
+    }
+
+    /// How the transactions of this client and its clones went so far.
+    #[must_use]
+    pub fn transactions(&self) -> TransactionCount {
+        self.transactions.count()
     }
 
     /// Executes a request that was put together by hand, and tells all that is known of how it
@@ -152,21 +250,21 @@ impl<A: Application> Client<A> {
 
 /// A client to be connected.
 #[must_use = "it connects when it is told to"]
-pub struct ClientBuilder<A, O> {
-    parts: Parts<O>,
+pub struct ClientBuilder<A> {
+    parts: Parts,
     service: PhantomData<fn() -> A>,
 }
 
 /// What was said so far.
 #[derive(Clone, Debug)]
-struct Parts<O> {
+struct Parts {
     config: ClusterConfig,
-    oracle: O,
+    oracle: Arc<dyn Oracle>,
     settings: ClientSettings,
     patience: Duration,
 }
 
-impl<A, O: Clone> Clone for ClientBuilder<A, O> {
+impl<A> Clone for ClientBuilder<A> {
     fn clone(&self) -> Self {
         Self {
             parts: self.parts.clone(),
@@ -175,13 +273,13 @@ impl<A, O: Clone> Clone for ClientBuilder<A, O> {
     }
 }
 
-impl<A, O: fmt::Debug> fmt::Debug for ClientBuilder<A, O> {
+impl<A> fmt::Debug for ClientBuilder<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.fmt(f)
     }
 }
 
-impl<A: Application, O: Oracle> ClientBuilder<A, O> {
+impl<A: Application> ClientBuilder<A> {
     /// How long to try to reach a replica of each group: 10 seconds unless it is said otherwise.
     pub fn connect_timeout(mut self, patience: Duration) -> Self {
         self.parts.patience = patience;
@@ -227,10 +325,11 @@ impl<A: Application, O: Oracle> ClientBuilder<A, O> {
             settings,
             patience,
         } = self.parts;
-        let handle = ClientHandle::connect::<A, O>(&config, id, oracle, settings, patience).await?;
+        let handle = ClientHandle::connect::<A>(&config, id, oracle, settings, patience).await?;
         Ok(Client {
             handle,
             id,
+            transactions: Arc::default(),
             service: PhantomData,
         })
     }

@@ -13,35 +13,36 @@ use ssmr_net::{
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// How much the embedded cache keeps, where the strategy needs one.
 const CACHE: u64 = 256 << 20;
 
-/// A running cluster of a service `A` by strategy `O`.
+/// A running cluster of a service `A`.
 ///
 /// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds
 /// up the thread meanwhile.
-pub struct LocalCluster<A, O> {
-    cluster: Cluster<A, O>,
-    oracle: O,
+pub struct LocalCluster<A> {
+    cluster: Cluster<A>,
+    oracle: Arc<dyn Oracle>,
 }
 
-impl<A, O: fmt::Debug> fmt::Debug for LocalCluster<A, O> {
+impl<A> fmt::Debug for LocalCluster<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LocalCluster({:?})", self.oracle)
     }
 }
 
-impl<A: Application, O: Oracle> LocalCluster<A, O> {
+impl<A: Application> LocalCluster<A> {
     /// A cluster to be started: 2 partitions of 3 replicas, in memory, on free ports of the
     /// loopback interface, unless it is said otherwise. It gets an oracle group and an embedded
     /// cache if the strategy needs them.
-    pub fn builder(oracle: O) -> ClusterBuilder<A, O> {
+    pub fn builder(oracle: impl Oracle) -> ClusterBuilder<A> {
         ClusterBuilder {
             parts: Parts {
-                oracle,
+                oracle: oracle.into_shared(),
                 partitions: 2,
                 replicas: 3,
                 oracle_replicas: None,
@@ -66,7 +67,7 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
     }
 
     /// A client to be connected, with settings.
-    pub fn client_builder(&self) -> ClientBuilder<A, O> {
+    pub fn client_builder(&self) -> ClientBuilder<A> {
         Client::builder(self.config(), self.oracle.clone())
     }
 
@@ -128,15 +129,15 @@ impl<A: Application, O: Oracle> LocalCluster<A, O> {
 
 /// A cluster to be started.
 #[must_use = "it starts when it is told to"]
-pub struct ClusterBuilder<A, O> {
-    parts: Parts<O>,
+pub struct ClusterBuilder<A> {
+    parts: Parts,
     service: PhantomData<fn() -> A>,
 }
 
 /// What was said so far.
 #[derive(Clone, Debug)]
-struct Parts<O> {
-    oracle: O,
+struct Parts {
+    oracle: Arc<dyn Oracle>,
     partitions: u8,
     replicas: u8,
     oracle_replicas: Option<u8>,
@@ -149,7 +150,7 @@ struct Parts<O> {
     patience: Duration,
 }
 
-impl<A, O: Clone> Clone for ClusterBuilder<A, O> {
+impl<A> Clone for ClusterBuilder<A> {
     fn clone(&self) -> Self {
         Self {
             parts: self.parts.clone(),
@@ -158,13 +159,13 @@ impl<A, O: Clone> Clone for ClusterBuilder<A, O> {
     }
 }
 
-impl<A, O: fmt::Debug> fmt::Debug for ClusterBuilder<A, O> {
+impl<A> fmt::Debug for ClusterBuilder<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.fmt(f)
     }
 }
 
-impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
+impl<A: Application> ClusterBuilder<A> {
     /// How many partitions there are: 1 to 255.
     pub fn partitions(mut self, count: u8) -> Self {
         self.parts.partitions = count;
@@ -233,13 +234,13 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
     /// # Errors
     /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or
     /// some group has no leader in time. Nothing runs then.
-    pub async fn start(self) -> Result<LocalCluster<A, O>, NetError> {
+    pub async fn start(self) -> Result<LocalCluster<A>, NetError> {
         let oracle = self.parts.oracle.clone();
         let patience = self.parts.patience;
         let options = self.options()?;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Logs are read from disk meanwhile.
-        let started = runtime.spawn_blocking(move || Cluster::<A, O>::start(options));
+        let started = runtime.spawn_blocking(move || Cluster::<A>::start(options));
         let cluster = started.await.map_err(|error| NetError::Start {
             what: "the cluster".to_owned(),
             source: error.into(),
@@ -248,7 +249,7 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
         Ok(LocalCluster { cluster, oracle })
     }
 
-    fn options(self) -> Result<ClusterOptions<O>, NetError> {
+    fn options(self) -> Result<ClusterOptions, NetError> {
         let needs = self.parts.oracle.needs();
         let mut topology = Topology::new(self.parts.partitions, self.parts.replicas)?;
         if needs.oracle_group {
@@ -259,17 +260,17 @@ impl<A: Application, O: Oracle> ClusterBuilder<A, O> {
             true => CacheChoice::Embedded { bytes: CACHE },
             false => CacheChoice::None,
         };
-        let mut options = ClusterOptions::new(topology, self.parts.oracle);
-        options.seed = draw::number().map_err(NetError::NoRandomness)?;
-        options.incarnation = match self.parts.incarnation {
+        let incarnation = match self.parts.incarnation {
             Some(incarnation) => incarnation,
             None => draw::number().map_err(NetError::NoRandomness)?,
         };
-        options.bind = self.parts.bind;
-        options.base_port = self.parts.base_port;
-        options.cache = self.parts.cache.unwrap_or(embedded);
-        options.durability = self.parts.durability;
-        options.log_bytes = self.parts.log_bytes;
-        Ok(options)
+        Ok(ClusterOptions::new(topology, self.parts.oracle)
+            .with_seed(draw::number().map_err(NetError::NoRandomness)?)
+            .with_incarnation(incarnation)
+            .with_bind(self.parts.bind)
+            .with_base_port(self.parts.base_port)
+            .with_cache(self.parts.cache.unwrap_or(embedded))
+            .with_durability(self.parts.durability)
+            .with_log_bytes(self.parts.log_bytes))
     }
 }

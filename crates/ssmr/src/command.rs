@@ -65,6 +65,13 @@ impl<A: Application, T, S> fmt::Debug for Command<A, T, S> {
     }
 }
 
+/// A command without the client that it was made by.
+type Parts<T> = (
+    Result<Request, Error>,
+    Option<Duration>,
+    fn(Ended) -> Result<T, Error>,
+);
+
 impl<A: Application, T, S> Command<A, T, S> {
     pub(crate) fn new(
         client: &ClientHandle,
@@ -121,10 +128,16 @@ impl<A: Application, T, S> Command<A, T, S> {
         self.into()
     }
 
-    async fn run(mut self) -> Result<T, Error> {
+    /// What it asks for, how long it may take, and what its end means.
+    pub(crate) fn into_parts(mut self) -> Parts<T> {
         self.settle();
-        let ended = self.client.execute_within(self.request?, self.limit).await;
-        (self.finish)(ended?)
+        (self.request, self.limit, self.finish)
+    }
+
+    async fn run(self) -> Result<T, Error> {
+        let client = self.client.clone();
+        let (request, limit, finish) = self.into_parts();
+        finish(client.execute_within(request?, limit).await?)
     }
 }
 

@@ -36,9 +36,20 @@ pub enum Error {
     /// nothing. Objects that were to be created or deleted in the same command are.
     #[error("the service failed on the operation")]
     Failed,
-    /// An object that was expected at some revision has another one: nothing changed.
+    /// An object that was expected at some revision has another one, or one that was expected to be
+    /// absent exists: nothing changed. Within a
+    /// [transaction](crate::Client::transact) it means that there will be another attempt.
     #[error("an object has changed meanwhile")]
     Changed,
+    /// Others changed what a transaction had read, at each of its attempts: nothing changed.
+    #[error("others changed what the transaction had read, {attempts} times")]
+    Conflict {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// An operation by which a transaction was to read declares that it writes: nothing was sent.
+    #[error("an operation by which a transaction reads declares that it writes")]
+    NotARead,
     /// Nobody knows (yet): no answer came in time.
     #[error("the outcome is unknown: {}", unknown(*may_have_executed))]
     Unknown {

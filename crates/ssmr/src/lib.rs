@@ -30,7 +30,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let cluster = LocalCluster::<Counters, _>::builder(Broker).start().await?;
+//! let cluster = LocalCluster::<Counters>::builder(Broker).start().await?;
 //! let counters: Client<Counters> = cluster.client().await?;
 //!
 //! let visits = ObjectId::from("visits");
@@ -57,20 +57,23 @@ mod error;
 pub mod guide;
 mod replica;
 pub mod strategy;
+mod transaction;
 
 pub use client::{Client, ClientBuilder};
 pub use cluster::{ClusterBuilder, LocalCluster};
 pub use command::{Command, Creating, Plain, Question};
 pub use error::Error;
 pub use replica::{ReplicaBuilder, ReplicaServer};
-pub use strategy::{AnyStrategy, Broker, Cache, Global, Static};
+pub use strategy::{Broker, Cache, Global, Static};
+pub use transaction::{Transaction, TransactionBuilder, TransactionCount};
 
 pub use ssmr_core::client::{ClientSettings, Execution};
 pub use ssmr_core::limits;
 pub use ssmr_core::topology::TopologyError;
 pub use ssmr_core::{
-    Access, Application, ClientId, Completion, Defect, GroupId, Intent, ObjectId, Objects, Oracle,
-    Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Topology,
+    Access, Application, ClientId, Completion, Defect, Expected, GroupId, Intent, ObjectId,
+    Objects, Oracle, Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Revision,
+    Topology, Touch,
 };
 pub use ssmr_net::{
     CacheChoice, CacheServer, CallError, ClusterConfig, ConfigError, ConnectError, Connection,
@@ -80,5 +83,5 @@ pub use ssmr_net::{
 
 /// The README's code compiles and runs.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,37 +3,42 @@
 use crate::draw;
 use ssmr_core::{Application, Oracle, ReplicaId};
 use ssmr_net::{
-    Clock, ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions,
-    ReplicaStatus, ReplicaThread, TrafficCount,
+    ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions, ReplicaStatus,
+    ReplicaThread, TrafficCount,
 };
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::TcpListener;
+use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// A running replica of a service `A` by strategy `O`. Dropping it stops it and holds up the thread
+/// A running replica of a service `A`. Dropping it stops it and holds up the thread
 /// meanwhile.
-pub struct ReplicaServer<A, O> {
+pub struct ReplicaServer<A> {
     id: ReplicaId,
     thread: ReplicaThread,
-    types: PhantomData<fn() -> (A, O)>,
+    service: PhantomData<fn() -> A>,
 }
 
-impl<A, O> fmt::Debug for ReplicaServer<A, O> {
+impl<A> fmt::Debug for ReplicaServer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ReplicaServer({})", self.id)
     }
 }
 
-impl<A: Application, O: Oracle> ReplicaServer<A, O> {
+impl<A: Application> ReplicaServer<A> {
     /// A replica to be started, in memory unless it is said otherwise. It listens at the address
     /// that the configuration has for it.
-    pub fn builder(config: &ClusterConfig, id: ReplicaId, oracle: O) -> ReplicaBuilder<A, O> {
+    pub fn builder(
+        config: &ClusterConfig,
+        id: ReplicaId,
+        oracle: impl Oracle,
+    ) -> ReplicaBuilder<A> {
         ReplicaBuilder {
             parts: Parts {
                 config: config.clone(),
                 id,
-                oracle,
+                oracle: oracle.into_shared(),
                 durability: Durability::Memory,
                 rejoins: false,
                 log_bytes: LOG_BYTES,
@@ -80,23 +85,23 @@ impl<A: Application, O: Oracle> ReplicaServer<A, O> {
 
 /// A replica to be started.
 #[must_use = "it starts when it is told to"]
-pub struct ReplicaBuilder<A, O> {
-    parts: Parts<O>,
+pub struct ReplicaBuilder<A> {
+    parts: Parts,
     service: PhantomData<fn() -> A>,
 }
 
 /// What was said so far.
 #[derive(Clone, Debug)]
-struct Parts<O> {
+struct Parts {
     config: ClusterConfig,
     id: ReplicaId,
-    oracle: O,
+    oracle: Arc<dyn Oracle>,
     durability: Durability,
     rejoins: bool,
     log_bytes: usize,
 }
 
-impl<A, O: Clone> Clone for ReplicaBuilder<A, O> {
+impl<A> Clone for ReplicaBuilder<A> {
     fn clone(&self) -> Self {
         Self {
             parts: self.parts.clone(),
@@ -105,13 +110,13 @@ impl<A, O: Clone> Clone for ReplicaBuilder<A, O> {
     }
 }
 
-impl<A, O: fmt::Debug> fmt::Debug for ReplicaBuilder<A, O> {
+impl<A> fmt::Debug for ReplicaBuilder<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.fmt(f)
     }
 }
 
-impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
+impl<A: Application> ReplicaBuilder<A> {
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.parts.durability = durability;
@@ -137,7 +142,7 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
     /// # Errors
     /// If the configuration does not fit it or its strategy, its address cannot be listened on, or
     /// its log cannot be read.
-    pub async fn start(self) -> Result<ReplicaServer<A, O>, NetError> {
+    pub async fn start(self) -> Result<ReplicaServer<A>, NetError> {
         let id = self.parts.id;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Its log is read from disk meanwhile.
@@ -149,7 +154,7 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
         Ok(ReplicaServer {
             id,
             thread,
-            types: PhantomData,
+            service: PhantomData,
         })
     }
 
@@ -168,16 +173,12 @@ impl<A: Application, O: Oracle> ReplicaBuilder<A, O> {
             address: format!("{address} (replica {id})"),
             source,
         })?;
-        let options = ReplicaOptions {
-            id,
-            config,
-            oracle,
-            seed: draw::number().map_err(NetError::NoRandomness)?,
-            clock: Clock::start(),
-            durability,
-            rejoins,
-            log_bytes,
-        };
-        ReplicaThread::start::<A, O>(options, listener)
+        let seed = draw::number().map_err(NetError::NoRandomness)?;
+        let options = ReplicaOptions::new(id, config, oracle)
+            .with_seed(seed)
+            .with_durability(durability)
+            .with_rejoins(rejoins)
+            .with_log_bytes(log_bytes);
+        ReplicaThread::start::<A>(options, listener)
     }
 }

@@ -110,7 +110,7 @@ async fn a_call_and_creates_are_one_command() {
 }
 
 /// A cluster of which one group has lost its only replica.
-async fn half_dead() -> (LocalCluster<Counters, Static>, Client<Counters>, ObjectId) {
+async fn half_dead() -> (LocalCluster<Counters>, Client<Counters>, ObjectId) {
     let mut cluster = cluster(Static::new()).await;
     let client = cluster.client().await.unwrap();
     let mut keys = (0..).map(object);

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 
 #[tokio::test]
 async fn a_configuration_survives_its_formats() {
-    let cluster = LocalCluster::<Counters, _>::builder(Cache).replicas(1);
+    let cluster = LocalCluster::<Counters>::builder(Cache).replicas(1);
     let cluster = cluster.start().await.unwrap();
     let config = cluster.config();
     assert_eq!(config.cache_servers.len(), 1, "the strategy needs a cache");
@@ -35,7 +35,7 @@ async fn a_configuration_survives_its_formats() {
 #[tokio::test]
 async fn a_cluster_that_comes_back_from_disk_is_known_again() {
     let folder = tempfile::tempdir().unwrap();
-    let builder = LocalCluster::<Counters, _>::builder(Broker)
+    let builder = LocalCluster::<Counters>::builder(Broker)
         .durability(Durability::Async(folder.path().into()))
         .incarnation(7)
         .partitions(1)
@@ -62,7 +62,7 @@ async fn a_cluster_that_comes_back_from_disk_is_known_again() {
 #[tokio::test]
 async fn incarnations_are_drawn() {
     let start = || {
-        LocalCluster::<Counters, _>::builder(Static::new())
+        LocalCluster::<Counters>::builder(Static::new())
             .partitions(1)
             .replicas(1)
     };
@@ -75,7 +75,7 @@ async fn incarnations_are_drawn() {
 
 #[tokio::test]
 async fn impossible_clusters_are_refused() {
-    let builder = LocalCluster::<Counters, _>::builder(Static::new());
+    let builder = LocalCluster::<Counters>::builder(Static::new());
     let none = builder.clone().partitions(0).start().await.unwrap_err();
     assert!(matches!(none, NetError::Topology(_)), "{none}");
     let even = builder.clone().replicas(2).start().await.unwrap_err();
@@ -93,12 +93,7 @@ fn configuration(topology: Topology) -> ClusterConfig {
         .map(|id| (id, TcpListener::bind("127.0.0.1:0").unwrap()))
         .collect();
     let address = |(id, listener): &(_, TcpListener)| (*id, listener.local_addr().unwrap());
-    ClusterConfig {
-        incarnation: 5,
-        cache_servers: Vec::new(),
-        topology,
-        addresses: listeners.iter().map(address).collect(),
-    }
+    ClusterConfig::new(topology, 5, listeners.iter().map(address).collect())
 }
 
 #[tokio::test]
@@ -107,7 +102,7 @@ async fn replicas_start_one_by_one_and_stop_without_ending_the_cluster() {
     let config = configuration(topology);
     let mut replicas = Vec::new();
     for id in topology.replicas() {
-        let replica = ReplicaServer::<Counters, _>::builder(&config, id, Static::new());
+        let replica = ReplicaServer::<Counters>::builder(&config, id, Static::new());
         replicas.push(replica.start().await.unwrap());
     }
     let client = Client::<Counters>::connect(&config, Static::new());
@@ -129,7 +124,7 @@ async fn replicas_start_one_by_one_and_stop_without_ending_the_cluster() {
     leader.shutdown().await;
     assert_eq!(client.call(&Op::Add(vec![object(1)], 1)).await, Ok(2));
 
-    let back = ReplicaServer::<Counters, _>::builder(&config, id, Static::new());
+    let back = ReplicaServer::<Counters>::builder(&config, id, Static::new());
     let back = back.rejoins(true).start().await.unwrap();
     let filled = async {
         while !back.status().await.unwrap().is_voter {
@@ -147,7 +142,7 @@ async fn replicas_start_one_by_one_and_stop_without_ending_the_cluster() {
 async fn a_replica_that_the_configuration_does_not_know_is_refused() {
     let config = configuration(Topology::new(1, 1).unwrap());
     let stranger = "p7r0".parse().unwrap();
-    let started = ReplicaServer::<Counters, _>::builder(&config, stranger, Static::new());
+    let started = ReplicaServer::<Counters>::builder(&config, stranger, Static::new());
     let error = started.start().await.unwrap_err();
     assert!(matches!(error, NetError::Config(_)), "{error}");
 }

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How a connection ends. A mismatch is found at once; the time-out is far beyond what the test may
 /// take.
-async fn refused<A: Application, O: Oracle>(config: &ClusterConfig, oracle: O) -> ConnectError {
+async fn refused<A: Application>(config: &ClusterConfig, oracle: Arc<dyn Oracle>) -> ConnectError {
     let client = Client::<A>::builder(config, oracle).connect_timeout(10 * PATIENCE);
     let connected = tokio::time::timeout(PATIENCE, client.connect());
     connected.await.expect("it is found at once").unwrap_err()
@@ -50,20 +50,20 @@ async fn each_mismatch_has_its_name() {
     let cluster = cluster(Static::new()).await;
     let config = cluster.config();
 
-    let error = refused::<Renamed, _>(config, Static::new()).await;
+    let error = refused::<Renamed>(config, Static::new()).await;
     let expected = "runs service counters (version 3), this is a client of accounts (version 3)";
     assert!(
         matches!(error, ConnectError::WrongService { .. }),
         "{error}"
     );
     assert!(error.to_string().contains(expected), "{error}");
-    let error = refused::<Newer, _>(config, Static::new()).await;
+    let error = refused::<Newer>(config, Static::new()).await;
     assert!(
         matches!(error, ConnectError::WrongService { .. }),
         "{error}"
     );
 
-    let error = refused::<Counters, _>(config, Static::with_directory()).await;
+    let error = refused::<Counters>(config, Static::with_directory()).await;
     let ConnectError::WrongStrategy { ours, theirs, .. } = &error else {
         panic!("{error}")
     };
@@ -71,7 +71,7 @@ async fn each_mismatch_has_its_name() {
 
     let mut other = config.clone();
     other.incarnation ^= 1;
-    let error = refused::<Counters, _>(&other, Static::new()).await;
+    let error = refused::<Counters>(&other, Static::new()).await;
     assert!(
         matches!(error, ConnectError::WrongCluster { .. }),
         "{error}"
@@ -82,7 +82,7 @@ async fn each_mismatch_has_its_name() {
     smaller
         .addresses
         .retain(|id, _| id.group == GroupId::from(PartitionId(0)));
-    let error = refused::<Counters, _>(&smaller, Static::new()).await;
+    let error = refused::<Counters>(&smaller, Static::new()).await;
     let ConnectError::WrongTopology { theirs, .. } = &error else {
         panic!("{error}")
     };
@@ -95,7 +95,7 @@ async fn each_mismatch_has_its_name() {
     });
     swapped.addresses.insert(first, config.addresses[&second]);
     swapped.addresses.insert(second, config.addresses[&first]);
-    let error = refused::<Counters, _>(&swapped, Static::new()).await;
+    let error = refused::<Counters>(&swapped, Static::new()).await;
     assert!(
         matches!(error, ConnectError::WrongReplica { .. }),
         "{error}"
@@ -105,7 +105,7 @@ async fn each_mismatch_has_its_name() {
 #[tokio::test]
 async fn a_configuration_that_does_not_fit_is_found_before_anything_is_dialled() {
     let cluster = cluster(Static::new()).await;
-    let error = refused::<Counters, _>(cluster.config(), Broker).await;
+    let error = refused::<Counters>(cluster.config(), Broker).await;
     let config = matches!(
         error,
         ConnectError::Config(ConfigError::NoOracleGroup { .. })
@@ -113,7 +113,7 @@ async fn a_configuration_that_does_not_fit_is_found_before_anything_is_dialled()
     assert!(config, "{error}");
     let mut homeless = cluster.config().clone();
     homeless.addresses.pop_first();
-    let error = refused::<Counters, _>(&homeless, Static::new()).await;
+    let error = refused::<Counters>(&homeless, Static::new()).await;
     let config = matches!(error, ConnectError::Config(ConfigError::NoAddress(_)));
     assert!(config, "{error}");
 }
@@ -175,7 +175,7 @@ async fn garbage_peers_do_not_hurt() {
         for garbage in [
             &[0xff; 64][..],
             b"ssmr",
-            &[0, 0, 0, 6, b's', b's', b'm', b'r', 2, 0],
+            &[0, 0, 0, 6, b's', b's', b'm', b'r', 3, 0],
         ] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(garbage).await.unwrap();
@@ -191,7 +191,7 @@ async fn garbage_peers_do_not_hurt() {
 
 #[tokio::test]
 async fn a_client_tells_whom_it_is_connected_to() {
-    let cluster = ssmr::LocalCluster::<Counters, _>::builder(Static::new());
+    let cluster = ssmr::LocalCluster::<Counters>::builder(Static::new());
     let mut cluster = cluster.partitions(1).replicas(3).start().await.unwrap();
     let client = cluster.client().await.unwrap();
     let is_connected = |client: &Client<Counters>, id: ReplicaId| {

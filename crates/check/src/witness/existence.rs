@@ -84,7 +84,11 @@ fn mark(fate: &Fate, item: &Item) -> Option<Mark> {
     match (fate, item.action) {
         (Fate::Done(_) | Fate::Failed, Action::Create(_)) => Some(Mark::Created),
         (Fate::Done(_) | Fate::Failed, Action::Delete) => Some(Mark::Deleted),
-        (Fate::Done(_) | Fate::Failed, Action::Lookup) => Some(Mark::Present),
+        (Fate::Done(_) | Fate::Failed, Action::Lookup) if item.needs_object() => {
+            Some(Mark::Present)
+        }
+        (Fate::Done(_) | Fate::Failed, Action::Lookup) => Some(Mark::Absent),
+        (Fate::Changed, Action::Lookup) if item.before != Observed::Untold => Some(Mark::Present),
         (Fate::AlreadyExists, _) if item.before != Observed::Untold => Some(Mark::Present),
         // That something to create exists would have been told first.
         (Fate::NotFound, Action::Create(_)) => Some(Mark::Absent),

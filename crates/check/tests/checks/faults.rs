@@ -298,3 +298,23 @@ fn an_answer_does_not_fit_its_request() {
     let text = violation.to_string();
     assert!(text.contains("does not tell what is absent"), "{text}");
 }
+
+#[test]
+fn an_object_exists_that_was_expected_to_be_absent() {
+    let mut builder = HistoryBuilder::default();
+    builder.then(create(X, 0), (0, 10));
+    let rests_on_absence = add(X, 1).expecting_absent(Y);
+    let stale = builder.model.clone().run(&rests_on_absence);
+    builder.then(create(Y, 0), (20, 30));
+    builder.then(rests_on_absence, (40, 50)).hear(stale);
+    let why = "#1 had created it when #2 was told that it does not exist";
+    reject(&builder, ViolationKind::Existence, &[why]);
+}
+
+#[test]
+fn it_took_effect_although_an_object_exists_that_was_to_be_absent() {
+    let mut builder = builder();
+    builder.then(add(X, 1).expecting_absent(Y), (20, 30));
+    let kind = ViolationKind::Answer(Misfit::Unexpected);
+    reject(&builder, kind, &["#2"]);
+}

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 use ssmr_check::History;
 use ssmr_core::{
-    Access, Application, ClientId, CommandId, Completion, Cost, GroupId, Intent, LocalTime,
-    LogTime, LogicalClock, Micros, ObjectId, Objects, Outcome, PartitionId, Request, Revision,
-    SessionId, Timestamp, Touch, codec,
+    Access, Application, ClientId, CommandId, Completion, Cost, Expected, GroupId, Intent,
+    LocalTime, LogTime, LogicalClock, Micros, ObjectId, Objects, Outcome, PartitionId, Request,
+    Revision, SessionId, Timestamp, Touch, codec,
 };
 use std::collections::BTreeMap;
 
@@ -116,7 +116,9 @@ impl Model {
         let told = |model: &Self, create: bool| {
             let intents = request.intents().iter();
             let fits = intents.filter(|(object, intent)| {
-                creates(intent) == create && model.cells.contains_key(object) == create
+                let to_be_absent = request.expected_of(*object) == Some(Expected::Absent);
+                let decides = creates(intent) == create && !to_be_absent;
+                decides && model.cells.contains_key(object) == create
             });
             let found = |object| model.cells.get(object).map(|(revision, _)| *revision);
             fits.map(|(object, _)| Touch {

@@ -125,3 +125,15 @@ fn unanswered_creates_and_deletes_leave_existence_open() {
     builder.then(read(&[X]), (90, 95));
     accept(&builder);
 }
+
+#[test]
+fn absence_that_is_expected() {
+    let mut builder = HistoryBuilder::default();
+    builder.then(create(X, 0), (0, 10));
+    builder.then(add(X, 1).expecting_absent(Y), (20, 60));
+    builder.then(create(Y, 0), (20, 60));
+    builder.then(Request::delete(Y), (70, 80));
+    builder.then(add(X, 1).expecting_absent(Y), (90, 100));
+    let summary = accept(&builder);
+    assert_eq!((summary.replayed, summary.unjudged), (5, 0));
+}

@@ -3,10 +3,10 @@
 //! Beliefs decide where a request goes, never how it ends (rule R7).
 
 use crate::answer::{Answer, Verdict};
-use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{Hint, ObjectId, PartitionId};
-use crate::oracle::Placement;
+use crate::oracle::{Oracle, Placement};
+use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the client believes of the places of one request's objects.
@@ -19,8 +19,8 @@ pub(super) struct Beliefs {
 }
 
 impl Beliefs {
-    /// The attempt that was planned by these beliefs was answered with a retry and what its groups
-    /// believe. What that does not confirm is forgotten, here and in the table.
+    /// The attempt that was planned by these beliefs was answered with a retry, and with the hints
+    /// of its groups. What these do not confirm is forgotten, here and in the table of hints.
     pub(super) fn refute(&mut self, request: &Request, told: &[Hint], hints: &mut HintTable) {
         let used = std::mem::take(&mut self.owners);
         for object in request.objects() {
@@ -57,7 +57,8 @@ pub(super) fn learn(
                 continue;
             }
         };
-        let placed = touch.after.filter(|_| answer.verdict == Verdict::Done);
+        let took_place = matches!(answer.verdict, Verdict::Done | Verdict::Failed);
+        let placed = touch.after.filter(|_| took_place);
         if let Some(revision) = placed {
             hints.learn(Hint {
                 object,
@@ -139,6 +140,10 @@ mod tests {
         assert_eq!(tell(&moved, Verdict::Done, placed), Some(hint(X, P1, 7)));
         let read = request();
         assert_eq!(tell(&read, Verdict::Done, placed), Some(hint(X, P1, 7)));
+        // The service panicked, but the move beside its operation took effect.
+        let again = Request::relocate(X, P0);
+        let newer = Some(revision(8));
+        assert_eq!(tell(&again, Verdict::Failed, newer), Some(hint(X, P0, 8)));
         assert_eq!(tell(&read, Verdict::NotFound, None), None);
     }
 }

@@ -1,8 +1,8 @@
-//! Whom to talk to in each group: the believed leader, and what to believe instead when it stays
-//! silent.
+//! The replica of each group that messages go to: the one believed to lead it, and another when
+//! that one stays silent.
 //!
-//! A wrong belief costs time: whoever does not lead says who does, or says nothing and is
-//! suspected.
+//! A wrong belief costs time only: a replica that does not lead says which one does; one that says
+//! nothing is suspected, and the next one is tried.
 
 use crate::id::{GroupId, ReplicaId};
 use crate::time::LocalTime;

@@ -1,16 +1,18 @@
-//! The one loop that asks what to do next with a task and does it, until nothing is left to do.
+//! The loop that takes a task, asks [`step`](super::step) what to do next with it, and does it,
+//! until nothing is left to do.
 //!
-//! Nothing here decides: [`step`](super::step) does. Nothing here calls itself: whatever goes on
-//! with a task takes another turn. A task that has a turn, waits for a number, for hints or for an
-//! answer, or gathers, exists: tickets lead nowhere only where an answer comes late, which
-//! [`ClientEngine::awaiting`] says.
+//! Nothing here decides, and nothing here is recursive: what follows for a task is queued as
+//! another [`Turn`]. Every ticket in the queue, among the waiting and in the lookups names a task
+//! that exists. Only an answer may come for one that has ended: see [`ClientEngine::awaiting`].
 
 use super::beliefs::learn;
 use super::step::{Numbers, Step, View, admission, next_step, overdue_step};
 use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
-use crate::command::{CommandId, Intent};
+use crate::command::CommandId;
+use crate::oracle::Oracle;
+use crate::request::Intent;
 use crate::time::LocalTime;
 use std::sync::Arc;
 
@@ -120,7 +122,7 @@ impl ClientEngine {
         }
     }
 
-    /// The task is so far now, and has the next turn.
+    /// Puts the task into this stage, and gives it the next turn.
     pub(super) fn go_on(&mut self, ticket: Ticket, stage: Stage) {
         self.tasks[ticket].stage = stage;
         self.work.push_front(Turn::Next(ticket));

@@ -1,7 +1,9 @@
-//! Which groups have told their time, so that no session is born expired.
+//! Which groups have told their log time, so that no session is born expired.
 //!
-//! A client greets every group and waits for all of them, or after a while for one. Without a
-//! leader to answer for it, a group must not keep a client from working with the others.
+//! A greeting is [`ClientMessage::Hello`](crate::ClientMessage::Hello), which asks a group for its
+//! time; that of a connection, in crate `ssmr-net`, is another thing. A client greets every group
+//! and waits for all of them, or after a while for one. Without a leader to answer for it, a group
+//! must not keep a client from working with the others.
 
 use crate::id::{GroupId, Groups};
 use crate::time::{LocalTime, Micros};

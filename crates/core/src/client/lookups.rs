@@ -1,5 +1,8 @@
-//! Who waits for hints on which object, so that an object is asked about once however many wait for
-//! it.
+//! Which tasks wait for a hint on which object, so that an object is asked about once however many
+//! wait for it.
+//!
+//! These are questions for places, not the requests that ask whether an object exists
+//! ([`Intent::Lookup`](crate::Intent::Lookup)).
 //!
 //! Invariant: a task is among the waiters of an object exactly while the object is among those that
 //! it misses.

@@ -8,17 +8,18 @@
 //!                      Retry, budget spent: attempt k+1 goes to all groups
 //! ```
 //!
-//! Each input changes what is known of a task; `step` decides what follows from that, the
-//! driver does it. The engine does not open connections, wait, or draw random numbers:
-//! its owner carries the messages and calls [`ClientEngine::on_timer`]. Invariant (rule R5):
-//! attempt k+1 of a request exists only after a `Retry` for attempt k; until an answer comes the
-//! same attempt is repeated to the same destinations.
+//! A request under way is a *task*. Each input changes what is known of a task; `step` decides what
+//! follows from that, and `driver` carries it out. The engine does not open connections, wait, or
+//! draw random numbers: its owner carries the messages and calls [`ClientEngine::on_timer`].
+//!
+//! Invariant (rule R5): attempt k+1 of a request exists only after a `Retry` for attempt k; until
+//! an answer comes the same attempt is repeated to the same destinations.
 
 mod beliefs;
 mod contacts;
 mod driver;
 mod greetings;
-mod hearsay;
+mod hints;
 mod lookups;
 mod plan;
 mod sending;
@@ -35,11 +36,11 @@ mod tests;
 pub use settings::{ClientSettings, Execution};
 
 use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
-use crate::command::Request;
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
 use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
-use crate::oracle::{Guess, Placement};
+use crate::oracle::{Guess, Oracle, Placement};
+use crate::request::Request;
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;
 use driver::Turn;
@@ -195,8 +196,8 @@ impl ClientEngine {
     /// sent last.
     #[must_use]
     pub fn abandoned(&self, ticket: u64, invoked: LocalTime, now: LocalTime) -> Completion {
-        let request = Task::new(Request::default(), invoked);
-        let task = self.tasks.get(ticket).unwrap_or(&request);
+        let never_sent = Task::new(Request::default(), invoked);
+        let task = self.tasks.get(ticket).unwrap_or(&never_sent);
         task.completion(ticket, now, Outcome::Unknown, None)
     }
 
@@ -210,7 +211,7 @@ impl ClientEngine {
     /// How many requests are under way, those included whose outcome was given up as unknown.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        let is_users = |task: &&Task| task.parent.is_none();
-        self.tasks.iter().filter(is_users).count()
+        let is_of_user = |task: &&Task| task.parent.is_none();
+        self.tasks.iter().filter(is_of_user).count()
     }
 }

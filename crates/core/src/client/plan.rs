@@ -2,10 +2,10 @@
 //! of their own.
 
 use super::beliefs::Beliefs;
-use crate::command::{Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::oracle::{Guess, Placement};
+use crate::oracle::{Guess, Oracle, Placement};
+use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether the plan needs to know who owns an object with this intent.
@@ -80,7 +80,7 @@ fn authority(placement: &Placement, object: ObjectId, already: Groups) -> GroupI
     let authorities = placement.authority(object);
     let near = authorities.iter().find(|&group| already.contains(group));
     near.or_else(|| spread(placement, object, authorities))
-        .unwrap_or_else(|| panic!("the law of authority: {object} has none"))
+        .unwrap_or_else(|| panic!("the strategy names no authority for {object}"))
 }
 
 /// Where `gather` runs a request: the partition that holds most of the objects that it accesses,

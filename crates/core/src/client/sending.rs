@@ -29,7 +29,8 @@ impl ClientEngine {
         }
     }
 
-    /// Believes what is known, and asks for what is not unless somebody else has.
+    /// Takes over the owners that are known, and asks for hints on the other objects, unless a hint
+    /// on one is awaited already.
     pub(super) fn locate(
         &mut self,
         now: LocalTime,

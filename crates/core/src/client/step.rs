@@ -41,13 +41,13 @@ use super::plan::{destinations, gathering_place, locate};
 use super::settings::{Execution, Policy};
 use super::task::{Stage, Task};
 use crate::answer::{Answer, Outcome, Verdict};
-use crate::command::{Defect, Intent, Request};
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::limits::GATHER_WINDOW;
 use crate::mutant::{self, Mutant};
 use crate::oracle::Placement;
 use crate::read::{Query, Reads};
+use crate::request::{Defect, Intent, Request};
 use crate::time::LocalTime;
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -128,9 +128,8 @@ pub(super) enum Step {
 /// What follows from how far a task is. See the [table](self).
 pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
     match &task.stage {
-        Stage::Submitted => {
-            answer_alone(&task.request, view.placement).map_or(Step::Queue, Step::Complete)
-        }
+        Stage::Submitted => outcome_without_groups(&task.request, view.placement)
+            .map_or(Step::Queue, Step::Complete),
         Stage::Planning if task.budget == 0 => Step::FallBack {
             destinations: view.placement.topology().groups(),
         },
@@ -138,7 +137,7 @@ pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
             let (known, missing) = locate(view.placement, view.hints, &task.request);
             Step::Locate { known, missing }
         }
-        Stage::Locating { missing, .. } if missing.is_empty() => set_out(task, view),
+        Stage::Locating { missing, .. } if missing.is_empty() => after_locating(task, view),
         Stage::Gathering { queue, under_way } => match (queue.len(), *under_way) {
             (0, 0) => Step::Gathered,
             (1.., ..GATHER_WINDOW) => Step::Move,
@@ -184,8 +183,8 @@ pub(super) fn overdue_step(task: &Task, view: &View<'_>) -> Step {
     }
 }
 
-/// The outcome of a request that needs no group to decide it.
-fn answer_alone(request: &Request, placement: &Placement) -> Option<Outcome> {
+/// The outcome of a request that can be told without asking any group.
+fn outcome_without_groups(request: &Request, placement: &Placement) -> Option<Outcome> {
     let is_move = |(_, intent): &(_, Intent)| matches!(intent, Intent::Move { .. });
     let intents = request.intents();
     if let Some(defect) = request.defect(placement.topology()) {
@@ -197,8 +196,8 @@ fn answer_alone(request: &Request, placement: &Placement) -> Option<Outcome> {
     }
 }
 
-/// All is known of the places that can be: how the request goes there.
-fn set_out(task: &Task, view: &View<'_>) -> Step {
+/// Every hint that was asked for has come, or is not to be had: how the request is sent.
+fn after_locating(task: &Task, view: &View<'_>) -> Step {
     let may_gather =
         view.policy.execution == Execution::Gather && view.placement.movable() && !task.gathered;
     if let Some(to) = gathering_place(&task.request, &task.beliefs).filter(|_| may_gather) {

@@ -4,10 +4,11 @@
 
 use super::beliefs::Beliefs;
 use crate::answer::{Answer, ClientMessage, Completion, Cost, Outcome, Touch};
-use crate::command::{Command, CommandId, Request, SessionId};
+use crate::command::{Command, CommandId, SessionId};
 use crate::id::{GroupId, Hint, ObjectId, PartitionId, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
+use crate::request::Request;
 use crate::time::LocalTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,16 +26,16 @@ pub(super) struct Task {
     pub(super) stage: Stage,
     pub(super) beliefs: Beliefs,
     /// How many more retries it may have. Spent, it goes to all groups.
-    pub(super) budget: u8,
+    pub(super) budget: u32,
     /// Its session and its number there, once it has one.
     pub(super) number: Option<(SessionId, u64)>,
     /// How many attempts were sent under this number.
-    pub(super) attempts: u8,
+    pub(super) attempts: u32,
     /// The attempt that was sent last, under whatever number.
     pub(super) last_attempt: Option<CommandId>,
     /// Its objects were moved together since the last retry.
     pub(super) gathered: bool,
-    /// It is, or was, a query.
+    /// It was sent as a query, which is done once at most.
     pub(super) queried: bool,
     /// From when the deadline counts: when the user submitted it, or the request that it gathers
     /// for.
@@ -163,7 +164,7 @@ impl Task {
         self.cost.retries += step.cost.retries;
         self.cost.groups += step.cost.groups;
         self.cost.oracle_consults += step.cost.oracle_consults;
-        self.budget = self.budget.saturating_sub(step.cost.retries.min(255) as u8);
+        self.budget = self.budget.saturating_sub(step.cost.retries);
         let Stage::Gathering { under_way, .. } = &mut self.stage else {
             panic!("a move has ended while {:?}", self.stage);
         };

@@ -70,7 +70,7 @@ impl IndexMut<Ticket> for Tasks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Request;
+    use crate::request::Request;
     use crate::time::LocalTime;
 
     #[test]

@@ -3,11 +3,12 @@
 
 use super::{ClientEngine, ClientOutbox, ClientSettings};
 use crate::answer::{Answer, ClientMessage, Completion, ServerMessage, Verdict};
-use crate::command::{Command, CommandId, Request, SessionId};
+use crate::command::{Command, CommandId, SessionId};
 use crate::id::{
     ClientId, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
 use crate::oracle::{Guess, Oracle, Placement};
+use crate::request::Request;
 use crate::time::{LocalTime, LogTime, LogicalClock, Micros};
 use crate::topology::Topology;
 use bytes::Bytes;

@@ -7,9 +7,11 @@ use super::store::OwnerRecord;
 use super::verdict::Finding;
 use crate::answer::Touch;
 use crate::application::{Application, Effect};
-use crate::command::{Command, Intent};
+use crate::command::Command;
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
+use crate::oracle::Oracle;
+use crate::request::Intent;
 
 impl<A: Application> Engine<A> {
     /// Stores what the operation computed and applies the intents that change existence or place.
@@ -48,7 +50,7 @@ impl<A: Application> Engine<A> {
                     },
                     Intent::Read => before,
                     Intent::Lookup => {
-                        before = Some(finding.revision());
+                        before = finding.exists().then(|| finding.revision());
                         before
                     }
                 };

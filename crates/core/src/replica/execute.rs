@@ -3,8 +3,9 @@
 
 use super::verdict::{Decision, Finding};
 use crate::application::{Application, Effect, Operand, run};
-use crate::command::{Command, Intent};
+use crate::command::Command;
 use crate::id::{GroupId, ObjectId};
+use crate::request::Intent;
 
 /// What an operation computed at one group.
 #[derive(Debug)]

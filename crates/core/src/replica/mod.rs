@@ -21,12 +21,13 @@ pub use engine::Engine;
 pub use partition::{Applied, Partition, Reading, Reply};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
-use crate::command::{Command, Defect, Intent, Request};
+use crate::command::Command;
 use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
 use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
-use crate::oracle::Placement;
+use crate::oracle::{Oracle, Placement};
+use crate::request::{Defect, Intent, Request};
 use crate::time::LocalTime;
 use crate::topology::mix;
 use queries::Waiting;
@@ -291,8 +292,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         ServerMessage::Consulted { hints, unknown }
     }
 
-    /// The newest of what the ordered state and the hints say of an object's place. That it is here, only the ordered
-    /// state can say.
+    /// The newest of what the ordered state and the hints say of an object's place. That it is
+    /// here, only the ordered state can say.
     fn believe(&mut self, object: ObjectId) -> Option<Hint> {
         let ordered = self.partition.locate(object);
         let here = self.id.group.partition();
@@ -300,8 +301,9 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         newest.filter(|hint| here != Some(hint.owner)).or(ordered)
     }
 
-    /// The hints that go with an answer: a client whose plan failed must learn what is known here. After a retry it is
-    /// not sent to one of the groups that were `tried`: their signals refute that the object is there.
+    /// The hints that go with an answer: a client whose plan failed must learn what is known here.
+    /// After a retry it is not sent to one of the groups that were `tried`: their signals refute
+    /// that the object is there.
     fn known_hints(
         &mut self,
         request: &Request,

@@ -9,16 +9,17 @@
 //! | an object to be created exists | `AlreadyExists` |
 //! | an authority denies an object that is needed | `NotFound` |
 //! | nobody owns an object that is needed, or knows of one that is asked for | `Retry` |
-//! | an object that is expected at some revision has another one | `Changed` |
+//! | an object is not at the revision, or not as absent, as it is expected | `Changed` |
 //! | the values to be read or moved are too large together | `TooLarge` |
 //! | else | `Done` |
 
 use crate::answer::{Touch, Verdict};
-use crate::command::{Command, Intent, Request};
+use crate::command::Command;
 use crate::hints;
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
 use crate::limits::MAX_OPERANDS;
 use crate::mutant::{self, Mutant};
+use crate::request::{Expected, Intent, Request};
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
 
 /// What all destinations of a command conclude from its signals.
@@ -47,7 +48,8 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn exists(&self) -> bool {
+    /// Whether an owner or an authority says that it exists.
+    pub(crate) fn exists(&self) -> bool {
         self.owner.is_some() || self.present
     }
 
@@ -131,21 +133,27 @@ fn judge(
     if !existing.is_empty() {
         return (Verdict::AlreadyExists, existing);
     }
-    let absent = touches(pairs().filter(|((_, i), f)| !is_create(i) && f.absent));
+    let expected = |object| request.expected_of(object);
+    let absent = touches(pairs().filter(|((object, intent), finding)| {
+        let needed = !is_create(intent) && expected(*object) != Some(Expected::Absent);
+        needed && finding.absent
+    }));
     if !absent.is_empty() {
         return (Verdict::NotFound, absent);
     }
     let is_covered = |((_, intent), finding): (&(ObjectId, Intent), &Finding)| match intent {
         Intent::Create { .. } => true,
-        Intent::Lookup => finding.exists(),
+        Intent::Lookup => finding.exists() || finding.absent,
         _ => finding.owner.is_some(),
     };
     if !pairs().all(is_covered) {
         return (Verdict::Retry, Vec::new());
     }
     let changed = touches(pairs().filter(|((object, _), finding)| {
-        let expected = request.expected_revision(*object);
-        expected.is_some_and(|revision| revision != finding.revision())
+        expected(*object).is_some_and(|expected| match expected {
+            Expected::At(revision) => revision != finding.revision(),
+            Expected::Absent => finding.exists(),
+        })
     }));
     if !changed.is_empty() && !mutant::is_active(Mutant::IgnoredExpectations) {
         return (Verdict::Changed, changed);

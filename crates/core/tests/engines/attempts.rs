@@ -30,7 +30,7 @@ fn after_the_retry_budget_an_attempt_goes_to_all_groups() {
         for spent in 1..=RETRY_BUDGET {
             assert_ne!(command.destinations, all, "{strategy:?}: attempt {spent}");
             // An answer with a hint, so that the next plan is as narrow as it can be.
-            let hint = hint(X, spent % 2, timestamp(u64::from(spent)));
+            let hint = hint(X, (spent % 2) as u8, timestamp(u64::from(spent)));
             client.answer(&command, Verdict::Retry, &[hint]);
             client.answer_consultations();
             command = client.attempt();
@@ -40,7 +40,7 @@ fn after_the_retry_budget_an_attempt_goes_to_all_groups() {
         client.answer(&command, Verdict::Done, &[]);
         let cost = client.completed().unwrap().cost;
         assert_eq!(cost.fallbacks, 1);
-        assert_eq!(cost.retries, u32::from(RETRY_BUDGET));
+        assert_eq!(cost.retries, RETRY_BUDGET);
     }
 }
 

@@ -254,6 +254,23 @@ fn what_is_expected_at_another_revision_has_changed() {
             .asked([0, 1], update(&[X, Y], 1))
             .expecting(X, 1)
             .is(Retry, []),
+        row("it exists, and was to be absent")
+            .held(X, 0)
+            .held(Y, 1)
+            .asked([0, 1], update(&[X], 1).expecting_absent(Y))
+            .is(Changed, [(Y, Version(0), Version(0))]),
+        row("not over NotFound of another object")
+            .held(Y, 1)
+            .asked([0, 1], update(&[X], 1).expecting_absent(Y))
+            .is(NotFound, [(X, Absent, Absent)]),
+        row("it is absent as expected")
+            .held(X, 0)
+            .asked([0, 1], update(&[X], 1).expecting_absent(Y))
+            .is(Done, [(X, Version(0), Version(1)), (Y, Absent, Absent)]),
+        row("no authority says that it is absent")
+            .held(X, 0)
+            .asked([0], update(&[X], 1).expecting_absent(Y))
+            .is(Retry, []),
         row("it is as expected")
             .held(X, 0)
             .asked([0], update(&[X], 1))

@@ -140,15 +140,10 @@ impl ClusterFile {
                 "addresses: {stranger} is no replica of this cluster"
             ));
         }
-        Ok(ClusterConfig {
-            topology,
-            addresses: topology
-                .replicas()
-                .map(address)
-                .collect::<Result<_, String>>()?,
-            incarnation: self.incarnation as u64,
-            cache_servers: self.cache_servers.clone(),
-        })
+        let addresses = topology.replicas().map(address);
+        let addresses = addresses.collect::<Result<_, String>>()?;
+        let config = ClusterConfig::new(topology, self.incarnation as u64, addresses);
+        Ok(config.with_cache_servers(self.cache_servers.clone()))
     }
 
     /// Where replicas keep their logs.

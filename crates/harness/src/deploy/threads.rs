@@ -26,10 +26,10 @@ impl<A: Application> Threads<A> {
         let cache = embed_cache.then(embedded_cache).transpose()?;
         let options = match &cache {
             None => options,
-            Some(cache) => ClusterOptions {
-                cache: CacheChoice::Servers(vec![cache.address().to_string()]),
-                ..options
-            },
+            Some(cache) => {
+                let servers = vec![cache.address().to_string()];
+                options.with_cache(CacheChoice::Servers(servers))
+            }
         };
         Ok(Self {
             cluster: Cluster::start(options)?,

@@ -33,18 +33,17 @@ impl Blueprint<'_> {
 
     /// A cluster of threads.
     pub(super) fn options(&self, oracle: Arc<dyn Oracle>, topology: Topology) -> ClusterOptions {
-        ClusterOptions {
-            durability: self.file().durability(),
-            seed: self.settings.seed,
-            incarnation: self.incarnation,
-            base_port: self.settings.base_port,
-            log_bytes: self.settings.log_bytes,
-            cache: match self.memcached() {
-                [] => CacheChoice::None,
-                servers => CacheChoice::Servers(servers.to_vec()),
-            },
-            ..ClusterOptions::new(topology, oracle)
-        }
+        let cache = match self.memcached() {
+            [] => CacheChoice::None,
+            servers => CacheChoice::Servers(servers.to_vec()),
+        };
+        ClusterOptions::new(topology, oracle)
+            .with_durability(self.file().durability())
+            .with_seed(self.settings.seed)
+            .with_incarnation(self.incarnation)
+            .with_base_port(self.settings.base_port)
+            .with_log_bytes(self.settings.log_bytes)
+            .with_cache(cache)
     }
 
     /// The same cluster for processes, but for the addresses.

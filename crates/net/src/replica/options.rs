@@ -6,8 +6,10 @@ use crate::storage::Durability;
 use ssmr_core::{Oracle, ReplicaId};
 use std::sync::Arc;
 
-/// What one replica is made of.
+/// What one replica is made of. Who it is, its cluster and the strategy must be said; all else has
+/// a default.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ReplicaOptions {
     /// Which replica it is.
     pub id: ReplicaId,
@@ -26,4 +28,51 @@ pub struct ReplicaOptions {
     pub rejoins: bool,
     /// After how many bytes of log it makes a snapshot.
     pub log_bytes: usize,
+}
+
+impl ReplicaOptions {
+    /// A replica that takes part for the first time and keeps its log in memory, with a clock that
+    /// starts now.
+    pub fn new(id: ReplicaId, config: ClusterConfig, oracle: impl Oracle) -> Self {
+        Self {
+            id,
+            config,
+            oracle: oracle.into_shared(),
+            seed: 1,
+            clock: Clock::start(),
+            durability: Durability::Memory,
+            rejoins: false,
+            log_bytes: ssmr_multicast::LOG_BYTES,
+        }
+    }
+
+    /// These options with another [`seed`](Self::seed).
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// These options with another [`clock`](Self::clock).
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// These options with another [`durability`](Self::durability).
+    #[must_use]
+    pub fn with_durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// These options, saying whether it [took part before](Self::rejoins).
+    #[must_use]
+    pub fn with_rejoins(self, rejoins: bool) -> Self {
+        Self { rejoins, ..self }
+    }
+
+    /// These options with another [`log_bytes`](Self::log_bytes).
+    #[must_use]
+    pub fn with_log_bytes(self, log_bytes: usize) -> Self {
+        Self { log_bytes, ..self }
+    }
 }

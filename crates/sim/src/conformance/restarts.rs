@@ -42,7 +42,8 @@ pub fn a_restart_while_a_neighbour_waits(oracle: &Arc<dyn Oracle>) -> String {
         scenario.start_all();
         scenario.pass(LONG);
         let restored = scenario.world.report.restores - before;
-        assert_eq!(restored, 3, "not all came back from a snapshot");
+        // One that came back with an older snapshot than its leader's may be sent that one besides.
+        assert!(restored >= 3, "not all came back from a snapshot");
         assert!(
             !scenario.has_ended(waits),
             "the neighbour waited for nothing"

@@ -62,6 +62,35 @@ pub fn expectations_that_have_passed(oracle: &Arc<dyn Oracle>) -> String {
     scenario.close()
 }
 
+/// Scenario 26: A client found an object absent and rests on that: it updates another object, which
+/// is elsewhere, only while the first one does not exist. That is so before somebody creates it,
+/// not while it exists, wherever it was moved, and so again after it was deleted.
+pub fn absence_is_expected(oracle: &Arc<dyn Oracle>) -> String {
+    let mut scenario = Scenario::new(oracle, 26);
+    let [x, _] = two_apart(&mut scenario);
+    let z = scenario.object(P1, 77);
+    let without_z = |mark| update(&[x], mark).expecting_absent(z);
+    let first = scenario.done(1, without_z(1));
+    let told = first.touched.iter().find(|touch| touch.object == z);
+    assert!(told.is_some_and(|touch| touch.before.is_none() && touch.after.is_none()));
+    scenario.done(2, create(z, 2, P1));
+    let late = scenario.run(1, without_z(3));
+    assert_eq!(late.outcome, Outcome::Changed);
+    assert_eq!(late.touched.len(), 1, "only what exists is named");
+    if is_done(&scenario.run(2, Request::relocate(z, P0))) {
+        assert_eq!(scenario.run(1, without_z(4)).outcome, Outcome::Changed);
+    }
+    scenario.done(2, Request::delete(z));
+    scenario.done(1, without_z(5));
+    // What is missing besides counts first.
+    let missing = scenario.object(P0, 78);
+    let neither = update(&[x, missing], 6).expecting_absent(z);
+    assert_eq!(scenario.run(1, neither).outcome, Outcome::NotFound);
+    let writes = scenario.read(3, x).map(|register| register.writes);
+    assert_eq!(writes, Some(2));
+    scenario.close()
+}
+
 /// Scenario 25: The service panics. On values that all partitions read, the operation fails at all
 /// of them and changes nothing; in the update of an object that only its owner sees, that object
 /// stays as it was and the others are written. What the same command creates takes effect. Replicas

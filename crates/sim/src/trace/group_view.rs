@@ -5,7 +5,7 @@ use super::{Happening, Step};
 use ssmr_core::ObjectStatus;
 use ssmr_core::limits::MAX_OPERANDS;
 use ssmr_core::{
-    Answer, Command, CommandId, Delivery, GroupId, Hint, Intent, ObjectEvent, ObjectId, Revision,
+    Answer, Command, CommandId, Delivery, Expected, GroupId, Hint, Intent, ObjectEvent, ObjectId,
     Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,28 +179,38 @@ fn decide(command: &Command, signals: &BTreeMap<GroupId, Signal>) -> Verdict {
     let owned = |object| says(object, |status| matches!(status, ObjectStatus::Owned(..)));
     let exists = |object| says(object, |status| *status != ObjectStatus::Absent);
     let absent = |object| says(object, |status| *status == ObjectStatus::Absent);
-    let changed = |(object, expected): &(ObjectId, Revision)| {
-        let reports = signals.values().flat_map(|signal| &signal.reports);
-        reports
-            .filter(|report| report.object == *object)
-            .any(|report| matches!(report.status, ObjectStatus::Owned(at, _) if at != *expected))
+    let request = &command.request;
+    let changed = |(object, expected): &(ObjectId, Expected)| match expected {
+        Expected::Absent => exists(*object),
+        Expected::At(expected) => {
+            let reports = signals.values().flat_map(|signal| &signal.reports);
+            let mut reports = reports.filter(|report| report.object == *object);
+            reports.any(
+                |report| matches!(report.status, ObjectStatus::Owned(at, _) if at != *expected),
+            )
+        }
     };
-    let intents = || command.request.intents().iter();
+    let needed = |(object, intent): &(ObjectId, Intent)| {
+        let to_be_absent = matches!(intent, Intent::Create { .. })
+            || request.expected_of(*object) == Some(Expected::Absent);
+        !to_be_absent
+    };
+    let intents = || request.intents().iter();
     let creates = |intent: &Intent| matches!(intent, Intent::Create { .. });
     let covered = |(object, intent): &(ObjectId, Intent)| match intent {
         Intent::Create { .. } => true,
-        Intent::Lookup => exists(*object),
+        Intent::Lookup => exists(*object) || absent(*object),
         _ => owned(*object),
     };
     if signals.values().any(|signal| signal.expired) {
         Verdict::SessionExpired
     } else if intents().any(|(object, intent)| creates(intent) && exists(*object)) {
         Verdict::AlreadyExists
-    } else if intents().any(|(object, intent)| !creates(intent) && absent(*object)) {
+    } else if intents().any(|named| needed(named) && absent(named.0)) {
         Verdict::NotFound
     } else if !intents().all(covered) {
         Verdict::Retry
-    } else if command.request.expected().iter().any(changed) {
+    } else if request.expected().iter().any(changed) {
         Verdict::Changed
     } else if signals.values().map(|s| s.operand_bytes).sum::<u64>() > MAX_OPERANDS {
         Verdict::TooLarge

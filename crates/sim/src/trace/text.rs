@@ -3,8 +3,8 @@
 use crate::app::{Op, Register, Registers};
 use ssmr_core::ObjectStatus;
 use ssmr_core::{
-    Application, Change, Completion, Encoded, GroupId, Hint, Intent, ObjectEvent, ObjectId,
-    Outcome, Request, Signal, Verdict, codec,
+    Application, Change, Completion, Encoded, Expected, GroupId, Hint, Intent, ObjectEvent,
+    ObjectId, Outcome, Request, Signal, Verdict, codec,
 };
 use std::collections::BTreeMap;
 
@@ -38,7 +38,10 @@ impl Names {
         let expected = request
             .expected()
             .iter()
-            .map(|(object, revision)| format!("expect {} at {revision:?}", self.of(*object)));
+            .map(|(object, expected)| match expected {
+                Expected::At(revision) => format!("expect {} at {revision:?}", self.of(*object)),
+                Expected::Absent => format!("expect no {}", self.of(*object)),
+            });
         let intents = intents.map(|(object, intent)| self.intent(*object, intent));
         let all = list(intents.chain(expected));
         match codec::decode(&request.op) {

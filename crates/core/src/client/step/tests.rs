@@ -129,7 +129,7 @@ fn attempting(repeats: u32) -> Stage {
     }
 }
 
-fn answered(verdict: Verdict, attempt: u8) -> Task {
+fn answered(verdict: Verdict, attempt: u32) -> Task {
     let mut answer = answer(verdict);
     answer.id.attempt = attempt;
     let stage = Stage::Answered {

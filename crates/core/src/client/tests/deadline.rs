@@ -3,7 +3,7 @@
 use crate::answer::{Outcome, ServerMessage, Verdict};
 use crate::client::testing::{Bench, P1, P2, X, Y, hint};
 use crate::client::{ClientSettings, Execution};
-use crate::command::{Intent, Request};
+use crate::request::{Intent, Request};
 use crate::time::LogTime;
 use std::time::Duration;
 

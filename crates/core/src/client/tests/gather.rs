@@ -3,9 +3,9 @@
 use crate::answer::Verdict;
 use crate::client::testing::{Bench, P0, P1, P2, X, Y, Z, hint};
 use crate::client::{ClientSettings, Execution};
-use crate::command::{Intent, Request};
 use crate::id::{Groups, ObjectId};
 use crate::limits::GATHER_WINDOW;
+use crate::request::{Intent, Request};
 
 fn bench() -> Bench {
     Bench::new(ClientSettings::default().with_execution(Execution::Gather))

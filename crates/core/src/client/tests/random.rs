@@ -4,8 +4,9 @@
 use crate::answer::Verdict;
 use crate::client::testing::{Bench, P0, P1, P2, hint};
 use crate::client::{ClientSettings, Execution};
-use crate::command::{Command, CommandId, Intent, Request};
+use crate::command::{Command, CommandId};
 use crate::id::{Groups, ObjectId};
+use crate::request::{Intent, Request};
 use crate::topology::mix;
 use bytes::Bytes;
 use std::collections::BTreeMap;

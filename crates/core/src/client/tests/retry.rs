@@ -3,9 +3,9 @@
 use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
 use crate::client::ClientSettings;
 use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
-use crate::command::{Intent, Request};
 use crate::id::{GroupId, Groups, ObjectId, ReplicaId};
 use crate::limits::RETRY_BUDGET;
+use crate::request::{Intent, Request};
 
 const RESEND: u64 = 250_000;
 
@@ -112,4 +112,19 @@ fn termination_a_request_goes_to_all_groups_once_its_budget_is_spent() {
     assert_eq!(completion.outcome, Outcome::NotFound);
     let cost = completion.cost;
     assert_eq!((cost.retries, cost.fallbacks, cost.groups), (3, 1, 6));
+}
+
+#[test]
+fn r5_attempts_are_numbered_on_however_many_there_are() {
+    let mut bench = Bench::new(ClientSettings::default());
+    bench.tell(&[hint(X, P1, 1)]);
+    bench.submit(read(&[X]));
+    for number in 1..=300 {
+        let attempt = bench.attempt();
+        assert_eq!(attempt.id.attempt, number);
+        // Others move the object whenever it is looked for.
+        let elsewhere = if number % 2 == 0 { P1 } else { P2 };
+        let moved = hint(X, elsewhere, u64::from(number) + 1);
+        bench.answer(&attempt, Verdict::Retry, &[moved]);
+    }
 }

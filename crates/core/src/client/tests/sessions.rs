@@ -3,9 +3,9 @@
 use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
 use crate::client::ClientSettings;
 use crate::client::testing::{Bench, P0, P1, X, hint};
-use crate::command::{Intent, Request};
 use crate::id::ReplicaId;
 use crate::limits::{SESSION_TTL, SESSION_WINDOW};
+use crate::request::{Intent, Request};
 use crate::time::LogTime;
 
 fn update() -> Request {

@@ -210,6 +210,6 @@ fn misled(strategy: TestStrategy) -> bool {
     cluster.add_client(client, ClientSettings::default());
     let completion = cluster.run(client, append(&[X], 1));
     let found = matches!(completion.outcome, Outcome::Done(_));
-    let patient = completion.cost.retries <= u32::from(RETRY_BUDGET);
+    let patient = completion.cost.retries <= RETRY_BUDGET;
     found && patient && cluster.number(0, X) == Some(71)
 }

@@ -1,6 +1,7 @@
-//! What others say of the places of objects: hints of replicas, and of the shared cache.
+//! Hints on where objects are, as they come in from replicas and from the shared cache.
 //!
-//! It may be late or wrong, and comes from outside: what cannot be true is not believed (rule R7).
+//! A hint may be late or wrong (rule R7), and comes from outside: one that names a partition which
+//! does not exist is ignored.
 
 use super::driver::Turn;
 use super::{ClientEngine, ClientOutbox};
@@ -46,15 +47,15 @@ impl ClientEngine {
         hint.owner.0 < self.placement.topology().partition_count()
     }
 
-    /// Believes a hint, if it can be true.
+    /// Remembers a hint, if it can be true.
     pub(super) fn learn(&mut self, hint: Hint) {
         if self.is_possible(&hint) {
             self.hints.learn(hint);
         }
     }
 
-    /// The question about an object is answered, with a hint or without: whoever waits for it goes
-    /// on.
+    /// The request for a hint on an object is answered, with a hint or without: the tasks that wait
+    /// for it go on.
     pub(super) fn located(&mut self, now: LocalTime, object: ObjectId, out: &mut ClientOutbox) {
         let owner = self.hints.get(object).map(|hint| hint.owner);
         for ticket in self.lookups.end(object) {
