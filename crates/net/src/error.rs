@@ -4,9 +4,8 @@
 //! request always completes.
 
 use crate::connection::Peer;
-use crate::greeting::ServiceVersion;
 use ssmr_core::topology::TopologyError;
-use ssmr_core::{GroupId, ReplicaId, Topology};
+use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -21,8 +21,7 @@ use crate::error::ConnectError;
 use crate::wire::{Frames, MAX_CLIENT_FRAME, frame, invalid};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Application, ClientId, Oracle, ReplicaId, Topology, codec, limits};
-use std::fmt;
+use ssmr_core::{ClientId, Difference, Identity, ReplicaId, codec, limits};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -38,80 +37,6 @@ const MAX_GREETING: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";
 /// Magic and version.
 const PREAMBLE: usize = 6;
-
-/// A service and the version of its types: [`Application::NAME`] and [`Application::VERSION`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceVersion {
-    /// What it is called.
-    pub name: String,
-    /// The version of its types.
-    pub version: u32,
-}
-
-impl ServiceVersion {
-    /// What an application says of itself.
-    #[must_use]
-    pub fn of<A: Application>() -> Self {
-        Self {
-            name: A::NAME.to_owned(),
-            version: A::VERSION,
-        }
-    }
-}
-
-impl fmt::Display for ServiceVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (version {})", self.name, self.version)
-    }
-}
-
-/// What both ends of a connection must agree on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub(crate) incarnation: u64,
-    pub(crate) service: ServiceVersion,
-    pub(crate) strategy: String,
-    pub(crate) topology: Topology,
-}
-
-impl Identity {
-    /// A cluster of this service and strategy.
-    pub(crate) fn of<A: Application, O: Oracle>(
-        oracle: &O,
-        topology: Topology,
-        incarnation: u64,
-    ) -> Self {
-        Self {
-            incarnation,
-            service: ServiceVersion::of::<A>(),
-            strategy: oracle.name().to_owned(),
-            topology,
-        }
-    }
-
-    /// The first thing on which another end differs.
-    fn difference(&self, theirs: &Self) -> Option<Difference> {
-        if self.incarnation != theirs.incarnation {
-            return Some(Difference::Cluster);
-        }
-        if self.service != theirs.service {
-            return Some(Difference::Service);
-        }
-        if self.strategy != theirs.strategy {
-            return Some(Difference::Strategy);
-        }
-        (self.topology != theirs.topology).then_some(Difference::Topology)
-    }
-}
-
-/// What two ends do not agree on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Difference {
-    Cluster,
-    Service,
-    Strategy,
-    Topology,
-}
 
 /// Who is at an end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,27 +78,8 @@ impl Greeting {
     fn refusal(&self, own: &Self) -> Option<String> {
         if let Some(difference) = own.identity.difference(&self.identity) {
             let (ours, theirs) = (&own.identity, &self.identity);
-            let (what, ours, theirs) = match difference {
-                Difference::Cluster => (
-                    "cluster",
-                    format!("{:016x}", ours.incarnation),
-                    format!("{:016x}", theirs.incarnation),
-                ),
-                Difference::Service => (
-                    "service",
-                    ours.service.to_string(),
-                    theirs.service.to_string(),
-                ),
-                Difference::Strategy => {
-                    ("strategy", ours.strategy.clone(), theirs.strategy.clone())
-                }
-                Difference::Topology => (
-                    "topology",
-                    ours.topology.to_string(),
-                    theirs.topology.to_string(),
-                ),
-            };
-            return Some(format!("another {what}: here {ours}, there {theirs}"));
+            let (ours, theirs) = (ours.value(difference), theirs.value(difference));
+            return Some(format!("another {difference}: here {ours}, there {theirs}"));
         }
         match self.role {
             Role::Replica(id) if !own.may_be_spoken_to_by(id) => {

@@ -13,7 +13,7 @@ use super::{InOffice, Question, ReplicaOptions, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::connection::{ConnectionStates, Peer};
-use crate::greeting::{Greeting, Identity, Role};
+use crate::greeting::{Greeting, Role};
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::storage::{LogStore, SnapshotWriter};
@@ -22,8 +22,8 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, ClientId, ClientMessage, LocalTime, Oracle, Partition, PeerMessage, Replica,
-    ReplicaId, ReplicaOutbox,
+    CacheReply, ClientId, ClientMessage, Identity, LocalTime, Oracle, Partition, PeerMessage,
+    Replica, ReplicaId, ReplicaOutbox,
 };
 use ssmr_multicast::{Capture, Captured, GroupMulticast, Message};
 use std::collections::BTreeMap;
