@@ -53,7 +53,7 @@ pub enum NetError {
     Config(#[from] ConfigError),
     /// A replica's log cannot be opened.
     #[error(transparent)]
-    Storage(#[from] crate::storage::StorageError),
+    Storage(#[from] ssmr_storage::StorageError),
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {

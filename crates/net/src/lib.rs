@@ -24,7 +24,6 @@ mod leaders;
 mod link;
 mod mailbox;
 mod replica;
-mod storage;
 mod traffic;
 mod wire;
 
@@ -40,5 +39,5 @@ pub use leaders::Leaders;
 pub use replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
 pub use ssmr_core::ServiceVersion;
 pub use ssmr_multicast::LOG_BYTES;
-pub use storage::{Durability, LogStore, StorageError};
+pub use ssmr_storage::{Durability, StorageError};
 pub use traffic::TrafficCount;

@@ -16,7 +16,6 @@ use crate::connection::{ConnectionStates, Peer};
 use crate::greeting::{Greeting, Role};
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
-use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -26,6 +25,7 @@ use ssmr_core::{
     Replica, ReplicaId, ReplicaOutbox,
 };
 use ssmr_multicast::{Capture, Captured, GroupMulticast, Message};
+use ssmr_storage::{LogStore, SnapshotWriter};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -262,12 +262,12 @@ impl<P: Partition, O: Oracle> EventLoop<P, O> {
         }
         let tail = std::mem::take(&mut capture.tail);
         let log = self.log.as_mut();
-        let writer = log.map(|log| log.begin_snapshot(last, tail)).transpose()?;
+        let writer = log.map(|log| log.begin_snapshot(tail)).transpose()?;
         let own = self.own.clone();
         tokio::task::spawn_blocking(move || {
             let snapshot = capture.encode();
             let number = writer.as_ref().map(SnapshotWriter::number);
-            let written = writer.map_or(Ok(()), |writer| writer.write(&snapshot));
+            let written = writer.map_or(Ok(()), |writer| writer.write(snapshot.clone()));
             let snapshot = wanted.then_some(snapshot);
             let captured = Captured { last, snapshot };
             let kept = written.map(|()| Kept { captured, number });

@@ -15,7 +15,6 @@ use crate::clock::{self, Clock};
 use crate::config::ClusterConfig;
 use crate::error::{ConfigError, NetError};
 use crate::leaders::Leaders;
-use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::{EventLoop, Switches};
 use ssmr_core::replica::Counters;
@@ -23,6 +22,7 @@ use ssmr_core::topology::mix;
 use ssmr_core::{Application, Engine, Identity, LocalTime, Oracle, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
+use ssmr_storage::{Durability, LogStore, OpenOptions, Owner, RealFiles};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -44,8 +44,8 @@ pub struct ReplicaOptions<O> {
     pub clock: Clock,
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub durability: Durability,
-    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it
-    /// had never voted.
+    /// It took part before. If its folder is new, or it has none, it has lost its memory, and must
+    /// not vote as if it had never voted.
     pub rejoins: bool,
     /// After how many bytes of log it makes a snapshot.
     pub log_bytes: usize,
@@ -118,7 +118,12 @@ impl ReplicaThread {
             what: format!("replica {id}"),
             source,
         };
-        let (log, beginning) = open_log(&options)?;
+        let identity = Identity::of::<A, O>(
+            &options.oracle,
+            options.config.topology,
+            options.config.incarnation,
+        );
+        let (log, stored) = open_log(&options, &identity)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -136,10 +141,7 @@ impl ReplicaThread {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        let replica = assemble::<A, O>(&options, beginning);
-                        let (topology, incarnation) =
-                            (options.config.topology, options.config.incarnation);
-                        let identity = Identity::of::<A, O>(&options.oracle, topology, incarnation);
+                        let replica = assemble::<A, O>(&options, stored);
                         let event_loop = EventLoop::new(
                             replica, log, options, identity, listener, &counted, switched,
                         );
@@ -251,33 +253,42 @@ impl Drop for ReplicaThread {
 
 type TheReplica<A, O> = Replica<GroupMulticast, Engine<A, O>, O>;
 
-/// What a replica begins with.
-enum Beginning {
-    Stored(Stored),
-    /// It has lost its memory.
-    NewGeneration,
-}
-
-/// Opens the replica's log, if it has one, and reads what it has stored.
-fn open_log<O>(options: &ReplicaOptions<O>) -> Result<(Option<LogStore>, Beginning), NetError> {
-    let (log, stored) = match &options.durability {
-        Durability::Memory => (None, Some(Stored::default())),
-        Durability::Async(folder) | Durability::Sync(folder) => {
-            let sync = matches!(options.durability, Durability::Sync(_));
-            let (log, stored) = LogStore::open(&folder.join(options.id.to_string()), sync)?;
-            (Some(log), stored)
+/// Opens the replica's log, if it has one, and reads what it has stored: nothing but a new
+/// generation if it has lost its memory.
+fn open_log<O>(
+    options: &ReplicaOptions<O>,
+    identity: &Identity,
+) -> Result<(Option<LogStore>, Stored), NetError> {
+    let new_generation = clock::new_generation();
+    let (folder, sync) = match &options.durability {
+        Durability::Memory => {
+            let generation = if options.rejoins { new_generation } else { 0 };
+            let stored = Stored {
+                generation,
+                ..Stored::default()
+            };
+            return Ok((None, stored));
         }
+        Durability::Async(folder) => (folder, false),
+        Durability::Sync(folder) => (folder, true),
     };
-    let trusted = |stored: &Stored| *stored != Stored::default() || !options.rejoins;
-    let beginning = stored
-        .filter(trusted)
-        .map_or(Beginning::NewGeneration, Beginning::Stored);
-    Ok((log, beginning))
+    let folder = folder.join(options.id.to_string());
+    let options = OpenOptions {
+        owner: Owner {
+            replica: options.id,
+            cluster: identity.clone(),
+        },
+        sync,
+        rejoins: options.rejoins,
+        new_generation,
+    };
+    let opened = LogStore::open(&RealFiles, &folder, &options)?;
+    Ok((Some(opened.log), opened.stored))
 }
 
 fn assemble<A: Application, O: Oracle>(
     options: &ReplicaOptions<O>,
-    beginning: Beginning,
+    stored: Stored,
 ) -> TheReplica<A, O> {
     let (id, topology) = (options.id, options.config.topology);
     let settings = MulticastSettings {
@@ -285,12 +296,7 @@ fn assemble<A: Application, O: Oracle>(
         seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
         log_bytes: options.log_bytes,
     };
-    let multicast = match beginning {
-        Beginning::Stored(stored) => GroupMulticast::restore(id, topology, settings, stored),
-        Beginning::NewGeneration => {
-            GroupMulticast::join(id, topology, settings, clock::new_generation())
-        }
-    };
+    let multicast = GroupMulticast::restore(id, topology, settings, stored);
     let placement = Placement::new(options.oracle.clone(), topology);
     let engine = Engine::new(id.group, placement.clone());
     Replica::new(id, placement, multicast, engine)

@@ -52,7 +52,7 @@ fn a_synced_log_survives_a_crash_at_every_operation() {
         ..
     } = sum.faults;
     let counts = [lost, torn, reordered, names_lost, crashes, sum.memory_lost];
-    assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+    assert!(counts.iter().all(|count| *count > 4), "{counts:?}");
 }
 
 #[test]
