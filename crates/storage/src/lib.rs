@@ -50,6 +50,7 @@ pub mod faulty;
 mod files;
 mod finding;
 mod frames;
+mod mark;
 mod names;
 mod open;
 mod owner;

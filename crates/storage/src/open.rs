@@ -9,8 +9,9 @@
 
 use crate::checkpoint;
 use crate::error::{StorageError, about};
-use crate::files::{Files, create_whole, folder_of};
+use crate::files::{Files, folder_of};
 use crate::finding::{Finding, Problem, Severity};
+use crate::mark;
 use crate::names::{self, HEADER, LOCK, Listing, MARK};
 use crate::owner::Owner;
 use crate::scan::Scan;
@@ -102,7 +103,11 @@ impl<F: Files> LogStore<F> {
         let aside = tidy(files, folder, number, lost.is_some());
         let aside = aside.map_err(about(folder))?;
         // Not before what it speaks of is set aside.
-        mark(files, folder, options.sync).map_err(about(folder))?;
+        let marked = match options.sync {
+            true => mark::remove(files, folder),
+            false => mark::set(files, folder),
+        };
+        marked.map_err(about(folder))?;
         if let Some(lost) = &mut lost {
             lost.set_aside = aside;
             let (folder, generation) = (folder.display(), stored.generation);
@@ -168,24 +173,6 @@ fn begin_anew<F: Files>(
     checkpoint::write(files, folder, number, stored)?;
     segment.finish(files, folder)?;
     Ok(segment)
-}
-
-/// Notes for those who open it later whether the log is synced as it grows.
-fn mark<F: Files>(files: &F, folder: &Path, sync: bool) -> io::Result<()> {
-    if sync {
-        return remove_mark(files, folder);
-    }
-    let boot = files.boot().unwrap_or_default();
-    create_whole(files, &folder.join(MARK), &[boot.as_bytes()])?;
-    Ok(())
-}
-
-/// All that was written here is synced.
-pub(crate) fn remove_mark<F: Files>(files: &F, folder: &Path) -> io::Result<()> {
-    match files.remove(&folder.join(MARK)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => files.sync(folder),
-    }
 }
 
 /// Removes what the new beginning stands for, or sets it aside; and what was never finished.

@@ -6,6 +6,7 @@ use crate::error::{StorageError, about};
 use crate::files::{Files, unfinished};
 use crate::finding::{Finding, Problem, Severity};
 use crate::frames::{self, Found, Key, look, next_whole};
+use crate::mark;
 use crate::names::{self, HEADER, Listing, MARK};
 use crate::owner::Owner;
 use crate::segments::{self, BadHeader};
@@ -66,9 +67,8 @@ impl Scan {
         }
         let before_the_log = scan.findings.len();
         scan.read_log(files, folder)?;
-        if let Some(boot) = read_if_there(files, &folder.join(MARK))?
-            && files.boot().is_none_or(|this| this.as_bytes() != boot)
-        {
+        let mark = read_if_there(files, &folder.join(MARK))?;
+        if !mark::is_intact(files, mark.as_deref()) {
             // That explains whatever else is wrong with the log.
             scan.findings.truncate(before_the_log);
             scan.find(folder.to_owned(), None, Problem::UnsyncedEnd);

@@ -9,8 +9,8 @@
 use crate::checkpoint::SnapshotWriter;
 use crate::files::{AppendFile, Files, RealFiles};
 use crate::frames::frame;
+use crate::mark;
 use crate::names::{self, Listing};
-use crate::open::remove_mark;
 use crate::segments::Segment;
 use ssmr_core::codec;
 use ssmr_core::mutant::{self, Mutant};
@@ -68,8 +68,8 @@ impl<F: Files> LogStore<F> {
         &self.folder
     }
 
-    /// Stores records, in order. They are stored as a whole or not at all, however many they are;
-    /// but an [`Install`](Record::Install) among them also ends what comes before it.
+    /// Stores records, in order: all of them or none, however many they are. Only what comes before
+    /// an [`Install`](Record::Install) may be stored without it.
     ///
     /// # Errors
     /// If they cannot be written or synced: a full disk, say. Nobody knows then whether they are
@@ -173,7 +173,7 @@ impl<F: Files> LogStore<F> {
         for number in Listing::read(&self.files, &self.folder)?.segments {
             self.files.sync(&names::segment(&self.folder, number))?;
         }
-        remove_mark(&self.files, &self.folder)
+        mark::remove(&self.files, &self.folder)
     }
 }
 

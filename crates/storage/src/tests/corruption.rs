@@ -309,3 +309,61 @@ fn an_append_of_many_megabytes_is_there_as_a_whole_or_not_at_all() {
         assert!(stored(&files).entries == entries);
     }
 }
+
+/// Whatever bit of whatever file changes: what is read is right, or nothing is read.
+#[test]
+fn no_changed_bit_goes_unnoticed() {
+    let make = || {
+        let files = FaultyFiles::new(1);
+        let mut log = try_open(&files, &unsynced()).unwrap().log;
+        log.segment_bytes = 400;
+        log.append(vec![vote(3), append(0, vec![batch(1, 30), batch(2, 30)])])
+            .unwrap();
+        let writer = log.begin_snapshot(vec![batch(2, 30)]).unwrap();
+        let number = writer.number();
+        for index in 3..6 {
+            log.append(vec![append(index - 1, vec![batch(index as u8, 150)])])
+                .unwrap();
+        }
+        writer.write(snapshot(1)).unwrap();
+        log.forget_below(number).unwrap();
+        // Its process dies: the mark is left.
+        files.crash_at(files.operations() + 1);
+        drop(log);
+        files.kill();
+        files
+    };
+    let whole = make();
+    let right = try_open(&whole, &unsynced()).unwrap().stored;
+    assert_eq!(right.entries.len(), 4);
+    let names = make().names(Path::new(FOLDER)).unwrap();
+    let mut outcomes = [0; 3];
+    for name in names.iter().filter(|name| *name != "lock") {
+        let path = Path::new(FOLDER).join(name);
+        let length = make().read(&path).unwrap().len();
+        for place in 0..length {
+            let files = make();
+            files.rot(&path, |bytes| bytes[place] ^= 1 << (place % 8));
+            let report = verify(&files, Path::new(FOLDER)).unwrap();
+            match try_open(&files, &unsynced()) {
+                Ok(Opened {
+                    stored, lost: None, ..
+                }) => {
+                    assert_eq!(stored, right, "{name} {place}");
+                    assert!(report.is_sound());
+                    outcomes[0] += 1;
+                }
+                Ok(Opened { lost: Some(_), .. }) => {
+                    assert!(!report.is_sound());
+                    outcomes[1] += 1;
+                }
+                Err(_) => outcomes[2] += 1,
+            }
+        }
+    }
+    // Comments may change; of the last frame nobody knows; most is refused.
+    assert!(
+        outcomes[0] < 100 && outcomes[1] > 100 && outcomes[2] > 1000,
+        "{outcomes:?}"
+    );
+}
