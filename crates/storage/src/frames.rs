@@ -75,8 +75,8 @@ pub(crate) fn look(key: Key, file: &[u8], offset: usize) -> Found<'_> {
     }
 }
 
-/// Where the next whole frame behind `offset` begins. Takes time in proportion to the file: payloads
-/// are looked at only behind a header that is whole.
+/// Where the next whole frame behind `offset` begins. Takes time in proportion to the file:
+/// payloads are looked at only behind a header that is whole.
 pub(crate) fn next_whole(key: Key, file: &[u8], offset: usize) -> Option<usize> {
     let mut places = offset + 1..file.len().saturating_sub(HEADER);
     places.find(|place| matches!(look(key, file, *place), Found::Whole(_)))

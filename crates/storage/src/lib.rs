@@ -28,20 +28,23 @@
 //!
 //! What an opening finds, and what it does:
 //!
-//! | found | done |
-//! | --- | --- |
-//! | the last segment ends within a frame | it is cut off: nothing that depended on it was sent |
-//! | the last frame is there in full length and broken | lost memory: torn or acknowledged, nobody knows (as in Alagappan et al., *Protocol-Aware Recovery for Consensus-Based Storage*, FAST 2018) |
-//! | the log was not synced, and the machine has been started again | lost memory |
-//! | a broken frame or file with more of the log behind it, a gap, a wrong length | an error with file and offset |
-//! | another cluster, service, strategy, topology or replica | an error with both values |
+//! - **The last segment ends within a frame.** That is cut off: nothing that depended on it was
+//!   sent.
+//! - **The last frame is there in full length, and broken.** Lost memory: it was torn, or it was
+//!   acknowledged and has changed since, and nobody can tell (see Alagappan et al., *Protocol-Aware
+//!   Recovery for Consensus-Based Storage*, FAST 2018).
+//! - **The log was not synced, and the machine has been started again.** Lost memory.
+//! - **A frame or file is broken and more of the log follows; a segment is missing or too short.**
+//!   An error with file and offset.
+//! - **It is the data of another cluster, service, strategy, topology or replica.** An error with
+//!   both values.
 //!
 //! **Lost memory**: what is there is set aside and the replica begins a new generation, as a member
 //! that never voted; its group fills it. The only replica of a group has nobody to fill it: it
 //! refuses to open instead, and says what its owner can do.
 //!
-//! [`verify`] says all of this of a folder without changing it. The files are reached through the
-//! trait [`Files`]; with the cargo feature `faults` there is a disk in memory that fails on purpose.
+//! [`verify`] says all of this of a folder without changing it. Files are reached through the trait
+//! [`Files`]; with the cargo feature `faults` there is a disk in memory that fails on purpose.
 
 mod checkpoint;
 mod error;

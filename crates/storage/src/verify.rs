@@ -50,7 +50,7 @@ impl Report {
 /// changes nothing.
 ///
 /// # Errors
-/// If the folder or a file cannot be read, or a replica has it open: the end of its log is changing.
+/// If the folder or a file cannot be read, or a replica has it open: its log is changing.
 pub fn verify<F: Files>(files: &F, folder: &Path) -> Result<Report, StorageError> {
     let listing = Listing::read(files, folder).map_err(about(folder))?;
     let path = folder.join(LOCK);
