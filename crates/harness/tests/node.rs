@@ -60,6 +60,9 @@ fn said(output: &Output) -> String {
     String::from_utf8([out, err].concat()).unwrap()
 }
 
+/// A way to have a process end.
+type End = Box<dyn Fn(&mut Child)>;
+
 #[test]
 fn a_process_that_is_asked_to_end_closes_its_log() {
     let signal = |signal| {
@@ -68,7 +71,7 @@ fn a_process_that_is_asked_to_end_closes_its_log() {
             kill_process(id, signal).unwrap();
         }
     };
-    let ends: [Box<dyn Fn(&mut Child)>; 3] = [
+    let ends: [End; 3] = [
         Box::new(signal(Signal::TERM)),
         Box::new(signal(Signal::INT)),
         Box::new(|child: &mut Child| drop(child.stdin.take())),

@@ -95,7 +95,6 @@ impl<F: Files> LogStore<F> {
         };
         let segment = begin_anew(files, folder, &scan, &stored).map_err(about(folder))?;
         let number = segment.number;
-        let log = LogStore::new(files.clone(), folder, options.sync, segment, &stored, lock);
         if scan.owner.is_none() {
             // For as long as it is missing, nothing was promised here.
             options.owner.write(files, folder).map_err(about(folder))?;
@@ -113,6 +112,8 @@ impl<F: Files> LogStore<F> {
             let (folder, generation) = (folder.display(), stored.generation);
             tracing::warn!(%folder, generation, ?lost, "the replica has lost its memory");
         }
+        // Last, for a log that is dropped removes the mark.
+        let log = LogStore::new(files.clone(), folder, options.sync, segment, &stored, lock);
         Ok(Opened { log, stored, lost })
     }
 }

@@ -59,8 +59,9 @@ impl Scan {
             listing,
             ..Self::default()
         };
-        if let Some(bytes) = read_if_there(files, &folder.join(HEADER))? {
-            match Owner::read(&bytes) {
+        let header = read_if_there(files, &folder.join(HEADER))?;
+        if let Some(bytes) = &header {
+            match Owner::read(bytes) {
                 Ok(owner) => scan.owner = Some(owner),
                 Err(problem) => scan.find(folder.join(HEADER), None, problem),
             }
@@ -74,7 +75,7 @@ impl Scan {
             scan.find(folder.to_owned(), None, Problem::UnsyncedEnd);
         }
         // Somebody took the header away, or it was never there; see `owner.rs`.
-        if scan.owner.is_none() && scan.findings.is_empty() && scan.promises_something() {
+        if header.is_none() && scan.promises_something() {
             scan.find(folder.to_owned(), None, Problem::MissingHeader);
         }
         Ok(scan)

@@ -119,6 +119,20 @@ fn a_log_without_a_header_and_a_header_of_another_format_are_refused() {
 }
 
 #[test]
+fn a_torn_end_does_not_hide_that_the_header_is_missing() {
+    let files = FaultyFiles::new(1);
+    used(&files, &options());
+    files.rot(&only(&files, ".log"), |bytes| bytes.extend([0; 7]));
+    let header = Path::new(FOLDER).join("identity.toml");
+    files.remove(&header).unwrap();
+    let error = try_open(&files, &options()).unwrap_err();
+    let StorageError::Corrupted(finding) = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(finding.problem, Problem::MissingHeader);
+}
+
+#[test]
 fn an_unsynced_log_that_was_closed_is_believed_after_the_machine_went_down() {
     let files = FaultyFiles::new(1);
     used(&files, &unsynced());
