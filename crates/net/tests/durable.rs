@@ -400,7 +400,7 @@ async fn an_unsynced_log_of_another_boot_is_set_aside_and_its_replica_is_filled(
     let cluster = Cluster::<Numbers, Static>::start(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     filled(&cluster, victim).await;
-    let aside = own.join("set-aside-1");
+    let aside = own.join("set-aside-2");
     assert!(std::fs::read_dir(aside).unwrap().count() > 0);
     let settings = ClientSettings::default();
     let client = Client::start::<Numbers, _>(cluster.config(), 1, Static::new(), settings);

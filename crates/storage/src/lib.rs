@@ -11,7 +11,7 @@
 //!     0000000007.log           what was appended since: one frame for each round
 //!     0000000008.log           and so on, begun after 64 MiB
 //!     0000000009.log.unfinished   a file that is not whole yet; it counts once it has its name
-//!     set-aside-1/             what could not be believed any more
+//!     set-aside-7/             what could not be believed any more when checkpoint 7 was begun
 //!
 //!   a segment:  header (number, random number, length of the one before)  frame  frame  ...
 //!   a frame:    length, two checks that depend on segment and place,  records

@@ -21,7 +21,8 @@ pub(crate) fn checkpoint(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:010}.checkpoint"))
 }
 
-/// The folder for what cannot be believed any more.
+/// The folder for what could not be believed any more when the checkpoint with this number was
+/// begun.
 pub(crate) fn set_aside(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{SET_ASIDE}{number}"))
 }

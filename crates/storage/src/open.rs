@@ -93,14 +93,18 @@ impl<F: Files> LogStore<F> {
                 ..Stored::default()
             },
         };
-        let segment = begin_anew(files, folder, &scan, &stored).map_err(about(folder))?;
-        let number = segment.number;
+        let number = scan.listing.next_number();
+        let aside = names::set_aside(folder, number);
+        if lost.as_ref().is_some_and(|lost| lost.finding.is_some()) {
+            // Before the new beginning counts: whoever is killed then still knows what to keep.
+            create_folder(files, &aside).map_err(about(&aside))?;
+        }
+        let segment = begin_anew(files, folder, number, &stored).map_err(about(folder))?;
         if scan.owner.is_none() {
             // For as long as it is missing, nothing was promised here.
             options.owner.write(files, folder).map_err(about(folder))?;
         }
-        let aside = tidy(files, folder, number, lost.is_some());
-        let aside = aside.map_err(about(folder))?;
+        tidy(files, folder, number).map_err(about(folder))?;
         // Not before what it speaks of is set aside.
         let marked = match options.sync {
             true => mark::remove(files, folder),
@@ -108,7 +112,7 @@ impl<F: Files> LogStore<F> {
         };
         marked.map_err(about(folder))?;
         if let Some(lost) = &mut lost {
-            lost.set_aside = aside;
+            lost.set_aside = lost.finding.is_some().then_some(aside);
             let (folder, generation) = (folder.display(), stored.generation);
             tracing::warn!(%folder, generation, ?lost, "the replica has lost its memory");
         }
@@ -166,47 +170,42 @@ fn new_generation(options: &OpenOptions, stored: &Stored) -> u64 {
 fn begin_anew<F: Files>(
     files: &F,
     folder: &Path,
-    scan: &Scan,
+    number: u64,
     stored: &Stored,
 ) -> io::Result<Segment<F>> {
-    let number = scan.listing.next_number();
     let segment = Segment::begin(files, folder, number, 0)?;
     checkpoint::write(files, folder, number, stored)?;
     segment.finish(files, folder)?;
     Ok(segment)
 }
 
-/// Removes what the new beginning stands for, or sets it aside; and what was never finished.
-fn tidy<F: Files>(
-    files: &F,
-    folder: &Path,
-    number: u64,
-    set_aside: bool,
-) -> io::Result<Option<PathBuf>> {
+/// Creates a folder in one that exists, for good.
+fn create_folder<F: Files>(files: &F, folder: &Path) -> io::Result<()> {
+    match files.create_folder(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => files.sync(folder_of(folder)),
+    }
+}
+
+/// Removes what the new beginning stands for, and what was never finished. What was there when the
+/// memory was lost is set aside: it is older than a folder for that.
+fn tidy<F: Files>(files: &F, folder: &Path, number: u64) -> io::Result<()> {
     let listing = Listing::read(files, folder)?;
-    listing
-        .unfinished
-        .iter()
-        .try_for_each(|path| files.remove(path))?;
-    let old = listing.below(folder, number);
-    if !set_aside || old.is_empty() {
-        old.iter().try_for_each(|path| files.remove(path))?;
-        return Ok(None);
+    let mut unfinished = listing.unfinished.iter();
+    unfinished.try_for_each(|path| files.remove(path))?;
+    for aside in listing.set_aside {
+        let within = names::set_aside(folder, aside);
+        let lost = Listing::read(files, folder)?.below(folder, aside);
+        for path in &lost {
+            files.rename(path, &within.join(path.file_name().unwrap_or_default()))?;
+        }
+        if !lost.is_empty() {
+            files.sync(&within)?;
+            files.sync(folder)?;
+        }
     }
-    let next = listing
-        .set_aside
-        .last()
-        .map_or(1, |last| last.saturating_add(1));
-    let aside = names::set_aside(folder, next);
-    files.create_folder(&aside)?;
-    files.sync(folder)?;
-    for path in old {
-        let name = path.file_name().unwrap_or_default();
-        files.rename(&path, &aside.join(name))?;
-    }
-    files.sync(&aside)?;
-    files.sync(folder)?;
-    Ok(Some(aside))
+    let old = Listing::read(files, folder)?.below(folder, number);
+    old.iter().try_for_each(|path| files.remove(path))
 }
 
 /// Creates a folder and those that it is in, for good.

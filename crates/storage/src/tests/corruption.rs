@@ -124,6 +124,34 @@ fn rot_in_the_last_frame_is_lost_memory_and_no_torn_write() {
     }
 }
 
+/// Killed wherever it is while it comes back: the new generation is stored, or what was there still
+/// says that one must begin; and in the end all of that is set aside.
+#[test]
+fn lost_memory_is_set_aside_wherever_the_opening_is_killed() {
+    for crash in 1.. {
+        let files = FaultyFiles::new(crash);
+        let segment = filled(&files, 3);
+        files.rot(&segment, |bytes| *bytes.last_mut().unwrap() ^= 1);
+        files.crash_at(files.operations() + crash);
+        let opened = try_open(&files, &options()).is_ok();
+        files.kill();
+        let read = stored(&files);
+        assert!(read.generation >= 100 && read.entries.is_empty());
+        let folders = files.names(Path::new(FOLDER)).unwrap();
+        let mut asides = folders.iter().filter(|name| name.starts_with("set-aside-"));
+        let name = segment.file_name().unwrap();
+        let kept = |aside: &String| {
+            files
+                .read(&Path::new(FOLDER).join(aside).join(name))
+                .is_ok()
+        };
+        assert!(asides.any(kept), "{crash}: {folders:?}");
+        if opened {
+            return;
+        }
+    }
+}
+
 #[test]
 fn the_only_replica_of_a_group_refuses_a_doubtful_end_until_it_is_cut() {
     let files = FaultyFiles::new(1);
