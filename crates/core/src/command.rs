@@ -4,7 +4,7 @@
 
 use crate::id::{ClientId, GroupId, Groups};
 use crate::limits::SESSION_WINDOW;
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::request::{Defect, Request};
 use crate::time::{LogTime, LogicalClock};
 use serde::{Deserialize, Serialize};

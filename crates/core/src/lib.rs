@@ -20,6 +20,7 @@ mod hints;
 pub mod hooks;
 pub mod id;
 mod id_text;
+pub mod identity;
 pub mod limits;
 pub mod multicast;
 pub mod mutant;
@@ -44,6 +45,7 @@ pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
 pub use id_text::ParseIdError;
+pub use identity::{Difference, Identity, ServiceVersion};
 pub use multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};

@@ -39,6 +39,13 @@ pub enum Mutant {
     VoteNotPersisted,
     /// A replica sends what depends on records before they are stored. The driver's fault.
     AnswerBeforeSync,
+    /// A checkpoint lacks the entries behind its snapshot.
+    CheckpointsWithoutTail,
+    /// Files get their names before what is in them is synced: whoever opens a log believes what no
+    /// disk holds.
+    UnsyncedFiles,
+    /// A data folder is opened whoever it belongs to.
+    HeaderUnchecked,
 }
 
 /// Whether this thread runs with the mutant.

@@ -7,7 +7,7 @@ use crate::application::{Access, Application};
 use crate::codec;
 use crate::id::{Encoded, Groups, ObjectId, PartitionId, Revision};
 use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 use std::fmt;

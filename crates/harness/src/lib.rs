@@ -19,6 +19,7 @@ mod fault;
 mod harness;
 mod interrupt;
 mod load;
+mod log;
 mod machine;
 mod node;
 mod program;

@@ -2,7 +2,8 @@
 //!
 //! It is driven by who started it, over its standard input and output (see [`Order`] and
 //! [`NodeReport`]), and ends when its input closes: nothing is left running by a parent that died,
-//! however it died.
+//! however it died. SIGTERM and SIGINT end it too. Whichever it is, the log is closed in order, so
+//! that one that was not synced can be believed after the machine was started again.
 
 use crate::deploy::deployment::{Status, Tally};
 use crate::deploy::file::{ClusterFile, Known};
@@ -14,16 +15,17 @@ use crate::registry::workloads::{ServiceVisitor, Workloads};
 use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
-use ssmr_core::{Application, Oracle, ReplicaId, Topology};
-use ssmr_net::{Leaders, NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use ssmr_core::{Application, ReplicaId, Topology};
+use ssmr_net::{NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::sync::watch;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
-/// Runs the replica until the input closes.
+/// Runs the replica until the input closes or a signal comes.
 ///
 /// # Errors
 /// If there is no such replica, it cannot run, or it fails.
@@ -115,11 +117,17 @@ impl<A: Application> Node<'_, A> {
             .with_durability(self.file.durability())
             .with_rejoins(self.settings.rejoin)
             .with_log_bytes(self.file.log_bytes);
-        let started = ReplicaThread::start::<A>(options, listener);
-        // It ends with the process: it stores before it speaks, so there is nothing to tidy up.
-        let replica = ManuallyDrop::new(started.map_err(|error| self.blame(error))?);
-        serve(id, &replica)?;
-        Ok(Ending::Good)
+        let runtime = Builder::new_current_thread().enable_io().build();
+        let runtime = runtime.context("cannot start an event loop")?;
+        runtime.block_on(async {
+            // From here on a signal waits until the log can be closed.
+            let signals = Signals::listen().context("cannot listen for signals")?;
+            let started = ReplicaThread::start::<A>(options, listener);
+            let replica = started.map_err(|error| self.blame(error))?;
+            let served = serve(id, &replica, signals).await;
+            replica.shutdown().await;
+            served.map(|()| Ending::Good)
+        })
     }
 }
 
@@ -135,26 +143,48 @@ impl<A> Node<'_, A> {
     }
 }
 
-/// Reports and obeys until the input closes.
-fn serve(id: ReplicaId, replica: &ReplicaThread) -> Result<()> {
-    let runtime = Builder::new_current_thread().build();
-    let runtime = runtime.context("cannot start an event loop")?;
+/// Reports and obeys until the input closes or a signal comes.
+async fn serve(id: ReplicaId, replica: &ReplicaThread, mut signals: Signals) -> Result<()> {
+    let mut leaders = replica.leaders();
+    let mut lines = input()?;
     tell(&NodeReport::Listening)?;
-    let leaders = replica.leaders();
-    let herald = std::thread::Builder::new().name("herald".into());
-    herald.spawn(move || proclaim(id, leaders))?;
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        let order = serde_json::from_str(&line);
-        match order.with_context(|| format!("standard input: no order: {line}"))? {
-            Order::Cut(off) => replica.cut(off),
-            Order::Status(number) => answer(number, runtime.block_on(replica.status()), replica)?,
-            Order::Inspect(number) => {
-                answer(number, runtime.block_on(replica.inspect()), replica)?;
+    loop {
+        tokio::select! {
+            line = lines.recv() => match line {
+                Some(line) => obey(&line?, replica).await?,
+                None => return Ok(()),
+            },
+            changed = leaders.changed() => {
+                changed.with_context(|| format!("replica {id} has ended"))?;
+                let leads = leaders.borrow_and_update().of(id.group).is_some();
+                tell(&NodeReport::Leads(leads))?;
             }
+            () = signals.strike() => return Ok(()),
         }
     }
-    Ok(())
+}
+
+/// The lines of the standard input. A thread waits for them, which ends with the process.
+fn input() -> Result<mpsc::Receiver<io::Result<String>>> {
+    let (sender, lines) = mpsc::channel(16);
+    let reader = std::thread::Builder::new().name("orders".into());
+    reader.spawn(move || {
+        let mut lines = io::stdin().lock().lines();
+        lines.try_for_each(|line| sender.blocking_send(line))
+    })?;
+    Ok(lines)
+}
+
+async fn obey(line: &str, replica: &ReplicaThread) -> Result<()> {
+    let order = serde_json::from_str(line);
+    match order.with_context(|| format!("standard input: no order: {line}"))? {
+        Order::Cut(off) => {
+            replica.cut(off);
+            Ok(())
+        }
+        Order::Status(number) => answer(number, replica.status().await, replica),
+        Order::Inspect(number) => answer(number, replica.inspect().await, replica),
+    }
 }
 
 /// Reports how the replica is, unless it has failed.
@@ -169,22 +199,6 @@ fn answer(number: u64, status: Option<ReplicaStatus>, replica: &ReplicaThread) -
     tell(&NodeReport::Status(number, status, tally))
 }
 
-/// Reports whether the replica leads, as it changes. A replica that fails takes its process with
-/// it.
-fn proclaim(id: ReplicaId, mut leaders: watch::Receiver<Leaders>) {
-    let Ok(runtime) = Builder::new_current_thread().build() else {
-        std::process::exit(1)
-    };
-    while runtime.block_on(leaders.changed()).is_ok() {
-        let leads = leaders.borrow_and_update().of(id.group).is_some();
-        if tell(&NodeReport::Leads(leads)).is_err() {
-            break;
-        }
-    }
-    eprintln!("replica {id} has ended");
-    std::process::exit(1);
-}
-
 fn tell(report: &NodeReport) -> Result<()> {
     let mut line = serde_json::to_string(report)?;
     line.push('\n');
@@ -192,4 +206,48 @@ fn tell(report: &NodeReport) -> Result<()> {
     out.write_all(line.as_bytes())?;
     out.flush()?;
     Ok(())
+}
+
+/// What an operating system says to a process that is to end.
+#[cfg(unix)]
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one of them.
+    async fn strike(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// What an operating system says to a process that is to end.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for Ctrl-C.
+    async fn strike(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -4,9 +4,8 @@
 //! request always completes.
 
 use crate::peer::Peer;
-use crate::service::ServiceVersion;
 use ssmr_core::topology::TopologyError;
-use ssmr_core::{GroupId, ReplicaId, Topology};
+use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,7 +53,7 @@ pub enum NetError {
     Config(#[from] ConfigError),
     /// A replica's log cannot be opened.
     #[error(transparent)]
-    Storage(#[from] crate::storage::StorageError),
+    Storage(#[from] ssmr_storage::StorageError),
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {

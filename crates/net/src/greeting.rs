@@ -18,11 +18,10 @@
 
 use crate::error::ConnectError;
 use crate::peer::Peer;
-use crate::service::ServiceVersion;
 use crate::wire::{Frames, MAX_CLIENT_FRAME, frame, invalid};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Application, ClientId, Oracle, ReplicaId, Topology, codec, limits};
+use ssmr_core::{ClientId, Difference, Identity, ReplicaId, codec, limits};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -38,54 +37,6 @@ const MAX_GREETING: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";
 /// Magic and version.
 const PREAMBLE: usize = 6;
-
-/// What both ends of a connection must agree on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub(crate) incarnation: u64,
-    pub(crate) service: ServiceVersion,
-    pub(crate) strategy: String,
-    pub(crate) topology: Topology,
-}
-
-impl Identity {
-    /// A cluster of this service and strategy.
-    pub(crate) fn of<A: Application>(
-        oracle: &dyn Oracle,
-        topology: Topology,
-        incarnation: u64,
-    ) -> Self {
-        Self {
-            incarnation,
-            service: ServiceVersion::of::<A>(),
-            strategy: oracle.name().to_owned(),
-            topology,
-        }
-    }
-
-    /// The first thing on which another end differs.
-    fn difference(&self, theirs: &Self) -> Option<Difference> {
-        if self.incarnation != theirs.incarnation {
-            return Some(Difference::Cluster);
-        }
-        if self.service != theirs.service {
-            return Some(Difference::Service);
-        }
-        if self.strategy != theirs.strategy {
-            return Some(Difference::Strategy);
-        }
-        (self.topology != theirs.topology).then_some(Difference::Topology)
-    }
-}
-
-/// What two ends do not agree on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Difference {
-    Cluster,
-    Service,
-    Strategy,
-    Topology,
-}
 
 /// Who is at an end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,27 +78,8 @@ impl Greeting {
     fn refusal(&self, own: &Self) -> Option<String> {
         if let Some(difference) = own.identity.difference(&self.identity) {
             let (ours, theirs) = (&own.identity, &self.identity);
-            let (what, ours, theirs) = match difference {
-                Difference::Cluster => (
-                    "cluster",
-                    format!("{:016x}", ours.incarnation),
-                    format!("{:016x}", theirs.incarnation),
-                ),
-                Difference::Service => (
-                    "service",
-                    ours.service.to_string(),
-                    theirs.service.to_string(),
-                ),
-                Difference::Strategy => {
-                    ("strategy", ours.strategy.clone(), theirs.strategy.clone())
-                }
-                Difference::Topology => (
-                    "topology",
-                    ours.topology.to_string(),
-                    theirs.topology.to_string(),
-                ),
-            };
-            return Some(format!("another {what}: here {ours}, there {theirs}"));
+            let (ours, theirs) = (ours.value(difference), theirs.value(difference));
+            return Some(format!("another {difference}: here {ours}, there {theirs}"));
         }
         match self.role {
             Role::Replica(id) if !own.may_be_spoken_to_by(id) => {

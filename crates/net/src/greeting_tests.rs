@@ -1,7 +1,7 @@
 use super::*;
 use crate::wire::Incoming;
 use bytes::BytesMut;
-use ssmr_core::{GroupId, PartitionId};
+use ssmr_core::{GroupId, PartitionId, ServiceVersion, Topology};
 
 const CLIENT: Role = Role::Client(ClientId(7));
 const SERVED: ReplicaId = ReplicaId {

@@ -25,8 +25,6 @@ mod link;
 mod mailbox;
 mod peer;
 mod replica;
-mod service;
-mod storage;
 mod traffic;
 mod wire;
 
@@ -41,7 +39,7 @@ pub use faults::Faults;
 pub use leaders::Leaders;
 pub use peer::Peer;
 pub use replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
-pub use service::ServiceVersion;
+pub use ssmr_core::ServiceVersion;
 pub use ssmr_multicast::LOG_BYTES;
-pub use storage::{Durability, LogStore, StorageError};
+pub use ssmr_storage::{Durability, StorageError};
 pub use traffic::TrafficCount;

@@ -170,11 +170,11 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::greeting::{Identity, Role, welcome};
-    use crate::service::ServiceVersion;
+    use crate::greeting::{Role, welcome};
     use crate::wire::{FAREWELL, append};
     use bytes::BytesMut;
     use ssmr_core::{ClientId, GroupId, ReplicaId, Topology};
+    use ssmr_core::{Identity, ServiceVersion};
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
 

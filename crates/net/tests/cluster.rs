@@ -81,7 +81,8 @@ struct Setting {
 }
 
 impl Setting {
-    async fn new(oracle: Arc<dyn Oracle>, topology: Topology, cache: CacheChoice) -> Self {
+    async fn new(oracle: impl Oracle, topology: Topology, cache: CacheChoice) -> Self {
+        let oracle = oracle.into_shared();
         let options = ClusterOptions::new(topology, oracle.clone()).with_cache(cache);
         let cluster = Cluster::start(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();

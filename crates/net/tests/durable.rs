@@ -8,7 +8,7 @@ use ssmr_core::{
     Access, Application, Intent, ObjectId, Objects, Oracle, Outcome, ReplicaId, Request, Topology,
     codec,
 };
-use ssmr_net::{CacheChoice, Cluster, ClusterOptions, Durability};
+use ssmr_net::{CacheChoice, Cluster, ClusterOptions, Durability, NetError};
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
@@ -307,7 +307,8 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let id = topology.replicas().nth(1).unwrap();
     // The next file of its log is on a device that has no room.
     let own = folder.path().join(id.to_string());
-    let full: Vec<_> = (2..9).map(|n| own.join(format!("{n:010}.log"))).collect();
+    let full = (2..9).map(|n| own.join(format!("{n:010}.log.unfinished")));
+    let full: Vec<_> = full.collect();
     let plant = full.iter().filter(|path| !path.exists());
     plant.for_each(|path| std::os::unix::fs::symlink("/dev/full", path).unwrap());
     let settings = ClientSettings::default();
@@ -331,4 +332,65 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let sum = client.execute(read).await.outcome;
     assert_eq!(sum, Outcome::Done(codec::encode(&round)));
     assert!(cluster.inspect(id).await.is_some(), "there is room again");
+}
+
+/// A group of three that was stopped, with its logs.
+async fn stopped(durability: Durability) -> ClusterOptions {
+    let topology = Topology::new(1, 3).unwrap();
+    let options = ClusterOptions::new(topology, Static::new()).with_durability(durability);
+    let cluster = Cluster::<Numbers>::start(options.clone()).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
+    let zero = Request::create::<Numbers>(object(0), &0, None);
+    assert!(client.execute(zero).await.outcome.is_definite());
+    cluster.shutdown().await;
+    options
+}
+
+#[tokio::test]
+async fn the_data_of_another_cluster_is_refused_with_both_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = stopped(Durability::Sync(folder.path().into())).await;
+    let refused = |options| {
+        let error = Cluster::<Numbers>::start(options).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, NetError::Storage(_)), "{text}");
+        assert!(text.contains("p0r0 belongs to another"), "{text}");
+        text
+    };
+    let mut grown = options.clone();
+    grown.topology = Topology::new(1, 5).unwrap();
+    let text = refused(grown);
+    assert!(
+        text.contains("of 3 replicas is stored there, this is 1 partitions of 5"),
+        "{text}"
+    );
+    let text = refused(options.clone().with_incarnation(9));
+    assert!(
+        text.contains("0000000000000001 is stored there, this is 0000000000000009"),
+        "{text}"
+    );
+    Cluster::<Numbers>::start(options).unwrap();
+}
+
+/// Its log was not synced when the machine went down: it is filled by its group, and what it had is
+/// not thrown away.
+#[tokio::test]
+async fn an_unsynced_log_of_another_boot_is_set_aside_and_its_replica_is_filled() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = stopped(Durability::Async(folder.path().into())).await;
+    let victim = options.topology.replicas().nth(1).unwrap();
+    let own = folder.path().join(victim.to_string());
+    std::fs::write(own.join("unsynced"), "another boot").unwrap();
+    let cluster = Cluster::<Numbers>::start(options).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
+    filled(&cluster, victim).await;
+    let aside = own.join("set-aside-2");
+    assert!(std::fs::read_dir(aside).unwrap().count() > 0);
+    let settings = ClientSettings::default();
+    let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
+    let read = Request::access::<Numbers>(&(vec![object(0)], 0));
+    let sum = client.execute(read).await.outcome;
+    assert_eq!(sum, Outcome::Done(codec::encode(&0u64)));
 }

@@ -93,7 +93,7 @@ fn account(teller: u64, number: u64) -> ObjectId {
 ///
 /// # Errors
 /// If the cluster cannot be started, or a call ends otherwise than it may.
-pub(crate) async fn bank(oracle: Arc<dyn Oracle>) -> Result<Report, Box<dyn std::error::Error>> {
+pub(crate) async fn bank(oracle: impl Oracle) -> Result<Report, Box<dyn std::error::Error>> {
     let cluster = LocalCluster::<Bank>::builder(oracle).partitions(PARTITIONS);
     let cluster = cluster.replicas(3).start().await?;
     let mut tellers = Vec::new();

@@ -173,7 +173,7 @@ async fn live(number: u64, social: Client<Social>) -> Result<Report, Error> {
 ///
 /// # Errors
 /// If the cluster cannot be started, or a call fails.
-pub(crate) async fn social(oracle: Arc<dyn Oracle>) -> Result<Report, Box<dyn std::error::Error>> {
+pub(crate) async fn social(oracle: impl Oracle) -> Result<Report, Box<dyn std::error::Error>> {
     let cluster = LocalCluster::<Social>::builder(oracle).start().await?;
     let client = cluster.client().await?;
     for number in 0..USERS {

@@ -216,7 +216,8 @@ impl<A: Application> ClusterBuilder<A> {
     }
 
     /// What tells this cluster from others, drawn at random unless it is given: for a cluster that
-    /// comes back with what it had stored, so that its former clients know it again.
+    /// comes back with what it had stored. Its data folders are refused under another one, and its
+    /// former clients know it again.
     pub fn incarnation(mut self, incarnation: u64) -> Self {
         self.parts.incarnation = Some(incarnation);
         self

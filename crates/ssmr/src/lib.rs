@@ -81,6 +81,19 @@ pub use ssmr_net::{
     TrafficCount,
 };
 
+/// What replicas keep on disk: the picture of a data folder, and how to check one.
+///
+/// ```no_run
+/// use ssmr::storage::{RealFiles, verify};
+///
+/// let report = verify(&RealFiles, "/var/lib/things/p0r1".as_ref())?;
+/// for finding in &report.findings {
+///     println!("{finding}");
+/// }
+/// # Ok::<(), ssmr::StorageError>(())
+/// ```
+pub use ssmr_storage as storage;
+
 /// The README's code compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -123,9 +123,9 @@ impl<A: Application> ReplicaBuilder<A> {
         self
     }
 
-    /// It took part before. If nothing is stored it has lost its memory, and is filled by its group
-    /// before it votes again. Whoever starts a replica again that had no disk, or a new one, must
-    /// say so.
+    /// It took part before. If its folder is new, or it has none, it has lost its memory, and is
+    /// filled by its group before it votes again. Whoever starts a replica again that had no disk,
+    /// or a new one, must say so.
     pub fn rejoins(mut self, rejoins: bool) -> Self {
         self.parts.rejoins = rejoins;
         self

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How a connection ends. A mismatch is found at once; the time-out is far beyond what the test may
 /// take.
-async fn refused<A: Application>(config: &ClusterConfig, oracle: Arc<dyn Oracle>) -> ConnectError {
+async fn refused<A: Application>(config: &ClusterConfig, oracle: impl Oracle) -> ConnectError {
     let client = Client::<A>::builder(config, oracle).connect_timeout(10 * PATIENCE);
     let connected = tokio::time::timeout(PATIENCE, client.connect());
     connected.await.expect("it is found at once").unwrap_err()

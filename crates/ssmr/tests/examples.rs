@@ -10,7 +10,7 @@ mod social;
 
 use ssmr::{Broker, Cache, Global, Oracle, Static, strategy};
 
-async fn bank_balances(oracle: Arc<dyn Oracle>) {
+async fn bank_balances(oracle: impl Oracle) {
     let moves = oracle.movable();
     let report = bank::bank(oracle).await.unwrap();
     assert_eq!((report.opened, report.total), (80, 8000), "{report:?}");
@@ -19,7 +19,7 @@ async fn bank_balances(oracle: Arc<dyn Oracle>) {
     assert_eq!(report.moved > 0, moves, "{report:?}");
 }
 
-async fn posts_arrive(oracle: Arc<dyn Oracle>) {
+async fn posts_arrive(oracle: impl Oracle) {
     let report = social::social(oracle).await.unwrap();
     assert_eq!(report.posts, 30, "{report:?}");
     assert!(report.delivered > 0, "{report:?}");

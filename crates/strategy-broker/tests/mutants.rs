@@ -3,6 +3,7 @@
 
 use ssmr_core::Execution::{Exchange, Gather};
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_core::Oracle;
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage, hunt};
 use ssmr_sim::{Options, Profile, ViolationKind};
 use ssmr_strategy_broker::Broker;

@@ -1,6 +1,7 @@
 //! Seeds under which strategy global once failed, and why.
 
 use ssmr_core::Execution::Gather;
+use ssmr_core::Oracle;
 use ssmr_sim::{Profile, conformance::passes};
 use ssmr_strategy_global::Global;
 

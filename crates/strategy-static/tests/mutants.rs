@@ -2,6 +2,7 @@
 //! and without moves.
 
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
+use ssmr_core::Oracle;
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage};
 use ssmr_sim::{Options, Profile, ViolationKind, chronicle, shrink, simulate};
 use ssmr_strategy_static::Static;

@@ -5,7 +5,7 @@
 use crate::answer::{Answer, Verdict};
 use crate::hints::HintTable;
 use crate::id::{Hint, ObjectId, PartitionId};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,7 +11,6 @@ use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
 use crate::command::CommandId;
-use crate::oracle::Oracle;
 use crate::request::Intent;
 use crate::time::LocalTime;
 use std::sync::Arc;

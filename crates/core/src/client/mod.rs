@@ -39,7 +39,7 @@ use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
 use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::oracle::{Guess, Placement};
 use crate::request::Request;
 use crate::time::{LocalTime, LogicalClock};
 use contacts::Contacts;

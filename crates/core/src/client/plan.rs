@@ -4,7 +4,7 @@
 use super::beliefs::Beliefs;
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::oracle::{Guess, Placement};
 use crate::request::{Intent, Request};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,7 +10,6 @@ use crate::application::{Application, Effect};
 use crate::command::Command;
 use crate::hooks::{Change, ObjectEvent};
 use crate::id::{Encoded, GroupId, ObjectId, PartitionId, Revision, Timestamp};
-use crate::oracle::Oracle;
 use crate::request::Intent;
 
 impl<A: Application> Engine<A> {

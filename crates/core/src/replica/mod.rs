@@ -26,7 +26,7 @@ use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
 use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
-use crate::oracle::{Oracle, Placement};
+use crate::oracle::Placement;
 use crate::request::{Defect, Intent, Request};
 use crate::time::LocalTime;
 use crate::topology::mix;

@@ -6,6 +6,7 @@
 
 mod choices;
 mod examples;
+mod log;
 mod node;
 mod run;
 mod sim;
@@ -17,12 +18,14 @@ use crate::registry::check::{self, ALL};
 use crate::registry::info::StrategyInfo;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::{WorkloadInfo, Workloads};
+use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use examples::Vocabulary;
+use log::LogArgs;
 use node::NodeArgs;
 use run::RunArgs;
 use sim::SimArgs;
@@ -47,6 +50,8 @@ enum Command {
     Sim(SimArgs),
     /// Run one replica as a process of its own, from a cluster file
     Node(NodeArgs),
+    /// Look into a replica's data folder: what is there, and whether it can go on from there
+    Log(LogArgs),
 }
 
 /// What the user asks for.
@@ -58,6 +63,8 @@ pub(crate) enum Request<W> {
     Sim(SimSettings),
     /// Be a replica.
     Node(NodeSettings),
+    /// Look into a data folder.
+    Log(LogSettings),
 }
 
 /// The command line of a program that has registered these strategies and workloads.
@@ -92,7 +99,8 @@ pub(crate) fn command<W: Workloads>(
         })
         .mut_subcommand("node", |node| {
             node.after_help(program::named(node::EXAMPLES))
-        });
+        })
+        .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)));
     command.get_subcommands().try_for_each(check::flags)?;
     // A negative number is told by the flag's name.
     let negative = |arg: Arg| {
@@ -142,6 +150,7 @@ pub(crate) fn read<W: Workloads>(
         (Command::Run(_), None) => unreachable!("the command is `run`"),
         (Command::Sim(args), _) => Request::Sim(args.settings(registered)),
         (Command::Node(args), _) => Request::Node(args.settings()),
+        (Command::Log(args), _) => Request::Log(args.settings()),
     })
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 /// What it takes and gives, and how to begin.
 pub(super) const EXAMPLES: &str = "\
-It runs until its standard input closes, takes orders there and reports on its standard output,
-one JSON value a line:
+It runs until its standard input closes, or SIGTERM or SIGINT comes; then it closes its log. It
+takes orders on its standard input and reports on its standard output, one JSON value a line:
   {\"status\":1}   say how you are        \"listening\"
   {\"cut\":true}   leave the others       {\"leads\":true}
 

@@ -9,15 +9,15 @@ use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::connection::ConnectionStates;
 use crate::error::ConfigError;
-use crate::greeting::{Greeting, Identity, Role};
+use crate::greeting::{Greeting, Role};
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{
-    Application, CacheReply, ClientId, ClientOutbox, Completion, LocalTime, ObjectId, Oracle,
-    PartitionId, Placement, ReplicaId, Request, ServerMessage,
+    Application, CacheReply, ClientId, ClientOutbox, Completion, Identity, LocalTime, ObjectId,
+    Oracle, PartitionId, Placement, ReplicaId, Request, ServerMessage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

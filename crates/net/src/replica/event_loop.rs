@@ -15,18 +15,18 @@ use super::status::{Question, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::connection::ConnectionStates;
-use crate::greeting::{Greeting, Identity, Role};
+use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::peer::Peer;
-use crate::storage::{LogStore, SnapshotWriter};
 use crate::traffic::Traffic;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, LocalTime, Partition, Replica, ReplicaId, ReplicaOutbox};
+use ssmr_core::{ClientId, Identity, LocalTime, Partition, Replica, ReplicaId, ReplicaOutbox};
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
+use ssmr_storage::{LogStore, SnapshotWriter};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -234,12 +234,12 @@ impl EventLoop {
         }
         let tail = std::mem::take(&mut capture.tail);
         let log = self.log.as_mut();
-        let writer = log.map(|log| log.begin_snapshot(last, tail)).transpose()?;
+        let writer = log.map(|log| log.begin_snapshot(tail)).transpose()?;
         let own = self.own.clone();
         tokio::task::spawn_blocking(move || {
             let snapshot = capture.encode();
             let number = writer.as_ref().map(SnapshotWriter::number);
-            let written = writer.map_or(Ok(()), |writer| writer.write(&snapshot));
+            let written = writer.map_or(Ok(()), |writer| writer.write(snapshot.clone()));
             let snapshot = wanted.then_some(snapshot);
             let captured = Captured { last, snapshot };
             let kept = written.map(|()| Kept { captured, number });

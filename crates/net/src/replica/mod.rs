@@ -16,17 +16,16 @@ mod status;
 
 use crate::clock;
 use crate::error::{ConfigError, NetError};
-use crate::greeting::Identity;
 use crate::leaders::{LeaderEntry, Leaders};
-use crate::storage::{Durability, LogStore};
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::{AnyReplica, EventLoop};
 use input::Switches;
 pub use options::ReplicaOptions;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, Engine, Partition, Placement, Replica, ReplicaId};
+use ssmr_core::{Application, Engine, Identity, Partition, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
+use ssmr_storage::{Durability, LogStore, OpenOptions, Owner, RealFiles};
 use status::Question;
 pub use status::ReplicaStatus;
 use std::net::TcpListener;
@@ -92,7 +91,7 @@ impl ReplicaThread {
             what: format!("replica {id}"),
             source,
         };
-        let (log, beginning) = open_log(&options)?;
+        let (log, stored) = open_log(&options, &identity)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -110,7 +109,7 @@ impl ReplicaThread {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        let replica = assemble(&options, beginning, engine);
+                        let replica = assemble(&options, stored, engine);
                         let event_loop = EventLoop::new(
                             replica, log, options, identity, listener, &counted, switched,
                         );
@@ -220,33 +219,42 @@ impl Drop for ReplicaThread {
     }
 }
 
-/// What a replica begins with.
-enum Beginning {
-    Stored(Stored),
-    /// It has lost its memory.
-    NewGeneration,
-}
-
-/// Opens the replica's log, if it has one, and reads what it has stored.
-fn open_log(options: &ReplicaOptions) -> Result<(Option<LogStore>, Beginning), NetError> {
-    let (log, stored) = match &options.durability {
-        Durability::Memory => (None, Some(Stored::default())),
-        Durability::Async(folder) | Durability::Sync(folder) => {
-            let sync = matches!(options.durability, Durability::Sync(_));
-            let (log, stored) = LogStore::open(&folder.join(options.id.to_string()), sync)?;
-            (Some(log), stored)
+/// Opens the replica's log, if it has one, and reads what it has stored: nothing but a new
+/// generation if it has lost its memory.
+fn open_log(
+    options: &ReplicaOptions,
+    identity: &Identity,
+) -> Result<(Option<LogStore>, Stored), NetError> {
+    let new_generation = clock::new_generation();
+    let (folder, sync) = match &options.durability {
+        Durability::Memory => {
+            let generation = if options.rejoins { new_generation } else { 0 };
+            let stored = Stored {
+                generation,
+                ..Stored::default()
+            };
+            return Ok((None, stored));
         }
+        Durability::Async(folder) => (folder, false),
+        Durability::Sync(folder) => (folder, true),
     };
-    let trusted = |stored: &Stored| *stored != Stored::default() || !options.rejoins;
-    let beginning = stored
-        .filter(trusted)
-        .map_or(Beginning::NewGeneration, Beginning::Stored);
-    Ok((log, beginning))
+    let folder = folder.join(options.id.to_string());
+    let options = OpenOptions {
+        owner: Owner {
+            replica: options.id,
+            cluster: identity.clone(),
+        },
+        sync,
+        rejoins: options.rejoins,
+        new_generation,
+    };
+    let opened = LogStore::open(&RealFiles, &folder, &options)?;
+    Ok((Some(opened.log), opened.stored))
 }
 
 fn assemble(
     options: &ReplicaOptions,
-    beginning: Beginning,
+    stored: Stored,
     engine: Box<dyn Partition + Send>,
 ) -> AnyReplica {
     let (id, topology) = (options.id, options.config.topology);
@@ -255,12 +263,7 @@ fn assemble(
         seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
         log_bytes: options.log_bytes,
     };
-    let multicast = match beginning {
-        Beginning::Stored(stored) => GroupMulticast::restore(id, topology, settings, stored),
-        Beginning::NewGeneration => {
-            GroupMulticast::join(id, topology, settings, clock::new_generation())
-        }
-    };
+    let multicast = GroupMulticast::restore(id, topology, settings, stored);
     let placement = Placement::new(options.oracle.clone(), topology);
     Replica::new(id, placement, multicast, engine)
 }

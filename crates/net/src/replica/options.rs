@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
-use crate::storage::Durability;
 use ssmr_core::{Oracle, ReplicaId};
+use ssmr_storage::Durability;
 use std::sync::Arc;
 
 /// What one replica is made of. Who it is, its cluster and the strategy must be said; all else has

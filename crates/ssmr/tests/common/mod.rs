@@ -62,7 +62,7 @@ pub(crate) fn object(key: u64) -> ObjectId {
     ObjectId::new(key, key)
 }
 
-pub(crate) async fn cluster(oracle: Arc<dyn Oracle>) -> LocalCluster<Counters> {
+pub(crate) async fn cluster(oracle: impl Oracle) -> LocalCluster<Counters> {
     let cluster = LocalCluster::builder(oracle).partitions(2).replicas(1);
     cluster.start().await.unwrap()
 }

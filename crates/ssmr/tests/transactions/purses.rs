@@ -165,7 +165,7 @@ impl Record {
 }
 
 /// Clients pay, turn names and add up at once, while objects move where they can.
-pub(crate) async fn payments_are_atomic(oracle: Arc<dyn Oracle>) {
+pub(crate) async fn payments_are_atomic(oracle: impl Oracle) {
     let movable = oracle.movable();
     let cluster = LocalCluster::<Purses>::builder(oracle).replicas(1);
     let cluster = cluster.start().await.unwrap();
