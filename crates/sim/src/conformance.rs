@@ -101,7 +101,8 @@ macro_rules! conformance {
         mod sweep {
             use super::*;
             $(#[test] fn $name() {
-                $crate::conformance::sweep(&$crate::Oracle::into_shared($oracle), $crate::Profile::$profile);
+                let oracle = $crate::Oracle::into_shared($oracle);
+                $crate::conformance::sweep(&oracle, $crate::Profile::$profile);
             })*
         }
     };
