@@ -3,7 +3,7 @@
 
 use crate::checkpoint::{self, BadCheckpoint};
 use crate::error::{StorageError, about};
-use crate::files::{Files, unfinished};
+use crate::files::{Files, folder_of, unfinished};
 use crate::finding::{Finding, Problem, Severity};
 use crate::frames::{self, Found, Key, look, next_whole};
 use crate::mark;
@@ -183,7 +183,7 @@ impl Scan {
         };
         if let Some(is) = length_before.filter(|is| *is != header.previous) {
             let was = header.previous;
-            let before = path.with_file_name(format!("{:010}.log", number - 1));
+            let before = names::segment(folder_of(path), number - 1);
             self.find(before, None, Problem::WrongLength { was, is });
         }
         let mut summary = SegmentSummary {

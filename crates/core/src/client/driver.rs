@@ -211,12 +211,11 @@ impl ClientEngine {
     fn complete(&mut self, now: LocalTime, ticket: Ticket, outcome: Outcome) {
         let mut task = self.end(ticket);
         let mut ordered = None;
-        if let Stage::Answered { answer, .. } = task.stage {
-            learn(&mut self.hints, &self.placement, &task.request, &answer);
+        if let Stage::Answered { answer, .. } = &mut task.stage {
+            learn(&mut self.hints, &self.placement, &task.request, answer);
             task.cost.unordered = answer.id.attempt == 0;
-            let answer = Arc::unwrap_or_clone(answer);
-            ordered = Some((answer.timestamp, answer.touched));
-            task.stage = Stage::Ended(outcome.clone());
+            let answer = Arc::make_mut(answer);
+            ordered = Some((answer.timestamp, std::mem::take(&mut answer.touched)));
         }
         let is_move = |(_, intent): &&(_, Intent)| matches!(intent, Intent::Move { .. });
         let moves = task.request.intents().iter().filter(is_move).count();
