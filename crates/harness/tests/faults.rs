@@ -86,7 +86,7 @@ fn the_oracles_leader_is_no_single_point_of_failure() {
     run.summary();
     let rows = intervals(&run);
     let killed = struck(&rows, "kill oracle");
-    assert_eq!(killed, 10, "it was due after a second");
+    assert_eq!(killed, 10, "it was due after a second: {rows:?}");
     assert!(done(&rows[..killed]) > 0.0);
     assert!(done(&rows[killed + 20..]) > 0.0, "it goes on: {rows:?}");
 }
