@@ -292,7 +292,10 @@ fn a_group_has_one_founding_whoever_forgets_meanwhile() {
         trial.heal();
     }
     let seen = (completed, begun_anew, lost);
-    assert!(completed > 1_000 && begun_anew > 200 && lost < 80, "{seen:?}");
+    assert!(
+        completed > 1_000 && begun_anew > 200 && lost < 80,
+        "{seen:?}"
+    );
 }
 
 /// A founding reaches the first replica while the others wait: they vote for it in the generations
