@@ -309,7 +309,10 @@ fn verifying_changes_nothing_and_says_what_is_there() {
     let report = verify(&files, Path::new(FOLDER)).unwrap();
     assert_eq!(files.operations(), operations);
     assert_eq!(report.owner, Some(owner(3)));
-    assert_eq!((report.term, report.entries, report.generation), (5, 3, 100));
+    assert_eq!(
+        (report.term, report.entries, report.generation),
+        (5, 3, 100)
+    );
     assert_eq!(report.checkpoint.map(|it| it.entries), Some(2));
     assert_eq!(
         report
