@@ -127,7 +127,7 @@ fn the_same_command_line_brings_an_empty_replica_back_as_another_member() {
     assert!(
         ![&mut first, &mut second, &mut third]
             .into_iter()
-            .any(|node| node.is_voter())
+            .any(Node::is_voter)
     );
     assert_eq!(found(&file, &[]), (Some(0), "p0 is founded\n".into()));
     for node in [&mut first, &mut second, &mut third] {

@@ -24,9 +24,9 @@
 //!
 //! A group has one founding, even if several people found it at once and replicas forget meanwhile.
 //! The first replica takes one in each of its generations. Say it took one, forgot it, and takes
-//! another: each of the founders of that one was [prepared](crate::GroupLog::prepare) for it, held nothing
-//! then, and has since ignored whoever spoke in an earlier generation than theirs; so none of them
-//! can learn the former one any more.
+//! another: each of the founders of that one was [prepared](crate::GroupLog::prepare) for it, held
+//! nothing then, and has since ignored whoever spoke in an earlier generation than theirs; so none
+//! of them can learn the former one any more.
 //!
 //! Invariant: who holds anything but this very founding refuses it.
 

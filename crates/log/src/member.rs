@@ -9,7 +9,8 @@ use std::fmt;
 /// A replica that lost what it had stored has forgotten its votes: it begins a new generation and
 /// takes part under a new name, as a member that never voted. A replica with nothing stored cannot
 /// tell that from having never had anything, so it begins one too. Generations grow from 1; in
-/// generation 0 are only the founders whom [`GroupLog::new`](crate::GroupLog::new) takes for granted.
+/// generation 0 are only the founders whom [`GroupLog::new`](crate::GroupLog::new) takes for
+/// granted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(u64);
 

@@ -62,7 +62,7 @@ fn the_founders_are_the_first_entry_and_nothing_else_changes() {
         after: LogPosition::ZERO,
         entries: vec![entry],
     };
-    assert_eq!(out.records, [first.clone()]);
+    assert_eq!(out.records, std::slice::from_ref(&first));
     assert!(log.is_member() && log.term() == 0);
     assert_eq!(log.holding(), Holding::Founding(founders.clone()));
 

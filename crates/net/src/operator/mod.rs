@@ -67,9 +67,9 @@ impl Operator {
         config: &ClusterConfig,
         oracle: impl Oracle,
     ) -> Result<Self, ConfigError> {
-        config.check(&oracle)?;
-        let topology = config.topology;
-        let identity = Identity::of::<A>(&oracle, topology, config.incarnation);
+        let (oracle, topology) = (oracle.into_shared(), config.topology);
+        config.check(&*oracle)?;
+        let identity = Identity::of::<A>(&*oracle, topology, config.incarnation);
         Ok(Self {
             greeting: Greeting::new(identity, Role::Operator),
             topology,
@@ -122,7 +122,7 @@ impl Operator {
     /// If a replica cannot be reached in time, or one group holds nothing and another one
     /// something. Nothing is founded then.
     pub async fn found_if_new(&self) -> Result<Founded, FoundError> {
-        let mut survey = self.survey().await?;
+        let survey = self.survey().await?;
         match (survey.due.first(), survey.refused.first()) {
             (Some((empty, _)), Some((replica, holding))) => Err(FoundError::Lost {
                 empty: *empty,
@@ -130,7 +130,7 @@ impl Operator {
                 holding: holding.clone(),
             }),
             (None, Some(_)) => Ok(Founded::default()),
-            (_, None) => self.carry_out(std::mem::take(&mut survey)).await,
+            (_, None) => self.carry_out(survey).await,
         }
     }
 
