@@ -187,7 +187,8 @@ mod tests {
     async fn replicas_agree_unless_one_has_failed() {
         let topology = Topology::new(1, 3).unwrap();
         let options = ClusterOptions::new(topology, Static::new());
-        let mut cluster = Threads::<<Kv as Workload>::App>::start(options, false).unwrap();
+        let cluster = Threads::<<Kv as Workload>::App>::start(options, false).await;
+        let mut cluster = cluster.unwrap();
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
         let nobody = BTreeSet::new();

@@ -21,7 +21,10 @@ use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     Command, Delivery, GroupId, LocalTime, LogTime, ReplicaId, Signal, Topology, ValueCodec, codec,
 };
-use ssmr_log::{Committed, GroupLog, LogEntry, LogOutbox, Record, Snapshot, Stored};
+use ssmr_log::{
+    Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +51,8 @@ pub struct GroupMulticast {
 }
 
 impl GroupMulticast {
-    /// A founding member with an empty log.
+    /// A replica with an empty log, of a group whose founders nobody has to name: see
+    /// [`GroupLog::new`]. For tests and simulations.
     #[must_use]
     pub fn new(id: ReplicaId, topology: Topology, settings: MulticastSettings) -> Self {
         Self::restore(id, topology, settings, Stored::default())
@@ -97,13 +101,37 @@ impl GroupMulticast {
         }
     }
 
+    /// The group is about to be founded: see [`GroupLog::prepare`].
+    ///
+    /// # Errors
+    /// If this replica holds something, or is not meant.
+    pub fn prepare(&mut self, founders: &BTreeSet<MemberId>) -> Result<(), FoundingRefused> {
+        self.log.prepare(founders)
+    }
+
+    /// Founds the group: see [`GroupLog::found`].
+    ///
+    /// # Errors
+    /// If this replica holds something, or is not meant.
+    pub fn found(
+        &mut self,
+        now: LocalTime,
+        founders: &BTreeSet<MemberId>,
+        out: &mut Outbox<Self>,
+    ) -> Result<(), FoundingRefused> {
+        let time = since_start(now);
+        let founded = self.log.found(time, founders, &mut self.outbox);
+        self.after_log(now, out);
+        founded
+    }
+
     /// How many commands are logged and not delivered.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.order.pending_count()
     }
 
-    /// The replicated log, for checks.
+    /// The replicated log, to ask it.
     #[must_use]
     pub fn log(&self) -> &GroupLog {
         &self.log
