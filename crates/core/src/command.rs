@@ -7,7 +7,7 @@ use crate::id::{ClientId, GroupId, Groups};
 use crate::limits::SESSION_WINDOW;
 use crate::mutant::{self, Mutant};
 use crate::oracle::Placement;
-use crate::request::{Defect, Request};
+use crate::request::{Defect, Intent, Request};
 use crate::time::{LogTime, LogicalClock};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -167,6 +167,7 @@ impl Command {
 
     /// Why it must be refused, if it must: see [`Request::defect`]. Its destinations must be groups
     /// of the cluster, and none that the order depends on may be missing ([`Request::required`]).
+    /// Where the strategy moves nothing, nobody may: the authority of what was moved would deny it.
     #[must_use]
     pub fn defect(&self, placement: &Placement) -> Option<Defect> {
         let topology = placement.topology();
@@ -182,7 +183,10 @@ impl Command {
                 .request
                 .required(placement)
                 .is_subset(self.destinations);
-            let ours = known && complete && numbered && !self.destinations.is_empty();
+            let is_move = |(_, intent): &(_, Intent)| matches!(intent, Intent::Move { .. });
+            let possible = placement.movable() || !self.request.intents().iter().any(is_move);
+            let named = !self.destinations.is_empty();
+            let ours = known && complete && numbered && possible && named;
             (!ours).then_some(Defect::Malformed)
         })
     }

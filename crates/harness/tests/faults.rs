@@ -109,7 +109,10 @@ fn an_oracle_of_one_replica_is_out_until_it_is_back() {
         struck(&rows, "kill oracle"),
         struck(&rows, "restart oracle"),
     );
-    assert!(back >= killed + 9, "it was due a second later: {killed}..{back}");
+    assert!(
+        back >= killed + 9,
+        "it was due a second later: {killed}..{back}"
+    );
     // Every client soon needs the oracle.
     assert_eq!(done(&rows[killed + 4..back]), 0.0, "{rows:?}");
     assert!(done(&rows[back + 1..]) > 0.0, "{rows:?}");

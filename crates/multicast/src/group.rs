@@ -284,9 +284,9 @@ impl GroupMulticast {
                     leader.acknowledged(from.group, upto);
                 }
             }
-            Message::Pull { after } => {
+            Message::Pull { after, in_full } => {
                 self.peers.heard_leader(from);
-                self.peers.pull(from.group, after);
+                self.peers.pull(from.group, after, in_full);
             }
             Message::Relay(command) => {
                 let mut missing = self.order.missing_commands();

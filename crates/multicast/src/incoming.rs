@@ -9,8 +9,19 @@ use crate::link::{Item, Readiness, WireValue};
 use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;
 
-/// How long to wait for values that were asked for in full before asking again.
+/// How long to wait for items that were asked for before asking again.
 const PULL: Micros = 50_000;
+
+/// Items that are to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The replica of the sending group that is to send them.
+    pub(crate) from: u8,
+    /// The number of the last one that is not wanted.
+    pub(crate) after: u64,
+    /// With all their values.
+    pub(crate) in_full: bool,
+}
 
 /// Items of one link that are not proposed yet.
 #[derive(Debug, Default)]
@@ -26,6 +37,8 @@ pub(crate) struct IncomingLink {
     /// The value of the item behind those that wait cannot be found here: its sender must send it
     /// in full.
     stuck: bool,
+    /// Items behind those that wait have come without what is before them.
+    gap: bool,
     pulled: Option<LocalTime>,
     acknowledge: bool,
 }
@@ -49,6 +62,7 @@ impl IncomingLink {
         self.source = from;
         let next = self.next();
         if first > next {
+            self.gap = true;
             return;
         }
         let known = (next - first) as usize;
@@ -58,7 +72,7 @@ impl IncomingLink {
         }
         if items.len() > known {
             self.waiting.extend(items.into_iter().skip(known));
-            self.stuck = false;
+            (self.stuck, self.gap) = (false, false);
             self.pulled = None;
         }
     }
@@ -109,12 +123,16 @@ impl IncomingLink {
         self.stuck = true;
     }
 
-    /// Whom to ask now for items in full, if anybody, and after which number they are wanted.
-    pub(crate) fn wants_in_full(&mut self, now: LocalTime) -> Option<(u8, u64)> {
-        let due = self.stuck && self.pulled.is_none_or(|at| now >= at + PULL);
-        due.then(|| {
+    /// Whom to ask now for items, if anybody.
+    pub(crate) fn wants_again(&mut self, now: LocalTime) -> Option<Wanted> {
+        let due = self.pulled.is_none_or(|at| now >= at + PULL);
+        (due && (self.stuck || self.gap)).then(|| {
             self.pulled = Some(now);
-            (self.source, self.next() - 1)
+            Wanted {
+                from: self.source,
+                after: self.next() - 1,
+                in_full: self.stuck,
+            }
         })
     }
 

@@ -25,10 +25,12 @@ pub enum Message {
         /// The sender's log time.
         time: LogTime,
     },
-    /// To the leader of another group: send the items after this number again, with all values.
+    /// To the leader of another group: send the items after this number again.
     Pull {
         /// The last number that is not wanted.
         after: u64,
+        /// With all their values: they were not to be found in the shared cache.
+        in_full: bool,
     },
     /// To any replica of another group, which has timestamped this command: nobody has handed it in
     /// here.

@@ -3,7 +3,7 @@
 //! A leader sends what the links hold until it is acknowledged; whoever else leads the receiving
 //! group by then gets it again.
 
-use crate::incoming::IncomingLink;
+use crate::incoming::{IncomingLink, Wanted};
 use crate::leader::Fetch;
 use crate::link::{Item, Links, Outgoing, WireValue};
 use crate::message::Message;
@@ -14,8 +14,11 @@ use std::collections::BTreeMap;
 const LINK_ITEMS: usize = 4096;
 /// How many bytes of values one link message carries, unless a single item is larger.
 const LINK_BYTES: usize = 4 << 20;
-/// How long a link's items may stay unacknowledged before they are sent again.
+/// How long a link's items may stay unacknowledged before they are sent again; twice as long after
+/// each time in vain, up to [`LONGEST_RESEND`], lest a group that cannot keep up is given more to do.
 const RESEND: Micros = 400_000;
+/// See [`RESEND`].
+const LONGEST_RESEND: Micros = 8 * RESEND;
 
 /// Messages on their way to other replicas.
 pub(crate) type Mail = Vec<(ReplicaId, Message)>;
@@ -42,6 +45,8 @@ struct Peer {
     in_full: u64,
     /// When the receiver last acknowledged something new, or items were last sent again.
     progress: LocalTime,
+    /// How often they were sent again since it acknowledged something new.
+    resent: u32,
     acknowledged: u64,
     incoming: IncomingLink,
 }
@@ -141,7 +146,7 @@ impl Peers {
         if let Some(peer) = self.peers.get_mut(&leader.group).filter(|_| known) {
             peer.leader = leader.index;
             peer.sent = peer.acknowledged;
-            peer.progress = now;
+            (peer.progress, peer.resent) = (now, 0);
         }
     }
 
@@ -169,14 +174,16 @@ impl Peers {
             return false;
         };
         peer.acknowledged = upto;
-        peer.progress = now;
+        (peer.progress, peer.resent) = (now, 0);
         true
     }
 
-    /// A group wants the items after a number again, with their values.
-    pub(crate) fn pull(&mut self, by: GroupId, after: u64) {
+    /// A group wants the items after a number again, perhaps with their values.
+    pub(crate) fn pull(&mut self, by: GroupId, after: u64, in_full: bool) {
         if let Some(peer) = self.peers.get_mut(&by) {
-            peer.in_full = peer.sent;
+            if in_full {
+                peer.in_full = peer.sent;
+            }
             peer.sent = after.max(peer.acknowledged).min(peer.sent);
         }
     }
@@ -199,9 +206,10 @@ impl Peers {
         let mut received = Vec::new();
         for (&from, peer) in &mut self.peers {
             let (first, items) = peer.incoming.take_ready(now, values);
-            if let Some((index, after)) = peer.incoming.wants_in_full(now) {
-                let to = ReplicaId { group: from, index };
-                out.push((to, Message::Pull { after }));
+            if let Some(wanted) = peer.incoming.wants_again(now) {
+                let (group, index) = (from, wanted.from);
+                let Wanted { after, in_full, .. } = wanted;
+                out.push((ReplicaId { group, index }, Message::Pull { after, in_full }));
             }
             if !items.is_empty() {
                 received.push(Received { from, first, items });
@@ -247,7 +255,9 @@ impl Peers {
     pub(crate) fn resend_links(&mut self, now: LocalTime) {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
-            if unacknowledged && now >= peer.progress + RESEND {
+            let patience = (RESEND << peer.resent.min(16)).min(LONGEST_RESEND);
+            if unacknowledged && now >= peer.progress + patience {
+                peer.resent += 1;
                 peer.leader = (peer.leader + 1) % self.topology.replica_count(group).max(1);
                 peer.sent = peer.acknowledged;
                 peer.progress = now;

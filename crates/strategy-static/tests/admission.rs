@@ -121,6 +121,23 @@ fn a_command_in_the_name_of_another_client_is_refused() {
 }
 
 #[test]
+fn a_move_is_refused_where_the_strategy_moves_nothing() {
+    let object = *lookup()
+        .request
+        .objects()
+        .collect::<Vec<_>>()
+        .first()
+        .unwrap();
+    let request = Request::relocate(object, PartitionId(1));
+    let destinations = [0, 1].map(|n| PartitionId(n).into()).into_iter().collect();
+    assert!(is_malformed(Command {
+        request,
+        destinations,
+        ..lookup()
+    }));
+}
+
+#[test]
 fn impossible_numbers_are_refused() {
     for low_watermark in [0, 2, u64::MAX] {
         assert!(

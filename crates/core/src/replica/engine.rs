@@ -222,7 +222,11 @@ impl<A: Application> Engine<A> {
     ) {
         let id = command.message_id();
         self.state.delivered += 1;
-        self.state.sessions.begin(command.id, command.low_watermark);
+        // Of a session that has expired here nothing is kept: nobody would say when it is over.
+        if !expired {
+            let sessions = &mut self.state.sessions;
+            sessions.begin(command.id, command.low_watermark);
+        }
         let mut running = Running {
             missing: command.destinations,
             command,
@@ -368,7 +372,7 @@ impl<A: Application> Engine<A> {
         }
         if decision.answerer == self.group {
             self.give_answer(running, decision, reply, out);
-        } else {
+        } else if !running.expired {
             self.state.sessions.finish(command.id, None);
         }
     }
@@ -390,7 +394,10 @@ impl<A: Application> Engine<A> {
             timestamp: running.timestamp,
             touched: decision.touched,
         });
-        self.state.sessions.finish(command.id, Some(answer.clone()));
+        if !running.expired {
+            let recorded = Some(answer.clone());
+            self.state.sessions.finish(command.id, recorded);
+        }
         out.replies.push(Reply {
             answer,
             command,

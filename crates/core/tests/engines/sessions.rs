@@ -2,12 +2,14 @@
 //! time, until its session needs it no more.
 
 use crate::cluster::Cluster;
-use crate::script::{SCRIPT, X, Y, command, group, groups, id, leader, session, shared};
+use crate::probe::TestEngine;
+use crate::script::{SCRIPT, X, Y, command, group, groups, id, leader, session, shared, timestamp};
 use crate::service::{append, update};
 use crate::strategy::TestStrategy::Home;
+use ssmr_core::replica::Applied;
 use ssmr_core::{
-    Answer, ClientId, ClientMessage, Command, CommandId, Defect, Groups, Partition, ReplicaId,
-    Request, ServerMessage, Verdict,
+    Answer, ClientId, ClientMessage, Command, CommandId, Defect, Delivery, Groups, Partition,
+    Placement, ReplicaId, Request, ServerMessage, Topology, Verdict,
 };
 use std::sync::Arc;
 
@@ -223,4 +225,23 @@ fn a_follower_says_who_leads() {
     cluster.say(SCRIPT, follower, ClientMessage::Submit(Arc::new(sound)));
     let leader = Some(0);
     assert_eq!(cluster.last_told(), &ServerMessage::NotLeader { leader });
+}
+
+#[test]
+fn nothing_is_kept_of_a_session_that_has_expired() {
+    let placement = Placement::new(Home, Topology::new(2, 1).unwrap());
+    let mut engine = TestEngine::new(group(0), placement);
+    let before = engine.image()().len();
+    let command = shared(1, groups([0]), append(&[X], 1));
+    let (timestamp, expired) = (timestamp(1), true);
+    let delivery = Delivery::Command {
+        command,
+        timestamp,
+        expired,
+    };
+    let mut applied = Applied::default();
+    engine.on_deliver(delivery, &mut applied);
+    let verdict = applied.replies.pop().map(|reply| reply.answer.verdict);
+    assert_eq!(verdict, Some(Verdict::SessionExpired));
+    assert_eq!(engine.image()().len(), before);
 }
