@@ -1,9 +1,9 @@
 //! One client of the load: loads its share, then issues the commands of its workload at its pace.
 //!
 //! It never looks at an answer to choose a command. Invariant: each submitted request is recorded
-//! exactly once, with the completion that the engine gave it.
+//! exactly once, with the completion that the engine gave it; as unknown, if the load was abandoned.
 
-use super::job::{Job, Plan};
+use super::job::{Job, Plan, abandoned};
 use super::pace::Pace;
 use super::sample::{ClientReport, End, Sample};
 use crate::workload::contract::Workload;
@@ -38,6 +38,8 @@ pub(super) struct LoadClient<W: Workload> {
     refusals: u32,
     /// What went wrong first while loading.
     not_loaded: Option<Outcome>,
+    /// Whether what is under way is not to be waited for.
+    abandon: watch::Receiver<bool>,
     /// What it had sent when measuring began, and what it sent from then until it ended.
     before: Option<TrafficCount>,
     sent: TrafficCount,
@@ -58,8 +60,10 @@ impl<W: Workload> LoadClient<W> {
     ) -> Result<Self, ConfigError> {
         let id = ClientId(number);
         let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
+        let abandon = job.abandon.subscribe();
         Ok(Self {
             job,
+            abandon,
             number,
             pipeline,
             pending: FxHashMap::default(),
@@ -145,6 +149,7 @@ impl<W: Workload> LoadClient<W> {
             }
             tokio::select! {
                 completion = self.pipeline.next() => self.finish(&completion),
+                () = abandoned(&mut self.abandon) => break,
                 at = pace.next(self.pending.len()) => match at {
                     Some(at) => due = Some(at),
                     None => break,
@@ -163,10 +168,21 @@ impl<W: Workload> LoadClient<W> {
         }
     }
 
-    /// Waits for one completion.
+    /// Waits for one completion; or makes do without, if nobody will answer.
     async fn take(&mut self) {
-        let completion = self.pipeline.next().await;
-        self.finish(&completion);
+        tokio::select! {
+            completion = self.pipeline.next() => self.finish(&completion),
+            () = abandoned(&mut self.abandon) => {
+                while let Some(completion) = self.pipeline.try_next() {
+                    self.finish(&completion);
+                }
+                let tickets: Vec<u64> = self.pending.keys().copied().collect();
+                for ticket in tickets {
+                    let completion = self.pipeline.abandoned(ticket);
+                    self.finish(&completion);
+                }
+            }
+        }
     }
 
     fn submit(&mut self, request: Request, command: Option<(usize, Micros, Micros)>) {

@@ -214,8 +214,10 @@ impl Pipeline {
         self.engine.believed_owner(object)
     }
 
-    /// How an outstanding request stands.
-    pub(super) fn abandoned(&self, ticket: u64) -> Completion {
+    /// How an outstanding request stands that nobody will wait for any longer: its outcome is
+    /// unknown. For whoever is about to drop the pipeline; the request itself goes on until then.
+    #[must_use]
+    pub fn abandoned(&self, ticket: u64) -> Completion {
         let now = self.clock.now();
         self.engine.abandoned(ticket, now, now)
     }
