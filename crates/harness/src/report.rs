@@ -30,7 +30,7 @@ pub(crate) fn tables(rows: &[&(Point, Measures, Whole)]) -> String {
         "strategy", "ops/s", "p50 us", "p95 us", "p99 us", "max us", "errors",
     ]);
     let mut per_command = table(&[
-        "per command",
+        "a command",
         "multi %",
         "groups",
         "messages",

@@ -77,3 +77,36 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     assert_eq!(digest(old).await, digest(new).await);
     create(&client, 3).await;
 }
+
+#[tokio::test]
+async fn what_waits_for_a_partition_that_is_gone_is_part_of_the_digest() {
+    let topology = Topology::new(2, 1).unwrap();
+    let oracle = Static::new();
+    let options = ClusterOptions::new(topology, oracle);
+    let mut cluster = Cluster::<Things>::start(options).unwrap();
+    cluster.ready(PATIENCE).await.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
+    let at = |partition| {
+        let mut keys = (0..).map(|key| ObjectId::new(key, 0));
+        let here = keys.find(|object| topology.home(*object) == PartitionId(partition));
+        here.unwrap()
+    };
+    let create = |object| Request::create::<Things>(object, &0, None);
+    let both = create(at(0)).and(at(1), create(at(1)).intents()[0].1.clone());
+    let ids: Vec<ReplicaId> = topology.replicas().collect();
+    cluster.stop_replica(ids[1]);
+    let digest = async || cluster.inspect(ids[0]).await.unwrap().digest;
+    let before = digest().await;
+    let logged = async {
+        // Nothing tells that a command is logged.
+        while digest().await == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        completion = client.execute(both) => panic!("nobody can order it: {completion:?}"),
+        logged = tokio::time::timeout(PATIENCE, logged) => logged.expect("its digest stays"),
+    }
+    assert_eq!(cluster.status(ids[0]).await.unwrap().counters.delivered, 0);
+}

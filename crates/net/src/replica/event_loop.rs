@@ -311,7 +311,7 @@ impl EventLoop {
             is_leader: status.is_leader,
             is_voter: status.is_voter,
             applied: status.applied,
-            digest: digest.then(|| self.replica.partition().digest()),
+            digest: digest.then(|| self.replica.digest()),
             counters: self.replica.counters(),
         }
     }
