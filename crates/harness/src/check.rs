@@ -5,7 +5,7 @@
 
 use crate::numbers::{grouped, percentage};
 use ssmr_check::{History, Summary, Violation};
-use ssmr_core::{Application, ClientId, Completion, Intent, ObjectId, Outcome, Request};
+use ssmr_core::{Answer, Application, ClientId, Completion, Intent, ObjectId, Outcome, Request};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -142,6 +142,17 @@ impl<A: Application> Recorder<A> {
         }
     }
 
+    /// A group has told what became of a request that had ended unanswered.
+    pub(crate) fn attribute(&self, answer: &Answer) {
+        let mut record = self.lock();
+        let mut unanswered = record.history.unanswered();
+        let asked = unanswered.find(|(_, attempt)| *attempt == answer.id);
+        drop(unanswered);
+        if let Some((operation, _)) = asked {
+            record.history.attribute(operation, Some(answer));
+        }
+    }
+
     /// The objects that somebody has created, or may have, whatever became of them.
     pub(crate) fn created(&self) -> BTreeSet<ObjectId> {
         self.lock().created.clone()
@@ -168,7 +179,7 @@ mod tests {
     use ssmr_check::ViolationKind;
     use ssmr_core::{
         CommandId, Cost, LocalTime, LogTime, LogicalClock, PartitionId, Revision, SessionId,
-        Timestamp, Touch,
+        Timestamp, Touch, Verdict,
     };
 
     const KV: Kv = Kv {
@@ -254,6 +265,22 @@ mod tests {
         assert_eq!(recorder.created().len(), 1);
         let judgement = recorder.judge();
         assert_eq!(judgement.name(), "unchecked", "nothing was judged");
+        let told = created(1);
+        let answer = |id| Answer {
+            id,
+            verdict: Verdict::Done,
+            reply: bytes::Bytes::new(),
+            timestamp: told.timestamp.unwrap(),
+            touched: vec![Touch {
+                object: KV.preload(2).intents()[0].0,
+                ..told.touched[0]
+            }],
+        };
+        let number = attempt.number + 1;
+        recorder.attribute(&answer(CommandId { number, ..attempt }));
+        assert_eq!(recorder.judge(), judgement, "another request's answer");
+        recorder.attribute(&answer(attempt));
+        assert_eq!(recorder.judge().name(), "ok", "the groups have told");
     }
 
     #[test]

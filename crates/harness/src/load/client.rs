@@ -19,6 +19,10 @@ use tokio::sync::watch;
 /// How many creates a client keeps outstanding while it loads.
 const LOADING: usize = 64;
 
+/// How long the groups have at the end for telling what became of requests that they did not answer
+/// in time. Attempts are repeated every 4 s by then.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// After so many refusals in a row a client pauses. They cost nothing, so a workload that consists
 /// of what a strategy refuses would be issued a million times a second, to no end but filling the
 /// memory.
@@ -111,6 +115,21 @@ impl<W: Workload> LoadClient<W> {
         }
         while !self.pending.is_empty() {
             self.take().await;
+        }
+        let _ = tokio::time::timeout(SETTLING, self.settle()).await;
+    }
+
+    /// Asks the groups what became of requests that ended as unknown: the engine repeats each
+    /// attempt until it is answered, and a group that has executed it answers with what it recorded.
+    async fn settle(&mut self) {
+        loop {
+            tokio::select! {
+                answer = self.pipeline.late_answer() => match answer {
+                    Some(answer) => self.job.recorder.attribute(&answer),
+                    None => break,
+                },
+                () = abandoned(&mut self.abandon) => break,
+            }
         }
     }
 

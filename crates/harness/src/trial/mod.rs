@@ -248,7 +248,8 @@ impl<W: Workload> Trial<'_, W> {
             clock: Clock::start(),
             settings: ClientSettings::default()
                 .with_execution(execution)
-                .with_reads(self.settings.reads),
+                .with_reads(self.settings.reads)
+                .with_late_answers(true),
             recorder: Recorder::default(),
             window: self.settings.window as usize,
             rate: self.settings.rate,
