@@ -139,7 +139,7 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
         }
     }
     if all.errors > 0 {
-        notes.push(format!("{} commands were not answered", all.errors));
+        notes.push(format!("{} commands were not answered in time", all.errors));
     }
     if all.ok == 0 {
         notes.push("no command had a definite outcome".into());

@@ -2,8 +2,8 @@
 //! cluster is.
 //!
 //! None follows from another. That a replica crashed is no violation; that a history is
-//! linearizable says nothing of a follower that went astray. Invariant: whatever is not as it should
-//! be is said in one plain sentence.
+//! linearizable says nothing of a follower that went astray. Invariant: whatever is not as it
+//! should be is said in one plain sentence.
 
 use crate::check::{Counts, Judgement};
 use crate::ending::Ending;

@@ -1,7 +1,8 @@
 //! One client of the load: loads its share, then issues the commands of its workload at its pace.
 //!
 //! It never looks at an answer to choose a command. Invariant: each submitted request is recorded
-//! exactly once, with the completion that the engine gave it; as unknown, if the load was abandoned.
+//! exactly once, with the completion that the engine gave it; as unknown, if the load was
+//! abandoned.
 
 use super::job::{Job, Plan, abandoned};
 use super::pace::Pace;
@@ -120,7 +121,8 @@ impl<W: Workload> LoadClient<W> {
     }
 
     /// Asks the groups what became of requests that ended as unknown: the engine repeats each
-    /// attempt until it is answered, and a group that has executed it answers with what it recorded.
+    /// attempt until it is answered, and a group that has executed it answers with what it
+    /// recorded.
     async fn settle(&mut self) {
         loop {
             tokio::select! {

@@ -123,7 +123,13 @@ impl<W: Workload> Trial<'_, W> {
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), ELECTIONS);
-        let Some(()) = self.unless_interrupted(ready).await.transpose()? else {
+        let ready = tokio::select! {
+            ready = self.unless_interrupted(ready) => ready,
+            group = loss(&mut cluster, BTreeSet::new()) => {
+                bail!("{group} has lost its majority before it had a leader")
+            }
+        };
+        let Some(()) = ready.transpose()? else {
             return Ok(None);
         };
         let job = self.job(&cluster, applies);
@@ -205,8 +211,8 @@ impl<W: Workload> Trial<'_, W> {
         }))
     }
 
-    /// Reads what is there, after faults or where that is asked for. A cluster that has lost a group
-    /// would not answer.
+    /// Reads what is there, after faults or where that is asked for. A cluster that has lost a
+    /// group would not answer.
     async fn audit<D: Deployment>(
         &self,
         cluster: &mut D,
@@ -260,8 +266,8 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
-    /// Waits for the objects to be created. Returns whether all of them are: not if the user ends it
-    /// or a group is lost.
+    /// Waits for the objects to be created. Returns whether all of them are: not if the user ends
+    /// it or a group is lost.
     async fn load<D: Deployment>(&self, load: &mut Load<W>, cluster: &mut D) -> Result<bool> {
         let job = load.shared();
         let mut look = interval(Duration::from_millis(100));

@@ -10,9 +10,19 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 /// A row of a CSV file.
 pub type Row = BTreeMap<String, String>;
 
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A run under way.
 pub struct Started {
-    process: Child,
+    process: Process,
     stderr: Lines<BufReader<ChildStderr>>,
     /// What it told on its standard error so far.
     told: String,
@@ -40,7 +50,7 @@ impl Started {
         let stderr = BufReader::new(process.stderr.take().unwrap()).lines();
         let told = String::new();
         Self {
-            process,
+            process: Process(process),
             stderr,
             told,
             out,
@@ -49,7 +59,7 @@ impl Started {
 
     /// Its process.
     pub fn process(&self) -> &Child {
-        &self.process
+        &self.process.0
     }
 
     /// Where its results come.
@@ -59,7 +69,7 @@ impl Started {
 
     /// Waits until it tells this line on its standard error.
     pub fn until(&mut self, line: &str) {
-        while let Some(told) = self.stderr.next() {
+        for told in self.stderr.by_ref() {
             let told = told.unwrap();
             self.told += &format!("{told}\n");
             if told == line {
@@ -75,7 +85,7 @@ impl Started {
         for line in self.stderr {
             self.told += &format!("{}\n", line.unwrap());
         }
-        let mut pipe = self.process.stdout.take().unwrap();
+        let mut pipe = self.process.0.stdout.take().unwrap();
         pipe.read_to_string(&mut stdout).unwrap();
         let run = Run {
             folder: fs::canonicalize(self.out.path().join("latest")).unwrap(),
@@ -83,7 +93,7 @@ impl Started {
             stderr: self.told,
             _out: self.out,
         };
-        (self.process.wait().unwrap(), run)
+        (self.process.0.wait().unwrap(), run)
     }
 }
 
