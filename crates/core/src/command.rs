@@ -2,13 +2,17 @@
 //!
 //! The destinations of a command are the union over its request's intents.
 
+use crate::codec;
 use crate::id::{ClientId, GroupId, Groups};
 use crate::limits::SESSION_WINDOW;
+use crate::mutant::{self, Mutant};
 use crate::oracle::Placement;
 use crate::request::{Defect, Request};
 use crate::time::{LogTime, LogicalClock};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A client's session: the frame in which its commands take effect exactly once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +29,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// One attempt at one request of one session: the name of a multicast message.
+/// One attempt at one request of one session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommandId {
     /// The session.
@@ -43,6 +47,54 @@ impl fmt::Debug for CommandId {
     }
 }
 
+/// A digest of all that a command says: 128 bits of BLAKE3 over its encoding.
+///
+/// A client cannot make two commands of one digest without some 2^64 trials.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct ContentDigest(u128);
+
+impl fmt::Debug for ContentDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// The name of a multicast message: an attempt, and what it says.
+///
+/// An honest client says one thing with one attempt. One that gives two contents to an attempt has
+/// made two messages: groups that were told different ones do not take them for the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MessageId {
+    /// The attempt.
+    pub command: CommandId,
+    /// What it says.
+    pub content: ContentDigest,
+}
+
+impl From<CommandId> for MessageId {
+    /// The name of a command that has no digest.
+    fn from(command: CommandId) -> Self {
+        Self {
+            command,
+            content: ContentDigest::default(),
+        }
+    }
+}
+
+impl Hash for MessageId {
+    /// The digest alone would do, but commands to one group have none.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.content.0 as u64);
+        self.command.hash(state);
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.command)
+    }
+}
+
 /// An attempt at a request, as it is multicast to its destination groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
@@ -57,9 +109,53 @@ pub struct Command {
     pub destinations: Groups,
     /// What it intends to do and to run.
     pub request: Request,
+    /// A digest of all of the above, where the groups that order it must not confuse it with
+    /// another one: see [`Command::with_digest`].
+    pub content: ContentDigest,
 }
 
 impl Command {
+    /// Its name as a multicast message.
+    #[must_use]
+    pub fn message_id(&self) -> MessageId {
+        MessageId {
+            command: self.id,
+            content: self.content,
+        }
+    }
+
+    /// The command with the digest of what it says, whatever it had come with: for the replica that
+    /// takes it from its client. A command to one group needs none, for that group's log alone
+    /// tells its attempts apart, and has the digest 0.
+    #[must_use]
+    pub fn with_digest(self: Arc<Self>) -> Arc<Self> {
+        let content = self.digest_content();
+        if content == self.content {
+            return self;
+        }
+        let mut command = self;
+        Arc::make_mut(&mut command).content = content;
+        command
+    }
+
+    fn digest_content(&self) -> ContentDigest {
+        if self.destinations.len() < 2 || mutant::is_active(Mutant::ContentsConfused) {
+            return ContentDigest::default();
+        }
+        let Self {
+            id,
+            low_watermark,
+            clock,
+            destinations,
+            request,
+            content: _,
+        } = self;
+        let encoded = codec::encode(&(id, low_watermark, clock, destinations, request));
+        let digest = blake3::hash(&encoded);
+        let (half, _) = digest.as_bytes().split_at(16);
+        ContentDigest(u128::from_le_bytes(half.try_into().expect("16 bytes")))
+    }
+
     /// Whether `group` is the only destination.
     #[must_use]
     pub fn is_local_to(&self, group: GroupId) -> bool {

@@ -119,7 +119,7 @@ impl fmt::Display for GroupId {
 }
 
 /// A set of groups: 255 partitions and an oracle in 32 bytes, `Copy`, iterated in ascending order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Groups([u64; 4]);
 
 impl Groups {

@@ -39,7 +39,7 @@ pub mod values;
 pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
 pub use application::{Access, Application, Objects};
 pub use client::{ClientEngine, ClientOutbox, Execution};
-pub use command::{Command, CommandId, SessionId};
+pub use command::{Command, CommandId, ContentDigest, MessageId, SessionId};
 pub use hooks::{CacheCall, CacheReply, Change, Found, LeaderHooks, ObjectEvent};
 pub use id::{
     ClientId, Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,

@@ -33,9 +33,9 @@ pub const SESSION_WINDOW: u64 = 1024;
 /// one well before.
 pub const SESSION_TTL: Micros = 600_000_000;
 
-/// How far ahead of a group's clock the clock of a command may be. One that is further is not
-/// taken.
-pub const CLOCK_LEAD: u64 = 1 << 48;
+/// How far ahead of its own clock a group lets the clock of a command move it: a greater one counts
+/// as this.
+pub const CLOCK_LEAD: u64 = 1 << 32;
 
 /// The greatest clock that a client can bring about. Timestamps beyond it come from the groups
 /// alone, so they never wrap.

@@ -35,6 +35,10 @@ pub enum Mutant {
     MutableCacheKeys,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
+    /// Messages of one name are taken for the same, whatever they say.
+    ContentsConfused,
+    /// A command whose clock is far ahead of the group's is turned away.
+    ClocksRefused,
     /// A replica does not store whom it voted for. The driver's fault.
     VoteNotPersisted,
     /// A replica sends what depends on records before they are stored. The driver's fault.

@@ -1,7 +1,7 @@
 //! Signals: what the destinations of a command tell each other, and from which all of them compute
 //! the verdict (rule R4).
 
-use crate::command::CommandId;
+use crate::command::MessageId;
 use crate::id::{Encoded, ObjectId, Revision};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Signal<V = Encoded> {
     /// The command that it belongs to.
-    pub command: CommandId,
+    pub message: MessageId,
     /// The command's session had expired at the sender.
     pub expired: bool,
     /// How many bytes the values have that the sender owns and the command reads or moves, whether
@@ -88,7 +88,7 @@ impl<V> Signal<V> {
                 ObjectReport { object, status }
             });
         Signal {
-            command: self.command,
+            message: self.message,
             expired: self.expired,
             operand_bytes: self.operand_bytes,
             reports: reports.collect(),

@@ -194,7 +194,7 @@ impl GroupMulticast {
         if let Some(leader) = &mut self.leader {
             for input in &batch.inputs {
                 match input {
-                    Input::Submit(command) => leader.logged(command.id),
+                    Input::Submit(command) => leader.logged(command.message_id()),
                     Input::Receive { from, .. } => senders.push(*from),
                     Input::Acknowledged { .. } => {}
                 }
@@ -242,7 +242,7 @@ impl GroupMulticast {
             Message::Relay(command) => {
                 let mut missing = self.order.missing_commands();
                 let ours = command.destinations.contains(self.id.group);
-                if ours && missing.any(|(id, _)| id == command.id) {
+                if ours && missing.any(|(id, _)| id == command.message_id()) {
                     leader.take_command(command);
                 }
             }

@@ -10,7 +10,7 @@ use ssmr_core::multicast::{
 };
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, CommandId, Delivery, GroupId, LocalTime, LogTime, LogicalClock, ReplicaId, SessionId,
+    Command, Delivery, GroupId, LocalTime, LogTime, LogicalClock, MessageId, ReplicaId, SessionId,
     Signal, Timestamp, ValueCodec,
 };
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ pub struct Sequencer(Rc<RefCell<Sequence>>);
 #[derive(Debug, Default)]
 struct Sequence {
     clock: LogicalClock,
-    ordered: BTreeSet<CommandId>,
+    ordered: BTreeSet<MessageId>,
     ended: BTreeSet<SessionId>,
     groups: BTreeMap<GroupId, Group>,
 }
@@ -58,7 +58,7 @@ impl Sequencer {
     )]
     pub fn order(&self, command: Arc<Command>) {
         let mut sequence = self.0.borrow_mut();
-        if !sequence.ordered.insert(command.id) {
+        if !sequence.ordered.insert(command.message_id()) {
             return;
         }
         sequence.clock = sequence.clock.max(command.clock).next();

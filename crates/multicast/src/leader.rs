@@ -3,7 +3,7 @@
 
 use crate::batch::{BATCH_BYTES, Batch, Input, MAX_ELAPSED};
 use rustc_hash::FxHashSet;
-use ssmr_core::{Command, CommandId, GroupId, LocalTime, Micros};
+use ssmr_core::{Command, GroupId, LocalTime, MessageId, Micros};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,13 +25,13 @@ pub(crate) struct LeaderState {
     inbox: Vec<Input>,
     inbox_bytes: usize,
     /// Commands that are in the inbox or proposed.
-    taken: FxHashSet<CommandId>,
+    taken: FxHashSet<MessageId>,
     /// Acknowledgements that wait for company.
     acknowledgements: BTreeMap<GroupId, u64>,
     proposed_at: LocalTime,
     fetched_at: LocalTime,
     /// What was asked for last.
-    fetching: BTreeMap<CommandId, GroupId>,
+    fetching: BTreeMap<MessageId, GroupId>,
 }
 
 impl LeaderState {
@@ -62,13 +62,13 @@ impl LeaderState {
 
     /// Takes a command, unless it was taken already.
     pub(crate) fn take_command(&mut self, command: Arc<Command>) {
-        if self.taken.insert(command.id) {
+        if self.taken.insert(command.message_id()) {
             self.take(Input::Submit(command));
         }
     }
 
     /// A command is logged.
-    pub(crate) fn logged(&mut self, id: CommandId) {
+    pub(crate) fn logged(&mut self, id: MessageId) {
         self.taken.remove(&id);
     }
 
@@ -115,7 +115,7 @@ impl LeaderState {
     pub(crate) fn commands_to_fetch(
         &mut self,
         now: LocalTime,
-        missing: impl Iterator<Item = (CommandId, GroupId)>,
+        missing: impl Iterator<Item = (MessageId, GroupId)>,
     ) -> Vec<Fetch> {
         if now < self.fetched_at + FETCH {
             return Vec::new();
@@ -123,7 +123,7 @@ impl LeaderState {
         self.fetched_at = now;
         let wanted: BTreeMap<_, _> = missing.filter(|(id, _)| !self.taken.contains(id)).collect();
         let before = std::mem::replace(&mut self.fetching, wanted);
-        let fetch = |(&id, &from): (&CommandId, &GroupId)| Fetch {
+        let fetch = |(&id, &from): (&MessageId, &GroupId)| Fetch {
             id,
             from,
             repeated: before.contains_key(&id),
@@ -135,7 +135,7 @@ impl LeaderState {
 /// A command to be fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fetch {
-    pub(crate) id: CommandId,
+    pub(crate) id: MessageId,
     /// A group that has timestamped it.
     pub(crate) from: GroupId,
     /// It was asked for the last time already.

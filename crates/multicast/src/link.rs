@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
-    CommandId, Encoded, GroupId, LocalTime, ObjectId, Revision, Signal, Timestamp, Unpacked,
+    Encoded, GroupId, LocalTime, MessageId, ObjectId, Revision, Signal, Timestamp, Unpacked,
     ValueCodec, ValueReference,
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +19,7 @@ pub enum Item<V = Encoded> {
     /// The timestamp that the sender gave to a command.
     Timestamp {
         /// Which command.
-        command: CommandId,
+        message: MessageId,
         /// The sender's clock then.
         timestamp: Timestamp,
     },
@@ -131,7 +131,7 @@ impl<V> Item<V> {
 
     fn map_values<W>(self, map: impl FnMut(ObjectId, Revision, V) -> W) -> Item<W> {
         match self {
-            Self::Timestamp { command, timestamp } => Item::Timestamp { command, timestamp },
+            Self::Timestamp { message, timestamp } => Item::Timestamp { message, timestamp },
             Self::Signal(signal) => Item::Signal(signal.map_values(map)),
         }
     }
@@ -214,7 +214,7 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{ClientId, LogTime, LogicalClock, PartitionId, SessionId};
+    use ssmr_core::{ClientId, CommandId, LogTime, LogicalClock, PartitionId, SessionId};
 
     fn item(number: u64) -> Item {
         let session = SessionId {
@@ -222,12 +222,13 @@ mod tests {
             opened: LogTime::ZERO,
         };
         let group = GroupId::from(PartitionId(0));
+        let command = CommandId {
+            session,
+            number,
+            attempt: 1,
+        };
         Item::Timestamp {
-            command: CommandId {
-                session,
-                number,
-                attempt: 1,
-            },
+            message: command.into(),
             timestamp: Timestamp::new(LogicalClock(number), group),
         }
     }

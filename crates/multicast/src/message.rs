@@ -2,7 +2,7 @@
 
 use crate::link::{Item, WireValue};
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Command, CommandId};
+use ssmr_core::{Command, MessageId};
 use ssmr_log::LogMessage;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum Message {
     /// here.
     Fetch {
         /// Which command.
-        id: CommandId,
+        id: MessageId,
     },
     /// The answer to `Fetch`.
     Relay(Arc<Command>),

@@ -29,9 +29,10 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, CommandId, Delivery, GroupId, Groups, LogTime, LogicalClock, Timestamp, codec,
+    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Timestamp, codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -53,10 +54,10 @@ pub(crate) struct Order {
     group: GroupId,
     clock: LogicalClock,
     time: LogTime,
-    commands: FxHashMap<CommandId, Pending>,
-    pending: BTreeMap<Timestamp, CommandId>,
+    commands: FxHashMap<MessageId, Pending>,
+    pending: BTreeMap<Timestamp, MessageId>,
     /// Timestamps of commands that are not logged here.
-    early: BTreeMap<CommandId, Vec<Timestamp>>,
+    early: BTreeMap<MessageId, Vec<Timestamp>>,
     filter: Filter,
     links: Links,
     /// Not state: what is delivered and not polled yet.
@@ -165,30 +166,31 @@ impl Order {
     /// What would become of a command that is handed in now. One that another destination has
     /// timestamped is always welcome: that group waits for us.
     pub(crate) fn freshness(&self, command: &Command) -> Freshness {
-        if self.commands.contains_key(&command.id) {
+        if self.commands.contains_key(&command.message_id()) {
             Freshness::Seen
-        } else if self.early.contains_key(&command.id) {
+        } else if self.early.contains_key(&command.message_id()) {
             Freshness::Fresh
         } else {
             self.filter.freshness(command, self.time)
         }
     }
 
-    /// Whether a client may hand this command in as far as clock and number of sessions go.
+    /// Whether a client may hand this command in as far as the number of sessions goes.
     pub(crate) fn has_room_for(&self, command: &Command) -> bool {
-        let clock = command.clock <= CLOCK_END && command.clock <= self.clock.ahead(CLOCK_LEAD);
-        clock && !self.filter.is_full_for(command.id.session)
+        let refused = mutant::is_active(Mutant::ClocksRefused)
+            && command.clock > self.clock.ahead(CLOCK_LEAD);
+        !refused && !self.filter.is_full_for(command.id.session)
     }
 
     /// A command that is logged and not delivered, to be relayed to a destination that does not
     /// have it.
-    pub(crate) fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
+    pub(crate) fn command(&self, id: MessageId) -> Option<&Arc<Command>> {
         self.commands.get(&id).map(|pending| &pending.command)
     }
 
     /// Commands that other groups have timestamped and that are not logged here, with one of those
     /// groups.
-    pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (CommandId, GroupId)> {
+    pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (MessageId, GroupId)> {
         self.early
             .iter()
             .filter_map(|(id, known)| Some((*id, known.first()?.group())))
@@ -210,7 +212,7 @@ impl Order {
     }
 
     fn log(&mut self, command: Arc<Command>) {
-        let id = command.id;
+        let id = command.message_id();
         if self.freshness(&command) != Freshness::Fresh {
             return;
         }
@@ -218,7 +220,9 @@ impl Order {
         if !expired {
             self.filter.enter(&command);
         }
-        // A client that has seen a timestamp is ordered after it; no client may spoil the clock.
+        // A client that has seen a timestamp is ordered after it. No client may spoil the clock, and
+        // none is turned away for what it was told: where the lead is too long it is cut, which
+        // costs a retry at most, for no answer depends on a client's clock.
         let seen = command
             .clock
             .min(self.clock.ahead(CLOCK_LEAD))
@@ -230,7 +234,7 @@ impl Order {
             self.links.push(
                 to,
                 Item::Timestamp {
-                    command: id,
+                    message: id,
                     timestamp: own,
                 },
             );
@@ -256,13 +260,13 @@ impl Order {
     fn receive(&mut self, from: GroupId, first: u64, items: Vec<Item>) {
         for item in self.links.accept(from, first, items) {
             match item {
-                Item::Timestamp { command, timestamp } if self.commands.contains_key(&command) => {
-                    self.learn(command, timestamp);
-                    self.settle(command);
+                Item::Timestamp { message, timestamp } if self.commands.contains_key(&message) => {
+                    self.learn(message, timestamp);
+                    self.settle(message);
                     self.deliver();
                 }
-                Item::Timestamp { command, timestamp } => {
-                    self.early.entry(command).or_default().push(timestamp);
+                Item::Timestamp { message, timestamp } => {
+                    self.early.entry(message).or_default().push(timestamp);
                 }
                 Item::Signal(signal) => {
                     self.deliveries.push_back(Delivery::Signal { from, signal });
@@ -272,7 +276,7 @@ impl Order {
     }
 
     /// Another destination's timestamp of a pending command.
-    fn learn(&mut self, id: CommandId, timestamp: Timestamp) {
+    fn learn(&mut self, id: MessageId, timestamp: Timestamp) {
         let Some(pending) = self.commands.get_mut(&id) else {
             return;
         };
@@ -289,7 +293,7 @@ impl Order {
     }
 
     /// Once the final timestamp is known, nothing logged later may come before it.
-    fn settle(&mut self, id: CommandId) {
+    fn settle(&mut self, id: MessageId) {
         if let Some(pending) = self
             .commands
             .get(&id)
@@ -317,7 +321,7 @@ impl Order {
                 return;
             };
             if !expired {
-                self.filter.leave(id);
+                self.filter.leave(id.command);
             }
             self.deliveries.push_back(Delivery::Command {
                 command,

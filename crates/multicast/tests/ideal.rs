@@ -1,9 +1,9 @@
 //! The ideal order: what is promised of [`Multicast`], by one sequencer.
 
 use ssmr_core::{
-    ClientId, Command, CommandId, Delivery, GroupId, Groups, LocalTime, LogTime, LogicalClock,
-    Multicast, ObjectId, Outbox, PartitionId, Refusal, ReplicaId, Request, SessionId, Signal,
-    Timestamp,
+    ClientId, Command, CommandId, ContentDigest, Delivery, GroupId, Groups, LocalTime, LogTime,
+    LogicalClock, Multicast, ObjectId, Outbox, PartitionId, Refusal, ReplicaId, Request, SessionId,
+    Signal, Timestamp,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::sync::Arc;
@@ -30,6 +30,7 @@ fn command<const N: usize>(number: u64, partitions: [u8; N]) -> Arc<Command> {
         clock: LogicalClock::default(),
         destinations: partitions.into_iter().map(group).collect::<Groups>(),
         request: Request::lookup(ObjectId::new(0, number)),
+        content: ContentDigest::default(),
     })
 }
 
@@ -57,7 +58,7 @@ fn commands(replica: &mut IdealMulticast) -> Vec<(u64, Timestamp, bool)> {
 
 fn signal(number: u64) -> Signal {
     Signal {
-        command: command(number, [0]).id,
+        message: command(number, [0]).message_id(),
         expired: false,
         operand_bytes: 0,
         reports: Vec::new(),

@@ -81,10 +81,12 @@ macro_rules! conformance {
             expectations_that_have_passed,
             a_service_that_panics,
             absence_is_expected,
+            one_name_for_two_commands,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,
-            crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, storm Storm,
+            crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, hostile Hostile,
+            storm Storm,
         }
     };
     (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {

@@ -10,6 +10,7 @@
 pub mod app;
 mod cache;
 pub mod conformance;
+mod hostile;
 mod network;
 mod options;
 mod report;

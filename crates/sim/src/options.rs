@@ -86,13 +86,16 @@ pub enum Profile {
     Deaths,
     /// The shared cache is flushed, evicts, is slow, and dies for a while.
     Cache,
-    /// All of it.
+    /// A client keeps none of the protocol's rules, while messages overtake each other and replicas
+    /// crash.
+    Hostile,
+    /// All of it but hostile clients.
     Storm,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -105,6 +108,7 @@ impl Profile {
         Self::Clock,
         Self::Deaths,
         Self::Cache,
+        Self::Hostile,
         Self::Storm,
     ];
 
@@ -114,7 +118,7 @@ impl Profile {
 
     /// The longest that an undisturbed message takes.
     pub(crate) fn longest_delay(self) -> Micros {
-        if self.is(Self::Reorder) {
+        if self.is(Self::Reorder) || self == Self::Hostile {
             40_000
         } else {
             1_500
@@ -148,7 +152,7 @@ impl Profile {
     }
 
     pub(crate) fn crashes(self) -> bool {
-        self.is(Self::Crash)
+        self.is(Self::Crash) || self == Self::Hostile
     }
 
     pub(crate) fn wipes(self) -> bool {
@@ -165,6 +169,10 @@ impl Profile {
 
     pub(crate) fn hurts_cache(self) -> bool {
         self.is(Self::Cache)
+    }
+
+    pub(crate) fn is_hostile(self) -> bool {
+        self == Self::Hostile
     }
 }
 

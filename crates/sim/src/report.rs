@@ -51,6 +51,9 @@ pub struct SimulationReport {
     pub cuts: u64,
     /// Clients that died.
     pub deaths: u64,
+    /// Pairs of commands with one name and different contents that a hostile client handed in.
+    #[serde(default)]
+    pub conflicts: u64,
     /// Messages lost.
     pub lost: u64,
     /// Messages doubled.
@@ -81,7 +84,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 27] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 28] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -105,6 +108,7 @@ impl SimulationReport {
             ("jumps", &mut self.jumps),
             ("cuts", &mut self.cuts),
             ("deaths", &mut self.deaths),
+            ("conflicts", &mut self.conflicts),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),
             ("cache_hits", &mut self.cache_hits),

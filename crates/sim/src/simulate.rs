@@ -5,6 +5,7 @@
 //! and both linearizability checks run.
 
 use crate::app::{Op, Registers};
+use crate::hostile::HostileClient;
 use crate::options::Options;
 use crate::report::SimulationReport;
 use crate::violation::{Invariant, InvariantViolation, Stall};
@@ -13,7 +14,7 @@ use crate::world::{Seated, World};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::{
-    ClientId, GroupId, LocalTime, Micros, Needs, Oracle, ReplicaId, Request, Topology,
+    ClientId, GroupId, LocalTime, Micros, Needs, Oracle, Placement, ReplicaId, Request, Topology,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -135,6 +136,7 @@ struct Run {
     next_fault: LocalTime,
     /// Until when a leader is cut off from its group.
     deposed: Option<LocalTime>,
+    hostile: Option<HostileClient>,
 }
 
 impl Run {
@@ -162,8 +164,13 @@ impl Run {
                 Self::ask(&mut world, &mut clients, id);
             }
         }
+        let placement = Placement::new(oracle.clone(), topology);
+        let hostile = options.profile.is_hostile();
+        let hostile =
+            hostile.then(|| HostileClient::new(seeds.random(), placement, options.objects));
         Self {
             world,
+            hostile,
             oracle: oracle.clone(),
             options,
             clients,
@@ -307,6 +314,10 @@ impl Run {
         }
         if profile.hurts_cache() {
             self.world.hurt_cache();
+        }
+        if let Some(hostile) = &mut self.hostile {
+            let conflicts = (0..4).map(|_| hostile.strike(&mut self.world));
+            self.world.report.conflicts += conflicts.sum::<u64>();
         }
     }
 

@@ -6,8 +6,8 @@
 use ssmr_core::replica::{Applied, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, ObjectId, Partition, Query,
-    Timestamp,
+    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, MessageId, ObjectId, Partition,
+    Query, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::violation::{InvariantViolation, OrderViolation};
 pub(crate) struct Watched {
     pub(crate) engine: Engine<Registers>,
     /// Commands delivered since they were last looked at.
-    pub(crate) delivered: Vec<(CommandId, Timestamp, Groups)>,
+    pub(crate) delivered: Vec<(MessageId, Timestamp, Groups)>,
     /// How often it started over from a snapshot since then.
     pub(crate) restores: u64,
     /// What deliveries led to since it was last looked at, if somebody listens.
@@ -35,7 +35,7 @@ impl Partition for Watched {
         } = &delivery
         {
             self.delivered
-                .push((command.id, *timestamp, command.destinations));
+                .push((command.message_id(), *timestamp, command.destinations));
         }
         if let Delivery::Restore(_) = &delivery {
             self.delivered.clear();
@@ -71,15 +71,19 @@ impl Partition for Watched {
     }
 }
 
+/// A message and its destinations: messages to one group each may share a name, if a hostile client
+/// gave it to several.
+type Sent = (MessageId, Groups);
+
 /// What was seen of all replicas so far.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// Invariant 1: the state digest of whoever applied so many entries of a group's log first.
     digests: BTreeMap<(GroupId, u64), u64>,
     /// Invariant 2: what the first replica of a group to get there delivered, in order.
-    delivered: BTreeMap<GroupId, Vec<(CommandId, Timestamp)>>,
-    /// The final timestamp and the destinations of each command delivered anywhere.
-    commands: BTreeMap<CommandId, (Timestamp, Groups)>,
+    delivered: BTreeMap<GroupId, Vec<(Sent, Timestamp)>>,
+    /// The final timestamp of each command delivered anywhere.
+    commands: BTreeMap<Sent, Timestamp>,
 }
 
 impl Watch {
@@ -109,15 +113,16 @@ impl Watch {
         &mut self,
         group: GroupId,
         before: usize,
-        fresh: &[(CommandId, Timestamp, Groups)],
+        fresh: &[(MessageId, Timestamp, Groups)],
     ) -> Result<(), OrderViolation> {
         let order = self.delivered.entry(group).or_default();
         for (place, &(id, timestamp, destinations)) in (before..).zip(fresh) {
-            let known = *self.commands.entry(id).or_insert((timestamp, destinations));
-            if known.0 != timestamp {
+            let message = (id, destinations);
+            let known = *self.commands.entry(message).or_insert(timestamp);
+            if known != timestamp {
                 return Err(OrderViolation::TwoTimestamps {
                     id,
-                    first: known.0,
+                    first: known,
                     other: timestamp,
                 });
             }
@@ -125,25 +130,26 @@ impl Watch {
                 return Err(OrderViolation::NotDestination { group, id });
             }
             match order.get(place) {
-                Some(&first) if first == (id, timestamp) => {}
-                Some(&first) => {
+                Some(&first) if first == (message, timestamp) => {}
+                Some(&((first, _), at)) => {
                     return Err(OrderViolation::TwoSequences {
                         group,
                         place,
-                        first,
+                        first: (first, at),
                         other: id,
                     });
                 }
                 None => {
-                    if let Some(&last) = order.last().filter(|last| last.1 >= timestamp) {
+                    let last = order.last().filter(|(_, last)| *last >= timestamp);
+                    if let Some(&((last, _), at)) = last {
                         return Err(OrderViolation::Backwards {
                             group,
                             id,
                             timestamp,
-                            last,
+                            last: (last, at),
                         });
                     }
-                    order.push((id, timestamp));
+                    order.push((message, timestamp));
                 }
             }
         }
@@ -153,14 +159,14 @@ impl Watch {
     /// Invariant 2, once everything is quiet: no group has skipped a command that another one
     /// delivered.
     pub(crate) fn complete(&self) -> Result<(), OrderViolation> {
-        let mut got: BTreeMap<CommandId, Groups> = BTreeMap::new();
+        let mut got: BTreeMap<Sent, Groups> = BTreeMap::new();
         for (&group, order) in &self.delivered {
             order
                 .iter()
-                .for_each(|(id, _)| got.entry(*id).or_default().insert(group));
+                .for_each(|(message, _)| got.entry(*message).or_default().insert(group));
         }
-        for (&id, &(_, destinations)) in &self.commands {
-            let delivered_by = got.get(&id).copied().unwrap_or_default();
+        for &(id, destinations) in self.commands.keys() {
+            let delivered_by = got.get(&(id, destinations)).copied().unwrap_or_default();
             if delivered_by != destinations {
                 return Err(OrderViolation::Incomplete {
                     id,
@@ -193,7 +199,7 @@ impl Watch {
     pub(crate) fn counts(&self) -> (u64, u64) {
         let several = self
             .commands
-            .values()
+            .keys()
             .filter(|(_, groups)| groups.len() > 1)
             .count();
         (self.commands.len() as u64, several as u64)

@@ -1,10 +1,12 @@
 //! What a replica does not take from a client, whatever the client is: it must cost nobody else
 //! anything.
 
+use ssmr_core::limits::CLOCK_LEAD;
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::{
-    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, LocalTime,
-    LogTime, LogicalClock, ObjectId, PartitionId, Placement, Query, Reads, Replica, ReplicaId,
-    ReplicaOutbox, Request, ServerMessage, SessionId, Topology, Verdict,
+    ClientId, ClientMessage, Command, CommandId, ContentDigest, Defect, Engine, Groups, Intent,
+    LocalTime, LogTime, LogicalClock, ObjectId, PartitionId, Placement, Query, Reads, Replica,
+    ReplicaId, ReplicaOutbox, Request, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_sim::app::{Op, Registers};
@@ -59,6 +61,7 @@ fn lookup() -> Command {
         clock: LogicalClock::default(),
         destinations: PartitionId(0).into(),
         request: Request::lookup(object),
+        content: ContentDigest::default(),
     }
 }
 
@@ -136,16 +139,18 @@ fn impossible_numbers_are_refused() {
 }
 
 #[test]
-fn a_clock_from_the_far_future_is_not_taken() {
+fn a_clock_from_the_far_future_moves_the_group_a_little_and_turns_nobody_away() {
     for clock in [1 << 49, 1 << 62, u64::MAX] {
-        assert_eq!(
-            hand_in(Command {
-                clock: LogicalClock(clock),
-                ..lookup()
-            }),
-            None,
-            "{clock}"
-        );
+        let command = Command {
+            clock: LogicalClock(clock),
+            ..lookup()
+        };
+        let refused = mutant::with(Some(Mutant::ClocksRefused), || hand_in(command.clone()));
+        assert_eq!(refused, None);
+        let Some(ServerMessage::Answer { answer, .. }) = hand_in(command) else {
+            panic!("{clock} was refused");
+        };
+        assert_eq!(answer.timestamp.clock, LogicalClock(CLOCK_LEAD + 1));
     }
 }
 

@@ -5,7 +5,7 @@ use super::plan::{consulted, spread};
 use super::task::{Stage, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
-use crate::command::{Command, CommandId};
+use crate::command::{Command, CommandId, ContentDigest};
 use crate::hooks::CacheCall;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::oracle::Guess;
@@ -173,6 +173,7 @@ impl ClientEngine {
             clock: self.clock,
             destinations,
             request: task.request.clone(),
+            content: ContentDigest::default(),
         });
         for group in destinations.iter() {
             let to = self.contacts.leader(group);

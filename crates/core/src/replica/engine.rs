@@ -29,7 +29,7 @@ use super::verdict::{Decision, decide, operand_bytes};
 use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
-use crate::command::{Command, CommandId};
+use crate::command::{Command, CommandId, MessageId};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::Delivery;
@@ -60,9 +60,9 @@ pub struct Engine<A> {
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) queues: Queues,
-    running: FxHashMap<CommandId, Running>,
+    running: FxHashMap<MessageId, Running>,
     /// Signals of commands that are not delivered here yet.
-    early: FxHashMap<CommandId, Vec<(GroupId, Signal)>>,
+    early: FxHashMap<MessageId, Vec<(GroupId, Signal)>>,
     sessions: Sessions,
     /// How many commands were delivered.
     delivered: u64,
@@ -220,9 +220,9 @@ impl<A: Application> Engine<A> {
         expired: bool,
         out: &mut Applied,
     ) {
-        let id = command.id;
+        let id = command.message_id();
         self.state.delivered += 1;
-        self.state.sessions.begin(id, command.low_watermark);
+        self.state.sessions.begin(command.id, command.low_watermark);
         let mut running = Running {
             missing: command.destinations,
             command,
@@ -254,7 +254,7 @@ impl<A: Application> Engine<A> {
     }
 
     fn on_signal(&mut self, from: GroupId, signal: Signal, out: &mut Applied) {
-        let id = signal.command;
+        let id = signal.message;
         let Some(running) = self.state.running.get_mut(&id) else {
             self.state.early.entry(id).or_default().push((from, signal));
             return;
@@ -272,7 +272,7 @@ impl<A: Application> Engine<A> {
 
     /// Starts the command if it is at the head of its queues, finishes it if all signals are in,
     /// and goes on with those that waited behind it.
-    fn advance(&mut self, id: CommandId, out: &mut Applied) {
+    fn advance(&mut self, id: MessageId, out: &mut Applied) {
         let mut work = vec![id];
         while let Some(id) = work.pop() {
             let Some(mut running) = self.state.running.remove(&id) else {
@@ -309,7 +309,7 @@ impl<A: Application> Engine<A> {
         let command = &running.command;
         let reports = self.reports(command);
         let own = Signal {
-            command: command.id,
+            message: command.message_id(),
             expired: running.expired,
             operand_bytes: operand_bytes(command, &reports),
             reports,

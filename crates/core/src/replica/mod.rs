@@ -249,6 +249,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
 
     /// Takes a command in. Returns what the client is told at once, if anything.
     fn submit(&mut self, now: LocalTime, command: Arc<Command>) -> Option<ServerMessage> {
+        let command = command.with_digest();
         let id = command.id;
         let here = command.destinations.contains(self.id.group);
         let defect = command.defect(&self.placement);

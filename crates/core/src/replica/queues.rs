@@ -4,7 +4,7 @@
 //! All destinations deliver shared commands in one acyclic order, so the queues cannot deadlock.
 //! While a command is in them nothing about its objects is visible to others (rule R3).
 
-use crate::command::CommandId;
+use crate::command::MessageId;
 use crate::id::ObjectId;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 /// The queues of one group. An object without waiting commands has none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queues {
-    queues: FxHashMap<ObjectId, VecDeque<CommandId>>,
+    queues: FxHashMap<ObjectId, VecDeque<MessageId>>,
 }
 
 impl Queues {
@@ -25,7 +25,7 @@ impl Queues {
     /// Queues a command on its objects. Returns on how many of them it is not the first.
     pub(crate) fn enter(
         &mut self,
-        command: CommandId,
+        command: MessageId,
         objects: impl Iterator<Item = ObjectId>,
     ) -> usize {
         objects
@@ -38,7 +38,7 @@ impl Queues {
     }
 
     /// Takes the command at the head of an object's queue out. Returns the one that is first now.
-    pub(crate) fn leave(&mut self, command: CommandId, object: ObjectId) -> Option<CommandId> {
+    pub(crate) fn leave(&mut self, command: MessageId, object: ObjectId) -> Option<MessageId> {
         let queue = self.queues.get_mut(&object)?;
         // A mutant may leave from the middle; the rules let only the head go.
         let place = queue.iter().position(|&queued| queued == command)?;

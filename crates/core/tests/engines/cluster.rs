@@ -9,9 +9,9 @@ use ssmr_core::client::ClientSettings;
 use ssmr_core::codec;
 use ssmr_core::{
     Answer, CacheCall, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
-    Completion, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime, LogicalClock, ObjectId,
-    Oracle, PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId, ReplicaOutbox,
-    Request, Revision, ServerMessage, SessionId, Topology, Verdict,
+    Completion, ContentDigest, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime,
+    LogicalClock, ObjectId, Oracle, PartitionId, PeerMessage, Placement, Query, Reads, Replica,
+    ReplicaId, ReplicaOutbox, Request, Revision, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::collections::{BTreeMap, VecDeque};
@@ -132,6 +132,7 @@ impl Cluster {
             clock: LogicalClock::default(),
             destinations: request.required(&self.placement),
             request,
+            content: ContentDigest::default(),
         }));
         self.settle();
     }

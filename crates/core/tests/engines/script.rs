@@ -1,8 +1,8 @@
 //! What a client would send, written down by hand.
 
 use ssmr_core::{
-    ClientId, Command, CommandId, GroupId, Groups, Hint, LogTime, LogicalClock, ObjectId,
-    PartitionId, ReplicaId, Request, SessionId, Timestamp,
+    ClientId, Command, CommandId, ContentDigest, GroupId, Groups, Hint, LogTime, LogicalClock,
+    ObjectId, PartitionId, ReplicaId, Request, SessionId, Timestamp,
 };
 use std::sync::Arc;
 
@@ -57,6 +57,7 @@ pub(crate) fn command(number: u64, destinations: Groups, request: Request) -> Co
         clock: LogicalClock::default(),
         destinations,
         request,
+        content: ContentDigest::default(),
     }
 }
 

@@ -17,7 +17,7 @@ use ssmr_core::{
 fn received(cluster: &Cluster, group: GroupId) -> Vec<(GroupId, Signal)> {
     let deliveries = cluster.probe(group).deliveries.iter();
     let signals = deliveries.filter_map(|delivery| match delivery {
-        Delivery::Signal { from, signal } if signal.command.session == session() => {
+        Delivery::Signal { from, signal } if signal.message.command.session == session() => {
             Some((*from, signal.clone()))
         }
         _ => None,

@@ -3,12 +3,12 @@
 
 use super::failures::two_apart;
 use super::late::quiet;
-use super::scenario::{LONG, MOMENT, P1, Scenario, each, is_done, read, update};
+use super::scenario::{LONG, MOMENT, P0, P1, Scenario, each, is_done, read, update};
 use crate::network::Seat;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{
-    ClientId, Command, CommandId, GroupId, LogTime, LogicalClock, ObjectId, Oracle, Request,
-    SessionId,
+    ClientId, Command, CommandId, ContentDigest, GroupId, Groups, LogTime, LogicalClock, ObjectId,
+    Oracle, Request, SessionId,
 };
 use std::sync::Arc;
 
@@ -81,9 +81,42 @@ pub fn a_full_queue_at_the_second_group(oracle: &Arc<dyn Oracle>) -> String {
     scenario.close()
 }
 
+/// Scenario 27: A client that keeps no rules gives one name to two commands, and each of their two
+/// destinations gets the other one of them. They are two messages: each group gets the one that it
+/// lacks from the other, both are delivered at both, and nobody waits.
+pub fn one_name_for_two_commands(oracle: &Arc<dyn Oracle>) -> String {
+    let mut scenario = Scenario::new(oracle, 27);
+    let objects = two_apart(&mut scenario);
+    let owners = [P0, P1].map(|at| GroupId::from(scenario.owner(objects[usize::from(at.0)], at)));
+    let destinations = owners.into_iter().collect();
+    let [x, y] = objects;
+    for (named, group) in [[x, y], [y, x]].iter().zip(owners) {
+        let twin = Arc::new(foreign(1, destinations, read(named)));
+        for to in scenario.world.topology.members(group).collect::<Vec<_>>() {
+            scenario.world.hand_in(to, &twin);
+        }
+    }
+    scenario
+        .world
+        .note(|| "p0 and p1 are handed different commands of one name".into());
+    scenario.pass(LONG);
+    scenario.done(2, update(&objects, 1));
+    for object in objects {
+        let writes = scenario.read(3, object).map(|register| register.writes);
+        assert_eq!(writes, Some(1));
+    }
+    scenario.close()
+}
+
 /// Lookups by clients of whom nobody expects an answer.
 fn foreign_commands(object: ObjectId) -> Vec<Command> {
-    let command = |number| Command {
+    let command = |number| foreign(number, GroupId::from(P1).into(), Request::lookup(object));
+    (1..=FLOOD).map(command).collect()
+}
+
+/// A command of a client that the scenario does not know.
+fn foreign(number: u64, destinations: Groups, request: Request) -> Command {
+    Command {
         id: CommandId {
             session: SessionId {
                 client: ClientId(1 << 32),
@@ -94,8 +127,8 @@ fn foreign_commands(object: ObjectId) -> Vec<Command> {
         },
         low_watermark: number,
         clock: LogicalClock::default(),
-        destinations: GroupId::from(P1).into(),
-        request: Request::lookup(object),
-    };
-    (1..=FLOOD).map(command).collect()
+        destinations,
+        request,
+        content: ContentDigest::default(),
+    }
 }

@@ -105,7 +105,7 @@ fn capture(scenario: &mut Scenario, busy: ObjectId) {
 fn stingy() -> Options {
     Options {
         partitions: 2,
-        log_bytes: 1_500,
+        log_bytes: 1_700,
         ..Options::default()
     }
 }

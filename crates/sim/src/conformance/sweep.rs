@@ -87,6 +87,9 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
     if storm || profile == Profile::Deaths {
         expected.push(("deaths", report.deaths));
     }
+    if profile == Profile::Hostile {
+        expected.push(("conflicts", report.conflicts));
+    }
     if storm || profile == Profile::Lossy {
         expected.extend([("lost", report.lost), ("doubled", report.doubled)]);
     }

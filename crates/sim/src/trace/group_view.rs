@@ -5,8 +5,8 @@ use super::{Happening, Step};
 use ssmr_core::ObjectStatus;
 use ssmr_core::limits::MAX_OPERANDS;
 use ssmr_core::{
-    Answer, Command, CommandId, Delivery, Expected, GroupId, Hint, Intent, ObjectEvent, ObjectId,
-    Signal, Timestamp, Verdict,
+    Answer, Command, CommandId, Delivery, Expected, GroupId, Hint, Intent, MessageId, ObjectEvent,
+    ObjectId, Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,8 +32,8 @@ impl Pending {
 #[derive(Debug, Default)]
 pub(super) struct GroupView {
     /// What was delivered: an attempt, or a group's signal for it.
-    seen: BTreeSet<(CommandId, Option<GroupId>)>,
-    pending: BTreeMap<CommandId, Pending>,
+    seen: BTreeSet<(MessageId, Option<GroupId>)>,
+    pending: BTreeMap<MessageId, Pending>,
 }
 
 /// A line of the trace, and the attempt that it is about.
@@ -56,12 +56,13 @@ impl GroupView {
         };
         let mut touched = BTreeSet::from([id]);
         for (to, signal) in step.signals {
-            let (id, from) = (signal.command, group);
+            let (id, from) = (signal.message, group);
             touched.insert(id);
             self.pending(id).signals.insert(group, signal.clone());
-            lines.push((Some(id), Happening::Signalled { from, to, signal }));
+            lines.push((Some(id.command), Happening::Signalled { from, to, signal }));
         }
-        touched.extend(step.answers.iter().map(|(answer, _)| answer.id));
+        let answered = |id: &&MessageId| step.answers.iter().any(|(a, _)| a.id == id.command);
+        touched.extend(self.pending.keys().filter(answered));
         let mut events = step.events;
         for concluded in self.conclude(touched, &step.answers) {
             let (id, verdict) = (concluded.command.id, concluded.verdict);
@@ -94,27 +95,27 @@ impl GroupView {
         at: GroupId,
         delivery: Delivery,
         lines: &mut Vec<Line>,
-    ) -> Option<CommandId> {
+    ) -> Option<MessageId> {
         match delivery {
             Delivery::Command {
                 command,
                 timestamp,
                 expired,
             } => {
-                let id = command.id;
+                let id = command.message_id();
                 self.seen.insert((id, None)).then(|| {
                     let delivered = Happening::Delivered {
                         at,
                         timestamp,
                         expired,
                     };
-                    lines.push((Some(id), delivered));
+                    lines.push((Some(id.command), delivered));
                     self.pending(id).delivered = Some((command, timestamp));
                     id
                 })
             }
             Delivery::Signal { from, signal } => {
-                let id = signal.command;
+                let id = signal.message;
                 self.seen.insert((id, Some(from))).then(|| {
                     self.pending(id).signals.insert(from, signal);
                     id
@@ -124,19 +125,19 @@ impl GroupView {
         }
     }
 
-    fn pending(&mut self, id: CommandId) -> &mut Pending {
+    fn pending(&mut self, id: MessageId) -> &mut Pending {
         self.pending.entry(id).or_default()
     }
 
     /// Those of some attempts that have come to their verdict, in the order of their timestamps.
     fn conclude(
         &mut self,
-        touched: BTreeSet<CommandId>,
+        touched: BTreeSet<MessageId>,
         answers: &[(Arc<Answer>, Vec<Hint>)],
     ) -> Vec<Concluded> {
         let mut all = Vec::new();
         for id in touched {
-            let answer = answers.iter().find(|(answer, _)| answer.id == id);
+            let answer = answers.iter().find(|(answer, _)| answer.id == id.command);
             let answered = answer.map(|(answer, _)| answer.verdict);
             let derived = self.pending(id).verdict();
             let Some(verdict) = answered.or(derived) else {

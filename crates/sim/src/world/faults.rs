@@ -3,14 +3,17 @@
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
-use super::{Member, World, WorldEvent};
+use super::{Member, ReplicaInput, World, WorldEvent};
 use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Engine, GroupId, Placement, Replica, ReplicaId};
+use ssmr_core::{
+    ClientId, ClientMessage, Command, Engine, GroupId, LogicalClock, Placement, Replica, ReplicaId,
+};
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
+use std::sync::Arc;
 
 impl World {
     /// The replicas of a group that are not stopped.
@@ -33,6 +36,12 @@ impl World {
     pub fn leader(&self, group: GroupId) -> Option<ReplicaId> {
         self.living(group)
             .find(|id| self.members[id].replica.status().is_leader)
+    }
+
+    /// The greatest clock of any living replica of a group.
+    pub(crate) fn clock(&self, group: GroupId) -> LogicalClock {
+        let clock = |id| self.members[&id].replica.status().clock;
+        self.living(group).map(clock).max().unwrap_or_default()
     }
 
     /// Starts a replica with what it has stored.
@@ -117,6 +126,15 @@ impl World {
             let completion = user.client.abandoned(ticket, invoked, self.now);
             self.history.push(id, &request, &completion);
         }
+    }
+
+    /// Somebody who need not be one of the world's clients hands a command in.
+    pub(crate) fn hand_in(&mut self, to: ReplicaId, command: &Arc<Command>) {
+        let from = Seat::Client(command.id.session.client);
+        self.send(from, Seat::Replica(to), |_| {
+            let message = ClientMessage::Submit(command.clone());
+            WorldEvent::ToReplica(to, from, ReplicaInput::Client(message))
+        });
     }
 
     /// The world's own random numbers, for faults.

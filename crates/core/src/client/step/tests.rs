@@ -7,7 +7,7 @@ use super::super::beliefs::Beliefs;
 use super::super::settings::ClientSettings;
 use super::super::testing::{AskFirst, P0, P1, P2, X, Y, answer, at, attempt_id, hint, placement};
 use super::*;
-use crate::command::Command;
+use crate::command::{Command, ContentDigest};
 use crate::time::LogicalClock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,6 +121,7 @@ fn attempting(repeats: u32) -> Stage {
         clock: LogicalClock::default(),
         destinations: P1.into(),
         request: reads(&[X]),
+        content: ContentDigest::default(),
     };
     Stage::Attempting {
         command: Arc::new(command),

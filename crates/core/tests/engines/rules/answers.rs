@@ -209,7 +209,7 @@ fn outcome_of(order: &[usize]) -> (Option<Verdict>, u64) {
         &mut applied,
     );
     let signal = |statuses: &[ObjectStatus]| Signal {
-        command: id(1),
+        message: id(1).into(),
         expired: false,
         operand_bytes: 0,
         reports: statuses

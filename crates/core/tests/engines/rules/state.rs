@@ -25,7 +25,7 @@ pub(super) fn original_and_restored() -> [TestEngine; 2] {
     let signal = |number| Delivery::Signal {
         from: group(1),
         signal: Signal {
-            command: id(number),
+            message: id(number).into(),
             expired: false,
             operand_bytes: 0,
             reports: Vec::new(),
