@@ -115,7 +115,8 @@ impl<A: Application> History<A> {
 
     /// Says what the groups recorded for an operation of [`History::unanswered`]: the answer, or
     /// `None` if all of them have finished all they ever will and none executed it. The witnessed
-    /// check then knows its writes; the black-box check goes on knowing nothing.
+    /// check then knows its writes; the black-box check goes on knowing nothing. An answer whose
+    /// reply the group has forgotten says too little: the operation stays unanswered.
     ///
     /// # Panics
     /// If the operation is not one of those, or the answer is not to its last attempt.
@@ -136,6 +137,10 @@ impl<A: Application> History<A> {
             Verdict::AlreadyExists => Fate::AlreadyExists,
             Verdict::NotFound => Fate::NotFound,
             Verdict::Retry | Verdict::SessionExpired | Verdict::TooLarge => Fate::Nothing,
+            Verdict::Forgotten => {
+                self.attempts.insert(operation, attempt);
+                return;
+            }
         };
         self.tell(operation, Some(answer.timestamp), &answer.touched);
     }

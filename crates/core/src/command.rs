@@ -82,10 +82,13 @@ impl From<CommandId> for MessageId {
 }
 
 impl Hash for MessageId {
-    /// The digest alone would do, but commands to one group have none.
+    /// The digest tells messages apart, where there is one.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.content.0 as u64);
-        self.command.hash(state);
+        if self.content == ContentDigest::default() {
+            self.command.hash(state);
+        } else {
+            state.write_u64(self.content.0 as u64);
+        }
     }
 }
 

@@ -45,6 +45,18 @@ pub const CLOCK_END: LogicalClock = LogicalClock(1 << 62);
 /// expired.
 pub const SESSIONS: usize = 1 << 20;
 
+/// The most sessions of one client that a group takes commands of at a time. Clients that keep the
+/// rules have two or three.
+pub const CLIENT_SESSIONS: u32 = 8;
+
+/// How far ahead of a group's log time a session may have been opened. Commands of one that is
+/// further ahead are not taken until the group's time has come nearer.
+pub const SESSION_LEAD: Micros = SESSION_TTL;
+
+/// How many bytes of replies a group keeps for one session, to repeat them. Beyond it the oldest
+/// are forgotten; a client that asks for one of them again learns that its outcome is unknown.
+pub const SESSION_REPLIES: usize = 32 << 20;
+
 /// How many hints a client or replica keeps. The oldest are forgotten, which costs a consultation.
 pub const HINTS: usize = 1 << 16;
 

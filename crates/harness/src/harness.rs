@@ -8,7 +8,7 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{log, node, run, sim};
+use crate::{cluster, log, node, run, sim};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -128,6 +128,7 @@ impl<W: Workloads> Harness<W> {
             Request::Run(settings, flags) => run::run(&settings, strategies, &flags),
             Request::Sim(settings) => sim::run(&settings, strategies),
             Request::Node(settings) => node::run::<W>(&settings, strategies),
+            Request::Cluster(settings) => cluster::run::<W>(&settings, strategies),
             Request::Log(settings) => log::run(&settings),
         }
     }

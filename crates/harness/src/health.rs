@@ -249,7 +249,7 @@ mod tests {
     async fn started(replicas: u8) -> Threads<<Kv as Workload>::App> {
         let topology = Topology::new(1, replicas).unwrap();
         let options = ClusterOptions::new(topology, Static::new());
-        let cluster = Threads::start(options, false).unwrap();
+        let cluster = Threads::start(options, false).await.unwrap();
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
         cluster

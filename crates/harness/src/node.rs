@@ -6,24 +6,26 @@
 //! that one that was not synced can be believed after the machine was started again.
 
 use crate::deploy::deployment::{Status, Tally};
-use crate::deploy::file::{ClusterFile, Known};
 use crate::deploy::lines::{NodeReport, Order};
+use crate::described::{ClusterVisitor, Described, with_cluster};
 use crate::ending::Ending;
-use crate::error::{FileError, UsageError};
-use crate::registry::strategies::{Chosen, Strategies};
-use crate::registry::workloads::{ServiceVisitor, Workloads};
+use crate::error::UsageError;
+use crate::registry::strategies::Strategies;
+use crate::registry::workloads::Workloads;
 use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
 use ssmr_core::{Application, ReplicaId, Topology};
 use ssmr_net::{NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
-use std::marker::PhantomData;
 use std::net::TcpListener;
 use tokio::runtime::Builder;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+
+/// Where the user names the cluster file.
+const FILE: &str = "--cluster";
 
 /// Runs the replica until the input closes or a signal comes.
 ///
@@ -33,55 +35,20 @@ pub(crate) fn run<W: Workloads>(
     settings: &NodeSettings,
     strategies: &Strategies,
 ) -> Result<Ending> {
-    let known = Known {
-        strategies: strategies.infos().iter().map(|info| info.name).collect(),
-        workloads: W::infos().iter().map(|info| info.name).collect(),
-    };
-    let bad = |error: FileError| UsageError::new("--cluster", error.to_string());
-    let file = ClusterFile::read(&settings.cluster, &known).map_err(bad)?;
-    let service = Service {
-        settings,
-        file: &file,
-        strategies,
-    };
-    W::with_service(&file.workload, service)
-        .unwrap_or_else(|_| unreachable!("{} is known", file.workload))
+    let node = Node { settings };
+    with_cluster::<W, _>(FILE, &settings.cluster, strategies, node)?
 }
 
-/// A replica to be run. The service comes with [`ServiceVisitor::visit`].
-struct Service<'a> {
+/// A replica to be run.
+struct Node<'a> {
     settings: &'a NodeSettings,
-    file: &'a ClusterFile,
-    strategies: &'a Strategies,
 }
 
-impl ServiceVisitor for Service<'_> {
-    type Output = Result<Ending>;
-
-    fn visit<A: Application>(self) -> Self::Output {
-        let node = Node {
-            settings: self.settings,
-            file: self.file,
-            service: PhantomData::<A>,
-        };
-        let shape = self.file.shape().map_err(|problem| node.bad(&problem))?;
-        let strategies = self.strategies;
-        node.serve(strategies.choose_known(&self.file.strategy, &shape))
-    }
-}
-
-/// A replica of a service to be run.
-struct Node<'a, A> {
-    settings: &'a NodeSettings,
-    file: &'a ClusterFile,
-    service: PhantomData<A>,
-}
-
-impl<A> Node<'_, A> {
+impl Node<'_> {
     /// Something is wrong with the cluster file.
     fn bad(&self, problem: &str) -> UsageError {
         let path = self.settings.cluster.display();
-        UsageError::new("--cluster", format!("{path}: {problem}"))
+        UsageError::new(FILE, format!("{path}: {problem}"))
     }
 
     fn id(&self, topology: &Topology) -> Result<ReplicaId, UsageError> {
@@ -96,16 +63,26 @@ impl<A> Node<'_, A> {
             UsageError::new("--replica", problem)
         })
     }
+
+    /// A log that cannot be used is the cluster file's business: it names the folder.
+    fn blame(error: NetError) -> anyhow::Error {
+        match error {
+            NetError::Storage(problem) => UsageError::new(FILE, format!("logs: {problem}")).into(),
+            other => other.into(),
+        }
+    }
 }
 
-impl<A: Application> Node<'_, A> {
-    fn serve(self, strategy: Chosen) -> Result<Ending> {
-        let Chosen {
-            oracle, topology, ..
-        } = strategy;
-        let config = self.file.config(topology);
-        let config = config.map_err(|problem| self.bad(&problem))?;
-        let id = self.id(&topology)?;
+impl ClusterVisitor for Node<'_> {
+    type Output = Result<Ending>;
+
+    fn visit<A: Application>(self, cluster: Described) -> Self::Output {
+        let Described {
+            file,
+            oracle,
+            config,
+        } = cluster;
+        let id = self.id(&config.topology)?;
         let address = config.addresses[&id];
         let listener = TcpListener::bind(address).map_err(|error| {
             self.bad(&format!(
@@ -113,33 +90,20 @@ impl<A: Application> Node<'_, A> {
             ))
         })?;
         let options = ReplicaOptions::new(id, config, oracle)
-            .with_seed(self.file.seed as u64)
-            .with_durability(self.file.durability())
-            .with_rejoins(self.settings.rejoin)
-            .with_log_bytes(self.file.log_bytes);
+            .with_seed(file.seed as u64)
+            .with_durability(file.durability())
+            .with_log_bytes(file.log_bytes);
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {
             // From here on a signal waits until the log can be closed.
             let signals = Signals::listen().context("cannot listen for signals")?;
             let started = ReplicaThread::start::<A>(options, listener);
-            let replica = started.map_err(|error| self.blame(error))?;
+            let replica = started.map_err(Self::blame)?;
             let served = serve(id, &replica, signals).await;
             replica.shutdown().await;
             served.map(|()| Ending::Good)
         })
-    }
-}
-
-impl<A> Node<'_, A> {
-    /// A log that cannot be used is the cluster file's business: it names the folder.
-    fn blame(&self, error: NetError) -> anyhow::Error {
-        match error {
-            NetError::Storage(problem) => {
-                UsageError::new("--cluster", format!("logs: {problem}")).into()
-            }
-            other => other.into(),
-        }
     }
 }
 

@@ -37,14 +37,23 @@ fn cluster(folder: &Path, durability: &str) -> PathBuf {
     file
 }
 
-/// A process with the replica. It leads, so that it has stored something, when this returns.
+/// A process with the replica of a cluster, which is founded if nothing is stored of it. It leads,
+/// so that it has stored something, when this returns.
 fn start(cluster: &Path) -> Child {
+    let is_new = !cluster.with_file_name("logs").exists();
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.arg("node").arg("--cluster").arg(cluster);
     command.args(["--replica", "p0r0"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == r#""listening""#));
+    if is_new {
+        let mut found = Command::new(env!("CARGO_BIN_EXE_harness"));
+        let founded = found.args(["cluster", "found"]).arg(cluster).output();
+        let founded = founded.unwrap();
+        assert_eq!(said(&founded), "p0 is founded\n");
+    }
     let leads = lines.any(|line| line.unwrap() == r#"{"leads":true}"#);
     assert!(leads, "it ended before it led");
     child

@@ -13,6 +13,7 @@
 //! | `election.rs` | timers and pre-vote (section 9.6 of Ongaro's thesis) |
 //! | `replication.rs` | what each follower is sent, and when it is sent again |
 //! | `read_index.rs` | confirmed leadership and leases (sections 6.4 and 6.4.1 there) |
+//! | `founding.rs` | how a group gets its first members (section 4 there) |
 //! | `membership.rs` | replicas that lost their memory, by joint consensus |
 //! | `transfer.rs` | snapshots in chunks, for followers that are too far behind |
 //!
@@ -37,6 +38,7 @@
 //! ```
 
 mod election;
+mod founding;
 mod log;
 mod member;
 mod membership;
@@ -50,6 +52,7 @@ mod timing;
 mod transfer;
 mod translation;
 
+pub use founding::{Founding, FoundingRefused, Holding};
 pub use log::GroupLog;
 pub use member::{MemberId, Members};
 pub use message::{Append, Body, Chunk, LogMessage};

@@ -8,19 +8,23 @@
 //! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
 //! order, and is never taken back.
 
+mod questions;
+
 use crate::election::Election;
+use crate::founding::{self, FoundingRefused, Holding};
 use crate::member::{MemberId, Members};
 use crate::membership::{self, Joining};
 use crate::message::{Append, Body, Chunk, LogMessage};
-use crate::noraft_adapter::{Consensus, Step, position};
+use crate::noraft_adapter::{Consensus, Step};
 use crate::outbox::LogOutbox;
 use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
-use crate::record::{Committed, Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
+use crate::record::{Committed, LogEntry, LogPosition, Record, Snapshot, Stored};
 use crate::replication::Followers;
 use crate::transfer::{Chunks, IncomingSnapshot, Transfers};
-use crate::translation::{append_call, append_reply, term_only, vote_call, vote_reply};
+use crate::translation::{append_call, append_reply, body, term_only, vote_call, vote_reply};
 use bytes::Bytes;
 use noraft::Message;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// One replica's part of a group's log.
@@ -40,12 +44,19 @@ pub struct GroupLog {
     transfers: Transfers,
     incoming: IncomingSnapshot,
     joining: Joining,
+    /// The replicas of the group in the generations in which they are at least: empty, or as
+    /// whoever founds it has said.
+    present: BTreeSet<MemberId>,
 }
 
 impl GroupLog {
-    /// The empty log of replica `index` of a group of `replica_count`, a founding member. The seed
-    /// varies the election timeouts: replicas of one group need different ones, or they split every
-    /// vote.
+    /// The empty log of replica `index` of a group of `replica_count` whose founders nobody has to
+    /// name: all replicas in generation 0. That is for tests and simulations, where nobody restarts
+    /// with the same command line; where somebody does, an empty replica begins a generation above
+    /// 0 and is [founded](Self::found).
+    ///
+    /// The seed varies the election timeouts: replicas of one group need different ones, or they
+    /// split every vote.
     #[must_use]
     pub fn new(index: u8, replica_count: u8, seed: u64) -> Self {
         Self::restore(index, replica_count, seed, Stored::default())
@@ -68,25 +79,45 @@ impl GroupLog {
             transfers: Transfers::default(),
             incoming: IncomingSnapshot::default(),
             joining: Joining::default(),
+            present: BTreeSet::new(),
         }
     }
 
-    /// Whether this replica leads, as far as it knows.
-    #[must_use]
-    pub fn is_leader(&self) -> bool {
-        self.consensus.is_leader()
+    /// The group is about to be founded by these, each in its present generation: whatever the
+    /// others said in earlier ones is ignored from now on. Every replica of the group must have
+    /// agreed before one is told to [found](Self::found) it.
+    ///
+    /// # Errors
+    /// If they are not one of each replica and this one among them, or something else is held here.
+    pub fn prepare(&mut self, founders: &BTreeSet<MemberId>) -> Result<(), FoundingRefused> {
+        founding::check(&self.consensus, self.replica_count, founders)?;
+        self.present.clone_from(founders);
+        Ok(())
     }
 
-    /// Whether this replica's vote counts and will go on counting, as far as is committed.
-    #[must_use]
-    pub fn is_voter(&self) -> bool {
-        self.consensus.is_settled_voter()
-    }
-
-    /// Who takes part as far as it is committed, unless a change is under way.
-    #[must_use]
-    pub fn settled_members(&self) -> Option<Members> {
-        self.consensus.settled_members()
+    /// Founds the group: these are its voters, by this replica's first log entry. To be told to the
+    /// first replica of the group, and to no other. The records must be durable before anybody is
+    /// told that it went well.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    pub fn found(
+        &mut self,
+        now: Duration,
+        founders: &BTreeSet<MemberId>,
+        out: &mut LogOutbox,
+    ) -> Result<(), FoundingRefused> {
+        self.election.unblock_vote_later(now);
+        let holding = founding::check(&self.consensus, self.replica_count, founders)?;
+        if self.me.index() != 0 {
+            return Err(FoundingRefused::NotTheFirst);
+        }
+        if holding == Holding::Nothing {
+            let founders = Members::voters(founders.clone());
+            out.records.push(self.consensus.begin(&founders));
+            self.start_pre_vote(now, out);
+        }
+        Ok(())
     }
 
     /// How surely this replica leads: `None` unless it leads and has polled all that its
@@ -104,24 +135,6 @@ impl GroupLog {
             let (term, asked) = (self.term(), now);
             self.tell_others(&Body::ConfirmLeadership { term, asked }, out);
         }
-    }
-
-    /// The index of the replica that leads, as far as is known.
-    #[must_use]
-    pub fn leader(&self) -> Option<u8> {
-        self.consensus.leader().map(MemberId::index)
-    }
-
-    /// The consensus term: it changes with every leader.
-    #[must_use]
-    pub fn term(&self) -> u64 {
-        self.consensus.term()
-    }
-
-    /// How many entries are proposed and not committed.
-    #[must_use]
-    pub fn in_flight(&self) -> u64 {
-        self.consensus.last().index - self.consensus.commit_index()
     }
 
     /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with
@@ -143,21 +156,6 @@ impl GroupLog {
         let entry = self.consensus.entry(self.polled + 1)?.clone();
         self.polled += 1;
         Some(Committed::Entry(self.polled, entry))
-    }
-
-    /// Where the log stands at entry `index`, which was polled: for a capture of the state then.
-    ///
-    /// # Panics
-    /// If the entry is compacted.
-    #[must_use]
-    pub fn cut(&self, index: u64) -> Cut {
-        self.consensus.cut(index)
-    }
-
-    /// Whether another replica is so far behind that only a snapshot can help it.
-    #[must_use]
-    pub fn wants_snapshot(&self) -> bool {
-        self.is_leader() && self.transfers.want_snapshot()
     }
 
     /// Here is a snapshot for those that need one.
@@ -204,8 +202,12 @@ impl GroupLog {
         if stranger || msg.generation > MemberId::LAST_GENERATION {
             return;
         }
-        self.election.unblock_vote_later(now);
         let from = MemberId::new(from, msg.generation);
+        let later = |other: &MemberId| other.index() == from.index() && *other > from;
+        if self.present.iter().any(later) {
+            return;
+        }
+        self.election.unblock_vote_later(now);
         match msg.body {
             Body::PreVoteCall { term, last } => {
                 let (consensus, followers) = (&self.consensus, &self.followers);
@@ -422,50 +424,11 @@ impl GroupLog {
     }
 
     fn send(&mut self, to: MemberId, message: &Message, broadcast: bool, out: &mut LogOutbox) {
-        let body = match message {
-            Message::RequestVoteCall {
-                term,
-                last_position,
-                ..
-            } => Body::VoteCall {
-                term: term.get(),
-                last: position(*last_position),
-            },
-            Message::RequestVoteReply {
-                term, vote_granted, ..
-            } => Body::VoteReply {
-                term: term.get(),
-                granted: *vote_granted,
-            },
-            Message::AppendEntriesCall {
-                term,
-                commit_index,
-                entries,
-                ..
-            } => {
-                let followers = &mut self.followers;
-                let portion = followers.portion(&self.consensus, to, entries, broadcast);
-                let Some((after, entries)) = portion else {
-                    return;
-                };
-                Body::Append(Append {
-                    term: term.get(),
-                    commit_index: commit_index.get(),
-                    after,
-                    entries,
-                })
-            }
-            Message::AppendEntriesReply {
-                term,
-                last_position,
-                ..
-            } => Body::Appended {
-                term: term.get(),
-                last: position(*last_position),
-                rejected: false,
-            },
-        };
-        self.tell(to, body, out);
+        let (consensus, followers) = (&self.consensus, &mut self.followers);
+        let portion = |wanted: &_| followers.portion(consensus, to, wanted, broadcast);
+        if let Some(body) = body(message, portion) {
+            self.tell(to, body, out);
+        }
     }
 
     fn send_chunks(&self, chunks: Chunks, out: &mut LogOutbox) {

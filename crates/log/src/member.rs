@@ -7,8 +7,10 @@ use std::fmt;
 /// A replica in one of its generations, as consensus knows it.
 ///
 /// A replica that lost what it had stored has forgotten its votes: it begins a new generation and
-/// takes part under a new name, as a member that never voted. Generations grow; those that founded
-/// the group have 0.
+/// takes part under a new name, as a member that never voted. A replica with nothing stored cannot
+/// tell that from having never had anything, so it begins one too. Generations grow from 1; in
+/// generation 0 are only the founders whom [`GroupLog::new`](crate::GroupLog::new) takes for
+/// granted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(u64);
 
@@ -68,12 +70,18 @@ pub struct Members {
 }
 
 impl Members {
-    /// The founders of a group: all replicas, as voters.
+    /// The founders of a group whom nobody has to name: all replicas in generation 0, as voters.
     #[must_use]
     pub fn founders(replica_count: u8) -> Self {
         let voters = (0..replica_count).map(|index| MemberId::new(index, 0));
+        Self::voters(voters.collect())
+    }
+
+    /// These voters and nobody else.
+    #[must_use]
+    pub fn voters(voters: BTreeSet<MemberId>) -> Self {
         Self {
-            voters: voters.collect(),
+            voters,
             ..Self::default()
         }
     }

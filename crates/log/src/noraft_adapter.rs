@@ -4,7 +4,7 @@
 //! Invariant: `entries` holds exactly the entries behind the library's snapshot position.
 
 use crate::member::{MemberId, Members};
-use crate::record::{Cut, LogEntry, LogPosition, Stored};
+use crate::record::{Cut, LogEntry, LogPosition, Record, Stored};
 use noraft::{Action, ClusterConfig, Log, LogEntries, LogIndex, Message, Node, NodeId, Term};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -41,13 +41,14 @@ pub(crate) enum Step {
 }
 
 impl Consensus {
-    /// What was stored. Which entries are committed the group will tell.
+    /// What was stored. Which entries are committed the group will tell. Where no snapshot says who
+    /// took part before the first entry, nobody did, unless the founders are those of generation 0.
     pub(crate) fn restore(me: MemberId, replica_count: u8, stored: &Stored) -> Self {
-        let snapshot = stored.snapshot.as_ref();
-        let members = snapshot.map_or_else(
-            || Members::founders(replica_count),
-            |snapshot| snapshot.members.clone(),
-        );
+        let members = match &stored.snapshot {
+            Some(snapshot) => snapshot.members.clone(),
+            None if me.generation() == 0 => Members::founders(replica_count),
+            None => Members::default(),
+        };
         let entries =
             LogEntries::from_iter(library(stored.base()), stored.entries.iter().map(kind));
         let log = Log::new(config(&members), entries);
@@ -96,16 +97,14 @@ impl Consensus {
     }
 
     /// Whether those of whom `has` is true are a majority: of the voters, and during a change of
-    /// the next ones too.
+    /// the next ones too. Where nobody votes there is none.
     pub(crate) fn is_majority(&self, has: impl Fn(MemberId) -> bool) -> bool {
         let config = self.node.config();
-        [&config.voters, &config.new_voters]
-            .into_iter()
-            .filter(|voters| !voters.is_empty())
-            .all(|voters| {
-                let count = voters.iter().filter(|voter| has(member(**voter))).count();
-                count > voters.len() / 2
-            })
+        let most = |voters: &BTreeSet<NodeId>| {
+            let count = voters.iter().filter(|voter| has(member(**voter))).count();
+            count > voters.len() / 2
+        };
+        most(&config.voters) && (config.new_voters.is_empty() || most(&config.new_voters))
     }
 
     /// The other members; of a replica that is there in two generations only the later one.
@@ -135,6 +134,11 @@ impl Consensus {
             let settled = committed == self.node.config() && !committed.is_joint_consensus();
             settled && committed.voters.contains(&id(self.me))
         })
+    }
+
+    /// Who takes part before the first entry that is not compacted.
+    pub(crate) fn base_members(&self) -> Members {
+        members(self.node.log().snapshot_config())
     }
 
     /// Who takes part from now on, committed or not.
@@ -225,6 +229,19 @@ impl Consensus {
     }
 
     // changes
+
+    /// Begins an empty log with its founders. The entry's term is 0: it is older than any election.
+    pub(crate) fn begin(&mut self, founders: &Members) -> Record {
+        let entry = LogEntry::Members(founders.clone());
+        let after = LogPosition::ZERO;
+        let entries = LogEntries::from_iter(library(after), [kind(&entry)]);
+        let log = Log::new(self.node.log().snapshot_config().clone(), entries);
+        let (term, voted_for) = (self.node.current_term(), self.node.voted_for());
+        self.node = Node::restart(id(self.me), term, voted_for, log);
+        self.entries.push_back(entry.clone());
+        let entries = vec![entry];
+        Record::Append { after, entries }
+    }
 
     /// Proposes an entry; `false` if this replica does not lead.
     pub(crate) fn propose(&mut self) -> bool {

@@ -1,9 +1,9 @@
 //! Messages of this log in the library's words.
 
 use crate::member::MemberId;
-use crate::message::Append;
-use crate::noraft_adapter::{id, kind, library};
-use crate::record::LogPosition;
+use crate::message::{Append, Body};
+use crate::noraft_adapter::{id, kind, library, position};
+use crate::record::{LogEntry, LogPosition};
 use noraft::{LogEntries, LogIndex, Message, Term};
 
 pub(crate) fn vote_call(from: MemberId, term: u64, last: LogPosition) -> Message {
@@ -43,4 +43,51 @@ pub(crate) fn append_reply(from: MemberId, term: u64, last: LogPosition) -> Mess
 /// A message that does nothing but bear the term.
 pub(crate) fn term_only(from: MemberId, term: u64) -> Message {
     append_reply(from, term, LogPosition::ZERO)
+}
+
+/// A message of the library in this log's words. `portion` says what of the entries is sent now;
+/// `None` if nothing is.
+pub(crate) fn body(
+    message: &Message,
+    portion: impl FnOnce(&LogEntries) -> Option<(LogPosition, Vec<LogEntry>)>,
+) -> Option<Body> {
+    Some(match message {
+        Message::RequestVoteCall {
+            term,
+            last_position,
+            ..
+        } => Body::VoteCall {
+            term: term.get(),
+            last: position(*last_position),
+        },
+        Message::RequestVoteReply {
+            term, vote_granted, ..
+        } => Body::VoteReply {
+            term: term.get(),
+            granted: *vote_granted,
+        },
+        Message::AppendEntriesCall {
+            term,
+            commit_index,
+            entries,
+            ..
+        } => {
+            let (after, entries) = portion(entries)?;
+            Body::Append(Append {
+                term: term.get(),
+                commit_index: commit_index.get(),
+                after,
+                entries,
+            })
+        }
+        Message::AppendEntriesReply {
+            term,
+            last_position,
+            ..
+        } => Body::Appended {
+            term: term.get(),
+            last: position(*last_position),
+            rejected: false,
+        },
+    })
 }

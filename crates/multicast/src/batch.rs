@@ -2,7 +2,7 @@
 
 use crate::link::Item;
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Command, Encoded, GroupId, Micros};
+use ssmr_core::{Command, Encoded, GroupId, LogTime, Micros};
 use std::sync::Arc;
 
 /// How many bytes one batch carries, unless a single input is larger.
@@ -15,6 +15,9 @@ pub(crate) const MAX_ELAPSED: Micros = 1_000_000;
 pub struct Batch {
     /// How much time has passed for the leader since its previous batch, a second at most.
     pub elapsed: Micros,
+    /// The log time of another group that is far ahead, or zero: this one's follows it, so that
+    /// sessions are young and old for all groups alike.
+    pub told: LogTime,
     /// The inputs, in order.
     pub inputs: Vec<Input>,
 }

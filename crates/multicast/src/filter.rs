@@ -4,7 +4,7 @@
 //! It is bounded by what a session may have unanswered and, in log time, by the age of sessions.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::limits::{SESSION_TTL, SESSION_WINDOW, SESSIONS};
+use ssmr_core::limits::{CLIENT_SESSIONS, SESSION_LEAD, SESSION_TTL, SESSION_WINDOW, SESSIONS};
 use ssmr_core::shared_map::{SharedMap, entry};
 use ssmr_core::{ClientId, Command, CommandId, LogTime, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,8 @@ pub(crate) struct Filter {
     sessions: SharedMap<SessionId, Window>,
     /// The same sessions, oldest first.
     by_age: BTreeSet<(LogTime, ClientId)>,
+    /// How many of them each client has.
+    by_client: SharedMap<ClientId, u32>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -66,15 +68,27 @@ impl Filter {
         }
     }
 
-    /// Whether no session beyond those that are known can be taken.
-    pub(crate) fn is_full_for(&self, id: SessionId) -> bool {
-        self.sessions.size() >= SESSIONS && !self.sessions.contains_key(&id)
+    /// Whether a client may begin to use a session at log time `time`, or goes on to use it. For
+    /// commands that another group has timestamped nobody asks.
+    pub(crate) fn has_room_for(&self, id: SessionId, time: LogTime) -> bool {
+        let used = || self.by_client.get(&id.client).copied().unwrap_or_default();
+        let in_time = !Self::is_ahead_of(id, time);
+        let room = || self.sessions.size() < SESSIONS && used() < CLIENT_SESSIONS;
+        self.sessions.contains_key(&id) || in_time && room()
+    }
+
+    /// Whether a session was opened too far ahead of log time `time`.
+    pub(crate) fn is_ahead_of(id: SessionId, time: LogTime) -> bool {
+        id.opened > time + SESSION_LEAD
     }
 
     /// An attempt is logged.
     pub(crate) fn enter(&mut self, command: &Command) {
         let id = command.id;
-        self.by_age.insert((id.session.opened, id.session.client));
+        let SessionId { client, opened } = id.session;
+        if self.by_age.insert((opened, client)) {
+            *entry(&mut self.by_client, client) += 1;
+        }
         let window = entry(&mut self.sessions, id.session);
         window.low_watermark = window
             .low_watermark
@@ -122,7 +136,85 @@ impl Filter {
         for id in &over {
             self.sessions.remove_mut(id);
             self.by_age.remove(&(id.opened, id.client));
+            let used = entry(&mut self.by_client, id.client);
+            *used -= 1;
+            if *used == 0 {
+                self.by_client.remove_mut(&id.client);
+            }
         }
         over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_core::{ContentDigest, GroupId, Groups, LogicalClock, Request};
+
+    const NOW: LogTime = LogTime::from_micros(1_000_000);
+
+    fn session(client: u64, opened: u64) -> SessionId {
+        SessionId {
+            client: ClientId(client),
+            opened: LogTime::from_micros(opened),
+        }
+    }
+
+    fn command(session: SessionId) -> Command {
+        Command {
+            id: CommandId {
+                session,
+                number: 1,
+                attempt: 1,
+            },
+            low_watermark: 1,
+            clock: LogicalClock::default(),
+            destinations: Groups::from(GroupId::ORACLE),
+            request: Request::default(),
+            content: ContentDigest::default(),
+        }
+    }
+
+    /// Logs and delivers one command of a session.
+    fn use_session(filter: &mut Filter, session: SessionId) {
+        let command = command(session);
+        filter.enter(&command);
+        filter.leave(command.id);
+    }
+
+    #[test]
+    fn a_client_has_so_many_sessions_and_no_more_until_some_expire() {
+        let mut filter = Filter::default();
+        for opened in 0..u64::from(CLIENT_SESSIONS) {
+            assert!(filter.has_room_for(session(1, opened), NOW));
+            use_session(&mut filter, session(1, opened));
+        }
+        assert!(!filter.has_room_for(session(1, 99), NOW));
+        assert!(filter.has_room_for(session(1, 0), NOW), "it is known");
+        assert!(filter.has_room_for(session(2, 99), NOW), "another client's");
+        let later = LogTime::from_micros(SESSION_TTL + 2);
+        let over = filter.expire(later);
+        assert_eq!(over, [session(1, 0), session(1, 1)]);
+        assert!(filter.has_room_for(session(1, 99), later));
+    }
+
+    #[test]
+    fn a_session_from_the_far_future_is_not_taken() {
+        let filter = Filter::default();
+        let latest = (NOW + SESSION_LEAD).micros();
+        assert!(filter.has_room_for(session(1, latest), NOW));
+        assert!(!filter.has_room_for(session(1, latest + 1), NOW));
+        assert!(!filter.has_room_for(session(1, u64::MAX), NOW));
+    }
+
+    #[test]
+    fn every_session_expires_in_the_end() {
+        let mut filter = Filter::default();
+        let latest = NOW + SESSION_LEAD;
+        use_session(&mut filter, session(1, latest.micros()));
+        let last = latest + SESSION_TTL;
+        assert_eq!(filter.expire(last), []);
+        assert_eq!(filter.expire(last + 1), [session(1, latest.micros())]);
+        assert!(filter.by_client.is_empty() && filter.by_age.is_empty());
     }
 }

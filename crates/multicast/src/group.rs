@@ -6,8 +6,8 @@
 //! Followers only apply.
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
-use crate::filter::Freshness;
-use crate::leader::LeaderState;
+use crate::filter::{Filter, Freshness};
+use crate::leader::{FAR_AHEAD, LeaderState};
 use crate::link::Item;
 use crate::message::Message;
 use crate::order::Order;
@@ -19,9 +19,12 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, LocalTime, ReplicaId, Signal, Topology, ValueCodec, codec,
+    Command, Delivery, GroupId, LocalTime, LogTime, ReplicaId, Signal, Topology, ValueCodec, codec,
 };
-use ssmr_log::{Committed, GroupLog, LogEntry, LogOutbox, Record, Snapshot, Stored};
+use ssmr_log::{
+    Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +51,8 @@ pub struct GroupMulticast {
 }
 
 impl GroupMulticast {
-    /// A founding member with an empty log.
+    /// A replica with an empty log, of a group whose founders nobody has to name: see
+    /// [`GroupLog::new`]. For tests and simulations.
     #[must_use]
     pub fn new(id: ReplicaId, topology: Topology, settings: MulticastSettings) -> Self {
         Self::restore(id, topology, settings, Stored::default())
@@ -97,13 +101,37 @@ impl GroupMulticast {
         }
     }
 
+    /// The group is about to be founded: see [`GroupLog::prepare`].
+    ///
+    /// # Errors
+    /// If this replica holds something, or is not meant.
+    pub fn prepare(&mut self, founders: &BTreeSet<MemberId>) -> Result<(), FoundingRefused> {
+        self.log.prepare(founders)
+    }
+
+    /// Founds the group: see [`GroupLog::found`].
+    ///
+    /// # Errors
+    /// If this replica holds something, or is not meant.
+    pub fn found(
+        &mut self,
+        now: LocalTime,
+        founders: &BTreeSet<MemberId>,
+        out: &mut Outbox<Self>,
+    ) -> Result<(), FoundingRefused> {
+        let time = since_start(now);
+        let founded = self.log.found(time, founders, &mut self.outbox);
+        self.after_log(now, out);
+        founded
+    }
+
     /// How many commands are logged and not delivered.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.order.pending_count()
     }
 
-    /// The replicated log, for checks.
+    /// The replicated log, to ask it.
     #[must_use]
     pub fn log(&self) -> &GroupLog {
         &self.log
@@ -127,9 +155,11 @@ impl GroupMulticast {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
             self.leader = term.map(|term| LeaderState::new(term, now));
-            let links = self.order.links();
+            let (links, time) = (self.order.links(), self.order.time());
             match term {
-                Some(_) => self.peers.begin_to_lead(now, links, &mut out.messages),
+                Some(_) => self
+                    .peers
+                    .begin_to_lead(now, time, links, &mut out.messages),
                 None => self.peers.begin(links),
             }
         }
@@ -158,7 +188,7 @@ impl GroupMulticast {
             });
         }
         if self.log.in_flight() < PIPELINE
-            && let Some(batch) = leader.next_batch(now)
+            && let Some(batch) = leader.next_batch(now, self.order.time())
         {
             let batch = codec::encode(&batch);
             self.log.propose(since_start(now), batch, &mut self.outbox);
@@ -219,6 +249,24 @@ impl GroupMulticast {
         self.peers.begin(self.order.links());
     }
 
+    /// A replica of another group leads it; that group's log time is `time`.
+    fn on_other_leader(
+        &mut self,
+        now: LocalTime,
+        from: ReplicaId,
+        time: LogTime,
+        out: &mut Outbox<Self>,
+    ) {
+        self.peers.redirect(now, from);
+        if let Some(leader) = &mut self.leader {
+            leader.told_time(time);
+            let own = self.order.time();
+            if own > time + FAR_AHEAD {
+                out.send(from, Message::Leading { time: own });
+            }
+        }
+    }
+
     /// Takes a message of another group that only a leader can deal with.
     fn on_leader_message(&mut self, now: LocalTime, from: ReplicaId, msg: Message) {
         let Some(leader) = &mut self.leader else {
@@ -229,8 +277,9 @@ impl GroupMulticast {
                 self.peers.heard_leader(from);
                 self.peers.take_items(from, first, items);
             }
-            Message::Acknowledge { upto } => {
+            Message::Acknowledge { upto, time } => {
                 self.peers.heard_leader(from);
+                leader.told_time(time);
                 if self.peers.acknowledged(now, from.group, upto) {
                     leader.acknowledged(from.group, upto);
                 }
@@ -278,6 +327,9 @@ impl Multicast for GroupMulticast {
             return Ok(());
         };
         if leader.is_full() || !self.order.has_room_for(&command) {
+            if Filter::is_ahead_of(command.id.session, self.order.time()) {
+                leader.ask_for_time();
+            }
             return Err(Refusal::Busy);
         }
         leader.take_command(command);
@@ -304,7 +356,7 @@ impl Multicast for GroupMulticast {
                     out.send(from, Message::Relay(command.clone()));
                 }
             }
-            Message::Leading => self.peers.redirect(now, from),
+            Message::Leading { time } => self.on_other_leader(now, from, time, out),
             Message::NotLeader { leader } => {
                 let other = leader.filter(|&leader| leader != from.index);
                 if let Some(index) = other.filter(|_| self.peers.believes_in(from)) {
@@ -324,6 +376,10 @@ impl Multicast for GroupMulticast {
         self.after_log(now, out);
         if let Some(leader) = &mut self.leader {
             self.peers.resend_links(now);
+            if leader.asks_for_time(now) {
+                self.peers
+                    .tell_leading(self.order.time(), &mut out.messages);
+            }
             let commands = leader.commands_to_fetch(now, self.order.missing_commands());
             self.peers.fetch(&commands, &mut out.messages);
         }
@@ -348,8 +404,9 @@ impl Multicast for GroupMulticast {
         self.apply_committed();
         self.is_voter = self.log.is_voter();
         if self.leader.is_some() {
-            let links = self.order.links();
-            self.peers.send_links(now, links, values, &mut out.messages);
+            let (links, time) = (self.order.links(), self.order.time());
+            self.peers
+                .send_links(now, time, links, values, &mut out.messages);
         }
         self.order.has_deliveries()
     }

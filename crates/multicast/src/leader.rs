@@ -3,7 +3,7 @@
 
 use crate::batch::{BATCH_BYTES, Batch, Input, MAX_ELAPSED};
 use rustc_hash::FxHashSet;
-use ssmr_core::{Command, GroupId, LocalTime, MessageId, Micros};
+use ssmr_core::{Command, GroupId, LocalTime, LogTime, MessageId, Micros};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ const LAZY: Micros = 50_000;
 /// is fetched.
 const FETCH: Micros = 100_000;
 
+/// By how much another group's log time must be ahead for this group's to follow it.
+pub(crate) const FAR_AHEAD: Micros = 5 * MAX_ELAPSED;
+
 /// A leader's volatile state, in one term.
 #[derive(Debug)]
 pub(crate) struct LeaderState {
@@ -28,6 +31,11 @@ pub(crate) struct LeaderState {
     taken: FxHashSet<MessageId>,
     /// Acknowledgements that wait for company.
     acknowledgements: BTreeMap<GroupId, u64>,
+    /// The greatest log time that another group's leader told.
+    told: LogTime,
+    /// A client's session is from far ahead of this group's time: others may know a later one.
+    wants_time: bool,
+    asked_for_time: LocalTime,
     proposed_at: LocalTime,
     fetched_at: LocalTime,
     /// What was asked for last.
@@ -43,6 +51,9 @@ impl LeaderState {
             inbox_bytes: 0,
             taken: FxHashSet::default(),
             acknowledgements: BTreeMap::new(),
+            told: LogTime::ZERO,
+            wants_time: false,
+            asked_for_time: now,
             proposed_at: now,
             fetched_at: now,
             fetching: BTreeMap::new(),
@@ -77,8 +88,28 @@ impl LeaderState {
         self.acknowledgements.insert(by, upto);
     }
 
-    /// What to propose now, if anything is worth an entry.
-    pub(crate) fn next_batch(&mut self, now: LocalTime) -> Option<Batch> {
+    /// Another group's leader has told its log time.
+    pub(crate) fn told_time(&mut self, time: LogTime) {
+        self.told = self.told.max(time);
+    }
+
+    /// This group's time may be far behind that of others.
+    pub(crate) fn ask_for_time(&mut self) {
+        self.wants_time = true;
+    }
+
+    /// Whether to ask the other groups for their time now: not more often than each second, however
+    /// often clients claim that it is late.
+    pub(crate) fn asks_for_time(&mut self, now: LocalTime) -> bool {
+        let asks = self.wants_time && now >= self.asked_for_time + MAX_ELAPSED;
+        if asks {
+            (self.wants_time, self.asked_for_time) = (false, now);
+        }
+        asks
+    }
+
+    /// What to propose now, if anything is worth an entry; `time` is the log's time so far.
+    pub(crate) fn next_batch(&mut self, now: LocalTime, time: LogTime) -> Option<Batch> {
         let waited = now.since(self.proposed_at);
         let lazy = !self.acknowledgements.is_empty() && waited >= LAZY;
         if self.inbox.is_empty() && !lazy && waited < MAX_ELAPSED {
@@ -91,6 +122,11 @@ impl LeaderState {
         self.proposed_at = now;
         Some(Batch {
             elapsed: waited.min(MAX_ELAPSED),
+            told: if self.told > time + FAR_AHEAD {
+                self.told
+            } else {
+                LogTime::ZERO
+            },
             inputs,
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::link::{Item, WireValue};
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Command, MessageId};
+use ssmr_core::{Command, LogTime, MessageId};
 use ssmr_log::LogMessage;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub enum Message {
     Acknowledge {
         /// The last item's number.
         upto: u64,
+        /// The sender's log time.
+        time: LogTime,
     },
     /// To the leader of another group: send the items after this number again, with all values.
     Pull {
@@ -36,8 +38,12 @@ pub enum Message {
     },
     /// The answer to `Fetch`.
     Relay(Arc<Command>),
-    /// To all replicas of the other groups: the sender leads its group from now on.
-    Leading,
+    /// To all replicas of the other groups: the sender leads its group from now on. And the answer
+    /// of a leader whose group's time is far ahead.
+    Leading {
+        /// The sender's log time.
+        time: LogTime,
+    },
     /// The receiver of a leader's message does not lead its group.
     NotLeader {
         /// Who does, as far as it knows.

@@ -7,7 +7,7 @@ use crate::incoming::IncomingLink;
 use crate::leader::Fetch;
 use crate::link::{Item, Links, Outgoing, WireValue};
 use crate::message::Message;
-use ssmr_core::{GroupId, LocalTime, Micros, ReplicaId, Topology, ValueCodec};
+use ssmr_core::{GroupId, LocalTime, LogTime, Micros, ReplicaId, Topology, ValueCodec};
 use std::collections::BTreeMap;
 
 /// How many items of a link one message carries.
@@ -100,12 +100,25 @@ impl Peers {
     }
 
     /// Begins to lead: tells everybody.
-    pub(crate) fn begin_to_lead(&mut self, now: LocalTime, links: &Links, out: &mut Mail) {
+    pub(crate) fn begin_to_lead(
+        &mut self,
+        now: LocalTime,
+        time: LogTime,
+        links: &Links,
+        out: &mut Mail,
+    ) {
         self.begin(links);
-        for (&group, peer) in &mut self.peers {
+        for peer in self.peers.values_mut() {
             peer.progress = now;
+        }
+        self.tell_leading(time, out);
+    }
+
+    /// Tells everybody who leads this group, and its time.
+    pub(crate) fn tell_leading(&self, time: LogTime, out: &mut Mail) {
+        for &group in self.peers.keys() {
             let members = self.topology.members(group);
-            out.extend(members.map(|to| (to, Message::Leading)));
+            out.extend(members.map(|to| (to, Message::Leading { time })));
         }
     }
 
@@ -201,6 +214,7 @@ impl Peers {
     pub(crate) fn send_links(
         &mut self,
         now: LocalTime,
+        time: LogTime,
         links: &Links,
         values: &mut dyn ValueCodec,
         out: &mut Mail,
@@ -210,7 +224,7 @@ impl Peers {
             let to = ReplicaId { group, index };
             if peer.incoming.acknowledgement_due() {
                 let upto = links.received(group);
-                out.push((to, Message::Acknowledge { upto }));
+                out.push((to, Message::Acknowledge { upto, time }));
             }
             let Some(link) = links.to(group) else {
                 continue;

@@ -1,6 +1,6 @@
 //! The one place that reads a clock: microseconds since a moment that the caller chose.
 //!
-//! It is monotonic; the date counts only where a replica that has forgotten everything begins a new
+//! It is monotonic; the date counts only where a replica that holds nothing begins a new
 //! generation. The state machines below get the time as an argument.
 
 use ssmr_core::LocalTime;

@@ -9,7 +9,9 @@ use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::faults::Faults;
 use crate::leaders::Leaders;
-use crate::replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
+use crate::operator::Operator;
+use crate::replica::{ReplicaOptions, ReplicaThread};
+use crate::status::ReplicaStatus;
 use crate::traffic::TrafficCount;
 use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
 use ssmr_storage::Durability;
@@ -126,6 +128,7 @@ pub enum CacheChoice {
 #[derive(Debug)]
 pub struct Cluster<A> {
     config: ClusterConfig,
+    oracle: Arc<dyn Oracle>,
     clock: Clock,
     replicas: BTreeMap<ReplicaId, (ReplicaOptions, ReplicaThread)>,
     published: Arc<watch::Sender<Leaders>>,
@@ -137,7 +140,8 @@ pub struct Cluster<A> {
 }
 
 impl<A: Application> Cluster<A> {
-    /// Starts every replica. All listeners are bound before the first replica runs.
+    /// Starts every replica. All listeners are bound before the first replica runs. A cluster that
+    /// is new waits to be founded: see [`ready`](Self::ready).
     ///
     /// # Errors
     /// If an address cannot be listened on, or a thread cannot be started.
@@ -179,6 +183,7 @@ impl<A: Application> Cluster<A> {
         }
         Ok(Self {
             config,
+            oracle,
             clock,
             replicas,
             published,
@@ -201,11 +206,23 @@ impl<A: Application> Cluster<A> {
         self.clock
     }
 
-    /// Waits until every group has a leader.
+    /// Founds the cluster if nothing is stored of it.
     ///
     /// # Errors
-    /// If one has none after `patience`.
+    /// If a replica does not answer within `patience`; or if one group holds nothing, and another
+    /// one something.
+    pub async fn found(&self, patience: Duration) -> Result<(), NetError> {
+        let operator = Operator::new::<A>(&self.config, self.oracle.clone())?;
+        operator.with_patience(patience).found_if_new().await?;
+        Ok(())
+    }
+
+    /// [Founds](Self::found) the cluster if need be, and waits until every group has a leader.
+    ///
+    /// # Errors
+    /// If one has none after `patience`, or the cluster cannot be founded.
     pub async fn ready(&self, patience: Duration) -> Result<(), NetError> {
+        self.found(patience).await?;
         Leaders::complete(
             self.leaders.clone(),
             self.config.topology.groups(),
@@ -263,7 +280,6 @@ impl<A: Application> Cluster<A> {
         if replica.is_running() || (alone && options.durability == Durability::Memory) {
             return Ok(false);
         }
-        options.rejoins = true;
         replica.stop();
         let address = self.config.addresses[&id];
         let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {

@@ -6,6 +6,7 @@
 use crate::peer::Peer;
 use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
+use ssmr_log::{FoundingRefused, Holding};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +55,9 @@ pub enum NetError {
     /// A replica's log cannot be opened.
     #[error(transparent)]
     Storage(#[from] ssmr_storage::StorageError),
+    /// The groups cannot be founded.
+    #[error(transparent)]
+    Found(#[from] FoundError),
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {
@@ -191,6 +195,47 @@ pub enum ConnectError {
     /// The operating system gives no random numbers to name the client by.
     #[error("no random numbers: {0}")]
     NoRandomness(String),
+}
+
+/// Why a cluster was not founded.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoundError {
+    /// A replica cannot be reached, or another one is in its place.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A replica of a group that was to be founded holds something.
+    #[error(
+        "group {} cannot be founded: its replica {replica} holds {holding}, so there is such a \
+         group, or there was one", .replica.group
+    )]
+    Holds {
+        /// The replica.
+        replica: ReplicaId,
+        /// What it holds.
+        holding: Holding,
+    },
+    /// One group holds nothing, and another one something.
+    #[error(
+        "group {empty} holds nothing, while replica {replica} of group {} holds {holding}: a group \
+         that was lost cannot begin anew beside others that remember it", .replica.group
+    )]
+    Lost {
+        /// The group that holds nothing.
+        empty: GroupId,
+        /// A replica of another group.
+        replica: ReplicaId,
+        /// What it holds.
+        holding: Holding,
+    },
+    /// A replica that held nothing when it was asked first does not take the founding any more.
+    #[error("group {} is not founded: {replica} refuses, for {why}", .replica.group)]
+    Refused {
+        /// The replica.
+        replica: ReplicaId,
+        /// Why.
+        why: FoundingRefused,
+    },
 }
 
 impl ConnectError {

@@ -31,9 +31,11 @@ use tokio::time::timeout;
 pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 3;
+pub(crate) const PROTOCOL: u16 = 4;
 
 const MAX_GREETING: usize = 16 << 10;
+/// The largest frame that an operator may send: the founders of a group fit many times.
+const MAX_OPERATOR_FRAME: usize = 16 << 10;
 const MAGIC: [u8; 4] = *b"ssmr";
 /// Magic and version.
 const PREAMBLE: usize = 6;
@@ -45,6 +47,8 @@ pub(crate) enum Role {
     Replica(ReplicaId),
     /// A client.
     Client(ClientId),
+    /// Somebody who looks after the cluster: see [`Operator`](crate::Operator).
+    Operator,
 }
 
 /// What each end says first.
@@ -176,6 +180,7 @@ where
     frames.limit(match role {
         Role::Replica(_) => limits::MAX_FRAME,
         Role::Client(_) => MAX_CLIENT_FRAME,
+        Role::Operator => MAX_OPERATOR_FRAME,
     });
     Ok((frames, role))
 }

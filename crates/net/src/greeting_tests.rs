@@ -50,7 +50,7 @@ async fn meet(
 #[tokio::test]
 async fn ends_that_agree_go_on() {
     let other = Role::Replica(ReplicaId { index: 1, ..SERVED });
-    for role in [CLIENT, other] {
+    for role in [CLIENT, other, Role::Operator] {
         let (welcomed, introduced) = meet(&Greeting::new(identity(), role), &acceptor()).await;
         assert_eq!(welcomed.unwrap(), role);
         introduced.unwrap();

@@ -5,6 +5,7 @@
 //! - [`ClientHandle`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the
 //!   same client without the task. Neither knows the service's types; the typed client is in crate
 //!   `ssmr`.
+//! - [`Operator`] founds a cluster's groups, once, and asks its replicas how they are.
 //! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real
 //!   memcached does as well.
 //!
@@ -23,8 +24,10 @@ mod greeting;
 mod leaders;
 mod link;
 mod mailbox;
+mod operator;
 mod peer;
 mod replica;
+mod status;
 mod traffic;
 mod wire;
 
@@ -34,12 +37,15 @@ pub use clock::Clock;
 pub use cluster::{CacheChoice, Cluster, ClusterOptions, Listeners, listen};
 pub use config::ClusterConfig;
 pub use connection::{Connection, ConnectionState};
-pub use error::{ConfigError, ConnectError, NetError};
+pub use error::{ConfigError, ConnectError, FoundError, NetError};
 pub use faults::Faults;
 pub use leaders::Leaders;
+pub use operator::{Founded, Operator};
 pub use peer::Peer;
-pub use replica::{ReplicaOptions, ReplicaStatus, ReplicaThread};
+pub use replica::{ReplicaOptions, ReplicaThread};
 pub use ssmr_core::ServiceVersion;
+pub use ssmr_log::{FoundingRefused, Holding, MemberId};
 pub use ssmr_multicast::LOG_BYTES;
 pub use ssmr_storage::{Durability, StorageError};
+pub use status::ReplicaStatus;
 pub use traffic::TrafficCount;

@@ -17,6 +17,7 @@ use crate::wire::{Frames, Incoming};
 use serde::de::DeserializeOwned;
 use ssmr_core::{LocalTime, Micros};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -25,8 +26,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that lived this long was good: dialling starts over with the shortest pause.
 const GOOD: Micros = 1_000_000;
 
@@ -105,7 +106,7 @@ impl OutgoingConnection {
             }
             first
         });
-        let stream = match self.dial().await {
+        let stream = match dial(self.peer.address).await {
             Ok(stream) => stream,
             Err(error) => return ConnectError::unreachable(self.peer, error),
         };
@@ -126,13 +127,6 @@ impl OutgoingConnection {
         )
     }
 
-    async fn dial(&self) -> io::Result<TcpStream> {
-        let dialled = TcpStream::connect(self.peer.address);
-        let stream = timeout(CONNECT_TIMEOUT, dialled).await??;
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    }
-
     fn connected(&self, now: LocalTime) {
         let since = self.clock.instant(now);
         self.note(ConnectionState::Connected { since });
@@ -143,6 +137,13 @@ impl OutgoingConnection {
         self.states
             .send_modify(|states| states.note(replica, state));
     }
+}
+
+/// A connection to `address`.
+pub(crate) async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Hands on what comes in, until the connection breaks or the other end says farewell. It waits

@@ -10,6 +10,7 @@ use ssmr_core::limits::MAX_VALUE;
 use ssmr_core::{Access, Application, Defect, ObjectId, Objects, Outcome, Request, Topology};
 use ssmr_net::{Cluster, ClusterOptions};
 use ssmr_strategy_static::Static;
+use std::time::Duration;
 
 /// Values that one can read.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle);
     let cluster = Cluster::<Blobs>::start(options).unwrap();
+    cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);
     let objects: Vec<ObjectId> = (0..80).map(|key| ObjectId::new(key, key)).collect();

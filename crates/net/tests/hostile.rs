@@ -100,7 +100,7 @@ fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
     let identity = (incarnation, ("blobs", 1u32), "global", topology);
     frame(&codec::encode(&(
         *b"ssmr",
-        3u16,
+        4u16,
         identity,
         role,
         Bytes::new(),
@@ -151,6 +151,40 @@ async fn garbage_and_oversized_frames_after_a_handshake_are_closed() {
     let said = assert_closed(setting.intruder(2).await).await;
     assert!(String::from_utf8_lossy(&said).contains("another cluster"));
     setting.assert_alive().await;
+}
+
+/// Whoever says that it looks after the cluster is answered, in order, and cannot found what is
+/// founded; what makes no sense costs the connection.
+#[tokio::test]
+async fn an_operator_that_means_ill_changes_nothing() {
+    let mut setting = Setting::new().await;
+    let founders = |generations: &[u64]| {
+        let member = |(index, generation): (usize, &u64)| generation << 8 | index as u64;
+        generations
+            .iter()
+            .enumerate()
+            .map(member)
+            .collect::<Vec<u64>>()
+    };
+    let mut too_many = founders(&[7; 256]);
+    too_many.extend(founders(&[u64::MAX; 256]));
+    for members in [
+        Vec::new(),
+        founders(&[1, 2, 3]),
+        vec![u64::MAX; 3],
+        too_many,
+    ] {
+        for order in [1u32, 2] {
+            let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
+            stream.write_all(&greeting(1, 2u32)).await.unwrap();
+            let order = frame(&codec::encode(&(order, &members)));
+            stream.write_all(&order).await.unwrap();
+            stream.write_all(&frame(&[0xff; 9])).await.unwrap();
+            // A greeting, an answer that refuses, and the end.
+            assert!(assert_closed(stream).await.len() > 8);
+            setting.assert_alive().await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ macro_rules! conformance {
             a_service_that_panics,
             absence_is_expected,
             one_name_for_two_commands,
+            a_group_that_slept,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,

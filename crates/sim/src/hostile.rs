@@ -70,7 +70,7 @@ impl HostileClient {
             self.number += 1;
         }
         let opened = match self.rng.random_range(0..4) {
-            0 => LogTime::from_micros(u64::MAX >> self.rng.random_range(0..30)),
+            0 => LogTime::from_micros(u64::MAX >> self.rng.random_range(0..50)),
             _ => LogTime::ZERO,
         };
         CommandId {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr_check::Rejection;
-use ssmr_core::{GroupId, Groups, MessageId, ObjectId, Timestamp};
+use ssmr_core::{CommandId, GroupId, Groups, ObjectId, Timestamp};
 use std::fmt;
 
 /// The kinds of invariants that are checked in every simulation.
@@ -63,7 +63,7 @@ pub enum OrderViolation {
     /// Groups deliver a command at different final timestamps.
     TwoTimestamps {
         /// The attempt that was delivered.
-        id: MessageId,
+        id: CommandId,
         /// The timestamp at which it was delivered first.
         first: Timestamp,
         /// The other one.
@@ -74,7 +74,7 @@ pub enum OrderViolation {
         /// Where it was seen.
         group: GroupId,
         /// The attempt that was delivered.
-        id: MessageId,
+        id: CommandId,
     },
     /// Replicas of a group delivered different commands at the same place.
     TwoSequences {
@@ -83,25 +83,25 @@ pub enum OrderViolation {
         /// The place in its sequence of deliveries.
         place: usize,
         /// The command that was delivered first.
-        first: (MessageId, Timestamp),
+        first: (CommandId, Timestamp),
         /// The other one.
-        other: MessageId,
+        other: CommandId,
     },
     /// A group delivered a command after one with a greater or the same timestamp.
     Backwards {
         /// Where it was seen.
         group: GroupId,
         /// The attempt that was delivered.
-        id: MessageId,
+        id: CommandId,
         /// Its timestamp.
         timestamp: Timestamp,
         /// What the group delivered just before.
-        last: (MessageId, Timestamp),
+        last: (CommandId, Timestamp),
     },
     /// Once all is quiet, a command was not delivered by just its destinations.
     Incomplete {
         /// The attempt that was delivered.
-        id: MessageId,
+        id: CommandId,
         /// Its destinations.
         destinations: Groups,
         /// Who delivered it.

@@ -117,7 +117,7 @@ impl Watch {
     ) -> Result<(), OrderViolation> {
         let order = self.delivered.entry(group).or_default();
         for (place, &(id, timestamp, destinations)) in (before..).zip(fresh) {
-            let message = (id, destinations);
+            let (message, id) = ((id, destinations), id.command);
             let known = *self.commands.entry(message).or_insert(timestamp);
             if known != timestamp {
                 return Err(OrderViolation::TwoTimestamps {
@@ -135,7 +135,7 @@ impl Watch {
                     return Err(OrderViolation::TwoSequences {
                         group,
                         place,
-                        first: (first, at),
+                        first: (first.command, at),
                         other: id,
                     });
                 }
@@ -146,7 +146,7 @@ impl Watch {
                             group,
                             id,
                             timestamp,
-                            last: (last, at),
+                            last: (last.command, at),
                         });
                     }
                     order.push((message, timestamp));
@@ -169,7 +169,7 @@ impl Watch {
             let delivered_by = got.get(&(id, destinations)).copied().unwrap_or_default();
             if delivered_by != destinations {
                 return Err(OrderViolation::Incomplete {
-                    id,
+                    id: id.command,
                     destinations,
                     delivered_by,
                 });

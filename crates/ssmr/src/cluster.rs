@@ -230,11 +230,13 @@ impl<A: Application> ClusterBuilder<A> {
         self
     }
 
-    /// Starts all replicas, and waits until every group has a leader.
+    /// Starts all replicas, founds the cluster if nothing is stored of it, and waits until every
+    /// group has a leader.
     ///
     /// # Errors
-    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, or
-    /// some group has no leader in time. Nothing runs then.
+    /// If there can be no such cluster, an address cannot be listened on, a log cannot be read, one
+    /// group has lost all that another one remembers, or some group has no leader in time. Nothing
+    /// runs then.
     pub async fn start(self) -> Result<LocalCluster<A>, NetError> {
         let oracle = self.parts.oracle.clone();
         let patience = self.parts.patience;

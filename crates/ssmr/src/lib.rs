@@ -77,8 +77,8 @@ pub use ssmr_core::{
 };
 pub use ssmr_net::{
     CacheChoice, CacheServer, CallError, ClusterConfig, ConfigError, ConnectError, Connection,
-    ConnectionState, Durability, NetError, Peer, ReplicaStatus, ServiceVersion, StorageError,
-    TrafficCount,
+    ConnectionState, Durability, FoundError, Founded, FoundingRefused, Holding, MemberId, NetError,
+    Operator, Peer, ReplicaStatus, ServiceVersion, StorageError, TrafficCount,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

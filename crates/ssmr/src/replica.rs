@@ -29,6 +29,10 @@ impl<A> fmt::Debug for ReplicaServer<A> {
 impl<A: Application> ReplicaServer<A> {
     /// A replica to be started, in memory unless it is said otherwise. It listens at the address
     /// that the configuration has for it.
+    ///
+    /// One that holds nothing, be it new or started again in memory or with an empty folder, votes
+    /// for nobody: it waits until its group takes it in, or until the cluster is
+    /// [founded](crate::Operator::found), which somebody has to do once.
     pub fn builder(
         config: &ClusterConfig,
         id: ReplicaId,
@@ -40,7 +44,6 @@ impl<A: Application> ReplicaServer<A> {
                 id,
                 oracle: oracle.into_shared(),
                 durability: Durability::Memory,
-                rejoins: false,
                 log_bytes: LOG_BYTES,
             },
             service: PhantomData,
@@ -97,7 +100,6 @@ struct Parts {
     id: ReplicaId,
     oracle: Arc<dyn Oracle>,
     durability: Durability,
-    rejoins: bool,
     log_bytes: usize,
 }
 
@@ -120,14 +122,6 @@ impl<A: Application> ReplicaBuilder<A> {
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.parts.durability = durability;
-        self
-    }
-
-    /// It took part before. If its folder is new, or it has none, it has lost its memory, and is
-    /// filled by its group before it votes again. Whoever starts a replica again that had no disk,
-    /// or a new one, must say so.
-    pub fn rejoins(mut self, rejoins: bool) -> Self {
-        self.parts.rejoins = rejoins;
         self
     }
 
@@ -164,7 +158,6 @@ impl<A: Application> ReplicaBuilder<A> {
             id,
             oracle,
             durability,
-            rejoins,
             log_bytes,
         } = self.parts;
         let address = config.addresses.get(&id);
@@ -177,7 +170,6 @@ impl<A: Application> ReplicaBuilder<A> {
         let options = ReplicaOptions::new(id, config, oracle)
             .with_seed(seed)
             .with_durability(durability)
-            .with_rejoins(rejoins)
             .with_log_bytes(log_bytes);
         ReplicaThread::start::<A>(options, listener)
     }

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Counters, Op, PATIENCE, object};
 use ssmr::{
-    Broker, Cache, Client, ClusterConfig, Durability, Error, LocalCluster, NetError, ReplicaServer,
-    Static, Topology,
+    Broker, Cache, Client, ClusterConfig, Durability, Error, LocalCluster, NetError, Operator,
+    ReplicaServer, Static, Topology,
 };
 use std::net::TcpListener;
 
@@ -105,6 +105,8 @@ async fn replicas_start_one_by_one_and_stop_without_ending_the_cluster() {
         let replica = ReplicaServer::<Counters>::builder(&config, id, Static::new());
         replicas.push(replica.start().await.unwrap());
     }
+    let operator = Operator::new::<Counters>(&config, Static::new()).unwrap();
+    assert_eq!(operator.found().await.unwrap().groups.len(), 1);
     let client = Client::<Counters>::connect(&config, Static::new());
     let client = client.await.unwrap();
     client.create(object(1), &1).await.unwrap();
@@ -125,7 +127,7 @@ async fn replicas_start_one_by_one_and_stop_without_ending_the_cluster() {
     assert_eq!(client.call(&Op::Add(vec![object(1)], 1)).await, Ok(2));
 
     let back = ReplicaServer::<Counters>::builder(&config, id, Static::new());
-    let back = back.rejoins(true).start().await.unwrap();
+    let back = back.start().await.unwrap();
     let filled = async {
         while !back.status().await.unwrap().is_voter {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -41,7 +41,8 @@
 //!
 //! **Lost memory**: what is there is set aside and the replica begins a new generation, as a member
 //! that never voted; its group fills it. The only replica of a group has nobody to fill it: it
-//! refuses to open instead, and says what its owner can do.
+//! refuses to open instead, and says what its owner can do. A folder that is used for the first
+//! time begins a generation, too: perhaps there was another one before.
 //!
 //! [`verify`] says all of this of a folder without changing it. Files are reached through the trait
 //! [`Files`]; with the cargo feature `faults` there is a disk in memory that fails on purpose.

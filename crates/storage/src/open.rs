@@ -29,11 +29,9 @@ pub struct OpenOptions {
     pub owner: Owner,
     /// Whether appends are synced.
     pub sync: bool,
-    /// The replica took part before. A folder that is used for the first time means that it has
-    /// lost its memory.
-    pub rejoins: bool,
-    /// The generation that begins if it has lost its memory: greater than those it had, as far as
-    /// the caller can tell. It is made greater than what is stored.
+    /// The generation that begins if nothing is stored, or nothing that can be believed: greater
+    /// than those the replica had, as far as the caller can tell. It is made greater than what is
+    /// stored.
     pub new_generation: u64,
 }
 
@@ -44,28 +42,28 @@ pub struct Opened<F: Files> {
     pub log: LogStore<F>,
     /// What is stored, synced whatever the log's durability.
     pub stored: Stored,
-    /// What became of the memory, if it was lost. Then nothing is stored but a new generation.
+    /// What became of the memory, if it was lost. Then nothing is stored but a new generation, as
+    /// in a folder that is used for the first time.
     pub lost: Option<Lost>,
 }
 
 /// A replica has lost its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// Why what is stored cannot be believed; `None` if nothing is there.
-    pub finding: Option<Finding>,
-    /// Where it was put, if anything was there. Nobody needs it any more but those who want to know
-    /// what happened.
-    pub set_aside: Option<PathBuf>,
+    /// Why what is stored cannot be believed.
+    pub finding: Finding,
+    /// Where it was put. Nobody needs it any more but those who want to know what happened.
+    pub set_aside: PathBuf,
 }
 
 impl<F: Files> LogStore<F> {
     /// Opens the log in `folder`, which is created if need be, and reads what is stored there.
     ///
-    /// If acknowledged entries may be missing (the log was not synced and the machine went down
-    /// meanwhile; the last frame is broken and not merely cut short; the replica took part before,
-    /// and the folder is new) what is there is set aside, and the replica begins a new generation,
-    /// as a member that never voted and that its group must fill. That generation is stored when
-    /// this returns.
+    /// A folder that is used for the first time may be that of a replica that lost another one, so
+    /// the replica begins a new generation, which is nobody's voter until its group is founded or
+    /// fills it. If acknowledged entries may be missing (the log was not synced and the machine
+    /// went down meanwhile; the last frame is broken and not merely cut short) what is there is set
+    /// aside, and it does the same. That generation is stored when this returns.
     ///
     /// # Errors
     /// If the folder cannot be used, another process uses it, it belongs to somebody else, or what
@@ -85,19 +83,20 @@ impl<F: Files> LogStore<F> {
         if let Some(owner) = &scan.owner {
             owner.check(folder, &options.owner)?;
         }
-        let mut lost = judge(&scan, folder, options)?;
-        let stored = match lost {
-            None => std::mem::take(&mut scan.stored),
-            Some(_) => Stored {
+        let doubt = judge(&scan, folder, options)?;
+        let stored = if doubt.is_some() || scan.owner.is_none() {
+            Stored {
                 generation: new_generation(options, &scan.stored),
                 ..Stored::default()
-            },
+            }
+        } else {
+            std::mem::take(&mut scan.stored)
         };
         let number = scan.listing.next_number();
-        let aside = names::set_aside(folder, number);
-        if lost.as_ref().is_some_and(|lost| lost.finding.is_some()) {
+        let set_aside = names::set_aside(folder, number);
+        if doubt.is_some() {
             // Before the new beginning counts: whoever is killed then still knows what to keep.
-            create_folder(files, &aside).map_err(about(&aside))?;
+            create_folder(files, &set_aside).map_err(about(&set_aside))?;
         }
         let segment = begin_anew(files, folder, number, &stored).map_err(about(folder))?;
         if scan.owner.is_none() {
@@ -111,8 +110,8 @@ impl<F: Files> LogStore<F> {
             false => mark::set(files, folder),
         };
         marked.map_err(about(folder))?;
-        if let Some(lost) = &mut lost {
-            lost.set_aside = lost.finding.is_some().then_some(aside);
+        let lost = doubt.map(|finding| Lost { finding, set_aside });
+        if let Some(lost) = &lost {
             let (folder, generation) = (folder.display(), stored.generation);
             tracing::warn!(%folder, generation, ?lost, "the replica has lost its memory");
         }
@@ -122,34 +121,26 @@ impl<F: Files> LogStore<F> {
     }
 }
 
-/// Whether the memory is lost.
-fn judge(scan: &Scan, folder: &Path, options: &OpenOptions) -> Result<Option<Lost>, StorageError> {
-    let lost = |finding: Option<Finding>, why: String, remedy: String| {
-        let (path, set_aside) = (folder.into(), None);
-        if options.owner.is_alone() {
-            return Err(StorageError::Alone { path, why, remedy });
-        }
-        Ok(Some(Lost { finding, set_aside }))
-    };
+/// Why the memory is lost, if it is.
+fn judge(
+    scan: &Scan,
+    folder: &Path,
+    options: &OpenOptions,
+) -> Result<Option<Finding>, StorageError> {
     let Some(finding) = scan.worst() else {
-        if scan.owner.is_some() || !options.rejoins {
-            return Ok(None);
-        }
-        return lost(
-            None,
-            "nothing is stored".into(),
-            "start it as a new one".into(),
-        );
+        return Ok(None);
     };
     match finding.problem.severity() {
         Severity::Refused => Err(StorageError::Corrupted(finding.clone())),
-        Severity::MemoryLost => {
-            let remedy = match finding.problem {
+        Severity::MemoryLost if options.owner.is_alone() => Err(StorageError::Alone {
+            path: folder.into(),
+            why: finding.to_string(),
+            remedy: match finding.problem {
                 Problem::UnsyncedEnd => format!("remove {}", folder.join(MARK).display()),
                 _ => "cut the file off there".to_owned(),
-            };
-            lost(Some(finding.clone()), finding.to_string(), remedy)
-        }
+            },
+        }),
+        Severity::MemoryLost => Ok(Some(finding.clone())),
         Severity::Cut => {
             tracing::warn!(%finding, "the log's end is cut off");
             Ok(None)

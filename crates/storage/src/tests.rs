@@ -34,7 +34,6 @@ fn options() -> OpenOptions {
     OpenOptions {
         owner: owner(3),
         sync: true,
-        rejoins: false,
         new_generation: 100,
     }
 }

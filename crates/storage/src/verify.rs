@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Report {
     /// Whose it is, if that can be read.
     pub owner: Option<Owner>,
-    /// In which generation the replica is: 0 if it has never lost its memory.
+    /// In which generation the replica is: another one each time that it began with nothing stored.
     pub generation: u64,
     /// The greatest consensus term that it has seen.
     pub term: u64,

@@ -232,6 +232,7 @@ fn after_answer(task: &Task, answer: &Answer) -> Step {
         Verdict::NotFound => Step::Complete(Outcome::NotFound),
         Verdict::Changed => Step::Complete(Outcome::Changed),
         Verdict::Failed => Step::Complete(Outcome::Failed),
+        Verdict::Forgotten => Step::Complete(Outcome::Unknown),
         Verdict::TooLarge => Step::Complete(Outcome::Refused(Defect::OperandsTooLarge)),
         Verdict::Retry if is_query => Step::Plan,
         Verdict::Retry | Verdict::SessionExpired if task.given_up => Step::Drop,

@@ -71,7 +71,7 @@ impl<M: Snapshots> Default for ReplicaOutbox<M> {
 }
 
 /// Counters of one replica since it started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Commands delivered.
     pub delivered: u64,
@@ -207,6 +207,17 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         self.drain(out);
     }
 
+    /// Has something done to the order that only who made it understands.
+    pub fn with_multicast<T>(
+        &mut self,
+        act: impl FnOnce(&mut M, &mut Outbox<M>) -> T,
+        out: &mut ReplicaOutbox<M>,
+    ) -> T {
+        let done = act(&mut self.multicast, &mut self.outbox);
+        self.drain(out);
+        done
+    }
+
     /// How this replica stands in its group.
     pub fn status(&self) -> Status {
         self.multicast.status()
@@ -242,7 +253,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         &mut self.partition
     }
 
-    /// The order, for checks.
+    /// The order, to ask it.
     pub fn multicast(&self) -> &M {
         &self.multicast
     }

@@ -3,8 +3,10 @@
 //! The group that answers a command keeps the answer until the session's low watermark has passed
 //! it. What was delivered already is the multicast's business; here is only what was answered.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Verdict};
 use crate::command::{CommandId, SessionId};
+use crate::id::Encoded;
+use crate::limits::SESSION_REPLIES;
 use crate::shared_map::{SharedMap, entry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,10 +22,40 @@ pub(crate) struct Sessions {
 struct Session {
     /// Answers by number; the number's last attempt.
     answers: BTreeMap<u64, Arc<Answer>>,
+    /// How many bytes their replies have together.
+    reply_bytes: usize,
     /// Commands that were delivered and have not finished.
     active: u32,
     /// The session has expired: gone as soon as nothing is active.
     over: bool,
+}
+
+impl Session {
+    /// Keeps an answer. Where the replies grow too large the oldest are forgotten, never the last
+    /// one.
+    fn record(&mut self, answer: Arc<Answer>) {
+        let number = answer.id.number;
+        self.reply_bytes += answer.reply.len();
+        if let Some(before) = self.answers.insert(number, answer) {
+            self.reply_bytes -= before.reply.len();
+        }
+        if self.reply_bytes <= SESSION_REPLIES {
+            return;
+        }
+        for (_, old) in self.answers.iter_mut().filter(|(old, _)| **old != number) {
+            if self.reply_bytes <= SESSION_REPLIES {
+                return;
+            }
+            if !old.reply.is_empty() {
+                self.reply_bytes -= old.reply.len();
+                *old = Arc::new(Answer {
+                    verdict: Verdict::Forgotten,
+                    reply: Encoded::new(),
+                    ..Answer::clone(old)
+                });
+            }
+        }
+    }
 }
 
 impl Sessions {
@@ -31,12 +63,10 @@ impl Sessions {
     pub(crate) fn begin(&mut self, id: CommandId, low_watermark: u64) {
         let session = entry(&mut self.sessions, id.session);
         session.active += 1;
-        while session
-            .answers
-            .first_key_value()
-            .is_some_and(|(&number, _)| number < low_watermark)
+        while let Some(first) = session.answers.first_entry()
+            && *first.key() < low_watermark
         {
-            session.answers.pop_first();
+            session.reply_bytes -= first.remove().reply.len();
         }
     }
 
@@ -47,7 +77,7 @@ impl Sessions {
         };
         session.active -= 1;
         if let Some(answer) = answer {
-            session.answers.insert(id.number, answer);
+            session.record(answer);
         }
         if session.over && session.active == 0 {
             self.sessions.remove_mut(&id.session);
@@ -77,5 +107,73 @@ impl Sessions {
             .iter()
             .map(|(&id, session)| (id, parts(session)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{ClientId, GroupId, Timestamp};
+    use crate::time::{LogTime, LogicalClock};
+
+    fn id(number: u64) -> CommandId {
+        CommandId {
+            session: SessionId {
+                client: ClientId(1),
+                opened: LogTime::ZERO,
+            },
+            number,
+            attempt: 1,
+        }
+    }
+
+    /// A command is delivered and finishes with a reply of so many bytes.
+    fn answer(sessions: &mut Sessions, number: u64, reply_bytes: usize, low_watermark: u64) {
+        let answer = Answer {
+            id: id(number),
+            verdict: Verdict::Done,
+            reply: vec![0; reply_bytes].into(),
+            timestamp: Timestamp::new(LogicalClock(number), GroupId::ORACLE),
+            touched: Vec::new(),
+        };
+        sessions.begin(id(number), low_watermark);
+        sessions.finish(id(number), Some(Arc::new(answer)));
+    }
+
+    fn verdicts(sessions: &Sessions, numbers: std::ops::RangeInclusive<u64>) -> Vec<Verdict> {
+        let answers = numbers.filter_map(|number| sessions.answer(id(number)));
+        answers.map(|answer| answer.verdict).collect()
+    }
+
+    #[test]
+    fn replies_are_kept_up_to_a_bound() {
+        let mut sessions = Sessions::default();
+        for number in 1..=4 {
+            answer(&mut sessions, number, SESSION_REPLIES / 4, 1);
+        }
+        assert_eq!(verdicts(&sessions, 1..=4), [Verdict::Done; 4]);
+        answer(&mut sessions, 5, 1, 1);
+        let (done, forgotten) = (Verdict::Done, Verdict::Forgotten);
+        assert_eq!(
+            verdicts(&sessions, 1..=5),
+            [forgotten, done, done, done, done]
+        );
+        answer(&mut sessions, 6, 2 * SESSION_REPLIES, 1);
+        assert_eq!(
+            verdicts(&sessions, 1..=6),
+            [forgotten, forgotten, forgotten, forgotten, forgotten, done],
+            "the last one is kept, however large"
+        );
+    }
+
+    #[test]
+    fn what_the_client_has_seen_counts_no_more() {
+        let mut sessions = Sessions::default();
+        for number in 1..=100 {
+            answer(&mut sessions, number, SESSION_REPLIES / 2, number);
+            assert_eq!(verdicts(&sessions, 1..=number), [Verdict::Done]);
+        }
+        let session = sessions.sessions.get(&id(1).session).unwrap();
+        assert_eq!(session.reply_bytes, SESSION_REPLIES / 2);
     }
 }

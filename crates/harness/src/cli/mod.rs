@@ -5,6 +5,7 @@
 //! names the flag. Refusals end with exit status 2, as clap's do.
 
 mod choices;
+mod cluster;
 mod examples;
 mod log;
 mod node;
@@ -18,12 +19,14 @@ use crate::registry::check::{self, ALL};
 use crate::registry::info::StrategyInfo;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::{WorkloadInfo, Workloads};
+use crate::settings::cluster::ClusterSettings;
 use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use cluster::ClusterArgs;
 use examples::Vocabulary;
 use log::LogArgs;
 use node::NodeArgs;
@@ -50,6 +53,8 @@ enum Command {
     Sim(SimArgs),
     /// Run one replica as a process of its own, from a cluster file
     Node(NodeArgs),
+    /// Do what is done once for a whole cluster, as a cluster file describes it
+    Cluster(ClusterArgs),
     /// Look into a replica's data folder: what is there, and whether it can go on from there
     Log(LogArgs),
 }
@@ -63,6 +68,8 @@ pub(crate) enum Request<W> {
     Sim(SimSettings),
     /// Be a replica.
     Node(NodeSettings),
+    /// Do something with a cluster.
+    Cluster(ClusterSettings),
     /// Look into a data folder.
     Log(LogSettings),
 }
@@ -100,6 +107,7 @@ pub(crate) fn command<W: Workloads>(
         .mut_subcommand("node", |node| {
             node.after_help(program::named(node::EXAMPLES))
         })
+        .mut_subcommand("cluster", cluster::with_examples)
         .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)));
     command.get_subcommands().try_for_each(check::flags)?;
     // A negative number is told by the flag's name.
@@ -150,6 +158,7 @@ pub(crate) fn read<W: Workloads>(
         (Command::Run(_), None) => unreachable!("the command is `run`"),
         (Command::Sim(args), _) => Request::Sim(args.settings(registered)),
         (Command::Node(args), _) => Request::Node(args.settings()),
+        (Command::Cluster(args), _) => Request::Cluster(args.settings()),
         (Command::Log(args), _) => Request::Log(args.settings()),
     })
 }

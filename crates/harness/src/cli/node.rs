@@ -11,6 +11,9 @@ takes orders on its standard input and reports on its standard output, one JSON 
   {\"status\":1}   say how you are        \"listening\"
   {\"cut\":true}   leave the others       {\"leads\":true}
 
+One that holds nothing votes for nobody: it waits until its group takes it in, or, in a new cluster,
+until PROGRAM cluster found has been run once. The same command line is right each time.
+
 Example, with a cluster file that `PROGRAM run --deploy processes` has left in its folder:
   PROGRAM node --cluster results/latest/cluster-broker.toml --replica p0r1";
 
@@ -24,11 +27,6 @@ pub(crate) struct NodeArgs {
     /// The replica to be: p0r1 is replica 1 of partition 0, oracler0 one of the oracle
     #[arg(long, value_name = "NAME")]
     replica: String,
-
-    /// It took part before: if nothing is stored it has lost its memory, and the others fill it
-    /// before it votes
-    #[arg(long)]
-    rejoin: bool,
 }
 
 impl NodeArgs {
@@ -37,7 +35,6 @@ impl NodeArgs {
         NodeSettings {
             cluster: self.cluster,
             replica: self.replica,
-            rejoin: self.rejoin,
         }
     }
 }

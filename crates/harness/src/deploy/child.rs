@@ -60,22 +60,14 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a process for a replica of the cluster that the file describes. It may not listen
-    /// yet. One that `rejoins` took part before.
-    pub(super) fn start(
-        cluster: &Path,
-        id: ReplicaId,
-        board: LeaderBoard,
-        rejoins: bool,
-    ) -> Result<Self> {
+    /// Starts a process for a replica of the cluster that the file describes, for the first time or
+    /// again. It may not listen yet.
+    pub(super) fn start(cluster: &Path, id: ReplicaId, board: LeaderBoard) -> Result<Self> {
         let failed = || format!("cannot start a process for replica {id}");
         let program = std::env::current_exe().with_context(failed)?;
         let mut command = process::Command::new(program);
         command.arg("node").arg("--cluster").arg(cluster);
         command.args(["--replica", &id.to_string()]);
-        if rejoins {
-            command.arg("--rejoin");
-        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C is for the harness, which goes on to drain and check.
         #[cfg(unix)]

@@ -91,7 +91,8 @@ impl ClusterFile {
         let text = toml::to_string(self)?;
         let about = program::named(
             "# A cluster. Each of its replicas runs with: PROGRAM node --cluster THIS_FILE \
-             --replica NAME\n\n",
+             --replica NAME\n\
+             # Once, when they run for the first time: PROGRAM cluster found THIS_FILE\n\n",
         );
         let failed = |source| FileError::Io {
             path: path.into(),

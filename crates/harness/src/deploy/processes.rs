@@ -10,8 +10,8 @@ use super::file::ClusterFile;
 use super::lines::Order;
 use crate::time;
 use anyhow::{Context, Result, anyhow};
-use ssmr_core::{ReplicaId, Topology};
-use ssmr_net::{CacheServer, Clock, ClusterConfig, Leaders, listen};
+use ssmr_core::{Application, Oracle, ReplicaId, Topology};
+use ssmr_net::{CacheServer, Clock, ClusterConfig, Leaders, Operator, listen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -37,9 +37,11 @@ pub(crate) struct Processes {
 
 impl Processes {
     /// Gives every replica an address, writes the cluster to `path`, starts a process for each
-    /// replica, and a cache if one is to be embedded. All of them listen when this returns.
-    pub(crate) async fn start(
+    /// replica, and a cache if one is to be embedded. All of them listen when this returns, and the
+    /// cluster is founded.
+    pub(crate) async fn start<A: Application>(
         mut cluster: ClusterFile,
+        oracle: Arc<dyn Oracle>,
         topology: Topology,
         path: PathBuf,
         base_port: Option<u16>,
@@ -63,13 +65,15 @@ impl Processes {
         };
         let mut children = BTreeMap::new();
         for id in topology.replicas() {
-            children.insert(id, Child::start(&path, id, board.clone(), false)?);
+            children.insert(id, Child::start(&path, id, board.clone())?);
         }
         for child in children.values_mut() {
             child.listening().await?;
         }
+        let config = cluster.config(topology).map_err(|error| anyhow!(error))?;
+        Operator::new::<A>(&config, oracle)?.found().await?;
         Ok(Self {
-            config: cluster.config(topology).map_err(|error| anyhow!(error))?,
+            config,
             file: path,
             children,
             cache,
@@ -127,7 +131,7 @@ impl Deployment for Processes {
     }
 
     fn restart(&mut self, id: ReplicaId) -> Result<()> {
-        let child = Child::start(&self.file, id, self.board.clone(), true);
+        let child = Child::start(&self.file, id, self.board.clone());
         let child = child.with_context(|| format!("replica {id} does not come back"))?;
         self.children.insert(id, child);
         Ok(())

@@ -11,7 +11,11 @@ use ssmr_net::{
     CacheChoice, CacheServer, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError,
 };
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a replica may take to answer when the cluster is founded.
+const FOUNDING: Duration = Duration::from_secs(30);
 
 /// A cluster of threads.
 pub(crate) struct Threads<A> {
@@ -22,8 +26,12 @@ pub(crate) struct Threads<A> {
 }
 
 impl<A: Application> Threads<A> {
-    /// Starts every replica, and a cache if one is to be embedded.
-    pub(crate) fn start(options: ClusterOptions, embed_cache: bool) -> Result<Self, NetError> {
+    /// Starts every replica, and a cache if one is to be embedded. The cluster is founded when this
+    /// returns.
+    pub(crate) async fn start(
+        options: ClusterOptions,
+        embed_cache: bool,
+    ) -> Result<Self, NetError> {
         let cache = embed_cache.then(embedded_cache).transpose()?;
         let options = match &cache {
             None => options,
@@ -32,8 +40,10 @@ impl<A: Application> Threads<A> {
                 options.with_cache(CacheChoice::Servers(servers))
             }
         };
+        let cluster = Cluster::start(options)?;
+        cluster.found(FOUNDING).await?;
         Ok(Self {
-            cluster: Cluster::start(options)?,
+            cluster,
             cache,
             former: Tally::default(),
         })

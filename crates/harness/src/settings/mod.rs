@@ -1,5 +1,6 @@
 //! What the commands were asked to do, as plain values: no command line, no defaults.
 
+pub(crate) mod cluster;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod node;

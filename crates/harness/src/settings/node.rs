@@ -9,6 +9,4 @@ pub(crate) struct NodeSettings {
     pub(crate) cluster: PathBuf,
     /// The replica's name.
     pub(crate) replica: String,
-    /// Whether it took part before.
-    pub(crate) rejoin: bool,
 }

@@ -102,13 +102,16 @@ impl<W: Workload> Trial<'_, W> {
         match self.settings.deploy {
             DeployName::Threads => {
                 let options = blueprint.options(oracle.clone(), topology);
-                let cluster = Threads::<W::App>::start(options, embed_cache)?;
+                let cluster = Threads::<W::App>::start(options, embed_cache).await?;
                 self.on(cluster, &oracle, applies).await
             }
             DeployName::Processes => {
                 let path = self.folder.join(format!("cluster-{name}.toml"));
                 let (file, port) = (blueprint.file(), self.settings.base_port);
-                let cluster = Processes::start(file, topology, path, port, embed_cache).await?;
+                let asked = oracle.clone();
+                let cluster =
+                    Processes::start::<W::App>(file, asked, topology, path, port, embed_cache);
+                let cluster = cluster.await?;
                 self.on(cluster, &oracle, applies).await
             }
         }

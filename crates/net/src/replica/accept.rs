@@ -8,14 +8,15 @@ use crate::greeting::{Greeting, Role, welcome};
 use crate::link::receive;
 use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
-use crate::wire::Frames;
-use ssmr_core::ClientId;
+use crate::wire::{Frames, Incoming, frame};
+use ssmr_core::{ClientId, codec};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How many bytes may wait for a client that does not read.
 const CLIENT_QUEUE: usize = 8 << 20;
@@ -64,6 +65,7 @@ impl Gate {
         let (frames, role) = welcome(reader, &mut writer, &self.greeting).await?;
         match role {
             Role::Client(id) => self.serve_client(id, connection, frames, writer).await,
+            Role::Operator => self.serve_operator(frames, writer).await,
             Role::Replica(id) => {
                 let wrap = |message| LoopInput::Peer(id, message);
                 let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
@@ -73,6 +75,23 @@ impl Gate {
                 ended
             }
         }
+    }
+
+    /// Answers an operator's messages, one after the other.
+    async fn serve_operator(
+        &self,
+        mut frames: Frames<OwnedReadHalf>,
+        mut writer: OwnedWriteHalf,
+    ) -> io::Result<()> {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        while let Incoming::Message(message, _) = frames.next().await? {
+            let (answer, answered) = oneshot::channel();
+            let asked = self.inbox.send(LoopInput::Operator(message, answer)).await;
+            asked.map_err(|_| gone())?;
+            let answer = answered.await.map_err(|_| gone())?;
+            writer.write_all(&frame(&[&codec::encode(&answer)])).await?;
+        }
+        Ok(())
     }
 
     async fn serve_client(

@@ -9,9 +9,8 @@
 //! longer than one round.
 
 use super::accept::Gate;
-use super::input::{Kept, LoopInput, Switches};
+use super::input::{Kept, LoopInput, Question, Switches};
 use super::options::ReplicaOptions;
-use super::status::{Question, ReplicaStatus};
 use crate::cache::CacheClient;
 use crate::clock::Clock;
 use crate::connection::ConnectionStates;
@@ -19,12 +18,16 @@ use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
+use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::peer::Peer;
+use crate::status::ReplicaStatus;
 use crate::traffic::Traffic;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Identity, LocalTime, Partition, Replica, ReplicaId, ReplicaOutbox};
+use ssmr_core::{
+    ClientId, Identity, LocalTime, Micros, Partition, Replica, ReplicaId, ReplicaOutbox,
+};
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
 use ssmr_storage::{LogStore, SnapshotWriter};
 use std::collections::BTreeMap;
@@ -33,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 /// The most inputs of one round, and the most that may wait for the next one.
@@ -46,6 +49,10 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 /// dropped.
 const PEER_QUEUE: usize = 64 << 20;
 
+/// How long a replica may hold nothing before it says so: a cluster that is founded as it starts is
+/// not worth a word.
+const UNFOUNDED: Micros = 3_000_000;
+
 /// What a peer may say on a connection that it accepted: nothing.
 #[derive(Debug, Deserialize)]
 enum Nothing {}
@@ -55,6 +62,7 @@ pub(super) type AnyReplica = Replica<GroupMulticast, Box<dyn Partition + Send>>;
 
 /// A replica and all that it is connected to.
 pub(super) struct EventLoop {
+    id: ReplicaId,
     replica: AnyReplica,
     /// Where records go; none if state is in memory.
     log: Option<LogStore>,
@@ -70,6 +78,10 @@ pub(super) struct EventLoop {
     cache: CacheClient,
     out: ReplicaOutbox<GroupMulticast>,
     leads_since: Option<LocalTime>,
+    /// Answers to operators that leave once what they tell is stored.
+    answers: Vec<(oneshot::Sender<OperatorAnswer>, OperatorAnswer)>,
+    /// When to say that this replica is no member of its group, if it has not become one.
+    says_unfounded: Option<LocalTime>,
 }
 
 impl EventLoop {
@@ -115,7 +127,9 @@ impl EventLoop {
             (peer.replica, mailbox)
         };
         let peers = peers.into_iter().map(dial).collect();
+        let is_member = replica.multicast().log().is_member();
         Self {
+            id,
             replica,
             log,
             clock,
@@ -128,6 +142,8 @@ impl EventLoop {
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
             out: ReplicaOutbox::default(),
             leads_since: None,
+            answers: Vec::new(),
+            says_unfounded: (!is_member).then(|| clock.now() + UNFOUNDED),
         }
     }
 
@@ -152,6 +168,7 @@ impl EventLoop {
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     self.replica.on_timer(now, &mut self.out);
+                    self.say_if_unfounded(now);
                     if !self.finish_round(now, leadership) {
                         return;
                     }
@@ -213,11 +230,49 @@ impl EventLoop {
             LoopInput::Disconnected(client, connection) => {
                 self.disconnected(client, connection);
             }
+            LoopInput::Operator(message, answer) => {
+                let done = self.obey(now, &message);
+                self.answers.push((answer, done));
+            }
             LoopInput::Cache(reply) => self.replica.on_cache(now, reply),
             LoopInput::Captured(kept) => {
                 let done = kept.and_then(|kept| self.on_captured(now, kept));
                 self.broken = self.broken.take().or(done.err());
             }
+        }
+    }
+
+    /// Does what an operator wants. The answer must not leave before it is stored.
+    fn obey(&mut self, now: LocalTime, message: &OperatorMessage) -> OperatorAnswer {
+        match message {
+            OperatorMessage::Status => OperatorAnswer::Status(self.status(false)),
+            OperatorMessage::Prepare(founders) => {
+                let prepare = |order: &mut GroupMulticast, _: &mut _| order.prepare(founders);
+                OperatorAnswer::Done(self.replica.with_multicast(prepare, &mut self.out))
+            }
+            OperatorMessage::Found(founders) => {
+                let found =
+                    |order: &mut GroupMulticast, out: &mut _| order.found(now, founders, out);
+                OperatorAnswer::Done(self.replica.with_multicast(found, &mut self.out))
+            }
+        }
+    }
+
+    /// Says once that somebody has to do something, unless it turns out that nobody has.
+    fn say_if_unfounded(&mut self, now: LocalTime) {
+        if self.says_unfounded.is_none_or(|at| now < at) {
+            return;
+        }
+        self.says_unfounded = None;
+        let log = self.replica.multicast().log();
+        if !log.is_member() {
+            let (id, generation) = (self.id, log.member().generation());
+            tracing::warn!(
+                %id,
+                generation,
+                "the replica holds nothing and votes for nobody: it waits for its group to be \
+                 founded, or to take it in"
+            );
         }
     }
 
@@ -280,6 +335,10 @@ impl EventLoop {
             tracing::error!(folder, %error, "the log cannot be written: the replica stops");
             return false;
         }
+        for (answer, done) in self.answers.drain(..) {
+            // Whoever has asked may have gone.
+            let _ = answer.send(done);
+        }
         if self.switches.cut.load(Relaxed) {
             self.out.peers.clear();
         }
@@ -306,10 +365,18 @@ impl EventLoop {
     }
 
     fn status(&self, digest: bool) -> ReplicaStatus {
-        let status = self.replica.status();
+        let (status, log) = (self.replica.status(), self.replica.multicast().log());
+        let group = self.id.group;
         ReplicaStatus {
-            is_leader: status.is_leader,
+            id: self.id,
+            member: log.member(),
+            holding: log.holding(),
+            is_member: log.is_member(),
             is_voter: status.is_voter,
+            is_leader: status.is_leader,
+            leader: status.leader.map(|index| ReplicaId { group, index }),
+            term: log.term(),
+            committed: log.commit_index(),
             applied: status.applied,
             digest: digest.then(|| self.replica.digest()),
             counters: self.replica.counters(),

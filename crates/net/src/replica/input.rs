@@ -1,11 +1,14 @@
 //! What comes into the event loop of a replica.
 
 use crate::mailbox::Mailbox;
+use crate::operator::message::{OperatorAnswer, OperatorMessage};
+use crate::status::ReplicaStatus;
 use ssmr_core::{CacheReply, ClientId, ClientMessage, PeerMessage, ReplicaId};
 use ssmr_multicast::{Captured, Message};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tokio::sync::oneshot;
 
 /// What the event loop takes in.
 #[derive(Debug)]
@@ -15,9 +18,19 @@ pub(super) enum LoopInput {
     /// A client came, on the connection of this number; answers go to the newest one.
     Connected(ClientId, u64, Arc<Mailbox>),
     Disconnected(ClientId, u64),
+    /// An operator asks or orders something.
+    Operator(OperatorMessage, oneshot::Sender<OperatorAnswer>),
     Cache(CacheReply),
     /// A capture was encoded, and stored if anything is.
     Captured(io::Result<Kept>),
+}
+
+/// The replica's owner wants to know how it is.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// With the digest of its state, which takes time in proportion to it.
+    pub(super) digest: bool,
+    pub(super) answer: oneshot::Sender<ReplicaStatus>,
 }
 
 /// What is set from outside while the loop runs.

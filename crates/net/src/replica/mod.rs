@@ -5,29 +5,27 @@
 //! reading from its peers.
 //!
 //! It decides nothing. A replica that stopped may be started again: with what it had stored, vote
-//! and log; or, where that is gone, in a new generation, as a member that never voted, to be filled
-//! by its group.
+//! and log; or, where nothing is, in a new generation, which is no member until its group is
+//! founded or fills it.
 
 mod accept;
 mod event_loop;
 mod input;
 mod options;
-mod status;
 
 use crate::clock;
 use crate::error::{ConfigError, NetError};
 use crate::leaders::{LeaderEntry, Leaders};
+use crate::status::ReplicaStatus;
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::{AnyReplica, EventLoop};
-use input::Switches;
+use input::{Question, Switches};
 pub use options::ReplicaOptions;
 use ssmr_core::topology::mix;
 use ssmr_core::{Application, Engine, Identity, Partition, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_storage::{Durability, LogStore, OpenOptions, Owner, RealFiles};
-use status::Question;
-pub use status::ReplicaStatus;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -220,7 +218,7 @@ impl Drop for ReplicaThread {
 }
 
 /// Opens the replica's log, if it has one, and reads what it has stored: nothing but a new
-/// generation if it has lost its memory.
+/// generation if that is all there is.
 fn open_log(
     options: &ReplicaOptions,
     identity: &Identity,
@@ -228,9 +226,8 @@ fn open_log(
     let new_generation = clock::new_generation();
     let (folder, sync) = match &options.durability {
         Durability::Memory => {
-            let generation = if options.rejoins { new_generation } else { 0 };
             let stored = Stored {
-                generation,
+                generation: new_generation,
                 ..Stored::default()
             };
             return Ok((None, stored));
@@ -245,7 +242,6 @@ fn open_log(
             cluster: identity.clone(),
         },
         sync,
-        rejoins: options.rejoins,
         new_generation,
     };
     let opened = LogStore::open(&RealFiles, &folder, &options)?;

@@ -23,16 +23,12 @@ pub struct ReplicaOptions {
     pub clock: Clock,
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub durability: Durability,
-    /// It took part before. If nothing is stored it has lost its memory, and must not vote as if it
-    /// had never voted.
-    pub rejoins: bool,
     /// After how many bytes of log it makes a snapshot.
     pub log_bytes: usize,
 }
 
 impl ReplicaOptions {
-    /// A replica that takes part for the first time and keeps its log in memory, with a clock that
-    /// starts now.
+    /// A replica that keeps its log in memory, with a clock that starts now.
     pub fn new(id: ReplicaId, config: ClusterConfig, oracle: impl Oracle) -> Self {
         Self {
             id,
@@ -41,7 +37,6 @@ impl ReplicaOptions {
             seed: 1,
             clock: Clock::start(),
             durability: Durability::Memory,
-            rejoins: false,
             log_bytes: ssmr_multicast::LOG_BYTES,
         }
     }
@@ -62,12 +57,6 @@ impl ReplicaOptions {
     #[must_use]
     pub fn with_durability(self, durability: Durability) -> Self {
         Self { durability, ..self }
-    }
-
-    /// These options, saying whether it [took part before](Self::rejoins).
-    #[must_use]
-    pub fn with_rejoins(self, rejoins: bool) -> Self {
-        Self { rejoins, ..self }
     }
 
     /// These options with another [`log_bytes`](Self::log_bytes).

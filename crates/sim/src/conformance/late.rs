@@ -107,6 +107,33 @@ pub fn a_late_command_after_forgetting(oracle: &Arc<dyn Oracle>) -> String {
     }))
 }
 
+/// Scenario 28: A group was down for longer than sessions live, so its log's time is far behind:
+/// what the others' time is, it learns when it leads again, or when a client's session is from too
+/// far ahead. Who was told the later time is served.
+pub fn a_group_that_slept(oracle: &Arc<dyn Oracle>) -> String {
+    each([false, true].into_iter().map(|unheard| {
+        let mut scenario = Scenario::with(oracle, 28, quiet());
+        let objects = two_apart(&mut scenario);
+        let (inside, outside) = (scenario.group(P1), scenario.others(P1));
+        scenario.crash_all(P1.into());
+        scenario.pass(2 * SESSION_TTL + 20 * MOMENT);
+        if unheard {
+            scenario.world.cut(&inside, &outside);
+        }
+        scenario.start_all();
+        scenario.pass(20 * MOMENT);
+        scenario.world.heal(false);
+        let begun = scenario.world.now();
+        scenario.done(2, update(&objects[1..], 1));
+        scenario.done(2, update(&objects, 2));
+        let waited = scenario.world.now().since(begun);
+        assert!(waited < 100 * MOMENT, "it took {waited} us");
+        let writes = objects.map(|object| scenario.read(3, object).map(|register| register.writes));
+        assert_eq!(writes, [Some(1), Some(2)]);
+        scenario.close()
+    }))
+}
+
 /// Groups of one replica, so that ten minutes pass quickly.
 pub(super) fn quiet() -> Options {
     Options {

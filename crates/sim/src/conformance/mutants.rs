@@ -92,7 +92,7 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
         Profile::Reorder,
         Reads::Index,
         3,
-        60,
+        200,
     ),
     (
         Mutant::UnconfirmedReads,

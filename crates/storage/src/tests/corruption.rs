@@ -99,7 +99,7 @@ fn rot_in_the_last_frame_is_lost_memory_and_no_torn_write() {
         files.rot(&segment, |bytes| bytes[broken] ^= 1);
         let opened = open(&files);
         let lost = opened.lost.unwrap();
-        let finding = lost.finding.unwrap();
+        let finding = lost.finding;
         assert_eq!(
             (finding.path, finding.offset),
             (segment.clone(), Some(places[3] as u64))
@@ -107,11 +107,11 @@ fn rot_in_the_last_frame_is_lost_memory_and_no_torn_write() {
         assert_eq!(
             opened.stored,
             Stored {
-                generation: 100,
+                generation: 101,
                 ..Stored::default()
             }
         );
-        let aside = lost.set_aside.unwrap();
+        let aside = lost.set_aside;
         assert!(
             files
                 .read(&aside.join(segment.file_name().unwrap()))
@@ -120,7 +120,7 @@ fn rot_in_the_last_frame_is_lost_memory_and_no_torn_write() {
         drop(opened.log);
         // The new generation is stored, and not lost again.
         let again = open(&files);
-        assert_eq!((again.stored.generation, again.lost), (100, None));
+        assert_eq!((again.stored.generation, again.lost), (101, None));
     }
 }
 
@@ -267,10 +267,7 @@ fn segments_and_frames_count_only_where_they_were_written() {
         bytes.extend_from_slice(&whole[1][header..]);
     });
     let lost = open(&files).lost.unwrap();
-    assert!(matches!(
-        lost.finding.unwrap().problem,
-        Problem::DoubtfulEnd { .. }
-    ));
+    assert!(matches!(lost.finding.problem, Problem::DoubtfulEnd { .. }));
 }
 
 #[test]
@@ -316,7 +313,7 @@ fn a_torn_end_of_many_megabytes_is_judged_in_no_time() {
     // A header that is whole, and nothing right behind it: every place is looked at.
     files.rot(&segment, |bytes| bytes.resize(end + (16 << 20), 0xa5));
     let opened = open(&files);
-    let finding = opened.lost.unwrap().finding.unwrap();
+    let finding = opened.lost.unwrap().finding;
     assert_eq!(finding.offset, Some(end as u64));
 }
 

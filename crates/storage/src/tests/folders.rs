@@ -157,8 +157,8 @@ fn an_unsynced_log_that_was_open_when_the_machine_went_down_is_set_aside() {
     assert!(try_open(&files, &alone).is_err());
     let opened = try_open(&files, &unsynced()).unwrap();
     let lost = opened.lost.unwrap();
-    assert_eq!(lost.finding.unwrap().problem, Problem::UnsyncedEnd);
-    let aside = lost.set_aside.unwrap();
+    assert_eq!(lost.finding.problem, Problem::UnsyncedEnd);
+    let aside = lost.set_aside;
     assert_eq!(aside, Path::new(FOLDER).join("set-aside-3"));
     // The checkpoint with the two entries was synced.
     assert!(
@@ -171,7 +171,7 @@ fn an_unsynced_log_that_was_open_when_the_machine_went_down_is_set_aside() {
     assert_eq!(
         opened.stored,
         Stored {
-            generation: 100,
+            generation: 101,
             ..Stored::default()
         }
     );
@@ -180,7 +180,7 @@ fn an_unsynced_log_that_was_open_when_the_machine_went_down_is_set_aside() {
     files.fail_power();
     assert_eq!(
         try_open(&files, &unsynced()).unwrap().stored.generation,
-        100
+        101
     );
 }
 
@@ -202,36 +202,36 @@ fn the_only_replica_of_a_group_is_told_what_it_can_do_about_an_unsynced_end() {
     assert_eq!(try_open(&files, &alone).unwrap().stored.entries.len(), 2);
 }
 
+/// Whoever finds nothing cannot know whether something was there before: an empty folder, too,
+/// begins a generation above 0, once.
 #[test]
-fn a_folder_that_is_new_to_one_who_took_part_is_lost_memory() {
-    let rejoins = OpenOptions {
-        rejoins: true,
-        ..options()
-    };
-    let files = FaultyFiles::new(1);
-    let opened = try_open(&files, &rejoins).unwrap();
-    assert_eq!(opened.stored.generation, 100);
-    assert!(opened.lost.is_some_and(|lost| lost.finding.is_none()));
-    drop(opened.log);
-    assert_eq!(try_open(&files, &rejoins).unwrap().lost, None);
-    // One that was there and promised nothing is not.
-    let files = FaultyFiles::new(1);
-    drop(open(&files));
-    let opened = try_open(&files, &rejoins).unwrap();
-    assert_eq!((opened.stored, opened.lost), (Stored::default(), None));
-    let alone = OpenOptions {
-        owner: owner(1),
-        ..rejoins
-    };
-    let error = try_open(&FaultyFiles::new(1), &alone).unwrap_err();
-    assert!(matches!(error, StorageError::Alone { .. }), "{error}");
+fn a_new_folder_begins_a_generation() {
+    for replicas in [1, 3] {
+        let files = FaultyFiles::new(1);
+        let new = OpenOptions {
+            owner: owner(replicas),
+            ..options()
+        };
+        let begun = Stored {
+            generation: 100,
+            ..Stored::default()
+        };
+        let later = OpenOptions {
+            new_generation: 200,
+            ..new.clone()
+        };
+        for options in [new, later] {
+            let opened = try_open(&files, &options).unwrap();
+            assert_eq!((&opened.stored, opened.lost), (&begun, None));
+        }
+    }
 }
 
 #[test]
 fn generations_grow_whatever_the_calendar_says() {
     let files = FaultyFiles::new(1);
     used(&files, &unsynced());
-    for generation in [100, 101, 102] {
+    for generation in [101, 102, 103] {
         let log = try_open(&files, &unsynced()).unwrap().log;
         files.crash_at(files.operations() + 1);
         drop(log);
@@ -309,7 +309,10 @@ fn verifying_changes_nothing_and_says_what_is_there() {
     let report = verify(&files, Path::new(FOLDER)).unwrap();
     assert_eq!(files.operations(), operations);
     assert_eq!(report.owner, Some(owner(3)));
-    assert_eq!((report.term, report.entries, report.generation), (5, 3, 0));
+    assert_eq!(
+        (report.term, report.entries, report.generation),
+        (5, 3, 100)
+    );
     assert_eq!(report.checkpoint.map(|it| it.entries), Some(2));
     assert_eq!(
         report

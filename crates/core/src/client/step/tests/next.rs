@@ -139,6 +139,7 @@ fn a_verdict_completes_the_request() {
         (Verdict::NotFound, Outcome::NotFound),
         (Verdict::Changed, Outcome::Changed),
         (Verdict::Failed, Outcome::Failed),
+        (Verdict::Forgotten, Outcome::Unknown),
         (
             Verdict::TooLarge,
             Outcome::Refused(Defect::OperandsTooLarge),

@@ -1,0 +1,84 @@
+//! What a replica's log can be asked.
+
+use super::GroupLog;
+use crate::founding::{self, Holding};
+use crate::member::{MemberId, Members};
+use crate::record::Cut;
+
+impl GroupLog {
+    /// What this replica's log amounts to, for whoever wants to found its group.
+    #[must_use]
+    pub fn holding(&self) -> Holding {
+        founding::holding(&self.consensus)
+    }
+
+    /// Who this replica is in its present generation.
+    #[must_use]
+    pub fn member(&self) -> MemberId {
+        self.me
+    }
+
+    /// Whether this replica is a member of its group, as far as it knows. One that is not asks the
+    /// others to be taken in.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.consensus.is_member(self.me)
+    }
+
+    /// The last entry that is known to be committed.
+    #[must_use]
+    pub fn commit_index(&self) -> u64 {
+        self.consensus.commit_index()
+    }
+
+    /// Whether this replica leads, as far as it knows.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.consensus.is_leader()
+    }
+
+    /// Whether this replica's vote counts and will go on counting, as far as is committed.
+    #[must_use]
+    pub fn is_voter(&self) -> bool {
+        self.consensus.is_settled_voter()
+    }
+
+    /// Who takes part as far as it is committed, unless a change is under way.
+    #[must_use]
+    pub fn settled_members(&self) -> Option<Members> {
+        self.consensus.settled_members()
+    }
+
+    /// The index of the replica that leads, as far as is known.
+    #[must_use]
+    pub fn leader(&self) -> Option<u8> {
+        self.consensus.leader().map(MemberId::index)
+    }
+
+    /// The consensus term: it changes with every leader.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.consensus.term()
+    }
+
+    /// How many entries are proposed and not committed.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.consensus.last().index - self.consensus.commit_index()
+    }
+
+    /// Where the log stands at entry `index`, which was polled: for a capture of the state then.
+    ///
+    /// # Panics
+    /// If the entry is compacted.
+    #[must_use]
+    pub fn cut(&self, index: u64) -> Cut {
+        self.consensus.cut(index)
+    }
+
+    /// Whether another replica is so far behind that only a snapshot can help it.
+    #[must_use]
+    pub fn wants_snapshot(&self) -> bool {
+        self.is_leader() && self.transfers.want_snapshot()
+    }
+}

@@ -1,0 +1,238 @@
+//! Whoever looks after a cluster: asks its replicas how they are, and founds its groups.
+//!
+//! Founding is done once in a cluster's life; see `founding.rs` of crate `ssmr-log` for what makes
+//! it safe, whoever forgets or repeats it. What is added here is the view over all groups: they are
+//! founded together or not at all. What groups have told each other is part of their state, so one
+//! that was lost cannot begin anew beside others that remember it.
+//!
+//! Invariant: nothing is founded before each replica of the cluster has said what it holds.
+
+pub(crate) mod message;
+
+use crate::config::ClusterConfig;
+use crate::error::{ConfigError, ConnectError, FoundError};
+use crate::greeting::{Greeting, Role, introduce};
+use crate::link::{FIRST_PAUSE, LONGEST_PAUSE, dial};
+use crate::peer::Peer;
+use crate::status::ReplicaStatus;
+use crate::wire::{Incoming, frame, invalid};
+use futures_util::future::try_join_all;
+use message::{OperatorAnswer, OperatorMessage};
+use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Topology, codec};
+use ssmr_log::{Founding, Holding, MemberId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{sleep, timeout};
+
+/// How long to wait for a replica unless it is said otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whoever looks after a cluster.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    greeting: Greeting,
+    topology: Topology,
+    addresses: BTreeMap<ReplicaId, SocketAddr>,
+    patience: Duration,
+}
+
+/// What became of the groups that were to be founded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Founded {
+    /// Those that were founded now.
+    pub groups: Vec<GroupId>,
+    /// Those that had been founded by just these replicas already, with nothing done since: by
+    /// somebody else, or by an attempt that was interrupted.
+    pub before: Vec<GroupId>,
+}
+
+/// What the replicas of a cluster hold, group by group.
+#[derive(Debug, Default)]
+struct Survey {
+    due: Vec<(GroupId, BTreeSet<MemberId>)>,
+    done: Vec<GroupId>,
+    refused: Vec<(ReplicaId, Holding)>,
+}
+
+impl Operator {
+    /// An operator of the cluster of service `A` that the configuration describes.
+    ///
+    /// # Errors
+    /// If the configuration does not describe a cluster of this strategy.
+    pub fn new<A: Application>(
+        config: &ClusterConfig,
+        oracle: impl Oracle,
+    ) -> Result<Self, ConfigError> {
+        let (oracle, topology) = (oracle.into_shared(), config.topology);
+        config.check(&*oracle)?;
+        let identity = Identity::of::<A>(&*oracle, topology, config.incarnation);
+        Ok(Self {
+            greeting: Greeting::new(identity, Role::Operator),
+            topology,
+            addresses: config.addresses.clone(),
+            patience: PATIENCE,
+        })
+    }
+
+    /// This operator, waiting so long for an answer of each replica: it may not run yet.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Asks a replica how it is.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or somebody else answers in its place.
+    pub async fn status(&self, id: ReplicaId) -> Result<ReplicaStatus, ConnectError> {
+        match self.ask(id, &OperatorMessage::Status).await? {
+            (_, OperatorAnswer::Status(status)) => Ok(status),
+            (peer, OperatorAnswer::Done(_)) => Err(nonsense(peer)),
+        }
+    }
+
+    /// Founds a cluster: all of its groups, which all of its replicas must hold nothing of. To be
+    /// done once, when it has been started for the first time. Waits until every replica can be
+    /// reached. A founding that was interrupted is completed, and one that is repeated at once
+    /// changes nothing.
+    ///
+    /// A cluster whose replicas have all forgotten holds nothing as well, and is founded as a new
+    /// one. It should have another incarnation then, for clients may remember the former one.
+    ///
+    /// # Errors
+    /// If a replica cannot be reached in time, or holds something. Nothing is founded then.
+    pub async fn found(&self) -> Result<Founded, FoundError> {
+        let survey = self.survey().await?;
+        match survey.refused.first() {
+            Some((replica, holding)) => Err(FoundError::Holds {
+                replica: *replica,
+                holding: holding.clone(),
+            }),
+            None => self.carry_out(survey).await,
+        }
+    }
+
+    /// The same for a cluster that may be old: where all groups hold something nothing is done.
+    ///
+    /// # Errors
+    /// If a replica cannot be reached in time, or one group holds nothing and another one
+    /// something. Nothing is founded then.
+    pub async fn found_if_new(&self) -> Result<Founded, FoundError> {
+        let survey = self.survey().await?;
+        match (survey.due.first(), survey.refused.first()) {
+            (Some((empty, _)), Some((replica, holding))) => Err(FoundError::Lost {
+                empty: *empty,
+                replica: *replica,
+                holding: holding.clone(),
+            }),
+            (None, Some(_)) => Ok(Founded::default()),
+            (_, None) => self.carry_out(survey).await,
+        }
+    }
+
+    /// Asks all replicas what they hold.
+    async fn survey(&self) -> Result<Survey, FoundError> {
+        let all = try_join_all(self.topology.replicas().map(|id| self.status(id))).await?;
+        let mut survey = Survey::default();
+        for group in self.topology.groups().iter() {
+            let members = all.iter().filter(|status| status.id.group == group);
+            let said: Vec<_> = members
+                .map(|status| (status.member, status.holding.clone()))
+                .collect();
+            match Founding::of(&said) {
+                Founding::Due(founders) => survey.due.push((group, founders)),
+                Founding::Done => survey.done.push(group),
+                Founding::Refused(member, holding) => {
+                    let index = member.index();
+                    survey.refused.push((ReplicaId { group, index }, holding));
+                }
+            }
+        }
+        Ok(survey)
+    }
+
+    async fn carry_out(&self, survey: Survey) -> Result<Founded, FoundError> {
+        let prepared = survey.due.iter().flat_map(|(group, founders)| {
+            let message = OperatorMessage::Prepare(founders.clone());
+            let members = self.topology.members(*group);
+            members.map(move |id| self.order(id, message.clone()))
+        });
+        try_join_all(prepared).await?;
+        let founded = survey.due.iter().map(|(group, founders)| {
+            let (group, index) = (*group, 0);
+            let message = OperatorMessage::Found(founders.clone());
+            self.order(ReplicaId { group, index }, message)
+        });
+        try_join_all(founded).await?;
+        Ok(Founded {
+            groups: survey.due.into_iter().map(|(group, _)| group).collect(),
+            before: survey.done,
+        })
+    }
+
+    /// Has a replica do something.
+    async fn order(&self, replica: ReplicaId, message: OperatorMessage) -> Result<(), FoundError> {
+        match self.ask(replica, &message).await? {
+            (_, OperatorAnswer::Done(done)) => {
+                done.map_err(|why| FoundError::Refused { replica, why })
+            }
+            (peer, OperatorAnswer::Status(_)) => Err(nonsense(peer).into()),
+        }
+    }
+
+    /// Says something to a replica, which may not run yet, and waits for the answer.
+    async fn ask(
+        &self,
+        replica: ReplicaId,
+        message: &OperatorMessage,
+    ) -> Result<(Peer, OperatorAnswer), ConnectError> {
+        let address = self.addresses.get(&replica);
+        let address = *address.ok_or(ConfigError::NoAddress(replica))?;
+        let peer = Peer { replica, address };
+        let mut failed = None;
+        let asked = async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                match self.ask_once(peer, message).await {
+                    Err(error) if !error.is_mismatch() => failed = Some(error),
+                    answered => return answered,
+                }
+                sleep(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
+        };
+        let answered = timeout(self.patience, asked).await;
+        let silent = || ConnectError::unreachable(peer, io::ErrorKind::TimedOut.into());
+        let answer = answered.unwrap_or_else(|_| Err(failed.unwrap_or_else(silent)))?;
+        Ok((peer, answer))
+    }
+
+    async fn ask_once(
+        &self,
+        peer: Peer,
+        message: &OperatorMessage,
+    ) -> Result<OperatorAnswer, ConnectError> {
+        let failed = |error| ConnectError::unreachable(peer, error);
+        let stream = dial(peer.address).await.map_err(failed)?;
+        let (reader, mut writer) = stream.into_split();
+        let mut frames = introduce(reader, &mut writer, &self.greeting, peer).await?;
+        let message = frame(&[&codec::encode(message)]);
+        writer.write_all(&message).await.map_err(failed)?;
+        match frames.next().await.map_err(failed)? {
+            Incoming::Message(answer, _) => Ok(answer),
+            Incoming::Farewell => Err(ConnectError::ShutDown { peer }),
+        }
+    }
+}
+
+/// A replica answers something else than it was asked.
+fn nonsense(peer: Peer) -> ConnectError {
+    ConnectError::unreachable(peer, invalid("its answer makes no sense"))
+}
+
+#[cfg(test)]
+mod tests;
