@@ -7,6 +7,7 @@
 
 use crate::member::MemberId;
 use crate::message::Body;
+use crate::mix::mix;
 use crate::noraft_adapter::Consensus;
 use crate::record::LogPosition;
 use crate::replication::Followers;
@@ -171,12 +172,4 @@ impl Election {
 
 fn timeout(random: u64) -> Duration {
     ELECTION + Duration::from_micros(random % ELECTION.as_micros() as u64)
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): spreads neighbouring numbers.
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }

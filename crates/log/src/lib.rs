@@ -43,6 +43,7 @@ mod log;
 mod member;
 mod membership;
 mod message;
+mod mix;
 mod noraft_adapter;
 mod outbox;
 mod read_index;

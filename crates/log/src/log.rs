@@ -13,7 +13,7 @@ mod questions;
 use crate::election::Election;
 use crate::founding::{self, FoundingRefused, Holding};
 use crate::member::{MemberId, Members};
-use crate::membership::{self, Joining};
+use crate::membership::{self, Joined, Joining};
 use crate::message::{Append, Body, Chunk, LogMessage};
 use crate::noraft_adapter::{Consensus, Step};
 use crate::outbox::LogOutbox;
@@ -26,6 +26,10 @@ use bytes::Bytes;
 use noraft::Message;
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// How far ahead of its own term a replica believes another one to be. Terms grow by one with each
+/// election: what says more is not one of the group's replicas, and must not use terms up.
+const TERM_LEAD: u64 = 1 << 32;
 
 /// One replica's part of a group's log.
 #[derive(Debug)]
@@ -204,7 +208,8 @@ impl GroupLog {
         }
         let from = MemberId::new(from, msg.generation);
         let later = |other: &MemberId| other.index() == from.index() && *other > from;
-        if self.present.iter().any(later) {
+        let absurd = msg.body.term() > Some(self.term().saturating_add(TERM_LEAD));
+        if absurd || self.present.iter().any(later) {
             return;
         }
         self.election.unblock_vote_later(now);
@@ -272,12 +277,26 @@ impl GroupLog {
                     self.followers.confirm(from, asked.min(now));
                 }
             }
-            Body::Join => {
-                if membership::on_join(&mut self.consensus, from) {
-                    self.carry_out(now, &[], out);
-                }
-            }
+            Body::Join => match membership::on_join(&mut self.consensus, from) {
+                Joined::Proposed => self.carry_out(now, &[], out),
+                Joined::Unready => {}
+                Joined::Later { after } => self.tell(from, Body::JoinLater { after }, out),
+            },
+            Body::JoinLater { after } => self.on_join_later(after, out),
         }
+    }
+
+    /// The group knows this replica in a generation that is not earlier, or far earlier, than the
+    /// present one: begins another one behind that. Only for a replica that is no member: its name
+    /// has promised nothing that counts.
+    fn on_join_later(&mut self, after: u64, out: &mut LogOutbox) {
+        let generation = membership::generation_after(after, self.me);
+        let Some(generation) = generation.filter(|_| !self.consensus.is_member(self.me)) else {
+            return;
+        };
+        self.me = MemberId::new(self.me.index(), generation);
+        self.consensus.rename(self.me);
+        out.records.push(Record::Generation(generation));
     }
 
     fn is_bound(&self, now: Duration) -> bool {

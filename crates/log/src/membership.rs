@@ -17,12 +17,15 @@
 //! has committed an entry of its own term.
 
 use crate::member::MemberId;
+use crate::mix::mix;
 use crate::noraft_adapter::Consensus;
 use crate::timing::ELECTION;
 use std::time::Duration;
 
 /// How many entries a learner may lack when it becomes a voter.
 const NEARLY: u64 = 64;
+/// How much later than the generation in which the group knows a replica its next one may be.
+const GENERATION_LEAD: u64 = 1 << 40;
 
 /// A replica that is no member asks now and then to be taken in: the leader will do it.
 #[derive(Debug, Default)]
@@ -42,14 +45,30 @@ impl Joining {
     }
 }
 
+/// What became of a wish to be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// Something was proposed.
+    Proposed,
+    /// This replica cannot do it now.
+    Unready,
+    /// Not in this generation, but in one after the one that the group knows.
+    Later { after: u64 },
+}
+
 /// A replica in a new generation wants to be taken in: proposes it as a learner, and what it was
-/// before without a vote. Returns whether something was proposed.
-pub(crate) fn on_join(consensus: &mut Consensus, from: MemberId) -> bool {
+/// before without a vote.
+pub(crate) fn on_join(consensus: &mut Consensus, from: MemberId) -> Joined {
     let members = consensus.members();
     let same = members.all().filter(|other| other.index() == from.index());
     let generations: Vec<MemberId> = same.collect();
-    if generations.iter().any(|other| *other >= from) || !is_settled(consensus) {
-        return false;
+    if !is_settled(consensus) || generations.contains(&from) {
+        return Joined::Unready;
+    }
+    let known = generations.iter().max().copied();
+    let after = known.map_or(0, MemberId::generation);
+    if !is_credible(from.generation(), after) {
+        return Joined::Later { after };
     }
     let mut next = if generations.iter().any(|old| members.voters.contains(old)) {
         consensus.joint(&[], &generations)
@@ -58,7 +77,29 @@ pub(crate) fn on_join(consensus: &mut Consensus, from: MemberId) -> bool {
     };
     next.learners.retain(|other| !generations.contains(other));
     next.learners.insert(from);
-    consensus.propose_members(&next)
+    if consensus.propose_members(&next) {
+        Joined::Proposed
+    } else {
+        Joined::Unready
+    }
+}
+
+/// Whether a replica that the group knows in generation `after` may be in this one. One that is
+/// further on than this is not believed: it would leave no generations to the real replica.
+fn is_credible(generation: u64, after: u64) -> bool {
+    after < generation && generation - after <= GENERATION_LEAD
+}
+
+/// A generation after `after` for a replica whose own is not the right one; `None` if it is, or if
+/// there is none.
+///
+/// It must not be one that this replica has had and forgotten. So it is spread by the present one,
+/// which is different after each start, over many more than a replica will ever have.
+pub(crate) fn generation_after(after: u64, me: MemberId) -> Option<u64> {
+    let spread = mix(me.generation()) % (GENERATION_LEAD / 2);
+    let next = after.checked_add(1 + spread)?;
+    let right = is_credible(me.generation(), after);
+    (!right && next < MemberId::LAST_GENERATION - GENERATION_LEAD).then_some(next)
 }
 
 /// Proposes a learner that has caught up as a voter, if there is one. Returns whether something was

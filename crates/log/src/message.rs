@@ -88,6 +88,30 @@ pub enum Body {
     },
     /// The sender is in a new generation and knows nothing: take me in. Said until it is a voter.
     Join,
+    /// The leader's answer to a replica that it cannot take in, for its generation is not later
+    /// than one that the group knows, or incredibly late.
+    JoinLater {
+        /// The generation in which the group knows that replica.
+        after: u64,
+    },
+}
+
+impl Body {
+    /// The term that it bears.
+    pub(crate) fn term(&self) -> Option<u64> {
+        match self {
+            Self::PreVoteCall { term, .. }
+            | Self::PreVoteReply { term, .. }
+            | Self::VoteCall { term, .. }
+            | Self::VoteReply { term, .. }
+            | Self::Append(Append { term, .. })
+            | Self::Appended { term, .. }
+            | Self::Chunk { term, .. }
+            | Self::ConfirmLeadership { term, .. }
+            | Self::LeadershipConfirmed { term, .. } => Some(*term),
+            Self::ChunkTaken { .. } | Self::Join | Self::JoinLater { .. } => None,
+        }
+    }
 }
 
 /// A piece of a snapshot.

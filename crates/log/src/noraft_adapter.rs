@@ -65,6 +65,14 @@ impl Consensus {
         }
     }
 
+    /// This replica goes on under another name.
+    pub(crate) fn rename(&mut self, me: MemberId) {
+        let node = &self.node;
+        let (term, voted_for) = (node.current_term(), node.voted_for());
+        self.node = Node::restart(id(me), term, voted_for, node.log().clone());
+        self.me = me;
+    }
+
     pub(crate) fn me(&self) -> MemberId {
         self.me
     }

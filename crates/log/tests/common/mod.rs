@@ -207,7 +207,11 @@ impl Trial {
         match self.rng.random_range(0..8) {
             0 => self.seats[usize::from(index)].log = None,
             1 => self.tear(index),
-            2 if self.is_whole() => self.forget(index),
+            2 if self.is_whole() => {
+                // The calendar that it begins a generation by may be wrong.
+                let generation = self.rng.random_range(1..1 << 48);
+                self.forget_in(index, generation);
+            }
             3 | 4 => self.compact(index),
             _ => (0..3).for_each(|index| self.start(index)),
         }
@@ -216,10 +220,15 @@ impl Trial {
     /// A replica goes down and loses its disk: it will come back in a new generation.
     pub fn forget(&mut self, index: u8) {
         self.generations += 1;
+        self.forget_in(index, self.generations);
+    }
+
+    /// The same, in this generation: none that it has had.
+    pub fn forget_in(&mut self, index: u8, generation: u64) {
         let seat = &mut self.seats[usize::from(index)];
         seat.log = None;
         seat.disk = Stored {
-            generation: self.generations,
+            generation,
             ..Stored::default()
         };
     }

@@ -4,6 +4,7 @@
 use super::World;
 use rand::RngExt;
 use ssmr_core::mutant::{self, Mutant};
+use ssmr_core::topology::mix;
 use ssmr_core::{GroupId, ReplicaId};
 use ssmr_log::{MemberId, Record, Stored};
 use ssmr_multicast::{Capture, Captured};
@@ -75,7 +76,8 @@ impl World {
         }
         self.crash(id);
         self.starts += 1;
-        let generation = self.starts;
+        // The machine's calendar is not to be trusted.
+        let generation = 1 + mix(self.starts) % (1 << 48);
         self.disks.insert(
             id,
             Stored {
