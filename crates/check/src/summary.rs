@@ -1,6 +1,7 @@
 //! What a check looked at: numbers that show that it was not vacuous. No judgement is in them.
 
 use crate::history::History;
+use crate::operation::Fate;
 use ssmr_core::Application;
 
 /// What a check looked at.
@@ -10,6 +11,9 @@ pub struct Summary {
     pub operations: usize,
     /// Operations whose client was not told the outcome.
     pub unanswered: usize,
+    /// Of these, those of which nobody knows what became of them: they took effect once or not at
+    /// all.
+    pub unknown: usize,
     /// Objects that the history names.
     pub objects: usize,
     /// Witnessed: operations whose outcome the sequential replay compared.
@@ -29,6 +33,11 @@ impl Summary {
         Self {
             operations: history.len(),
             unanswered: history.operations.iter().filter(|o| !o.answered).count(),
+            unknown: history
+                .operations
+                .iter()
+                .filter(|o| o.fate == Fate::Unknown)
+                .count(),
             objects: history.objects.values().len(),
             ..Self::default()
         }

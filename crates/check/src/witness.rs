@@ -21,7 +21,9 @@
 //! open are: which of several made what, and so the values of the object until it is created anew;
 //! the values that such a one wrote if it also read what it is not known to have written; what it
 //! creates and deletes elsewhere unseen; existence and values of objects that one of them may have
-//! created or deleted. [`Summary::unjudged`] counts the answered operations that depend on these.
+//! created or deleted, from its invocation on: what was over before, by its own answer or by that
+//! of something that it precedes, is judged. [`Summary::unjudged`] counts the answered operations
+//! that depend on these.
 //!
 //! An epoch that changes while the version stays is a move, and needs no operation: the moves that
 //! `gather` makes are in no history, and change nothing that a client can see.
@@ -74,7 +76,8 @@ pub(crate) fn check<A: Application>(history: &History<A>) -> Result<Summary, Vio
     intervals.resize(graph.node_count(), (0, Micros::MAX));
     let order = order::sort(&intervals, &graph.edges)
         .map_err(|cycle| contradiction(history, &graph, &cycle))?;
-    replay::check(history, &suspects, &graph, &order)
+    let bounds = order::bounds(&intervals, &graph.edges, &order);
+    replay::check(history, &suspects, &graph, &order, &bounds)
 }
 
 /// Explains a cycle.

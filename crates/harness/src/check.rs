@@ -1,28 +1,114 @@
-//! What is checked after every run: the complete history is linearizable, and replicas agree.
+//! The complete history of a run, and the verdict on it.
 //!
 //! The checks of the history are those of [`ssmr_check`]; this is where they plug in. Invariant:
 //! whoever completed a request has recorded it before the history is judged.
 
-use crate::deploy::deployment::Deployment;
-use crate::violation::RunViolation;
-use ssmr_check::History;
-use ssmr_core::{Application, ClientId, Completion, Intent, ObjectId, Outcome, ReplicaId, Request};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::numbers::{grouped, percentage};
+use ssmr_check::{History, Summary, Violation};
+use ssmr_core::{Answer, Application, ClientId, Completion, Intent, ObjectId, Outcome, Request};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// How long the replicas of a group have for meeting at the same place of their log.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The greatest percentage of operations that may be unjudged: with more, nothing can be said of
+/// the history.
+const UNJUDGED: usize = 1;
 
-/// How long until they are looked at again. Nothing tells when a follower has applied something.
-const PAUSE: Duration = Duration::from_millis(10);
+/// What came of judging a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It contradicts linearizability.
+    Violated(Violation),
+    /// No contradiction was found, among so many operations.
+    Passed(Counts),
+}
+
+/// How much of a history was judged. What the strategy refused had no effect and tells nothing: it
+/// counts nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Operations whose outcomes were compared with those of all others.
+    pub(crate) judged: usize,
+    /// Operations that were not answered, and of which nobody knows whether they took effect.
+    pub(crate) unanswered: usize,
+    /// Operations whose outcomes depend on these.
+    pub(crate) dependent: usize,
+}
+
+impl From<Summary> for Counts {
+    fn from(summary: Summary) -> Self {
+        Self {
+            judged: summary.replayed,
+            unanswered: summary.unknown,
+            dependent: summary.unjudged,
+        }
+    }
+}
+
+impl Counts {
+    /// Operations that were not judged.
+    pub(crate) fn unjudged(&self) -> usize {
+        self.unanswered + self.dependent
+    }
+
+    /// Whether so much was judged that the verdict means something.
+    pub(crate) fn suffice(&self) -> bool {
+        let unjudged = self.unjudged();
+        self.judged > 0 && unjudged * 100 <= (self.judged + unjudged) * UNJUDGED
+    }
+
+    /// Why not all was judged, if it was not.
+    pub(crate) fn shortfall(&self) -> Option<String> {
+        let (unjudged, all) = (self.unjudged(), self.judged + self.unjudged());
+        if all == 0 {
+            return Some("no operation could be judged".into());
+        }
+        let Self {
+            unanswered,
+            dependent,
+            ..
+        } = *self;
+        let number = |count: usize| grouped(count as u64);
+        let depend = match dependent {
+            0 => String::new(),
+            _ => format!(", {} depend on these", number(dependent)),
+        };
+        (unjudged > 0).then(|| {
+            format!(
+                "{} of {} operations ({}) could not be judged: {} were not answered{depend}",
+                number(unjudged),
+                number(all),
+                percentage(unjudged, all),
+                number(unanswered),
+            )
+        })
+    }
+}
+
+impl Judgement {
+    /// The word for it in the files.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Violated(_) => "violated",
+            Self::Passed(counts) if counts.suffice() => "ok",
+            Self::Passed(_) => "unchecked",
+        }
+    }
+
+    /// How much was judged. A violation ends the check before that is known.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        match self {
+            Self::Violated(_) => None,
+            Self::Passed(counts) => Some(*counts),
+        }
+    }
+}
 
 /// Takes down what all clients of a run saw.
 pub(crate) struct Recorder<A: Application>(Arc<Mutex<Record<A>>>);
 
 struct Record<A: Application> {
     history: History<A>,
-    /// The objects that somebody was told to have created.
+    /// The objects that somebody has created, or may have.
     created: BTreeSet<ObjectId>,
 }
 
@@ -44,24 +130,40 @@ impl<A: Application> Recorder<A> {
     pub(crate) fn record(&self, client: ClientId, request: &Request, completion: &Completion) {
         let mut record = self.lock();
         record.history.push(client, request, completion);
-        if matches!(completion.outcome, Outcome::Done(_)) {
+        let may_exist = match completion.outcome {
+            Outcome::Done(_) | Outcome::Failed => true,
+            Outcome::Unknown => completion.last_attempt.is_some(),
+            _ => false,
+        };
+        if may_exist {
             let created = |(_, intent): &&(_, Intent)| matches!(intent, Intent::Create { .. });
             let created = request.intents().iter().filter(created);
             record.created.extend(created.map(|(object, _)| *object));
         }
     }
 
-    /// The objects that somebody was told to have created, whatever became of them.
+    /// A group has told what became of a request that had ended unanswered.
+    pub(crate) fn attribute(&self, answer: &Answer) {
+        let mut record = self.lock();
+        let mut unanswered = record.history.unanswered();
+        let asked = unanswered.find(|(_, attempt)| *attempt == answer.id);
+        drop(unanswered);
+        if let Some((operation, _)) = asked {
+            record.history.attribute(operation, Some(answer));
+        }
+    }
+
+    /// The objects that somebody has created, or may have, whatever became of them.
     pub(crate) fn created(&self) -> BTreeSet<ObjectId> {
         self.lock().created.clone()
     }
 
-    /// How many commands were checked, or how they contradict linearizability.
-    pub(crate) fn judge(&self) -> Result<usize, RunViolation> {
-        let summary = self.lock().history.check();
-        summary
-            .map(|summary| summary.operations)
-            .map_err(RunViolation::History)
+    /// The verdict on all that was recorded.
+    pub(crate) fn judge(&self) -> Judgement {
+        let checked = self.lock().history.check();
+        checked.map_or_else(Judgement::Violated, |summary| {
+            Judgement::Passed(summary.into())
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Record<A>> {
@@ -69,67 +171,16 @@ impl<A: Application> Recorder<A> {
     }
 }
 
-/// Checks that the replicas of each group that applied the same prefix have the same state, but for
-/// those that are `lost`.
-///
-/// # Errors
-/// Which replicas differ, have failed, or do not catch up.
-pub(crate) async fn agreement<D: Deployment>(
-    cluster: &mut D,
-    lost: &BTreeSet<ReplicaId>,
-) -> Result<(), RunViolation> {
-    let topology = cluster.config().topology;
-    for group in topology.groups().iter() {
-        let members = topology.members(group).filter(|id| !lost.contains(id));
-        let members: Vec<ReplicaId> = members.collect();
-        let met = tokio::time::timeout(PATIENCE, meet(cluster, &members)).await;
-        met.unwrap_or(Err(RunViolation::NoAgreement(group)))?;
-    }
-    Ok(())
-}
-
-/// Compares the states of a group's replicas until all are at the same place.
-async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Result<(), RunViolation> {
-    // Which state each place of the log leads to, and who said so.
-    let mut states: BTreeMap<u64, (Option<u64>, ReplicaId)> = BTreeMap::new();
-    loop {
-        let mut places = Vec::new();
-        for id in members {
-            let status = cluster
-                .inspect(*id)
-                .await
-                .ok_or(RunViolation::ReplicaFailed(*id))?;
-            let applied = status.applied;
-            let (digest, first) = *states.entry(applied).or_insert((status.digest, *id));
-            if digest != status.digest {
-                let other = *id;
-                return Err(RunViolation::Diverged {
-                    first,
-                    other,
-                    applied,
-                });
-            }
-            places.push(applied);
-        }
-        if places.windows(2).all(|pair| pair[0] == pair[1]) {
-            return Ok(());
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deploy::threads::Threads;
     use crate::workload::contract::Workload;
     use crate::workload::kv::settings::{Distribution, Kv};
     use ssmr_check::ViolationKind;
     use ssmr_core::{
-        Cost, LocalTime, LogicalClock, PartitionId, Revision, Timestamp, Topology, Touch,
+        CommandId, Cost, LocalTime, LogTime, LogicalClock, PartitionId, Revision, SessionId,
+        Timestamp, Touch, Verdict,
     };
-    use ssmr_net::{ClusterOptions, Leaders};
-    use ssmr_strategy_static::Static;
 
     const KV: Kv = Kv {
         seed: 1,
@@ -171,32 +222,85 @@ mod tests {
     fn an_object_created_twice_is_a_violation() {
         let recorder = Recorder::<<Kv as Workload>::App>::default();
         recorder.record(ClientId(0), &KV.preload(0), &created(1));
-        assert_eq!(recorder.judge(), Ok(1));
+        let all = Counts {
+            judged: 1,
+            unanswered: 0,
+            dependent: 0,
+        };
+        assert_eq!(recorder.judge(), Judgement::Passed(all));
         assert_eq!(recorder.created(), [ObjectId::new(0, 0)].into());
         recorder.record(ClientId(1), &KV.preload(0), &created(3));
-        let violation = recorder.judge().unwrap_err();
-        let RunViolation::History(found) = &violation else {
-            panic!("{violation}")
+        let judgement = recorder.judge();
+        assert_eq!((judgement.name(), judgement.counts()), ("violated", None));
+        let Judgement::Violated(found) = &judgement else {
+            panic!("{judgement:?}")
         };
-        assert_eq!(found.kind, ViolationKind::Existence, "{violation}");
-        let text = violation.to_string();
+        assert_eq!(found.kind, ViolationKind::Existence, "{found}");
+        let text = found.to_string();
         assert!(text.starts_with("not linearizable"), "{text}");
     }
 
-    #[tokio::test]
-    async fn replicas_agree_unless_one_has_failed() {
-        let topology = Topology::new(1, 3).unwrap();
-        let options = ClusterOptions::new(topology, Static::new());
-        let cluster = Threads::<<Kv as Workload>::App>::start(options, false).await;
-        let mut cluster = cluster.unwrap();
-        let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
-        ready.await.unwrap();
-        let nobody = BTreeSet::new();
-        assert_eq!(agreement(&mut cluster, &nobody).await, Ok(()));
-        let one = topology.replicas().next().unwrap();
-        cluster.kill(one).await;
-        let problem = agreement(&mut cluster, &nobody).await.unwrap_err();
-        assert_eq!(problem, RunViolation::ReplicaFailed(one));
-        assert_eq!(agreement(&mut cluster, &[one].into()).await, Ok(()));
+    #[test]
+    fn an_object_could_exist_whose_create_was_sent_and_not_answered() {
+        let recorder = Recorder::<<Kv as Workload>::App>::default();
+        let session = SessionId {
+            client: ClientId(0),
+            opened: LogTime::ZERO,
+        };
+        let attempt = CommandId {
+            session,
+            number: 1,
+            attempt: 1,
+        };
+        let unknown = |sent: bool| Completion {
+            outcome: Outcome::Unknown,
+            timestamp: None,
+            touched: Vec::new(),
+            last_attempt: sent.then_some(attempt),
+            ..created(1)
+        };
+        recorder.record(ClientId(0), &KV.preload(1), &unknown(false));
+        assert!(recorder.created().is_empty());
+        recorder.record(ClientId(0), &KV.preload(2), &unknown(true));
+        assert_eq!(recorder.created().len(), 1);
+        let judgement = recorder.judge();
+        assert_eq!(judgement.name(), "unchecked", "nothing was judged");
+        let told = created(1);
+        let answer = |id| Answer {
+            id,
+            verdict: Verdict::Done,
+            reply: bytes::Bytes::new(),
+            timestamp: told.timestamp.unwrap(),
+            touched: vec![Touch {
+                object: KV.preload(2).intents()[0].0,
+                ..told.touched[0]
+            }],
+        };
+        let number = attempt.number + 1;
+        recorder.attribute(&answer(CommandId { number, ..attempt }));
+        assert_eq!(recorder.judge(), judgement, "another request's answer");
+        recorder.attribute(&answer(attempt));
+        assert_eq!(recorder.judge().name(), "ok", "the groups have told");
+    }
+
+    #[test]
+    fn with_more_than_one_percent_unjudged_a_history_is_unchecked() {
+        let counts = |judged, unanswered, dependent| Counts {
+            judged,
+            unanswered,
+            dependent,
+        };
+        for (counts, name) in [
+            (counts(10_000, 0, 0), "ok"),
+            (counts(9_900, 50, 50), "ok"),
+            (counts(9_899, 50, 51), "unchecked"),
+            (counts(0, 0, 0), "unchecked"),
+        ] {
+            assert_eq!(Judgement::Passed(counts).name(), name, "{counts:?}");
+        }
+        assert_eq!(counts(10_000, 0, 0).shortfall(), None);
+        let told = "100 of 10,000 operations (1.00 %) could not be judged: 50 were not answered, \
+            50 depend on these";
+        assert_eq!(counts(9_900, 50, 50).shortfall().as_deref(), Some(told));
     }
 }

@@ -107,9 +107,11 @@ impl<W: Workloads> Harness<W> {
         cli::command::<W>(&self.strategies).map(|_| ())
     }
 
-    /// Does what the command line says. Returns 0, 1 (it failed or a check found a violation) or 2
-    /// (bad usage). Progress and errors go to the standard error stream; the machines' events, too,
-    /// if `RUST_LOG` asks for them.
+    /// Does what the command line says. Returns 0, 1 (it failed, or a check found a violation or
+    /// could not be made), 2 (bad usage) or 3 (all that was checked is right, but replicas are
+    /// missing); ends by the signal if Ctrl-C ended it, which shells show as 130. Progress and
+    /// errors go to the standard error stream; the machines' events, too, if `RUST_LOG` asks for
+    /// them.
     pub fn main(self) -> ExitCode {
         // Who has set up another receiver of events keeps it.
         let _ = tracing_subscriber::fmt()

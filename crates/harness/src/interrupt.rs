@@ -1,10 +1,25 @@
 //! Ctrl-C: the first one asks for a clean end, the second one ends at once.
+//!
+//! Either way the program ends by the signal itself: a shell shows that as status 130, and ends the
+//! loop that runs the program only then, for a program that exits by itself, with whatever status,
+//! may have taken Ctrl-C for a key of its own.
 
+use std::process::ExitCode;
 use std::thread;
 use tokio::sync::watch;
 
-/// The exit status of a program that a signal ended at once, by convention.
-const AT_ONCE: i32 = 130;
+/// The exit status that a shell shows of a program that Ctrl-C ended.
+const ENDED_BY_INTERRUPT: u8 = 130;
+
+/// Ends the program as Ctrl-C would if nobody listened; where that is not possible, returns the
+/// status that tells the same.
+pub(crate) fn end() -> ExitCode {
+    // What was printed must not be lost with the process.
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+    #[cfg(unix)]
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+    ExitCode::from(ENDED_BY_INTERRUPT)
+}
 
 /// Whether Ctrl-C was pressed.
 #[derive(Clone, Debug)]
@@ -23,7 +38,8 @@ impl Interrupt {
                 if tokio::signal::ctrl_c().await.is_ok() {
                     struck.send_replace(true);
                     if tokio::signal::ctrl_c().await.is_ok() {
-                        std::process::exit(AT_ONCE);
+                        end();
+                        std::process::exit(ENDED_BY_INTERRUPT.into());
                     }
                 }
                 // Without signals it never strikes.

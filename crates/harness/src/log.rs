@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::error::UsageError;
-use crate::report::grouped;
+use crate::numbers::grouped;
 use crate::settings::log::LogSettings;
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -21,7 +21,7 @@ pub(crate) fn run(settings: &LogSettings) -> Result<Ending> {
     Ok(if report.is_sound() {
         Ending::Good
     } else {
-        Ending::Violated
+        Ending::Wrong
     })
 }
 

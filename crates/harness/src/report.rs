@@ -3,7 +3,9 @@
 //!
 //! It computes nothing that is not in the files.
 
+use crate::audit::Audit;
 use crate::machine::cores;
+use crate::numbers::grouped;
 use crate::results::measures::Measures;
 use crate::results::rows::{Point, Whole};
 use crate::trial::measured::Measured;
@@ -21,19 +23,14 @@ const LATE: u64 = 1_000;
 /// So few commands say little about the slowest thousandth.
 const FEW: u64 = 10_000;
 
-/// Rows for all operations together, one for each strategy.
-pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a (Point, Measures, Whole)>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([
-        "strategy",
-        "ops/s",
-        "p50 us",
-        "p95 us",
-        "p99 us",
-        "max us",
-        "errors",
+/// Rows for all operations together, one for each strategy: what was measured, what a command took,
+/// and the verdicts, below each other, so that a terminal is wide enough for each.
+pub(crate) fn tables(rows: &[&(Point, Measures, Whole)]) -> String {
+    let mut measured = table(&[
+        "strategy", "ops/s", "p50 us", "p95 us", "p99 us", "max us", "errors",
+    ]);
+    let mut per_command = table(&[
+        "a command",
         "multi %",
         "groups",
         "messages",
@@ -41,10 +38,17 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a (Point, Measures, Whole)>
         "retries",
         "lookups",
         "cpu us",
+    ]);
+    let mut verdicts = table(&[
+        "verdicts",
         "linearizable",
+        "judged",
+        "unjudged",
+        "replicas agree",
+        "cluster",
     ]);
     for (point, measures, whole) in rows {
-        let per_command = |count: u64| (measures.ok > 0).then(|| count as f64 / measures.ok as f64);
+        let per_ok = |count: u64| (measures.ok > 0).then(|| count as f64 / measures.ok as f64);
         let lookups = [
             measures.oracle_consults,
             measures.cache_hits,
@@ -52,7 +56,7 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a (Point, Measures, Whole)>
         ];
         let asked = lookups.iter().any(Option::is_some);
         let lookups: u64 = lookups.into_iter().flatten().sum();
-        table.add_row([
+        measured.add_row([
             point.strategy.to_owned(),
             grouped(measures.throughput_ops.round() as u64),
             whole_number(measures.p50_us),
@@ -60,25 +64,49 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a (Point, Measures, Whole)>
             whole_number(measures.p99_us),
             whole_number(measures.max_us),
             measures.errors.to_string(),
+        ]);
+        per_command.add_row([
+            point.strategy.to_owned(),
             rounded(measures.multi_partition_pct, 1),
             rounded(measures.groups_per_command, 2),
             rounded(whole.messages_per_command, 1),
             rounded(whole.bytes_per_command, 0),
-            rounded(per_command(measures.retries), 3),
-            rounded(per_command(lookups).filter(|_| asked), 3),
+            rounded(per_ok(measures.retries), 3),
+            rounded(per_ok(lookups).filter(|_| asked), 3),
             rounded(whole.cpu_us_per_command, 0),
+        ]);
+        verdicts.add_row([
+            point.strategy.to_owned(),
             whole.linearizable.to_owned(),
+            whole_number(whole.judged_ops),
+            whole_number(whole.unjudged_ops),
+            whole.replicas_agree.unwrap_or_default().to_owned(),
+            whole.cluster.to_owned(),
         ]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{table}\ngroups, messages, bytes, retries, lookups and cpu: per command")
+    let aligned = [measured, per_command, verdicts].map(|mut table| {
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table.to_string()
+    });
+    aligned.join("\n\n")
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    table
 }
 
 /// What makes a measurement of a strategy bad or needs to be known with it.
 pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes = measured.mishaps.clone();
+    notes.extend(measured.verdicts.notes());
+    let audit = measured.audit.as_ref();
+    notes.extend(audit.and_then(Audit::shortfall));
     let span_us = measured.span.length() as f64;
     let busy = measured.processor_us as f64 / span_us / cores() as f64;
     if busy > SATURATED {
@@ -111,7 +139,7 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
         }
     }
     if all.errors > 0 {
-        notes.push(format!("{} commands were not answered", all.errors));
+        notes.push(format!("{} commands were not answered in time", all.errors));
     }
     if all.ok == 0 {
         notes.push("no command had a definite outcome".into());
@@ -134,26 +162,87 @@ fn rounded(value: Option<f64>, digits: usize) -> String {
         .unwrap_or_default()
 }
 
-/// A number with its thousands set apart.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::sample::{End, Sample};
+    use crate::results::measures::{Applies, histogram};
+    use crate::results::rows::ALL;
+    use ssmr_core::Cost;
 
     #[test]
-    fn thousands_are_set_apart() {
-        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    fn a_terminal_of_80_columns_is_wide_enough() {
+        let applies = Applies {
+            moves: true,
+            consults: true,
+            cache: true,
+        };
+        let sample = Sample {
+            kind: 0,
+            due: 0,
+            late: 0,
+            completed: 2_999_999,
+            end: End::Ok,
+            cost: Cost {
+                retries: 12,
+                oracle_consults: 12,
+                groups: 255,
+                ..Cost::default()
+            },
+        };
+        let samples = [sample];
+        let mut latencies = histogram();
+        let measures = Measures {
+            errors: 1_234_567,
+            ..Measures::of(
+                samples.iter(),
+                1_234_567,
+                1_000_000,
+                applies,
+                &mut latencies,
+            )
+        };
+        let point = Point {
+            run_id: String::new(),
+            strategy: "global",
+            workload: "kv",
+            digest: String::new(),
+            execution: "exchange",
+            partitions: 2,
+            replicas: 3,
+            clients: 16,
+            window: Some(1),
+            rate: None,
+            durability: "memory",
+            seed: 1,
+            op: ALL,
+        };
+        let whole = Whole {
+            messages_per_command: Some(1_234.5),
+            bytes_per_command: Some(123_456.0),
+            cpu_us_per_command: Some(12_345.0),
+            linearizable: "unchecked",
+            judged_ops: Some(123_456_789),
+            unjudged_ops: Some(1_234_567),
+            replicas_agree: Some("yes"),
+            cluster: "degraded",
+            duration_s: 10.0,
+            reads: "ordered",
+            unordered_pct: None,
+            value_hits: None,
+            value_misses: None,
+        };
+        let text = tables(&[&(point, measures, whole)]);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{widest:?}: {text}");
+        for word in [
+            "1,234,567",
+            "linearizable",
+            "unchecked",
+            "replicas agree",
+            "degraded",
+        ] {
+            assert!(text.contains(word), "no {word} in {text}");
+        }
     }
 }

@@ -48,8 +48,16 @@ struct Description<'a> {
 #[derive(Serialize)]
 struct Remarks {
     strategy: &'static str,
-    checked_operation_count: Option<usize>,
-    violation: Option<String>,
+    linearizable: &'static str,
+    judged_ops: Option<usize>,
+    unjudged_ops: Option<usize>,
+    replicas_agree: Option<&'static str>,
+    cluster: &'static str,
+    /// Objects that were read at the end, if they were.
+    audited_objects: Option<u64>,
+    /// What is wrong, in words.
+    problems: Vec<String>,
+    /// What is to be known besides.
     notes: Vec<String>,
 }
 
@@ -103,6 +111,8 @@ struct Run<'a, W> {
     progress: Progress,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
+    /// The worst of the strategies' endings so far.
+    ending: Ending,
 }
 
 impl<'a, W: Workload> Run<'a, W> {
@@ -123,6 +133,7 @@ impl<'a, W: Workload> Run<'a, W> {
             progress,
             rows: Vec::new(),
             remarks: Vec::new(),
+            ending: Ending::Good,
         })
     }
 
@@ -156,14 +167,9 @@ impl<'a, W: Workload> Run<'a, W> {
         self.describe(true)?;
         self.progress.finish();
         self.tell();
-        let violated = self
-            .remarks
-            .iter()
-            .any(|remarks| remarks.violation.is_some());
-        Ok(if violated {
-            Ending::Violated
-        } else {
-            Ending::Good
+        Ok(match self.interrupt.struck() {
+            true => Ending::Interrupted,
+            false => self.ending,
         })
     }
 
@@ -200,10 +206,18 @@ impl<'a, W: Workload> Run<'a, W> {
             })
             .collect();
         self.folder.summarise(&rows)?;
+        let (verdicts, audit) = (&measured.verdicts, &measured.audit);
+        let counts = verdicts.history.counts();
+        self.ending = self.ending.max(verdicts.ending());
         self.remarks.push(Remarks {
             strategy,
-            checked_operation_count: measured.verdict.as_ref().ok().copied(),
-            violation: measured.verdict.as_ref().err().map(ToString::to_string),
+            linearizable: verdicts.history.name(),
+            judged_ops: counts.map(|counts| counts.judged),
+            unjudged_ops: counts.map(|counts| counts.unjudged()),
+            replicas_agree: verdicts.replicas_agree(),
+            cluster: verdicts.cluster.health.name(),
+            audited_objects: audit.as_ref().map(|audit| audit.read),
+            problems: verdicts.problems(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
                 report::notes(self.settings.rate, measured, all)
             }),
@@ -244,12 +258,12 @@ impl<'a, W: Workload> Run<'a, W> {
             .describe(&description, finished.then(time::date))
     }
 
-    /// Prints the table, and what to know with it. Violations are told even to those who want
+    /// Prints the table, and what to know with it. What is wrong is told even to those who want
     /// quiet.
     fn tell(&self) {
         for remarks in &self.remarks {
-            if let Some(violation) = &remarks.violation {
-                eprintln!("{}: VIOLATION: {violation}", remarks.strategy);
+            for problem in &remarks.problems {
+                eprintln!("{}: {problem}", remarks.strategy);
             }
         }
         if self.settings.quiet {
@@ -257,7 +271,7 @@ impl<'a, W: Workload> Run<'a, W> {
         }
         if !self.rows.is_empty() {
             let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
-            println!("{}", report::table(totals));
+            println!("{}", report::tables(&totals.collect::<Vec<_>>()));
         }
         if cfg!(debug_assertions) {
             println!(
@@ -286,16 +300,18 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         let counts = sample.end == End::Ok && measured.span.contains(sample.due);
         counts && sample.cost.unordered
     };
+    let verdicts = &measured.verdicts;
+    let counts = verdicts.history.counts().filter(|_| all);
     let unordered = measured.samples.iter().filter(unordered).count();
     Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
         cpu_us_per_command: per_ok(measured.processor_us),
-        linearizable: if measured.verdict.is_ok() {
-            "ok"
-        } else {
-            "violated"
-        },
+        linearizable: verdicts.history.name(),
+        judged_ops: counts.map(|counts| counts.judged as u64),
+        unjudged_ops: counts.map(|counts| counts.unjudged() as u64),
+        replicas_agree: verdicts.replicas_agree(),
+        cluster: verdicts.cluster.health.name(),
         duration_s: measured.span.length() as f64 / 1e6,
         reads: measured.reads.name(),
         unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Row, Run};
+use common::{Row, Run, Started};
 
 const PROCESSES: [&str; 2] = ["--deploy", "processes"];
 
@@ -163,24 +163,14 @@ fn processes_with(text: &str) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn processes_do_not_outlive_a_harness_that_is_killed() {
-    use std::io::BufRead;
-    let out = tempfile::tempdir().unwrap();
-    let flags = ["--strategy", "static", "--duration", "1h", "--out"];
-    let mut harness = std::process::Command::new(env!("CARGO_BIN_EXE_harness"))
-        .arg("run")
-        .args(PROCESSES)
-        .args(flags)
-        .arg(out.path())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = std::io::BufReader::new(harness.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == "static: measuring"));
-    let folder = out.path().to_str().unwrap();
-    assert_eq!(processes_with(folder), 7, "the harness and six replicas");
-    harness.kill().unwrap();
-    harness.wait().unwrap();
+    let flags = ["--strategy", "static", "--duration", "1h"];
+    let mut harness = Started::run(&[&PROCESSES[..], &flags].concat());
+    harness.until("static: measuring");
+    let folder = harness.out().to_str().unwrap().to_owned();
+    assert_eq!(processes_with(&folder), 7, "the harness and six replicas");
+    let id = rustix::process::Pid::from_child(harness.process());
+    rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
     // Their standard error is the harness's: it ends when the last of them is gone.
-    lines.for_each(drop);
-    assert_eq!(processes_with(folder), 0);
+    harness.ended();
+    assert_eq!(processes_with(&folder), 0);
 }

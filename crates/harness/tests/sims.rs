@@ -68,7 +68,8 @@ fn an_interrupted_command_goes_on_where_it_stopped() {
     sleep(Duration::from_millis(150));
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let interrupted = child.wait_with_output().unwrap();
-    assert_eq!(interrupted.status.code(), Some(0));
+    let by = std::os::unix::process::ExitStatusExt::signal(&interrupted.status);
+    assert_eq!(by, Some(Signal::INT.as_raw()));
     let told = text(&interrupted);
     assert!(told.contains(" of 600 simulations") && told.contains("interrupted: "));
     let rest = sim(SEEDS, &file).output().unwrap();

@@ -198,6 +198,8 @@ fn help_shows_every_flag_with_its_default_and_examples() {
         "--partitions",
         "[default: 2]",
         "Examples:",
+        "Exit status:",
+        "--audit",
         "Workload kv:",
         "Workload chirper:",
     ] {

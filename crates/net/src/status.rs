@@ -31,8 +31,8 @@ pub struct ReplicaStatus {
     pub committed: u64,
     /// The index of the last entry that it has applied.
     pub applied: u64,
-    /// The digest of its state, if that was asked for: equal at replicas of a group that applied
-    /// the same entries.
+    /// The digest of its whole ordered state, if that was asked for: objects, sessions, and what is
+    /// logged and not delivered. Equal at replicas of a group that applied the same entries.
     pub digest: Option<u64>,
     /// Counters since the start.
     pub counters: Counters,

@@ -5,9 +5,10 @@ mod common;
 use common::Client;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
-    Access, Application, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request, Topology,
+    Access, Application, ClientId, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request,
+    Topology, Verdict,
 };
-use ssmr_net::{Cluster, ClusterOptions};
+use ssmr_net::{Cluster, ClusterOptions, Pipeline};
 use ssmr_strategy_static::Static;
 use std::time::Duration;
 
@@ -76,4 +77,70 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let digest = async |id: ReplicaId| cluster.inspect(id).await.unwrap().digest;
     assert_eq!(digest(old).await, digest(new).await);
     create(&client, 3).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_partition_that_is_gone_is_part_of_the_digest() {
+    let topology = Topology::new(2, 1).unwrap();
+    let oracle = Static::new();
+    let options = ClusterOptions::new(topology, oracle);
+    let mut cluster = Cluster::<Things>::start(options).unwrap();
+    cluster.ready(PATIENCE).await.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
+    let at = |partition| {
+        let mut keys = (0..).map(|key| ObjectId::new(key, 0));
+        let here = keys.find(|object| topology.home(*object) == PartitionId(partition));
+        here.unwrap()
+    };
+    let create = |object| Request::create::<Things>(object, &0, None);
+    let both = create(at(0)).and(at(1), create(at(1)).intents()[0].1.clone());
+    let ids: Vec<ReplicaId> = topology.replicas().collect();
+    cluster.stop_replica(ids[1]);
+    let digest = async || cluster.inspect(ids[0]).await.unwrap().digest;
+    let before = digest().await;
+    let logged = async {
+        // Nothing tells that a command is logged.
+        while digest().await == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        completion = client.execute(both) => panic!("nobody can order it: {completion:?}"),
+        logged = tokio::time::timeout(PATIENCE, logged) => logged.expect("its digest stays"),
+    }
+    assert_eq!(cluster.status(ids[0]).await.unwrap().counters.delivered, 0);
+}
+
+#[tokio::test]
+async fn what_became_of_a_request_that_was_not_answered_in_time_is_told_later() {
+    let topology = Topology::new(1, 3).unwrap();
+    let oracle = Static::new();
+    let mut cluster = Cluster::<Things>::start(ClusterOptions::new(topology, oracle)).unwrap();
+    cluster.ready(PATIENCE).await.unwrap();
+    let settings = ClientSettings::default()
+        .with_deadline(Duration::from_millis(500))
+        .with_late_answers(true);
+    let (config, id, clock) = (cluster.config(), ClientId(1), cluster.clock());
+    let mut client = Pipeline::new::<Things>(config, id, oracle, settings, clock).unwrap();
+    let create = |key| Request::create::<Things>(ObjectId::new(key, 0), &key, None);
+    client.submit(create(1));
+    assert!(matches!(client.next().await.outcome, Outcome::Done(_)));
+    assert!(client.late_answer().await.is_none(), "nothing is owed");
+
+    let leader = cluster.leader_of(PartitionId(0).into()).unwrap();
+    for id in topology.replicas() {
+        cluster.faults().cut_replica(id, true);
+    }
+    client.submit(create(2));
+    let unanswered = client.next().await;
+    assert_eq!(unanswered.outcome, Outcome::Unknown, "{leader} is alone");
+    for id in topology.replicas() {
+        cluster.faults().cut_replica(id, false);
+    }
+    let late = tokio::time::timeout(PATIENCE, client.late_answer());
+    let answer = late.await.expect("it is repeated").expect("it is owed");
+    assert_eq!(Some(answer.id), unanswered.last_attempt);
+    assert_eq!(answer.verdict, Verdict::Done);
+    assert!(client.late_answer().await.is_none(), "all is told");
 }

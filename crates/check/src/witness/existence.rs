@@ -60,7 +60,8 @@ pub(super) fn check<A: Application>(
         // A create needs the object absent, a delete present; which is also what the last change
         // must have left.
         let needed = matches!(mark, Mark::Deleted | Mark::Present);
-        if needed != alive && !suspects.existence_in_doubt(object) {
+        let end = history.answered_at(operation as usize);
+        if needed != alive && !suspects.existence_in_doubt(object, end) {
             return Err(misplaced(history, object, change, mark, operation));
         }
         match mark {

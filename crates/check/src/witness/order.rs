@@ -75,6 +75,20 @@ pub(super) fn sort(intervals: &Intervals, edges: &[Edge]) -> Result<Vec<u32>, Ve
     }
 }
 
+/// By when each node has taken effect, in such an order: when it was answered, or something was
+/// that it precedes.
+pub(super) fn bounds(intervals: &Intervals, edges: &[Edge], order: &[u32]) -> Vec<Micros> {
+    let (starts, targets) = successors(intervals.len(), edges);
+    let mut bounds: Vec<Micros> = intervals.iter().map(|(_, answered)| *answered).collect();
+    for &node in order.iter().rev() {
+        let node = node as usize;
+        let after = targets[starts[node]..starts[node + 1]].iter();
+        let first = after.map(|&to| bounds[to as usize]).min();
+        bounds[node] = bounds[node].min(first.unwrap_or(Micros::MAX));
+    }
+    bounds
+}
+
 fn at(intervals: &Intervals, node: u32) -> (Micros, Micros) {
     intervals[node as usize]
 }
@@ -202,6 +216,14 @@ mod tests {
         let intervals = [(0, 10), (0, 10), (11, 20), (5, Micros::MAX)];
         let order = sort(&intervals, &[edge(1, 0), edge(2, 3)]).unwrap();
         assert_eq!(order, [1, 0, 2, 3]);
+    }
+
+    #[test]
+    fn what_precedes_something_answered_is_over_by_then() {
+        let intervals = [(0, Micros::MAX), (0, 90), (5, 10), (0, 20)];
+        let edges = [edge(0, 1), edge(1, 2)];
+        let order = sort(&intervals, &edges).unwrap();
+        assert_eq!(bounds(&intervals, &edges, &order), [10, 10, 10, 20]);
     }
 
     #[test]

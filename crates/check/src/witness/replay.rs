@@ -10,7 +10,7 @@ use crate::operation::Fate;
 use crate::spec;
 use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind, outcome};
-use ssmr_core::{Application, Encoded};
+use ssmr_core::{Application, Encoded, Micros};
 
 /// An object during the replay.
 #[derive(Clone)]
@@ -25,24 +25,28 @@ struct Replay<'a, A: Application> {
     history: &'a History<A>,
     suspects: &'a Suspects,
     graph: &'a Graph,
+    /// By when each operation has taken effect.
+    bounds: &'a [Micros],
     slots: Vec<Slot>,
     /// Who changed each object last, to explain.
     writers: Vec<Option<u32>>,
     summary: Summary,
 }
 
-/// Replays the operations in this order.
+/// Replays the operations in this order. Each has taken effect by the time in `bounds`.
 pub(super) fn check<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
     graph: &Graph,
     order: &[u32],
+    bounds: &[Micros],
 ) -> Result<Summary, Violation> {
     let count = history.objects.values().len();
     let mut replay = Replay {
         history,
         suspects,
         graph,
+        bounds,
         slots: vec![Slot::Absent; count],
         writers: vec![None; count],
         summary: Summary::of(history),
@@ -94,7 +98,7 @@ impl<A: Application> Replay<'_, A> {
         let mut accessed = items
             .iter()
             .filter(|item| item.action.reads() || item.action.writes());
-        let clear = accessed.all(|item| self.known(item.object) && took_effect(item.object));
+        let clear = accessed.all(|item| self.known(index, item.object) && took_effect(item.object));
         let mut changes = spec::placements(self.history, items);
         if clear {
             let value = |object| self.value(object);
@@ -113,14 +117,15 @@ impl<A: Application> Replay<'_, A> {
     /// Whether everything that the outcome depends on is known.
     fn certain(&self, index: u32) -> bool {
         let mut items = self.history.items(index as usize).iter();
-        items.all(|item| self.known(item.object))
+        items.all(|item| self.known(index, item.object))
     }
 
-    /// Whether an object's existence and value are known. Where an unanswered operation may have
-    /// created or deleted it, what looks like a move or one write may be more.
-    fn known(&self, object: u32) -> bool {
+    /// Whether an object's existence and value are known to an operation. Where an unanswered one
+    /// may have created or deleted it before, what looks like a move or one write may be more.
+    fn known(&self, index: u32, object: u32) -> bool {
         let open = matches!(self.slots[object as usize], Slot::Open);
-        !open && !self.suspects.existence_in_doubt(object)
+        let bound = self.bounds[index as usize];
+        !open && !self.suspects.existence_in_doubt(object, bound)
     }
 
     fn value(&self, object: u32) -> Option<Encoded> {

@@ -8,7 +8,7 @@ use super::graph::Graph;
 use crate::history::History;
 use crate::operation::{Action, Fate};
 use crate::violation::{Violation, ViolationKind};
-use ssmr_core::Application;
+use ssmr_core::{Application, Micros};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -76,6 +76,7 @@ impl Hidden {
             creates,
             writes,
             deletes,
+            ..
         } = candidates.unwrap_or(&none);
         let kinds: [(&str, Count, usize); 3] = [
             ("create", |hidden| hidden.creates, creates.len()),
@@ -118,6 +119,8 @@ pub(super) struct Candidates {
     creates: Vec<u32>,
     writes: Vec<u32>,
     deletes: Vec<u32>,
+    /// When the first of the creates and deletes was invoked: until then they changed nothing.
+    doubted_from: Option<Micros>,
 }
 
 impl Candidates {
@@ -135,9 +138,15 @@ impl Candidates {
             .filter(|_| total == 1 && list.len() == 1)
     }
 
-    /// Whether the object's existence is in doubt.
+    /// Whether the object's existence is ever in doubt.
     fn existence_in_doubt(&self) -> bool {
-        !self.creates.is_empty() || !self.deletes.is_empty()
+        self.doubted_from.is_some()
+    }
+
+    /// An operation that was invoked then may have created or deleted the object.
+    fn doubt(&mut self, invoked: Micros) {
+        let from = self.doubted_from.unwrap_or(Micros::MAX);
+        self.doubted_from = Some(from.min(invoked));
     }
 }
 
@@ -148,12 +157,18 @@ impl Suspects {
     pub(super) fn of<A: Application>(history: &History<A>) -> Self {
         let mut all: BTreeMap<u32, Candidates> = BTreeMap::new();
         let operations = (0..).zip(&history.operations);
-        for (operation, _) in operations.filter(|(_, o)| o.fate == Fate::Unknown) {
+        for (operation, told) in operations.filter(|(_, o)| o.fate == Fate::Unknown) {
             for item in history.items(operation as usize) {
                 let candidates = all.entry(item.object).or_default();
                 match item.action {
-                    Action::Create(_) => candidates.creates.push(operation),
-                    Action::Delete => candidates.deletes.push(operation),
+                    Action::Create(_) => {
+                        candidates.creates.push(operation);
+                        candidates.doubt(told.invoked);
+                    }
+                    Action::Delete => {
+                        candidates.deletes.push(operation);
+                        candidates.doubt(told.invoked);
+                    }
                     Action::Write | Action::Update => candidates.writes.push(operation),
                     Action::Read | Action::Move | Action::Lookup => {}
                 }
@@ -166,10 +181,11 @@ impl Suspects {
         self.0.get(&object)
     }
 
-    /// Whether an operation of unknown fate may have created or deleted the object.
-    pub(super) fn existence_in_doubt(&self, object: u32) -> bool {
-        self.of_object(object)
-            .is_some_and(Candidates::existence_in_doubt)
+    /// Whether an operation of unknown fate may have created or deleted the object before another
+    /// one that was over by `end`: what ended before it was invoked, it cannot have changed.
+    pub(super) fn existence_in_doubt(&self, object: u32, end: Micros) -> bool {
+        let from = self.of_object(object).and_then(|c| c.doubted_from);
+        from.is_some_and(|from| end >= from)
     }
 }
 

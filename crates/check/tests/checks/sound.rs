@@ -1,7 +1,7 @@
 //! Histories that look odd and are linearizable.
 
 use super::history_builder::*;
-use ssmr_check::Summary;
+use ssmr_check::{Summary, ViolationKind};
 use ssmr_core::{Answer, Intent, Outcome, PartitionId, Request, Verdict};
 
 fn accept(builder: &HistoryBuilder) -> Summary {
@@ -136,4 +136,64 @@ fn absence_that_is_expected() {
     builder.then(add(X, 1).expecting_absent(Y), (90, 100));
     let summary = accept(&builder);
     assert_eq!((summary.replayed, summary.unjudged), (5, 0));
+}
+
+/// X is created, added to, read and deleted, as fast as one can; then a create of it is not
+/// answered, and more follows.
+fn with_an_unanswered_create() -> HistoryBuilder {
+    let mut builder = HistoryBuilder::default();
+    builder.then(create(X, 0), (0, 10));
+    builder.then(add(X, 1), (20, 30));
+    builder.then(read(&[X]), (40, 50));
+    builder.then(Request::lookup(X), (40, 50));
+    builder.then(Request::delete(X), (60, 70));
+    builder.then(read(&[X]), (80, 90));
+    builder.then(create(X, 7), (100, 110)).forget();
+    builder.then(Request::lookup(X), (120, 130));
+    builder.then(read(&[X]), (140, 150));
+    builder
+}
+
+#[test]
+fn an_unanswered_create_leaves_only_what_ends_after_its_invocation_unjudged() {
+    let mut builder = with_an_unanswered_create();
+    let summary = accept(&builder);
+    assert_eq!((summary.replayed, summary.unjudged), (6, 2));
+    assert_eq!((summary.unanswered, summary.unknown), (1, 1));
+    // What ends after the invocation but was seen by something that ended before it.
+    let mut early = HistoryBuilder::default();
+    early.then(create(X, 0), (0, 10));
+    early.then(add(X, 1), (20, 200));
+    early.then(read(&[X]), (40, 50));
+    early.lost(create(X, 7), (100, 110));
+    assert_eq!(accept(&early).unjudged, 0);
+    // Another object is none of its business.
+    builder.then(create(Y, 1), (160, 170));
+    builder.then(read(&[Y]), (180, 190));
+    assert_eq!(accept(&builder).unjudged, 2);
+}
+
+#[test]
+fn an_unanswered_create_hides_nothing_that_was_wrong_before_it() {
+    let refuse = |builder: &HistoryBuilder| {
+        builder.history().check().expect_err("it must be found");
+        let violation = builder.history().check_blackbox().unwrap_err();
+        assert_eq!(violation.kind, ViolationKind::NotLinearizable);
+    };
+    // A value that nobody wrote, an object that is gone too early, and one that is there too late.
+    let mut builder = with_an_unanswered_create();
+    builder.acts[2].reply(&[5]);
+    refuse(&builder);
+    let mut builder = with_an_unanswered_create();
+    let late = builder.acts[5].completion.clone();
+    builder.acts[2].completion.outcome = late.outcome;
+    builder.acts[2].completion.touched = late.touched;
+    refuse(&builder);
+    let mut builder = with_an_unanswered_create();
+    let present = builder.acts[3].clone();
+    let late = &mut builder.acts[5];
+    late.request = present.request;
+    late.completion.outcome = present.completion.outcome;
+    late.completion.touched = present.completion.touched;
+    refuse(&builder);
 }

@@ -115,6 +115,7 @@ impl ClientEngine {
                 self.end(ticket);
             }
             Step::Drop => {
+                self.keep_late(ticket);
                 self.end(ticket);
             }
             Step::Complete(outcome) => self.complete(now, ticket, outcome),
@@ -207,8 +208,21 @@ impl ClientEngine {
         task
     }
 
+    /// Keeps the answer to a task of which the user was told already, if the user wants it.
+    fn keep_late(&mut self, ticket: Ticket) {
+        let task = &self.tasks[ticket];
+        if let Stage::Answered { answer, .. } = &task.stage
+            && self.policy.late_answers
+            && task.given_up
+            && task.parent.is_none()
+        {
+            self.late.push_back(answer.clone());
+        }
+    }
+
     /// Ends the task with an outcome, and tells whoever waits for it.
     fn complete(&mut self, now: LocalTime, ticket: Ticket, outcome: Outcome) {
+        self.keep_late(ticket);
         let mut task = self.end(ticket);
         let mut ordered = None;
         if let Stage::Answered { answer, .. } = &mut task.stage {

@@ -35,7 +35,7 @@ mod tests;
 
 pub use settings::{ClientSettings, Execution};
 
-use crate::answer::{ClientMessage, Completion, Outcome, ServerMessage};
+use crate::answer::{Answer, ClientMessage, Completion, Outcome, ServerMessage};
 use crate::hints::HintTable;
 use crate::hooks::CacheCall;
 use crate::id::{ClientId, ObjectId, PartitionId, ReplicaId};
@@ -49,6 +49,7 @@ use lookups::Lookups;
 use sessions::SessionNumbers;
 use settings::Policy;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use task::{Stage, Task, Ticket};
 use tasks::Tasks;
 
@@ -81,6 +82,8 @@ pub struct ClientEngine {
     /// What is to be decided and done before the engine returns.
     work: VecDeque<Turn>,
     completed: VecDeque<Completion>,
+    /// Answers to requests that had been given up, if they are kept.
+    late: VecDeque<Arc<Answer>>,
 }
 
 impl ClientEngine {
@@ -103,6 +106,7 @@ impl ClientEngine {
             waiting: BTreeSet::new(),
             work: VecDeque::new(),
             completed: VecDeque::new(),
+            late: VecDeque::new(),
         }
     }
 
@@ -181,6 +185,12 @@ impl ClientEngine {
     /// The next completed request.
     pub fn poll_completed(&mut self) -> Option<Completion> {
         self.completed.pop_front()
+    }
+
+    /// The next answer to a request that had ended as unknown: what became of it after all. Its id
+    /// is that of the completion's last attempt. See [`ClientSettings::late_answers`].
+    pub fn poll_late(&mut self) -> Option<Arc<Answer>> {
+        self.late.pop_front()
     }
 
     /// Where the client believes an object to be: a hint (rule R7).

@@ -38,6 +38,9 @@ pub struct ClientSettings {
     /// How long a request may take before it ends as [`Outcome::Unknown`](crate::Outcome::Unknown),
     /// counted in whole microseconds. [`Duration::MAX`] is for ever.
     pub deadline: Duration,
+    /// Whether answers are kept that come for requests which have ended as unknown, for
+    /// [`poll_late`](crate::ClientEngine::poll_late). Whoever asks for that has to take them.
+    pub late_answers: bool,
 }
 
 impl Default for ClientSettings {
@@ -47,6 +50,7 @@ impl Default for ClientSettings {
             reads: Reads::Ordered,
             resend_after: Duration::from_millis(250),
             deadline: Duration::from_secs(30),
+            late_answers: false,
         }
     }
 }
@@ -78,6 +82,15 @@ impl ClientSettings {
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
+
+    /// These settings with or without [`late_answers`](Self::late_answers).
+    #[must_use]
+    pub fn with_late_answers(self, late_answers: bool) -> Self {
+        Self {
+            late_answers,
+            ..self
+        }
+    }
 }
 
 /// The settings with their times as [`LocalTime`](crate::LocalTime) counts them.
@@ -87,6 +100,7 @@ pub(super) struct Policy {
     pub(super) reads: Reads,
     pub(super) resend_us: Micros,
     pub(super) deadline_us: Micros,
+    pub(super) late_answers: bool,
 }
 
 impl From<ClientSettings> for Policy {
@@ -97,6 +111,7 @@ impl From<ClientSettings> for Policy {
             reads: settings.reads,
             resend_us: micros(settings.resend_after),
             deadline_us: micros(settings.deadline),
+            late_answers: settings.late_answers,
         }
     }
 }

@@ -25,7 +25,15 @@ pub(super) const EXAMPLES: &str = "\
   Latency at a fixed load, without coordinated omission:
     PROGRAM run --strategy static --rate 5000 --duration 30s
   Replicas in processes of their own, one killed each second:
-    PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random";
+    PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random
+
+Exit status:
+  0    every history was judged and is linearizable, and every replica is there at the end
+  1    a violation; or a history that is unchecked, for more than 1 % of it could not be judged;
+       or a group that lost its majority; or something else that failed
+  2    the command line was wrong
+  3    every history was judged and is linearizable, but at the end replicas are missing
+  130  Ctrl-C; what was measured until then is written";
 
 /// What `--help` says of schedules.
 const FAULTS: &str = "\
@@ -43,7 +51,7 @@ What is killed comes back, without a time after 1 s: with what it had stored, or
 --durability memory, as one that has forgotten everything and is filled by the others
 before it votes. With --deploy processes it is killed by a signal, with threads it is
 stopped. Faults that a strategy has no target for leave it alone. Afterwards every object
-that was created is read once more";
+that could exist is read once more (see --audit)";
 
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args)]
@@ -172,6 +180,11 @@ pub(crate) struct RunArgs {
     )]
     fault: Vec<Fault>,
 
+    /// Read every object that could exist at the end, so that the check of the history covers it
+    /// all; after faults that is always done
+    #[arg(long)]
+    audit: bool,
+
     /// Whether static placement keeps a directory, so that objects can move
     #[arg(long, default_value = "none", value_name = "WHERE", value_parser = choices(DIRECTORIES))]
     directory: Directory,
@@ -225,6 +238,7 @@ impl RunArgs {
             log_bytes: self.log_bytes,
             deploy: self.deploy,
             fault: self.fault,
+            audit: self.audit,
             directory: self.directory,
             out: self.out,
             base_port: self.base_port,

@@ -101,6 +101,11 @@ impl Child {
         bail!("replica {} does not listen: {ended}", self.id)
     }
 
+    /// Whether the process has not ended.
+    pub(super) fn runs(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
     /// Gives an order. One that does not run any more gets none.
     pub(super) fn order(&mut self, order: Order) {
         if let Ok(mut line) = serde_json::to_string(&order) {

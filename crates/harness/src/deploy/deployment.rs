@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Micros, ReplicaId};
 use ssmr_net::{CacheServer, ClusterConfig, Leaders, NetError, ReplicaStatus, TrafficCount};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::{AddAssign, Sub};
 use tokio::sync::watch;
@@ -27,6 +28,9 @@ pub(crate) trait Deployment {
 
     /// Who leads which group, as it changes.
     fn leaders(&self) -> watch::Receiver<Leaders>;
+
+    /// The replicas that run, whether they answer or not.
+    fn running(&mut self) -> BTreeSet<ReplicaId>;
 
     /// What a replica says of itself; `None` if it does not run. Cancel safe.
     async fn status(&mut self, id: ReplicaId) -> Option<Status>;

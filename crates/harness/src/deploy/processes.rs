@@ -12,7 +12,7 @@ use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, Oracle, ReplicaId, Topology};
 use ssmr_net::{CacheServer, Clock, ClusterConfig, Leaders, Operator, listen};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +91,12 @@ impl Deployment for Processes {
 
     fn leaders(&self) -> watch::Receiver<Leaders> {
         self.leaders.clone()
+    }
+
+    fn running(&mut self) -> BTreeSet<ReplicaId> {
+        let children = self.children.iter_mut();
+        let running = children.filter_map(|(id, child)| child.runs().then_some(*id));
+        running.collect()
     }
 
     async fn status(&mut self, id: ReplicaId) -> Option<Status> {

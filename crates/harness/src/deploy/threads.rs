@@ -10,6 +10,7 @@ use ssmr_core::{Application, ReplicaId};
 use ssmr_net::{
     CacheChoice, CacheServer, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -65,6 +66,10 @@ impl<A: Application> Deployment for Threads<A> {
 
     fn leaders(&self) -> watch::Receiver<Leaders> {
         self.cluster.leaders()
+    }
+
+    fn running(&mut self) -> BTreeSet<ReplicaId> {
+        self.cluster.running().collect()
     }
 
     async fn status(&mut self, id: ReplicaId) -> Option<Status> {

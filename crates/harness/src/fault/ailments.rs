@@ -14,6 +14,8 @@ pub(super) enum Ailment {
     CatchingUp,
     /// It cannot talk to the others.
     CutOff,
+    /// It was killed and could not be started again.
+    Gone,
 }
 
 /// The replicas of a cluster that have something.

@@ -2,13 +2,14 @@
 //!
 //! Random choices come from the run's seed; when a replica has caught up depends on the machine.
 //! Invariant: after [`Faults::end`] everything works again that can come back, and
-//! [`Faults::lost`] names what cannot.
+//! [`Faults::gone`] says what could not.
 
 use super::agenda::{Agenda, SECOND, Step};
 use super::ailments::{Ailment, Ailments};
 use super::grammar::Fault;
 use super::mark::Mark;
 use crate::deploy::deployment::Deployment;
+use crate::health::loss;
 use crate::settings::names::DurabilityName;
 use crate::workload::random::{OF_NO_CLIENT, stream};
 use anyhow::{Context, Result};
@@ -17,7 +18,6 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
 use ssmr_net::Clock;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -39,6 +39,8 @@ pub(crate) struct Faults {
     ailments: Ailments,
     cache_stopped: bool,
     marks: Vec<Mark>,
+    /// What did not come back, and why.
+    gone: Vec<String>,
 }
 
 impl Faults {
@@ -56,6 +58,7 @@ impl Faults {
             ailments: Ailments::new(topology, durability),
             cache_stopped: false,
             marks: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -64,9 +67,15 @@ impl Faults {
         self.agenda.was_always_empty()
     }
 
-    /// The replicas that were killed and cannot come back.
-    pub(crate) fn lost(&self) -> BTreeSet<ReplicaId> {
-        self.ailments.with(Ailment::Dead).into_iter().collect()
+    /// The replicas that were killed and are still to be started again.
+    fn returning(&self) -> BTreeSet<ReplicaId> {
+        let dead = self.ailments.with(Ailment::Dead).into_iter();
+        dead.filter(|id| self.ailments.returns(*id)).collect()
+    }
+
+    /// What did not come back although it should have, and why.
+    pub(crate) fn gone(&self) -> &[String] {
+        &self.gone
     }
 
     /// What was done, in order.
@@ -74,23 +83,31 @@ impl Faults {
         self.marks
     }
 
-    /// Does what is due, from `from` on, until it is dropped. `say` is told.
+    /// Does what is due, from `from` on, until a group is lost to more than the schedule, or it is
+    /// dropped. `say` is told. Returns the group.
     ///
     /// # Errors
-    /// If something does not come back.
+    /// If the cache does not come back.
     pub(crate) async fn strike<D: Deployment>(
         &mut self,
         cluster: &mut D,
         clock: Clock,
         from: Micros,
         say: impl Fn(&str),
-    ) -> Result<Infallible> {
+    ) -> Result<GroupId> {
         loop {
-            let Some(at) = self.agenda.next_at() else {
-                std::future::pending().await
+            let due = async {
+                let Some(at) = self.agenda.next_at() else {
+                    std::future::pending().await
+                };
+                let wait = (from + at).saturating_sub(clock.now().micros());
+                sleep(Duration::from_micros(wait)).await;
             };
-            let wait = (from + at).saturating_sub(clock.now().micros());
-            sleep(Duration::from_micros(wait)).await;
+            let returning = self.returning();
+            tokio::select! {
+                () = due => {}
+                group = loss(cluster, returning) => return Ok(group),
+            }
             let Some(step) = self.agenda.take() else {
                 continue;
             };
@@ -132,8 +149,9 @@ impl Faults {
                 }
             }
             Step::Restart(id) => {
-                cluster.restart(id)?;
-                self.ailments.set(id, Ailment::CatchingUp);
+                if !self.restart(id, cluster) {
+                    return Ok(None);
+                }
                 let goal = self.progress(id, cluster).await;
                 self.agenda.add(at + AGAIN, Step::Follow(id, goal));
                 Some(format!("restart {id}"))
@@ -162,6 +180,23 @@ impl Faults {
                 Some(format!("join {id}"))
             }
         })
+    }
+
+    /// Starts a replica that was killed. Returns whether that was possible.
+    fn restart<D: Deployment>(&mut self, id: ReplicaId, cluster: &mut D) -> bool {
+        let started = cluster.restart(id);
+        self.ailments.set(
+            id,
+            match started {
+                Ok(()) => Ailment::CatchingUp,
+                Err(_) => Ailment::Gone,
+            },
+        );
+        let gone = started.err();
+        let is_back = gone.is_none();
+        self.gone
+            .extend(gone.map(|error| format!("{id} could not be started again: {error:#}")));
+        is_back
     }
 
     async fn kill<D: Deployment>(
@@ -225,7 +260,7 @@ impl Faults {
     /// Nothing is to be broken any more: everything comes back that can.
     ///
     /// # Errors
-    /// If something does not come back.
+    /// If the cache does not come back.
     pub(crate) fn end<D: Deployment>(&mut self, cluster: &mut D) -> Result<()> {
         self.agenda.clear();
         for id in self.ailments.with(Ailment::CutOff) {
@@ -237,8 +272,7 @@ impl Faults {
         }
         for id in self.ailments.with(Ailment::Dead) {
             if self.ailments.returns(id) {
-                cluster.restart(id)?;
-                self.ailments.set(id, Ailment::CatchingUp);
+                self.restart(id, cluster);
             }
         }
         Ok(())

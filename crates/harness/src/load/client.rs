@@ -1,9 +1,10 @@
 //! One client of the load: loads its share, then issues the commands of its workload at its pace.
 //!
 //! It never looks at an answer to choose a command. Invariant: each submitted request is recorded
-//! exactly once, with the completion that the engine gave it.
+//! exactly once, with the completion that the engine gave it; as unknown, if the load was
+//! abandoned.
 
-use super::job::{Job, Plan};
+use super::job::{Job, Plan, abandoned};
 use super::pace::Pace;
 use super::sample::{ClientReport, End, Sample};
 use crate::workload::contract::Workload;
@@ -18,6 +19,10 @@ use tokio::sync::watch;
 
 /// How many creates a client keeps outstanding while it loads.
 const LOADING: usize = 64;
+
+/// How long the groups have at the end for telling what became of requests that they did not answer
+/// in time. Attempts are repeated every 4 s by then.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// After so many refusals in a row a client pauses. They cost nothing, so a workload that consists
 /// of what a strategy refuses would be issued a million times a second, to no end but filling the
@@ -38,6 +43,8 @@ pub(super) struct LoadClient<W: Workload> {
     refusals: u32,
     /// What went wrong first while loading.
     not_loaded: Option<Outcome>,
+    /// Whether what is under way is not to be waited for.
+    abandon: watch::Receiver<bool>,
     /// What it had sent when measuring began, and what it sent from then until it ended.
     before: Option<TrafficCount>,
     sent: TrafficCount,
@@ -58,8 +65,10 @@ impl<W: Workload> LoadClient<W> {
     ) -> Result<Self, ConfigError> {
         let id = ClientId(number);
         let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
+        let abandon = job.abandon.subscribe();
         Ok(Self {
             job,
+            abandon,
             number,
             pipeline,
             pending: FxHashMap::default(),
@@ -108,6 +117,22 @@ impl<W: Workload> LoadClient<W> {
         while !self.pending.is_empty() {
             self.take().await;
         }
+        let _ = tokio::time::timeout(SETTLING, self.settle()).await;
+    }
+
+    /// Asks the groups what became of requests that ended as unknown: the engine repeats each
+    /// attempt until it is answered, and a group that has executed it answers with what it
+    /// recorded.
+    async fn settle(&mut self) {
+        loop {
+            tokio::select! {
+                answer = self.pipeline.late_answer() => match answer {
+                    Some(answer) => self.job.recorder.attribute(&answer),
+                    None => break,
+                },
+                () = abandoned(&mut self.abandon) => break,
+            }
+        }
     }
 
     /// What it did.
@@ -145,6 +170,7 @@ impl<W: Workload> LoadClient<W> {
             }
             tokio::select! {
                 completion = self.pipeline.next() => self.finish(&completion),
+                () = abandoned(&mut self.abandon) => break,
                 at = pace.next(self.pending.len()) => match at {
                     Some(at) => due = Some(at),
                     None => break,
@@ -163,10 +189,21 @@ impl<W: Workload> LoadClient<W> {
         }
     }
 
-    /// Waits for one completion.
+    /// Waits for one completion; or makes do without, if nobody will answer.
     async fn take(&mut self) {
-        let completion = self.pipeline.next().await;
-        self.finish(&completion);
+        tokio::select! {
+            completion = self.pipeline.next() => self.finish(&completion),
+            () = abandoned(&mut self.abandon) => {
+                while let Some(completion) = self.pipeline.try_next() {
+                    self.finish(&completion);
+                }
+                let tickets: Vec<u64> = self.pending.keys().copied().collect();
+                for ticket in tickets {
+                    let completion = self.pipeline.abandoned(ticket);
+                    self.finish(&completion);
+                }
+            }
+        }
     }
 
     fn submit(&mut self, request: Request, command: Option<(usize, Micros, Micros)>) {

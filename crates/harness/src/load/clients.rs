@@ -80,6 +80,12 @@ impl<W: Workload> Load<W> {
         self.job.stop.store(true, Relaxed);
     }
 
+    /// Tells the clients that nobody will answer what is outstanding.
+    pub(crate) fn abandon(&self) {
+        self.stop();
+        self.job.abandon.send_replace(true);
+    }
+
     /// Waits until every client has ended and nothing is outstanding. Cancel safe as long as
     /// `so_far` is kept.
     pub(crate) async fn reports(&mut self, so_far: &mut Vec<ClientReport>) -> Result<()> {

@@ -7,6 +7,7 @@ use ssmr_core::client::ClientSettings;
 use ssmr_net::{Clock, ClusterConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use tokio::sync::watch;
 
 /// What all clients of a run have in common.
 pub(crate) struct Job<W: Workload> {
@@ -25,6 +26,15 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) loaded: AtomicU64,
     /// No more commands: those under way are waited for.
     pub(crate) stop: AtomicBool,
+    /// Nor are those waited for that are under way: nobody will answer them.
+    pub(crate) abandon: watch::Sender<bool>,
+}
+
+/// Waits until what is under way is not to be waited for. Cancel safe.
+pub(super) async fn abandoned(abandon: &mut watch::Receiver<bool>) {
+    if abandon.wait_for(|abandon| *abandon).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// When to do what, on the cluster's clock.

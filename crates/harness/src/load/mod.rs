@@ -2,7 +2,7 @@
 //!
 //! It judges nothing; it hands every completion to the history and keeps a [`sample::Sample`] of
 //! each measured command. Invariant: a client that has submitted a request waits for its
-//! completion, so the history lacks nothing.
+//! completion, or notes that nobody will answer it, so the history lacks nothing.
 
 mod client;
 pub(crate) mod clients;

@@ -53,9 +53,25 @@ columns! {
         /// Processor time of all processes of the run, clients and history included, per command in
         /// `ok`; `all` only.
         cpu_us_per_command: Option<f64>,
-        /// Whether the complete history is linearizable and the replicas of each group agree: ok,
-        /// violated or unchecked.
+        /// The verdict on the complete history, from loading to the last read: ok (no violation
+        /// found), violated, or unchecked (more than 1 % of its operations could not be judged). It
+        /// says nothing of the replicas: see `replicas_agree` and `cluster`.
         linearizable: &'static str,
+        /// Operations of the complete history whose outcomes were compared with those of all
+        /// others; `all` only. Empty if a violation was found first.
+        judged_ops: Option<u64>,
+        /// Operations of the complete history that could not be judged: those that were not
+        /// answered, and those whose outcomes depend on these; `all` only. Those that the strategy
+        /// refuses count neither here nor as judged. Empty if a violation was found first.
+        unjudged_ops: Option<u64>,
+        /// Whether the replicas of each group had the same state after the same entries of their
+        /// log, at the end: yes or no. Empty if they could not be compared, for in some group fewer
+        /// than two were there.
+        replicas_agree: Option<&'static str>,
+        /// How the cluster was at the end: healthy (all replicas of all groups ran, answered and
+        /// had caught up), degraded (a majority of each group did) or lost (not so in some group,
+        /// which answers nothing more).
+        cluster: &'static str,
         /// How long was measured, in seconds.
         duration_s: f64,
         /// How reads of objects at one partition were answered: ordered, index (by a leader that

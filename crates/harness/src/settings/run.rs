@@ -55,6 +55,8 @@ pub(crate) struct RunSettings {
     pub(crate) deploy: DeployName,
     /// What to break while it is measured.
     pub(crate) fault: Vec<Fault>,
+    /// Whether to read every object at the end, without faults too.
+    pub(crate) audit: bool,
     /// Which variant to run of strategies that have two.
     pub(crate) directory: Directory,
     /// The folder for result files.

@@ -48,9 +48,9 @@ pub(crate) fn run(settings: &SimSettings, strategies: &Strategies) -> anyhow::Re
     if interrupt.struck() {
         println!("interrupted: this is what was done until then");
     }
-    Ok(if failed == 0 {
-        Ending::Good
-    } else {
-        Ending::Violated
+    Ok(match failed {
+        _ if interrupt.struck() => Ending::Interrupted,
+        0 => Ending::Good,
+        _ => Ending::Wrong,
     })
 }

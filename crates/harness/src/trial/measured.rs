@@ -1,10 +1,11 @@
 //! What was measured of one strategy.
 
+use crate::audit::Audit;
 use crate::fault::mark::Mark;
 use crate::load::sample::Sample;
 use crate::results::measures::Applies;
 use crate::results::table::Span;
-use crate::violation::RunViolation;
+use crate::verdicts::Verdicts;
 use ssmr_core::{Micros, Reads};
 
 /// What came of a trial.
@@ -29,6 +30,10 @@ pub(crate) struct Measured {
     pub(crate) processor_us: Micros,
     /// What was broken on purpose.
     pub(crate) marks: Vec<Mark>,
-    /// How many requests were checked, or what is wrong.
-    pub(crate) verdict: Result<usize, RunViolation>,
+    /// The three answers.
+    pub(crate) verdicts: Verdicts,
+    /// What came of the reads at the end, if they were made.
+    pub(crate) audit: Option<Audit>,
+    /// What else happened to the cluster that was not asked for.
+    pub(crate) mishaps: Vec<String>,
 }

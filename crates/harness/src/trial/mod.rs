@@ -1,53 +1,61 @@
 //! One strategy, one workload: start a cluster, load, warm up, measure, drain, check, tear down.
 //!
 //! ```text
-//!   ready -> loaded -> warm-up ..|from .. measured .. until| -> drained -> agreement -> judgement
+//!   ready -> loaded -> warm-up ..|from .. measured .. until| -> drained -> audit -> verdicts
 //! ```
 //!
 //! Where faults are asked for, they strike while it is measured; what is broken then comes back
-//! before the replicas are compared, and every object that was created is looked at once more.
+//! before every object that could exist is looked at once more and the replicas are compared. A
+//! group that loses its majority otherwise ends the phase: nothing would follow but time-outs.
 //!
-//! It writes no files. Invariant: whatever was measured is returned, also when the user ends the
-//! run early, and always with the verdict on the complete history.
+//! It writes no files. Invariant: whatever was measured is returned, also when it ends early, and
+//! always with the verdict on the complete history.
 
 mod blueprint;
 pub(crate) mod measured;
 mod window;
 
-use crate::audit::audit;
-use crate::check::{Recorder, agreement};
+use crate::audit::{Audit, audit};
+use crate::check::Recorder;
 use crate::deploy::deployment::Deployment;
 use crate::deploy::processes::Processes;
 use crate::deploy::threads::Threads;
+use crate::ending::Ending;
 use crate::fault::inflict::Faults;
+use crate::health::{inspect, loss};
 use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
 use crate::load::job::{Job, Plan};
-use crate::load::sample::Sample;
+use crate::load::sample::{ClientReport, Sample};
 use crate::progress::Progress;
 use crate::registry::strategies::Chosen;
 use crate::results::measures::Applies;
 use crate::results::table::Span;
 use crate::settings::names::{DeployName, execution_name};
 use crate::settings::run::RunSettings;
-use crate::violation::RunViolation;
+use crate::verdicts::Verdicts;
 use crate::workload::contract::Workload;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{Micros, Oracle};
 use ssmr_net::{Clock, Leaders, TrafficCount};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::time::interval;
+use tokio::sync::watch;
+use tokio::time::{interval, sleep};
 use window::{Readings, Window};
 
 /// How long a new cluster may take to elect its leaders.
 const ELECTIONS: Duration = Duration::from_secs(30);
+
+/// How long the groups that are left have for answering what is outstanding once one is lost.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One strategy on one workload.
 pub(crate) struct Trial<'a, W> {
@@ -118,7 +126,13 @@ impl<W: Workload> Trial<'_, W> {
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), ELECTIONS);
-        let Some(()) = self.unless_interrupted(ready).await.transpose()? else {
+        let ready = tokio::select! {
+            ready = self.unless_interrupted(ready) => ready,
+            group = loss(&mut cluster, BTreeSet::new()) => {
+                bail!("{group} has lost its majority before it had a leader")
+            }
+        };
+        let Some(()) = ready.transpose()? else {
             return Ok(None);
         };
         let job = self.job(&cluster, applies);
@@ -127,7 +141,7 @@ impl<W: Workload> Trial<'_, W> {
         let mut faults = Faults::new(schedule, topology, durability, self.settings.seed);
         let mut load = Load::start(job, oracle)?;
         self.say("loading", Some(self.workload.preload_count()));
-        let loaded = self.load(&mut load).await?;
+        let loaded = self.load(&mut load, &mut cluster).await?;
 
         let plan = self.plan(clock.now().micros());
         let mut reports = Vec::new();
@@ -147,19 +161,27 @@ impl<W: Workload> Trial<'_, W> {
         };
         self.say("draining and checking", None);
         if readings.is_none() {
-            // The user ended it: clients that wait for the plan are to see that it is over.
+            // It is over: clients that wait for the plan are to see that.
             load.stop();
             load.go(plan);
         }
         faults.end(&mut cluster)?;
-        load.reports(&mut reports).await?;
-        let verdict = self.check(&mut cluster, &load, oracle, &faults).await;
+        drain(&mut cluster, &mut load, &mut reports).await?;
+        let audit = self.audit(&mut cluster, &load, oracle, &faults).await?;
+        let verdicts = Verdicts {
+            cluster: inspect(&mut cluster).await,
+            history: load.shared().recorder.judge(),
+        };
         drop(cluster);
-        let Some(Readings { before, after }) = readings else {
-            // Nothing to measure; still, what was loaded must be right.
-            return verdict.map(|_| None).map_err(anyhow::Error::from);
+        let Some(readings) = readings else {
+            return self.without_measures(&verdicts);
         };
 
+        let Readings {
+            before,
+            after,
+            lost,
+        } = readings;
         let sent: Vec<TrafficCount> = reports.iter().map(|report| report.sent).collect();
         let clients: TrafficCount = sent.into_iter().sum();
         let cost = after.tally - before.tally;
@@ -167,6 +189,11 @@ impl<W: Workload> Trial<'_, W> {
             .into_iter()
             .flat_map(|report| report.samples)
             .collect();
+        let lost = lost.map(|group| {
+            let seconds = (after.at - plan.from) as f64 / 1e6;
+            format!("measuring ended after {seconds:.1} s: {group} had lost its majority")
+        });
+        let mishaps = lost.into_iter().chain(faults.gone().iter().cloned());
         Ok(Some(Measured {
             execution: execution_name(execution),
             reads: self.settings.reads,
@@ -180,26 +207,42 @@ impl<W: Workload> Trial<'_, W> {
             byte_count: cost.traffic.bytes_sent + clients.bytes_sent,
             values: (cost.value_hits, cost.value_misses),
             processor_us: cost.processor_us,
+            mishaps: mishaps.collect(),
             marks: faults.marks(),
-            verdict,
+            verdicts,
+            audit,
         }))
     }
 
-    /// Looks at what is there after faults, compares the replicas, and judges the history.
-    async fn check<D: Deployment>(
+    /// Reads what is there, after faults or where that is asked for. A cluster that has lost a
+    /// group would not answer.
+    async fn audit<D: Deployment>(
         &self,
         cluster: &mut D,
         load: &Load<W>,
         oracle: &Arc<dyn Oracle>,
         faults: &Faults,
-    ) -> Result<usize, RunViolation> {
-        let job = load.shared();
-        // Without faults nothing is forgotten, and the time is better spent.
-        if !faults.is_empty() {
-            audit(&job, oracle.clone()).await?;
+    ) -> Result<Option<Audit>> {
+        if faults.is_empty() && !self.settings.audit {
+            return Ok(None);
         }
-        agreement(cluster, &faults.lost()).await?;
-        job.recorder.judge()
+        let (job, mut done) = (load.shared(), Audit::default());
+        tokio::select! {
+            biased;
+            _ = loss(cluster, BTreeSet::new()) => {}
+            read = audit(&job, oracle.clone(), &mut done) => read?,
+        }
+        Ok(Some(done))
+    }
+
+    /// What is left of a trial of which nothing was measured: what was loaded must still be right.
+    fn without_measures(&self, verdicts: &Verdicts) -> Result<Option<Measured>> {
+        let problems = verdicts.problems().join("; ");
+        match verdicts.ending() {
+            _ if !self.interrupt.struck() => bail!("nothing was measured: {problems}"),
+            Ending::Wrong => bail!("{problems}"),
+            _ => Ok(None),
+        }
     }
 
     fn job<D: Deployment>(&self, cluster: &D, applies: Applies) -> Job<W> {
@@ -214,18 +257,21 @@ impl<W: Workload> Trial<'_, W> {
             clock: Clock::start(),
             settings: ClientSettings::default()
                 .with_execution(execution)
-                .with_reads(self.settings.reads),
+                .with_reads(self.settings.reads)
+                .with_late_answers(true),
             recorder: Recorder::default(),
             window: self.settings.window as usize,
             rate: self.settings.rate,
             operations: self.settings.operations,
             loaded: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            abandon: watch::Sender::new(false),
         }
     }
 
-    /// Waits for the objects to be created. Returns whether all of them are.
-    async fn load(&self, load: &mut Load<W>) -> Result<bool> {
+    /// Waits for the objects to be created. Returns whether all of them are: not if the user ends
+    /// it or a group is lost.
+    async fn load<D: Deployment>(&self, load: &mut Load<W>, cluster: &mut D) -> Result<bool> {
         let job = load.shared();
         let mut look = interval(Duration::from_millis(100));
         let watch = async {
@@ -237,6 +283,7 @@ impl<W: Workload> Trial<'_, W> {
         let loaded = tokio::select! {
             loaded = self.unless_interrupted(load.loaded()) => loaded,
             () = watch => unreachable!("it watches for ever"),
+            _ = loss(cluster, BTreeSet::new()) => None,
         };
         Ok(loaded.transpose().context("loading failed")?.is_some())
     }
@@ -269,4 +316,21 @@ impl<W: Workload> Trial<'_, W> {
         self.progress
             .phase(&format!("{}: {what}", self.strategy.name), steps);
     }
+}
+
+/// Waits until nothing is outstanding, or until a group has been lost for so long that what is
+/// outstanding must be waiting for it.
+async fn drain<W: Workload, D: Deployment>(
+    cluster: &mut D,
+    load: &mut Load<W>,
+    reports: &mut Vec<ClientReport>,
+) -> Result<()> {
+    tokio::select! {
+        drained = load.reports(reports) => return drained,
+        () = async {
+            loss(cluster, BTreeSet::new()).await;
+            sleep(GRACE).await;
+        } => load.abandon(),
+    }
+    load.reports(reports).await
 }

@@ -2,6 +2,7 @@
 
 use crate::deploy::deployment::{Deployment, Tally};
 use crate::fault::inflict::Faults;
+use crate::health::loss;
 use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
 use crate::load::job::Plan;
@@ -9,8 +10,9 @@ use crate::load::sample::ClientReport;
 use crate::progress::Progress;
 use crate::workload::contract::Workload;
 use anyhow::Result;
-use ssmr_core::Micros;
+use ssmr_core::{GroupId, Micros};
 use ssmr_net::Clock;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -26,6 +28,8 @@ pub(super) struct Reading {
 pub(super) struct Readings {
     pub(super) before: Reading,
     pub(super) after: Reading,
+    /// The group whose loss ended it.
+    pub(super) lost: Option<GroupId>,
 }
 
 /// When to measure, and who is told.
@@ -39,8 +43,8 @@ pub(super) struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// Warms up and measures, while faults strike. Returns the readings at the beginning and at the
-    /// end, if it came to that.
+    /// Warms up and measures, while faults strike, until the time is over, the user ends it or a
+    /// group is lost. Returns the readings at the beginning and at the end, if it came to that.
     pub(super) async fn measure<W: Workload, D: Deployment>(
         &self,
         cluster: &mut D,
@@ -59,6 +63,7 @@ impl Window<'_> {
         tokio::select! {
             () = until(plan.from) => {}
             () = self.interrupt.strikes() => return Ok(None),
+            _ = loss(cluster, BTreeSet::new()) => return Ok(None),
         }
         let before = read(cluster, clock).await;
         self.say("measuring");
@@ -67,10 +72,15 @@ impl Window<'_> {
             let told = format!("{}: measuring, {what} after {seconds:.1} s", self.strategy);
             self.progress.event(&told);
         };
+        let mut lost = None;
         let all_ended = tokio::select! {
             () = until(plan.until) => false,
             ended = load.reports(reports) => ended.map(|()| true)?,
-            failed = faults.strike(cluster, clock, plan.from, tell) => match failed? {},
+            group = faults.strike(cluster, clock, plan.from, tell) => {
+                lost = Some(group?);
+                load.stop();
+                false
+            }
             () = self.interrupt.strikes() => {
                 load.stop();
                 false
@@ -86,7 +96,11 @@ impl Window<'_> {
                 .unwrap_or(after.at);
         }
         after.at = after.at.clamp(plan.from + 1, plan.until);
-        Ok(Some(Readings { before, after }))
+        Ok(Some(Readings {
+            before,
+            after,
+            lost,
+        }))
     }
 
     fn say(&self, what: &str) {

@@ -3,11 +3,99 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 /// A row of a CSV file.
 pub type Row = BTreeMap<String, String>;
+
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A run under way.
+pub struct Started {
+    process: Process,
+    stderr: Lines<BufReader<ChildStderr>>,
+    /// What it told on its standard error so far.
+    told: String,
+    out: tempfile::TempDir,
+}
+
+impl Started {
+    /// Starts a run with these flags.
+    pub fn run(flags: &[&str]) -> Self {
+        Self::by(Command::new(env!("CARGO_BIN_EXE_harness")), flags)
+    }
+
+    /// Starts a run by a command that has its own ways with the program, which follow it.
+    pub fn by(mut command: Command, flags: &[&str]) -> Self {
+        let out = tempfile::tempdir().unwrap();
+        let short = ["run", "--warmup", "100ms", "--keys", "200", "--out"];
+        let mut process = command
+            .args(short)
+            .arg(out.path())
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap()).lines();
+        let told = String::new();
+        Self {
+            process: Process(process),
+            stderr,
+            told,
+            out,
+        }
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Child {
+        &self.process.0
+    }
+
+    /// Where its results come.
+    pub fn out(&self) -> &Path {
+        self.out.path()
+    }
+
+    /// Waits until it tells this line on its standard error.
+    pub fn until(&mut self, line: &str) {
+        for told in self.stderr.by_ref() {
+            let told = told.unwrap();
+            self.told += &format!("{told}\n");
+            if told == line {
+                return;
+            }
+        }
+        panic!("it never told {line:?}: {}", self.told);
+    }
+
+    /// Waits until it has ended.
+    pub fn ended(mut self) -> (ExitStatus, Run) {
+        let mut stdout = String::new();
+        for line in self.stderr {
+            self.told += &format!("{}\n", line.unwrap());
+        }
+        let mut pipe = self.process.0.stdout.take().unwrap();
+        pipe.read_to_string(&mut stdout).unwrap();
+        let run = Run {
+            folder: fs::canonicalize(self.out.path().join("latest")).unwrap(),
+            stdout,
+            stderr: self.told,
+            _out: self.out,
+        };
+        (self.process.0.wait().unwrap(), run)
+    }
+}
 
 /// A finished run.
 pub struct Run {
@@ -15,27 +103,31 @@ pub struct Run {
     pub folder: PathBuf,
     /// What it printed.
     pub stdout: String,
+    /// What it told on its standard error.
+    pub stderr: String,
     _out: tempfile::TempDir,
 }
 
 impl Run {
     /// Runs with these flags and expects it to go well.
     pub fn of(flags: &[&str]) -> Self {
-        let out = tempfile::tempdir().unwrap();
-        let short = ["run", "--warmup", "100ms", "--keys", "200", "--out"];
-        let output = Command::new(env!("CARGO_BIN_EXE_harness"))
-            .args(short)
-            .arg(out.path())
-            .args(flags)
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{flags:?}: {stderr}");
-        Self {
-            folder: fs::canonicalize(out.path().join("latest")).unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            _out: out,
-        }
+        let (status, run) = Started::run(flags).ended();
+        assert_eq!(status.code(), Some(0), "{flags:?}: {}", run.stderr);
+        run
+    }
+
+    /// The row for all operations together of a run of one strategy.
+    pub fn total(&self) -> Row {
+        let mut rows = self.rows("summary.csv");
+        rows.retain(|row| row["op"] == "all");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        rows.remove(0)
+    }
+
+    /// What `run.json` holds.
+    pub fn description(&self) -> serde_json::Value {
+        let text = fs::read_to_string(self.folder.join("run.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     /// The rows of one of its files.
@@ -53,6 +145,8 @@ impl Run {
                 ("ok", "0"),
                 "{row:?}"
             );
+            assert_eq!(row["cluster"], "healthy", "{row:?}");
+            assert_ne!(row["replicas_agree"], "no", "{row:?}");
             let count = |name| row[name].parse::<u64>().unwrap();
             assert_eq!(
                 count("issued"),

@@ -16,8 +16,8 @@ use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{
-    Application, CacheReply, ClientId, ClientOutbox, Completion, Identity, LocalTime, ObjectId,
-    Oracle, PartitionId, Placement, ReplicaId, Request, ServerMessage,
+    Answer, Application, CacheReply, ClientId, ClientOutbox, Completion, Identity, LocalTime,
+    ObjectId, Oracle, PartitionId, Placement, ReplicaId, Request, ServerMessage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -172,15 +172,36 @@ impl Pipeline {
             if let Some(completion) = self.completed() {
                 return completion;
             }
-            tokio::select! {
-                _ = self.inbox.recv_many(&mut self.events, ROUND) => {
-                    let now = self.clock.now();
-                    let mut events = std::mem::take(&mut self.events);
-                    events.drain(..).for_each(|event| self.take(now, event));
-                    self.events = events;
-                }
-                _ = self.tick.tick() => self.engine.on_timer(self.clock.now(), &mut self.out),
+            self.take_in().await;
+        }
+    }
+
+    /// Waits for the answer to a request that has ended as unknown, if there is one that may still
+    /// come. For whoever has asked for [late answers](ClientSettings::late_answers), and waits for
+    /// no completion. Cancel safe.
+    pub async fn late_answer(&mut self) -> Option<Arc<Answer>> {
+        loop {
+            self.flush();
+            if let Some(answer) = self.engine.poll_late() {
+                return Some(answer);
             }
+            if self.engine.outstanding() == 0 {
+                return None;
+            }
+            self.take_in().await;
+        }
+    }
+
+    /// Waits for what comes next, and takes it in.
+    async fn take_in(&mut self) {
+        tokio::select! {
+            _ = self.inbox.recv_many(&mut self.events, ROUND) => {
+                let now = self.clock.now();
+                let mut events = std::mem::take(&mut self.events);
+                events.drain(..).for_each(|event| self.take(now, event));
+                self.events = events;
+            }
+            _ = self.tick.tick() => self.engine.on_timer(self.clock.now(), &mut self.out),
         }
     }
 
@@ -214,8 +235,10 @@ impl Pipeline {
         self.engine.believed_owner(object)
     }
 
-    /// How an outstanding request stands.
-    pub(super) fn abandoned(&self, ticket: u64) -> Completion {
+    /// How an outstanding request stands that nobody will wait for any longer: its outcome is
+    /// unknown. For whoever is about to drop the pipeline; the request itself goes on until then.
+    #[must_use]
+    pub fn abandoned(&self, ticket: u64) -> Completion {
         let now = self.clock.now();
         self.engine.abandoned(ticket, now, now)
     }

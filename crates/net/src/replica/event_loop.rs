@@ -378,7 +378,7 @@ impl EventLoop {
             term: log.term(),
             committed: log.commit_index(),
             applied: status.applied,
-            digest: digest.then(|| self.replica.partition().digest()),
+            digest: digest.then(|| self.replica.digest()),
             counters: self.replica.counters(),
         }
     }

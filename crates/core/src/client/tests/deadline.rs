@@ -51,6 +51,30 @@ fn r5_a_request_that_was_given_up_ends_when_its_attempt_is_answered() {
 }
 
 #[test]
+fn the_answer_to_a_request_that_was_given_up_is_kept_for_whoever_wants_it() {
+    for wanted in [true, false] {
+        for verdict in [Verdict::Done, Verdict::Retry, Verdict::SessionExpired] {
+            let mut bench = knowing(settings().with_late_answers(wanted));
+            bench.submit(update());
+            let attempt = bench.attempt();
+            bench.pass(DEADLINE);
+            assert_eq!(bench.completed().unwrap().outcome, Outcome::Unknown);
+            assert!(bench.client.poll_late().is_none());
+            bench.answer(&attempt, verdict, &[]);
+            bench.answer(&attempt, verdict, &[]);
+            let late = bench.client.poll_late().map(|answer| answer.id);
+            assert_eq!(late, wanted.then_some(attempt.id), "{verdict:?}");
+            assert!(bench.client.poll_late().is_none(), "it is told once");
+        }
+    }
+    let mut bench = knowing(settings().with_late_answers(true));
+    bench.submit(update());
+    let attempt = bench.attempt();
+    bench.answer(&attempt, Verdict::Done, &[]);
+    assert!(bench.client.poll_late().is_none(), "it was not late");
+}
+
+#[test]
 fn a_request_without_an_attempt_under_way_is_given_up_for_good() {
     let mut bench = Bench::new(settings());
     bench.submit(update());

@@ -1,0 +1,116 @@
+//! The three answers of a run: the verdict on the history, whether replicas agree, and how the
+//! cluster is.
+//!
+//! None follows from another. That a replica crashed is no violation; that a history is
+//! linearizable says nothing of a follower that went astray. Invariant: whatever is not as it
+//! should be is said in one plain sentence.
+
+use crate::check::{Counts, Judgement};
+use crate::ending::Ending;
+use crate::health::{Health, Inspection};
+
+/// What a run found out about one strategy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdicts {
+    pub(crate) history: Judgement,
+    pub(crate) cluster: Inspection,
+}
+
+impl Verdicts {
+    /// Whether replicas agree: the word for it in the files, if it can be said.
+    pub(crate) fn replicas_agree(&self) -> Option<&'static str> {
+        let word = |agree| if agree { "yes" } else { "no" };
+        self.cluster.agree().map(word)
+    }
+
+    /// How a run with these verdicts ends.
+    pub(crate) fn ending(&self) -> Ending {
+        let passed = self.history.name() == "ok" && self.cluster.agree() != Some(false);
+        match self.cluster.health {
+            Health::Healthy if passed => Ending::Good,
+            Health::Degraded if passed => Ending::Degraded,
+            _ => Ending::Wrong,
+        }
+    }
+
+    /// What is wrong, one sentence each.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        match &self.history {
+            Judgement::Violated(violation) => problems.push(format!("VIOLATION: {violation}")),
+            Judgement::Passed(counts) if !counts.suffice() => {
+                let why = counts.shortfall().unwrap_or_default();
+                problems.push(format!("the history is unchecked: {why}"));
+            }
+            Judgement::Passed(_) => {}
+        }
+        let divergence = self.cluster.divergence;
+        problems.extend(divergence.map(|divergence| format!("VIOLATION: {divergence}")));
+        if self.cluster.health != Health::Healthy {
+            let (health, absent) = (self.cluster.health.name(), self.cluster.absent.join(", "));
+            problems.push(format!("the cluster is {health}: {absent}"));
+        }
+        problems
+    }
+
+    /// What is to be known with verdicts that are good.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let counts = self.history.counts().filter(Counts::suffice);
+        let shortfall = counts.and_then(|counts| counts.shortfall());
+        let groups = &self.cluster.uncompared;
+        let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        let uncompared = (!names.is_empty()).then(|| {
+            let names = names.join(", ");
+            format!("no two replicas of {names} could be compared at the same entry")
+        });
+        shortfall.into_iter().chain(uncompared).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(unanswered: usize, health: Health) -> Verdicts {
+        let counts = Counts {
+            judged: 1_000,
+            unanswered,
+            dependent: 0,
+        };
+        let absent = (health != Health::Healthy).then(|| "p0r1 does not run".to_owned());
+        Verdicts {
+            history: Judgement::Passed(counts),
+            cluster: Inspection {
+                health,
+                absent: absent.into_iter().collect(),
+                divergence: None,
+                uncompared: Vec::new(),
+                compared: true,
+            },
+        }
+    }
+
+    #[test]
+    fn a_crash_is_not_a_violation() {
+        let degraded = verdicts(0, Health::Degraded);
+        assert_eq!(degraded.ending(), Ending::Degraded);
+        assert_eq!(degraded.history.name(), "ok");
+        assert_eq!(degraded.replicas_agree(), Some("yes"));
+        let told = degraded.problems();
+        assert_eq!(told, ["the cluster is degraded: p0r1 does not run"]);
+        assert_eq!(verdicts(0, Health::Lost).ending(), Ending::Wrong);
+    }
+
+    #[test]
+    fn what_is_little_is_noted_and_what_is_much_is_a_problem() {
+        let good = verdicts(1, Health::Healthy);
+        assert_eq!(good.ending(), Ending::Good);
+        assert!(good.problems().is_empty());
+        assert!(good.notes()[0].starts_with("1 of 1,001 operations"));
+        let bad = verdicts(20, Health::Healthy);
+        assert_eq!(bad.ending(), Ending::Wrong);
+        assert!(bad.problems()[0].starts_with("the history is unchecked: 20 of 1,020"));
+        assert!(bad.notes().is_empty());
+        assert!(verdicts(0, Health::Healthy).notes().is_empty());
+    }
+}
