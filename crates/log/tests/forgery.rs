@@ -3,7 +3,7 @@
 mod common;
 
 use common::Trial;
-use ssmr_log::{Body, LogMessage, LogPosition, MemberId};
+use ssmr_log::{Body, GroupLog, LogMessage, LogPosition, MemberId};
 use std::time::Duration;
 
 /// A group of three that has worked for a second.
@@ -27,7 +27,7 @@ fn tell_all(trial: &mut Trial, body: &Body, generations: &[u64]) {
 
 fn terms(trial: &Trial) -> Vec<u64> {
     let logs = (0..3).filter_map(|index| trial.log(index));
-    logs.map(|log| log.term()).collect()
+    logs.map(GroupLog::term).collect()
 }
 
 #[test]

@@ -225,8 +225,8 @@ impl Order {
         if !expired {
             self.filter.enter(&command);
         }
-        // A client that has seen a timestamp is ordered after it. No client may spoil the clock, and
-        // none is turned away for what it was told: where the lead is too long it is cut, which
+        // A client that has seen a timestamp is ordered after it. No client may spoil the clock,
+        // and none is turned away for what it was told: where the lead is too long it is cut, which
         // costs a retry at most, for no answer depends on a client's clock.
         let seen = command
             .clock

@@ -15,7 +15,7 @@ const LINK_ITEMS: usize = 4096;
 /// How many bytes of values one link message carries, unless a single item is larger.
 const LINK_BYTES: usize = 4 << 20;
 /// How long a link's items may stay unacknowledged before they are sent again; twice as long after
-/// each time in vain, up to [`LONGEST_RESEND`], lest a group that cannot keep up is given more to do.
+/// each time in vain, up to [`LONGEST_RESEND`], lest a group that cannot keep up has more to do.
 const RESEND: Micros = 400_000;
 /// See [`RESEND`].
 const LONGEST_RESEND: Micros = 8 * RESEND;

@@ -39,7 +39,7 @@ fn abandoned_attempts_are_found() {
     let caught = hunt(
         &Broker.into_shared(),
         AbandonAttempts,
-        Profile::Deaths,
+        Profile::Lossy,
         Exchange,
         3,
         10,

@@ -1,7 +1,7 @@
 //! Faults built in on purpose: under strategy global too the checks of the clients' histories find
 //! them. Assertions inside mostly find them first, so some take many seeds.
 
-use ssmr_core::Execution::{Exchange, Gather};
+use ssmr_core::Execution::Exchange;
 use ssmr_core::Mutant::{self, AbandonAttempts, NoSignalWait, OpenQueues};
 use ssmr_core::Oracle;
 use ssmr_sim::conformance::{catch, catch_creator_only, catch_reads, catch_storage, hunt};
@@ -13,8 +13,8 @@ fn a_missing_signal_wait_is_found() {
     let caught = hunt(
         &Global.into_shared(),
         NoSignalWait,
-        Profile::Calm,
-        Gather,
+        Profile::Slow,
+        Exchange,
         4,
         600,
     );
@@ -39,7 +39,7 @@ fn abandoned_attempts_are_found() {
     let caught = hunt(
         &Global.into_shared(),
         AbandonAttempts,
-        Profile::Deaths,
+        Profile::Lossy,
         Exchange,
         3,
         10,

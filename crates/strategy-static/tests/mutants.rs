@@ -48,14 +48,14 @@ fn open_queues_are_found() {
 fn abandoned_attempts_are_found() {
     let caught = catch(
         &Static::new().into_shared(),
-        options(AbandonAttempts, Profile::Calm),
+        options(AbandonAttempts, Profile::Lossy),
         10,
     );
     assert_eq!(caught.witnessed(), Some(ViolationKind::Existence));
     assert_eq!(caught.black_box(), Some(ViolationKind::NotLinearizable));
     let caught = catch(
         &Static::with_directory().into_shared(),
-        options(AbandonAttempts, Profile::Deaths),
+        options(AbandonAttempts, Profile::Lossy),
         10,
     );
     assert!(caught.witnessed().is_some(), "{caught:?}");
