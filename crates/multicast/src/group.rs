@@ -191,7 +191,7 @@ impl GroupMulticast {
             });
         }
         if self.log.in_flight() < PIPELINE
-            && let Some(batch) = leader.next_batch(now, self.order.time())
+            && let Some(batch) = leader.next_batch(now, self.order.time(), self.order.is_used())
         {
             let batch = codec::encode(&batch);
             self.log.propose(since_start(now), batch, &mut self.outbox);

@@ -108,11 +108,20 @@ impl LeaderState {
         asks
     }
 
-    /// What to propose now, if anything is worth an entry; `time` is the log's time so far.
-    pub(crate) fn next_batch(&mut self, now: LocalTime, time: LogTime) -> Option<Batch> {
+    /// What to propose now, if anything is worth an entry; `time` is the log's time so far, which
+    /// goes on if the group is `used`. Where nothing has happened since it was founded nothing ages,
+    /// and its log stays as the founding left it.
+    pub(crate) fn next_batch(
+        &mut self,
+        now: LocalTime,
+        time: LogTime,
+        used: bool,
+    ) -> Option<Batch> {
         let waited = now.since(self.proposed_at);
         let lazy = !self.acknowledgements.is_empty() && waited >= LAZY;
-        if self.inbox.is_empty() && !lazy && waited < MAX_ELAPSED {
+        let is_behind = self.told > time + FAR_AHEAD;
+        let ages = waited >= MAX_ELAPSED && (used || is_behind);
+        if self.inbox.is_empty() && !lazy && !ages {
             return None;
         }
         let mut inputs = self.next_inputs();
@@ -122,11 +131,7 @@ impl LeaderState {
         self.proposed_at = now;
         Some(Batch {
             elapsed: waited.min(MAX_ELAPSED),
-            told: if self.told > time + FAR_AHEAD {
-                self.told
-            } else {
-                LogTime::ZERO
-            },
+            told: if is_behind { self.told } else { LogTime::ZERO },
             inputs,
         })
     }

@@ -84,6 +84,11 @@ impl Order {
         self.time
     }
 
+    /// Whether any command was ever logged.
+    pub(crate) fn is_used(&self) -> bool {
+        self.clock > LogicalClock::default()
+    }
+
     pub(crate) fn clock(&self) -> LogicalClock {
         self.clock
     }
