@@ -83,6 +83,17 @@ fn numbers_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn a_history_needs_an_ending_that_is_known_and_a_place() {
+    for bad in ["history", "history.json", "history.", ".edn", ""] {
+        refused(&["--history", bad], &["--history", ".jsonl", ".edn"]);
+    }
+    refused(
+        &["--history", "no/such/folder/h.edn"],
+        &["--history", "no/such/folder/h"],
+    );
+}
+
+#[test]
 fn what_the_machine_cannot_carry_is_refused() {
     refused(
         &["--partitions", "255", "--replicas", "255"],
