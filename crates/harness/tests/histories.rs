@@ -135,3 +135,37 @@ fn jepsens_format_ends_each_operation_once() {
     assert!(ends[":ok"] <= telling, "{ends:?}");
     assert!(ends[":ok"] * 2 > least, "{ends:?}");
 }
+
+#[test]
+fn lists_are_told_as_elle_wants_them() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("lists.edn");
+    let history = ["--history", file.to_str().unwrap(), "--strategy", "cache"];
+    let lists = ["--workload", "append", "--lists", "10", "--list-length", "20"];
+    let run = Run::of(&[&history[..], &lists, &FLAGS].concat());
+    assert!(run.summary().iter().all(|row| row["workload"] == "append"));
+    let text = fs::read_to_string(&file).unwrap();
+    let (mut appended, mut read) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines().filter(|line| line.contains(":type :ok")) {
+        let value = line.split(":value [").nth(1).unwrap();
+        let value = value.split("], :time").next().unwrap();
+        for one in value.split("[:").skip(1) {
+            let words: Vec<&str> = one.split([' ', '[', ']']).collect();
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            match words[..] {
+                ["append", list, element] => {
+                    let new = appended.insert((list.to_owned(), element.to_owned()));
+                    assert!(new, "twice: {line}");
+                }
+                ["r", list, ref elements @ ..] => {
+                    assert!(!elements.is_empty() && elements.len() <= 21, "{line}");
+                    let told = elements.iter().map(|e| (list.to_owned(), (*e).to_owned()));
+                    read.extend(told);
+                }
+                _ => panic!("{line}"),
+            }
+        }
+    }
+    assert!(read.is_subset(&appended), "somebody appended what was read");
+    assert!(read.len() > 100, "{} elements were read", read.len());
+}

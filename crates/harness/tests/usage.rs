@@ -44,7 +44,7 @@ fn unknown_names_are_refused_with_the_known_ones() {
     );
     refused(
         &["--workload", "tpcc"],
-        &["--workload", "tpcc", "kv", "chirper"],
+        &["--workload", "tpcc", "kv", "chirper", "append"],
     );
     refused(&["--mix", "party"], &["--mix", "growing"]);
     refused(&["--execution", "later"], &["--execution", "gather"]);
@@ -124,6 +124,7 @@ fn percentages_add_up_to_100() {
     refused(&["--read", "46"], &["--read", "101"]);
     refused(&["--read", "0", "--update", "0"], &["--update", "20"]);
     refused(&["--read", "101"], &["--read"]);
+    refused(&["--workload", "append", "--lists", "2"], &["--lists-each"]);
     refused(
         &["--keys", "3", "--multi-objects", "4"],
         &["--multi-objects"],
