@@ -87,6 +87,9 @@ pub struct Status {
     pub is_leader: bool,
     /// The index of the replica that leads, as far as is known.
     pub leader: Option<u8>,
+    /// Whether it leads and has applied all that earlier leaders had committed, so that what it
+    /// knows is what the group knows.
+    pub is_current: bool,
     /// Whether it takes full part: one that lost its memory does when its group has filled it.
     pub is_voter: bool,
     /// The group's logical clock: no timestamp of what was delivered is greater.

@@ -37,8 +37,10 @@ const PIPELINE: u64 = 4;
 pub struct GroupMulticast {
     id: ReplicaId,
     log: GroupLog,
-    /// What the log said of it at the last flush: asked for more often than it changes.
+    /// What the log said of it at the last flush, as the next one: asked for more often than they
+    /// change.
     is_voter: bool,
+    is_current: bool,
     order: Order,
     /// The index of the last log entry applied.
     applied: u64,
@@ -91,6 +93,7 @@ impl GroupMulticast {
         Self {
             id,
             is_voter: log.is_voter(),
+            is_current: false,
             log,
             order: Order::new(id.group),
             applied: 0,
@@ -403,6 +406,7 @@ impl Multicast for GroupMulticast {
         self.drain_log(out);
         self.apply_committed();
         self.is_voter = self.log.is_voter();
+        self.is_current = self.log.is_current();
         if self.leader.is_some() {
             let (links, time) = (self.order.links(), self.order.time());
             self.peers
@@ -422,6 +426,7 @@ impl Multicast for GroupMulticast {
         Status {
             is_leader: self.leader.is_some(),
             leader: self.log.leader(),
+            is_current: self.is_current,
             is_voter: self.is_voter,
             clock: self.order.clock(),
             log_time: self.order.time(),

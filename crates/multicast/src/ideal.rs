@@ -148,6 +148,7 @@ impl Multicast for IdealMulticast {
         Status {
             is_leader: self.id.index == 0,
             leader: Some(0),
+            is_current: self.id.index == 0,
             is_voter: true,
             clock: self.sequencer.0.borrow().clock,
             log_time: LogTime::ZERO,

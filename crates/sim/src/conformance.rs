@@ -83,6 +83,7 @@ macro_rules! conformance {
             absence_is_expected,
             one_name_for_two_commands,
             a_group_that_slept,
+            a_client_of_a_restarted_cluster,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,

@@ -55,6 +55,11 @@ impl Greetings {
         self.silent.remove(group);
     }
 
+    /// Whether a group was greeted and has not told its time.
+    pub(super) fn await_time_of(&self, group: GroupId) -> bool {
+        self.last.is_some() && self.silent.contains(group)
+    }
+
     /// Whether every group has told its time.
     pub(super) fn are_complete(&self) -> bool {
         self.silent.is_empty()

@@ -157,6 +157,7 @@ impl ClientEngine {
             }
             ServerMessage::NotLeader { leader } => {
                 if self.contacts.redirect(now, from, leader) {
+                    self.greet_again(from.group, out);
                     self.send_again(now, from.group, out);
                 }
             }

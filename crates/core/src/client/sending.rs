@@ -29,6 +29,14 @@ impl ClientEngine {
         }
     }
 
+    /// A group's leader is another than was believed: it is greeted instead.
+    pub(super) fn greet_again(&self, group: GroupId, out: &mut ClientOutbox) {
+        if self.greetings.await_time_of(group) {
+            let to = self.contacts.leader(group);
+            out.messages.push((to, ClientMessage::Hello));
+        }
+    }
+
     /// Takes over the owners that are known, and asks for hints on the other objects, unless a hint
     /// on one is awaited already.
     pub(super) fn locate(

@@ -34,6 +34,9 @@ use queries::Waiting;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// How many clients may wait to be told the time. Those beyond ask again by themselves.
+const MOST_GREETED: usize = 1 << 12;
+
 /// What replicas say to each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PeerMessage<M> {
@@ -92,6 +95,8 @@ pub struct Replica<M: Multicast, P> {
     hints: HintTable,
     counters: Counters,
     waiting: Waiting,
+    /// Clients that wait to be told the time.
+    greeted: Vec<ClientId>,
     /// Scratch: what the multicast wants sent in this round.
     outbox: Outbox<M>,
 }
@@ -99,7 +104,7 @@ pub struct Replica<M: Multicast, P> {
 impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A replica, joined from its parts.
     pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
-        let (hints, counters, waiting, outbox) = Default::default();
+        let (hints, counters, waiting, greeted, outbox) = Default::default();
         Self {
             id,
             hooks: placement.hooks(),
@@ -109,6 +114,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             hints,
             counters,
             waiting,
+            greeted,
             outbox,
         }
     }
@@ -137,7 +143,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             ClientMessage::Submit(command) => self.submit(now, command),
             ClientMessage::Query(query) => self.query(now, from, query),
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
-            ClientMessage::Hello => Some(ServerMessage::Time(self.multicast.status().log_time)),
+            ClientMessage::Hello => self.greet(from),
         };
         out.clients.extend(reply.map(|reply| (from, reply)));
     }
@@ -190,6 +196,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             }
         }
         self.answer_queries(now, out);
+        self.answer_greetings(out);
         let partition = || self.partition.image();
         if let Some(capture) = self.multicast.capture(&partition) {
             out.capture = Some(capture);
@@ -256,6 +263,36 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// The order, to ask it.
     pub fn multicast(&self) -> &M {
         &self.multicast
+    }
+
+    /// A client asks for the time. Who does not know what the group knows has none to tell: a
+    /// session that was opened at the time of a replica which has only just started may have expired
+    /// long ago.
+    fn greet(&mut self, from: ClientId) -> Option<ServerMessage> {
+        let status = self.multicast.status();
+        if status.is_current {
+            Some(ServerMessage::Time(status.log_time))
+        } else if status.is_leader {
+            if self.greeted.len() < MOST_GREETED {
+                self.greeted.push(from);
+            }
+            None
+        } else {
+            let leader = status.leader;
+            Some(ServerMessage::NotLeader { leader })
+        }
+    }
+
+    /// Tells the time to those who asked for it too early, or that another replica knows it.
+    fn answer_greetings(&mut self, out: &mut ReplicaOutbox<M>) {
+        let status = self.multicast.status();
+        if self.greeted.is_empty() || status.is_leader && !status.is_current {
+            return;
+        }
+        for from in std::mem::take(&mut self.greeted) {
+            let reply = self.greet(from);
+            out.clients.extend(reply.map(|reply| (from, reply)));
+        }
     }
 
     /// Takes a command in. Returns what the client is told at once, if anything.

@@ -37,6 +37,14 @@ impl GroupLog {
         self.consensus.is_leader()
     }
 
+    /// Whether this replica leads, and has polled all that its predecessors committed: what it knows
+    /// is what the group knows.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        let own = self.consensus.commit_term() == Some(self.term());
+        self.is_leader() && own && self.polled >= self.consensus.commit_index()
+    }
+
     /// Whether this replica's vote counts and will go on counting, as far as is committed.
     #[must_use]
     pub fn is_voter(&self) -> bool {

@@ -134,6 +134,21 @@ pub fn a_group_that_slept(oracle: &Arc<dyn Oracle>) -> String {
     }))
 }
 
+/// Scenario 29: All replicas are started again, long after the cluster began, and a client asks for
+/// the time at once. Nobody tells it one from before what the logs hold is applied: its session is
+/// young everywhere.
+pub fn a_client_of_a_restarted_cluster(oracle: &Arc<dyn Oracle>) -> String {
+    let mut scenario = Scenario::with(oracle, 29, quiet());
+    let objects = two_apart(&mut scenario);
+    scenario.pass(SESSION_TTL + 20 * MOMENT);
+    let groups = scenario.world.topology.groups();
+    groups.iter().for_each(|group| scenario.crash_all(group));
+    let ticket = scenario.ask(5, update(&objects, 1));
+    scenario.start_all();
+    assert!(is_done(&scenario.wait(ticket)));
+    scenario.close()
+}
+
 /// Groups of one replica, so that ten minutes pass quickly.
 pub(super) fn quiet() -> Options {
     Options {

@@ -87,13 +87,7 @@ pub fn hunt(
 /// Faults of reads that are not ordered, with the profile and the number of partitions that show
 /// them: the fewer there are, the more clients ask the leader that is cut off.
 const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
-    (
-        Mutant::ReadsPastQueues,
-        Profile::Reorder,
-        Reads::Index,
-        3,
-        200,
-    ),
+    (Mutant::ReadsPastQueues, Profile::Slow, Reads::Index, 2, 300),
     (
         Mutant::UnconfirmedReads,
         Profile::Depose,
