@@ -95,7 +95,7 @@ def apply(operation, state):
         return state if outcome == "unknown" else None
     if outcome in ("already-exists", "not-found"):
         return None
-    after = dict(state)
+    after, broken = dict(state), set()
     for verb, name, value in acts:
         old = after.get(name)
         if verb == "create":
@@ -116,7 +116,10 @@ def apply(operation, state):
         elif verb == "mark":
             after[name] = marked(old, value)
         elif verb == "mark-even":
-            after[name] = old if old[0] % 2 else marked(old, value)
+            # Once it has refused, the operation leaves this register as it found it.
+            if old[0] % 2:
+                broken.add(name)
+            after[name] = state[name] if name in broken else marked(old, value)
         else:
             raise Undecided(f"it is not known here what {verb!r} does")
     return after

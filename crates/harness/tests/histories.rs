@@ -141,7 +141,14 @@ fn lists_are_told_as_elle_wants_them() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("lists.edn");
     let history = ["--history", file.to_str().unwrap(), "--strategy", "cache"];
-    let lists = ["--workload", "append", "--lists", "10", "--list-length", "20"];
+    let lists = [
+        "--workload",
+        "append",
+        "--lists",
+        "10",
+        "--list-length",
+        "20",
+    ];
     let run = Run::of(&[&history[..], &lists, &FLAGS].concat());
     assert!(run.summary().iter().all(|row| row["workload"] == "append"));
     let text = fs::read_to_string(&file).unwrap();

@@ -124,7 +124,8 @@ fn shown(register: &Register) -> Shown {
 }
 
 /// How the service is told to judges from outside. A value is the list of its two numbers; `mark`
-/// writes a mark, and `mark-even` does so unless the register has seen an odd number of writes.
+/// writes a mark; `mark-even` does so, too, but an operation that comes to one on a register that
+/// has seen an odd number of writes leaves that register as it found it.
 #[must_use]
 pub fn terms() -> Terms<Registers> {
     Terms {
