@@ -45,6 +45,15 @@ class Operation:
         if self.completed < self.invoked or (self.completed == NEVER) != (self.outcome == "unknown"):
             raise Undecided(f"operation {self.index} has impossible times")
 
+        # Whether it changes nothing in whatever state. That it changes nothing in one is not enough:
+        # a write of what is there already may have to overwrite something else later.
+        changing = {verb for verb, _, _ in self.acts} - {"read", "move", "lookup", "absent"}
+        if self.outcome == "failed":
+            changing &= {"create", "delete"}
+        self.inert = self.completed < NEVER and (
+            not changing or self.outcome not in ("done", "failed")
+        )
+
     def __str__(self):
         acts = ", ".join(f"{verb} {name}" for verb, name, _ in self.acts)
         return f"operation {self.index} of client {self.client} ({acts}: {self.outcome})"
@@ -182,8 +191,8 @@ def search(operations):
             if after is None:
                 continue
             step = (taken | 1 << place, first, after)
-            if after == state and answered >> place & 1:
-                # It changes nothing, so taking it now harms nothing that can follow.
+            if operations[place].inert:
+                # It changes nothing wherever it stands: now harms nothing that can follow.
                 following = [step]
                 break
             following.append(step)

@@ -14,6 +14,9 @@ CREATED = [
 ]
 
 
+CREATED_AS_A = [(0, 0, 1, "done", [["create", "x", "a"]])]
+
+
 def appended(begin, end, *acts):
     return (1, begin, end, "done", [["append", name, element] for name, element in acts])
 
@@ -84,6 +87,13 @@ class Search(unittest.TestCase):
         self.assertEqual(status(self.history(3, "done", "done", "a")), 1)
         self.assertEqual(status(self.history(9, "done", "done", "b")), 1)
         self.assertEqual(status(self.history(3, "refused", "done", "a")), 1)
+
+    def test_a_write_that_changes_nothing_now_may_change_something_later(self):
+        write = lambda begin, end, value: (1, begin, end, "done", [["write", "x", value]])
+        reads = [(2, 6, 7, "done", [["read", "x", "a"]])]
+        writes = [write(2, 5, "a"), write(2, 5, "b")]
+        self.assertEqual(status(CREATED_AS_A + writes + reads), 0)
+        self.assertEqual(status(CREATED_AS_A + writes[1:] + reads), 1)
 
     def test_a_file_that_is_cut_short(self):
         self.assertEqual(status(self.history(3, "done", "not-found"), said=5), 2)
