@@ -27,8 +27,8 @@ pub enum Verdict {
     /// It took its place, but the service panicked: the operation changed nothing. What the command
     /// creates, deletes and moves besides took effect. Known where the operation ran.
     Failed,
-    /// It took its place once, and its reply was too much to keep until it was asked for again
-    /// ([`SESSION_REPLIES`](crate::limits::SESSION_REPLIES)). No signals lead to it.
+    /// It took its place once, and its answer was too much to keep until it was asked for again
+    /// ([`SESSION_ANSWERS`](crate::limits::SESSION_ANSWERS)). No signals lead to it.
     Forgotten,
 }
 

@@ -53,9 +53,9 @@ pub const CLIENT_SESSIONS: u32 = 8;
 /// further ahead are not taken until the group's time has come nearer.
 pub const SESSION_LEAD: Micros = SESSION_TTL;
 
-/// How many bytes of replies a group keeps for one session, to repeat them. Beyond it the oldest
-/// are forgotten; a client that asks for one of them again learns that its outcome is unknown.
-pub const SESSION_REPLIES: usize = 32 << 20;
+/// How many bytes of answers a group keeps for one session, to repeat them. Beyond it some are
+/// forgotten; a client that asks for one of them again learns that its outcome is unknown.
+pub const SESSION_ANSWERS: usize = 32 << 20;
 
 /// How many hints a client or replica keeps. The oldest are forgotten, which costs a consultation.
 pub const HINTS: usize = 1 << 16;

@@ -30,6 +30,8 @@ use std::time::Duration;
 /// How far ahead of its own term a replica believes another one to be. Terms grow by one with each
 /// election: what says more is not one of the group's replicas, and must not use terms up.
 const TERM_LEAD: u64 = 1 << 32;
+/// The same for a replica that is no member: it has to catch up with all terms there were.
+const STRANGER_TERM_LEAD: u64 = 1 << 56;
 
 /// One replica's part of a group's log.
 #[derive(Debug)]
@@ -208,7 +210,12 @@ impl GroupLog {
         }
         let from = MemberId::new(from, msg.generation);
         let later = |other: &MemberId| other.index() == from.index() && *other > from;
-        let absurd = msg.body.term() > Some(self.term().saturating_add(TERM_LEAD));
+        let lead = if self.consensus.is_member(self.me) {
+            TERM_LEAD
+        } else {
+            STRANGER_TERM_LEAD
+        };
+        let absurd = msg.body.term() > Some(self.term().saturating_add(lead));
         if absurd || self.present.iter().any(later) {
             return;
         }
@@ -280,9 +287,15 @@ impl GroupLog {
             Body::Join => match membership::on_join(&mut self.consensus, from) {
                 Joined::Proposed => self.carry_out(now, &[], out),
                 Joined::Unready => {}
-                Joined::Later { after } => self.tell(from, Body::JoinLater { after }, out),
+                Joined::Later { after } => {
+                    let refused = from.generation();
+                    self.tell(from, Body::JoinLater { refused, after }, out);
+                }
             },
-            Body::JoinLater { after } => self.on_join_later(after, out),
+            Body::JoinLater { refused, after } if refused == self.me.generation() => {
+                self.on_join_later(after, out);
+            }
+            Body::JoinLater { .. } => {}
         }
     }
 

@@ -91,6 +91,8 @@ pub enum Body {
     /// The leader's answer to a replica that it cannot take in, for its generation is not later
     /// than one that the group knows, or incredibly late.
     JoinLater {
+        /// The generation in which it asked.
+        refused: u64,
         /// The generation in which the group knows that replica.
         after: u64,
     },

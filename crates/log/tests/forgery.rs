@@ -98,7 +98,8 @@ fn a_forged_wish_to_join_leaves_generations_to_the_real_replica() {
 #[test]
 fn a_member_does_not_leave_its_name_when_it_is_told_to() {
     let mut trial = at_work(2);
-    tell_all(&mut trial, &Body::JoinLater { after: 7 }, &[0, 1]);
+    let (refused, after) = (0, 7);
+    tell_all(&mut trial, &Body::JoinLater { refused, after }, &[0, 1]);
     let generations = trial.seats.iter().map(|seat| seat.disk.generation);
     assert_eq!(generations.collect::<Vec<_>>(), [0, 0, 0]);
     trial.heal();

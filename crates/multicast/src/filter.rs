@@ -100,7 +100,9 @@ impl Filter {
         {
             window.attempts.pop_first();
         }
-        window.attempts.insert(id.number, id.attempt);
+        // A twin of an earlier attempt may come from another group: it must not make a later one new.
+        let last = window.attempts.entry(id.number).or_default();
+        *last = id.attempt.max(*last);
         window.pending += 1;
     }
 
@@ -196,6 +198,19 @@ mod tests {
         let over = filter.expire(later);
         assert_eq!(over, [session(1, 0), session(1, 1)]);
         assert!(filter.has_room_for(session(1, 99), later));
+    }
+
+    /// Found by reading: with the later attempt new again, it was logged and timestamped twice.
+    #[test]
+    fn a_twin_of_an_earlier_attempt_makes_no_later_one_new() {
+        let mut filter = Filter::default();
+        let mut later = command(session(1, 0));
+        later.id.attempt = 2;
+        filter.enter(&later);
+        assert_eq!(filter.freshness(&later, NOW), Freshness::Seen);
+        // Another group has timestamped it, so it is logged whatever the filter says.
+        filter.enter(&command(session(1, 0)));
+        assert_eq!(filter.freshness(&later, NOW), Freshness::Seen);
     }
 
     #[test]

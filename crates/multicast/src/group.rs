@@ -252,20 +252,14 @@ impl GroupMulticast {
         self.peers.begin(self.order.links());
     }
 
-    /// A replica of another group leads it; that group's log time is `time`.
-    fn on_other_leader(
-        &mut self,
-        now: LocalTime,
-        from: ReplicaId,
-        time: LogTime,
-        out: &mut Outbox<Self>,
-    ) {
-        self.peers.redirect(now, from);
+    /// The leader of another group tells that group's log time, and hears of this one's if that is
+    /// far ahead.
+    fn on_time(&mut self, from: ReplicaId, time: LogTime, out: &mut Outbox<Self>) {
         if let Some(leader) = &mut self.leader {
             leader.told_time(time);
             let own = self.order.time();
             if own > time + FAR_AHEAD {
-                out.send(from, Message::Leading { time: own });
+                out.send(from, Message::Time { time: own });
             }
         }
     }
@@ -359,7 +353,11 @@ impl Multicast for GroupMulticast {
                     out.send(from, Message::Relay(command.clone()));
                 }
             }
-            Message::Leading { time } => self.on_other_leader(now, from, time, out),
+            Message::Leading { time } => {
+                self.peers.redirect(now, from);
+                self.on_time(from, time, out);
+            }
+            Message::Time { time } => self.on_time(from, time, out),
             Message::NotLeader { leader } => {
                 let other = leader.filter(|&leader| leader != from.index);
                 if let Some(index) = other.filter(|_| self.peers.believes_in(from)) {
@@ -380,8 +378,9 @@ impl Multicast for GroupMulticast {
         if let Some(leader) = &mut self.leader {
             self.peers.resend_links(now);
             if leader.asks_for_time(now) {
+                let time = self.order.time();
                 self.peers
-                    .tell_leading(self.order.time(), &mut out.messages);
+                    .tell_all(&Message::Time { time }, &mut out.messages);
             }
             let commands = leader.commands_to_fetch(now, self.order.missing_commands());
             self.peers.fetch(&commands, &mut out.messages);

@@ -9,8 +9,11 @@ use crate::link::{Item, Readiness, WireValue};
 use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;
 
-/// How long to wait for items that were asked for before asking again.
+/// How long to wait for items that were asked for before asking again; twice as long after each time
+/// in vain, up to [`LONGEST_PULL`].
 const PULL: Micros = 50_000;
+/// See [`PULL`].
+const LONGEST_PULL: Micros = 16 * PULL;
 
 /// Items that are to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +40,11 @@ pub(crate) struct IncomingLink {
     /// The value of the item behind those that wait cannot be found here: its sender must send it
     /// in full.
     stuck: bool,
-    /// Items behind those that wait have come without what is before them.
-    gap: bool,
+    /// The number of the last item that has come without what is before it, and was not kept.
+    beyond: u64,
     pulled: Option<LocalTime>,
+    /// How often items were asked for since some came.
+    pulls: u32,
     acknowledge: bool,
 }
 
@@ -62,7 +67,7 @@ impl IncomingLink {
         self.source = from;
         let next = self.next();
         if first > next {
-            self.gap = true;
+            self.beyond = self.beyond.max(first);
             return;
         }
         let known = (next - first) as usize;
@@ -72,8 +77,8 @@ impl IncomingLink {
         }
         if items.len() > known {
             self.waiting.extend(items.into_iter().skip(known));
-            (self.stuck, self.gap) = (false, false);
-            self.pulled = None;
+            self.stuck = false;
+            (self.pulled, self.pulls) = (None, 0);
         }
     }
 
@@ -125,9 +130,11 @@ impl IncomingLink {
 
     /// Whom to ask now for items, if anybody.
     pub(crate) fn wants_again(&mut self, now: LocalTime) -> Option<Wanted> {
-        let due = self.pulled.is_none_or(|at| now >= at + PULL);
-        (due && (self.stuck || self.gap)).then(|| {
-            self.pulled = Some(now);
+        let patience = (PULL << self.pulls.min(16)).min(LONGEST_PULL);
+        let due = self.pulled.is_none_or(|at| now >= at + patience);
+        let gap = self.next() <= self.beyond;
+        (due && (self.stuck || gap)).then(|| {
+            (self.pulled, self.pulls) = (Some(now), self.pulls + 1);
             Wanted {
                 from: self.source,
                 after: self.next() - 1,

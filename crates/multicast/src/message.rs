@@ -40,9 +40,14 @@ pub enum Message {
     },
     /// The answer to `Fetch`.
     Relay(Arc<Command>),
-    /// To all replicas of the other groups: the sender leads its group from now on. And the answer
-    /// of a leader whose group's time is far ahead.
+    /// To all replicas of the other groups: the sender leads its group from now on.
     Leading {
+        /// The sender's log time.
+        time: LogTime,
+    },
+    /// To all replicas of the other groups, of which the leaders listen: this group's log time is
+    /// far behind, perhaps. And the answer of one whose time is far ahead.
+    Time {
         /// The sender's log time.
         time: LogTime,
     },

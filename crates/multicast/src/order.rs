@@ -218,7 +218,8 @@ impl Order {
 
     fn log(&mut self, command: Arc<Command>) {
         let id = command.message_id();
-        if self.freshness(&command) != Freshness::Fresh {
+        // That there was room when it was handed in says nothing: others were on their way then.
+        if self.freshness(&command) != Freshness::Fresh || !self.has_room_for(&command) {
             return;
         }
         let expired = self.filter.freshness(&command, self.time) == Freshness::Expired;
@@ -285,6 +286,9 @@ impl Order {
         let Some(pending) = self.commands.get_mut(&id) else {
             return;
         };
+        if !pending.missing.contains(timestamp.group()) {
+            return;
+        }
         pending.missing.remove(timestamp.group());
         if timestamp > pending.bound {
             self.pending.remove(&pending.bound);
@@ -334,5 +338,47 @@ impl Order {
                 expired,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_core::limits::CLIENT_SESSIONS;
+    use ssmr_core::{ClientId, CommandId, ContentDigest, Request, SessionId};
+
+    /// A command to the oracle group in a session of its own.
+    fn command(opened: u64) -> Arc<Command> {
+        let session = SessionId {
+            client: ClientId(1),
+            opened: LogTime::from_micros(opened),
+        };
+        Arc::new(Command {
+            id: CommandId {
+                session,
+                number: 1,
+                attempt: 1,
+            },
+            low_watermark: 1,
+            clock: LogicalClock::default(),
+            destinations: GroupId::ORACLE.into(),
+            request: Request::default(),
+            content: ContentDigest::default(),
+        })
+    }
+
+    /// Found by reading: all of them had room when they were handed in, before any was logged.
+    #[test]
+    fn sessions_that_come_in_one_burst_are_bounded_too() {
+        let mut order = Order::new(GroupId::ORACLE);
+        let burst: Vec<_> = (0..100).map(command).collect();
+        assert!(burst.iter().all(|command| order.has_room_for(command)));
+        order.apply(Batch {
+            elapsed: 0,
+            told: LogTime::ZERO,
+            inputs: burst.into_iter().map(Input::Submit).collect(),
+        });
+        let delivered = std::iter::from_fn(|| order.poll_deliver()).count();
+        assert_eq!(delivered, CLIENT_SESSIONS as usize);
     }
 }

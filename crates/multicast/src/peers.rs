@@ -56,7 +56,7 @@ impl Peer {
     fn begin(&mut self, group: GroupId, links: &Links) {
         self.incoming.reset(links.received(group));
         self.acknowledged = links.to(group).map_or(0, Outgoing::acknowledged);
-        self.sent = self.acknowledged;
+        (self.sent, self.resent) = (self.acknowledged, 0);
     }
 
     /// The next items that fit one message.
@@ -116,15 +116,13 @@ impl Peers {
         for peer in self.peers.values_mut() {
             peer.progress = now;
         }
-        self.tell_leading(time, out);
+        self.tell_all(&Message::Leading { time }, out);
     }
 
-    /// Tells everybody who leads this group, and its time.
-    pub(crate) fn tell_leading(&self, time: LogTime, out: &mut Mail) {
-        for &group in self.peers.keys() {
-            let members = self.topology.members(group);
-            out.extend(members.map(|to| (to, Message::Leading { time })));
-        }
+    /// Tells all replicas of all other groups something.
+    pub(crate) fn tell_all(&self, message: &Message, out: &mut Mail) {
+        let members = self.peers.keys().map(|group| self.topology.members(*group));
+        out.extend(members.flatten().map(|to| (to, message.clone())));
     }
 
     /// The replica that is believed to lead a group.
@@ -152,8 +150,12 @@ impl Peers {
 
     /// A replica speaks as a leader does.
     pub(crate) fn heard_leader(&mut self, id: ReplicaId) {
-        if let Some(peer) = self.peers.get_mut(&id.group) {
-            peer.leader = id.index;
+        if let Some(peer) = self
+            .peers
+            .get_mut(&id.group)
+            .filter(|p| p.leader != id.index)
+        {
+            (peer.leader, peer.resent) = (id.index, 0);
         }
     }
 

@@ -100,6 +100,12 @@ fn wire(c: &mut Criterion) {
     bench.bench_function("decode a command", |b| {
         b.iter(|| codec::decode::<Command>(black_box(&bytes)).expect("it was encoded above"));
     });
+    let mut shared = command;
+    shared.destinations = Groups::partitions(2);
+    let shared = Arc::new(shared);
+    bench.bench_function("digest a command to two groups", |b| {
+        b.iter(|| black_box(&shared).clone().with_digest());
+    });
     bench.finish();
 }
 

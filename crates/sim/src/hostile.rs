@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::limits::CLOCK_LEAD;
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, LogTime, LogicalClock, ObjectId, PartitionId,
-    Placement, Request, SessionId,
+    ClientId, Command, CommandId, ContentDigest, GroupId, LogTime, LogicalClock, ObjectId,
+    PartitionId, Placement, Request, SessionId,
 };
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub(crate) struct HostileClient {
     rng: ChaCha8Rng,
     id: ClientId,
     placement: Placement,
+    /// What it has handed in, to be handed in again.
+    said: Vec<Arc<Command>>,
     /// How many objects the honest clients fight over.
     objects: u64,
     number: u64,
@@ -37,6 +39,7 @@ impl HostileClient {
             rng: ChaCha8Rng::seed_from_u64(seed),
             id: ClientId(u64::MAX),
             placement,
+            said: Vec::new(),
             objects,
             number: 0,
         }
@@ -45,6 +48,7 @@ impl HostileClient {
     /// Hands in two commands of one name, each group of their destinations one of them, or none.
     /// Returns how many were handed in at different groups with different contents.
     pub(crate) fn strike(&mut self, world: &mut World) -> u64 {
+        self.repeat(world);
         let id = self.name();
         let twins = [self.command(world, id), self.command(world, id)];
         let groups = twins[0].destinations.union(twins[1].destinations);
@@ -60,8 +64,22 @@ impl HostileClient {
                 members.for_each(|to| world.hand_in(to, command));
             }
         }
+        self.said.extend(twins.iter().cloned());
         let [first, second] = &twins;
         u64::from(handed_in == [true; 2] && first.request != second.request)
+    }
+
+    /// Hands something in once more, at one of its destinations.
+    fn repeat(&mut self, world: &mut World) {
+        if self.said.is_empty() {
+            return;
+        }
+        let first = self.said.len().saturating_sub(12);
+        let command = self.said[self.rng.random_range(first..self.said.len())].clone();
+        let groups: Vec<GroupId> = command.destinations.iter().collect();
+        let group = groups[self.rng.random_range(0..groups.len())];
+        let members = world.topology.members(group);
+        members.for_each(|to| world.hand_in(to, &command));
     }
 
     /// A name, new or used before.

@@ -245,6 +245,10 @@ impl<A: Application> Engine<A> {
             self.finish(&running, out);
             return;
         }
+        assert!(
+            !self.state.running.contains_key(&id),
+            "{id:?} was delivered twice"
+        );
         running.blocked = self.state.queues.enter(id, request.objects());
         for (from, signal) in self.state.early.remove(&id).unwrap_or_default() {
             running.missing.remove(from);

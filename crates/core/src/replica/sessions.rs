@@ -3,10 +3,10 @@
 //! The group that answers a command keeps the answer until the session's low watermark has passed
 //! it. What was delivered already is the multicast's business; here is only what was answered.
 
-use crate::answer::{Answer, Verdict};
+use crate::answer::{Answer, Touch, Verdict};
 use crate::command::{CommandId, SessionId};
 use crate::id::Encoded;
-use crate::limits::SESSION_REPLIES;
+use crate::limits::SESSION_ANSWERS;
 use crate::shared_map::{SharedMap, entry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ pub(crate) struct Sessions {
 struct Session {
     /// Answers by number; the number's last attempt.
     answers: BTreeMap<u64, Arc<Answer>>,
-    /// How many bytes their replies have together.
-    reply_bytes: usize,
+    /// How many bytes they take together, about.
+    answer_bytes: usize,
     /// Commands that were delivered and have not finished.
     active: u32,
     /// The session has expired: gone as soon as nothing is active.
@@ -31,31 +31,41 @@ struct Session {
 }
 
 impl Session {
-    /// Keeps an answer. Where the replies grow too large the oldest are forgotten, never the last
-    /// one.
+    /// Keeps an answer. Where they grow too large some are forgotten: neither this one, nor, as
+    /// long as there are others, those of the least numbers, which the client is the most likely to
+    /// ask for again, for it goes on without having seen them.
     fn record(&mut self, answer: Arc<Answer>) {
         let number = answer.id.number;
-        self.reply_bytes += answer.reply.len();
+        self.answer_bytes += size(&answer);
         if let Some(before) = self.answers.insert(number, answer) {
-            self.reply_bytes -= before.reply.len();
+            self.answer_bytes -= size(&before);
         }
-        if self.reply_bytes <= SESSION_REPLIES {
+        if self.answer_bytes <= SESSION_ANSWERS {
             return;
         }
-        for (_, old) in self.answers.iter_mut().filter(|(old, _)| **old != number) {
-            if self.reply_bytes <= SESSION_REPLIES {
+        let others = self.answers.iter_mut().rev();
+        for (_, old) in others.filter(|(old, _)| **old != number) {
+            if self.answer_bytes <= SESSION_ANSWERS {
                 return;
             }
-            if !old.reply.is_empty() {
-                self.reply_bytes -= old.reply.len();
+            if old.verdict != Verdict::Forgotten {
+                self.answer_bytes -= size(old);
                 *old = Arc::new(Answer {
+                    id: old.id,
                     verdict: Verdict::Forgotten,
                     reply: Encoded::new(),
-                    ..Answer::clone(old)
+                    timestamp: old.timestamp,
+                    touched: Vec::new(),
                 });
+                self.answer_bytes += size(old);
             }
         }
     }
+}
+
+/// About how many bytes an answer takes.
+fn size(answer: &Answer) -> usize {
+    128 + answer.reply.len() + answer.touched.len() * size_of::<Touch>()
 }
 
 impl Sessions {
@@ -66,7 +76,7 @@ impl Sessions {
         while let Some(first) = session.answers.first_entry()
             && *first.key() < low_watermark
         {
-            session.reply_bytes -= first.remove().reply.len();
+            session.answer_bytes -= size(&first.remove());
         }
     }
 
@@ -149,16 +159,17 @@ mod tests {
     fn replies_are_kept_up_to_a_bound() {
         let mut sessions = Sessions::default();
         for number in 1..=4 {
-            answer(&mut sessions, number, SESSION_REPLIES / 4, 1);
+            answer(&mut sessions, number, SESSION_ANSWERS / 5, 1);
         }
         assert_eq!(verdicts(&sessions, 1..=4), [Verdict::Done; 4]);
-        answer(&mut sessions, 5, 1, 1);
+        answer(&mut sessions, 5, SESSION_ANSWERS / 5, 1);
         let (done, forgotten) = (Verdict::Done, Verdict::Forgotten);
         assert_eq!(
             verdicts(&sessions, 1..=5),
-            [forgotten, done, done, done, done]
+            [done, done, done, forgotten, done],
+            "the client waits for the first one, and goes on"
         );
-        answer(&mut sessions, 6, 2 * SESSION_REPLIES, 1);
+        answer(&mut sessions, 6, 2 * SESSION_ANSWERS, 1);
         assert_eq!(
             verdicts(&sessions, 1..=6),
             [forgotten, forgotten, forgotten, forgotten, forgotten, done],
@@ -170,10 +181,10 @@ mod tests {
     fn what_the_client_has_seen_counts_no_more() {
         let mut sessions = Sessions::default();
         for number in 1..=100 {
-            answer(&mut sessions, number, SESSION_REPLIES / 2, number);
+            answer(&mut sessions, number, SESSION_ANSWERS / 2, number);
             assert_eq!(verdicts(&sessions, 1..=number), [Verdict::Done]);
         }
         let session = sessions.sessions.get(&id(1).session).unwrap();
-        assert_eq!(session.reply_bytes, SESSION_REPLIES / 2);
+        assert_eq!(session.answer_bytes, 128 + SESSION_ANSWERS / 2);
     }
 }
