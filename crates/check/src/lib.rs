@@ -5,6 +5,8 @@
 //!   check: it believes the revisions and timestamps that answers carry, verifies that they fit
 //!   together, and handles millions of operations. [`History::check_blackbox`] believes nothing but
 //!   requests, outcomes and times, and searches: it is for small histories.
+//! - [`History::write_jsonl`] and [`History::write_edn`] hand a history to judges that know nothing
+//!   of this project, in the [`Terms`] of its service.
 //! - [`check_application`] runs a service without any cluster and tells how it breaks the rules of
 //!   [`Application`](ssmr_core::Application).
 //!
@@ -120,11 +122,13 @@
 mod application;
 mod blackbox;
 mod check;
+mod export;
 mod history;
 mod interner;
 mod operation;
 mod spec;
 mod summary;
+mod terms;
 mod violation;
 mod witness;
 
@@ -134,4 +138,5 @@ pub use application::{
 pub use history::History;
 pub use ssmr_core::application::UndeclaredAccess;
 pub use summary::Summary;
+pub use terms::{Act, Shown, Terms};
 pub use violation::{Misfit, Rejection, Violation, ViolationKind};

@@ -5,6 +5,7 @@
 
 use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
+use crate::workload::append::flags::AppendFlags;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
 use ssmr_strategy_broker::Broker;
@@ -12,8 +13,8 @@ use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
-/// The two workloads.
-pub(crate) type BuiltinWorkloads = With<With<Empty, KvFlags>, ChirperFlags>;
+/// The workloads, the default first.
+pub(crate) type BuiltinWorkloads = With<With<With<Empty, KvFlags>, ChirperFlags>, AppendFlags>;
 
 /// The four strategies, in the order of the note that compares them.
 pub(crate) fn strategies() -> Strategies {

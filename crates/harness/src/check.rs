@@ -4,9 +4,13 @@
 //! whoever completed a request has recorded it before the history is judged.
 
 use crate::numbers::{grouped, percentage};
-use ssmr_check::{History, Summary, Violation};
+use crate::settings::history::HistoryForm;
+use ssmr_check::{History, Summary, Terms, Violation};
 use ssmr_core::{Answer, Application, ClientId, Completion, Intent, ObjectId, Outcome, Request};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The greatest percentage of operations that may be unjudged: with more, nothing can be said of
@@ -164,6 +168,23 @@ impl<A: Application> Recorder<A> {
         checked.map_or_else(Judgement::Violated, |summary| {
             Judgement::Passed(summary.into())
         })
+    }
+
+    /// Writes all that was recorded, and who was measured, to a file.
+    pub(crate) fn write(
+        &self,
+        path: &Path,
+        form: HistoryForm,
+        terms: &Terms<A>,
+        about: &[(&str, &str)],
+    ) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let record = self.lock();
+        match form {
+            HistoryForm::Jsonl => record.history.write_jsonl(terms, about, &mut file)?,
+            HistoryForm::Edn => record.history.write_edn(terms, &mut file)?,
+        }
+        file.flush()
     }
 
     fn lock(&self) -> MutexGuard<'_, Record<A>> {

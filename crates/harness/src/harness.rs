@@ -60,7 +60,7 @@ pub struct Harness<W> {
 }
 
 impl Harness<Empty> {
-    /// The four strategies (global, broker, static, cache), and the workloads kv and chirper.
+    /// The four strategies (global, broker, static, cache), and the workloads kv, chirper and append.
     pub fn new() -> Harness<impl Workloads> {
         Harness {
             strategies: builtin::strategies(),

@@ -46,4 +46,5 @@ pub use harness::Harness;
 pub use registry::info::{ClusterShape, Directory, StrategyInfo};
 pub use registry::list::{Empty, With};
 pub use registry::workloads::{ServiceVisitor, WorkloadInfo, WorkloadVisitor, Workloads};
+pub use ssmr_check::{Act, Shown, Terms};
 pub use workload::contract::{LoadShape, Workload, WorkloadFlags};

@@ -73,6 +73,7 @@ pub(crate) fn run(
     let shape = setup::shape(settings)?;
     check_faults(settings, &strategies.infos(), &shape)?;
     setup::check_memcached(settings)?;
+    setup::check_history(settings)?;
     let begin = Begin {
         settings,
         strategies,

@@ -7,6 +7,7 @@ use crate::error::UsageError;
 use crate::machine;
 use crate::registry::info::{BadSize, ClusterShape};
 use crate::settings::run::RunSettings;
+use std::fs::File;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -28,6 +29,20 @@ pub(crate) fn shape(settings: &RunSettings) -> Result<ClusterShape, UsageError> 
         machine::carries(&shape.topology(strategy.needs), settings.clients)?;
     }
     Ok(shape)
+}
+
+/// A history that could not be kept would be noticed when everything is over.
+///
+/// # Errors
+/// With the first file that cannot be written.
+pub(crate) fn check_history(settings: &RunSettings) -> Result<(), UsageError> {
+    for path in settings.history_files() {
+        File::create(&path).map_err(|error| {
+            let problem = format!("cannot write to {}: {error}", path.display());
+            UsageError::new("--history", problem)
+        })?;
+    }
+    Ok(())
 }
 
 /// A server that is not there would cost time in every lookup and prove nothing.

@@ -44,7 +44,7 @@ fn unknown_names_are_refused_with_the_known_ones() {
     );
     refused(
         &["--workload", "tpcc"],
-        &["--workload", "tpcc", "kv", "chirper"],
+        &["--workload", "tpcc", "kv", "chirper", "append"],
     );
     refused(&["--mix", "party"], &["--mix", "growing"]);
     refused(&["--execution", "later"], &["--execution", "gather"]);
@@ -83,6 +83,17 @@ fn numbers_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn a_history_needs_an_ending_that_is_known_and_a_place() {
+    for bad in ["history", "history.json", "history.", ".edn", ""] {
+        refused(&["--history", bad], &["--history", ".jsonl", ".edn"]);
+    }
+    refused(
+        &["--history", "no/such/folder/h.edn"],
+        &["--history", "no/such/folder/h"],
+    );
+}
+
+#[test]
 fn what_the_machine_cannot_carry_is_refused() {
     refused(
         &["--partitions", "255", "--replicas", "255"],
@@ -113,6 +124,7 @@ fn percentages_add_up_to_100() {
     refused(&["--read", "46"], &["--read", "101"]);
     refused(&["--read", "0", "--update", "0"], &["--update", "20"]);
     refused(&["--read", "101"], &["--read"]);
+    refused(&["--workload", "append", "--lists", "2"], &["--lists-each"]);
     refused(
         &["--keys", "3", "--multi-objects", "4"],
         &["--multi-objects"],

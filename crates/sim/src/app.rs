@@ -2,6 +2,7 @@
 //! seen, and in what order.
 
 use serde::{Deserialize, Serialize};
+use ssmr_check::{Act, Shown, Terms};
 use ssmr_core::topology::mix;
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
@@ -115,6 +116,46 @@ impl Application for Registers {
                 Vec::new()
             }
         }
+    }
+}
+
+fn shown(register: &Register) -> Shown {
+    Shown::List(vec![register.writes, register.chain])
+}
+
+/// How the service is told to judges from outside. A value is the list of its two numbers; `mark`
+/// writes a mark; `mark-even` does so, too, but an operation that comes to one on a register that
+/// has seen an odd number of writes leaves that register as it found it.
+#[must_use]
+pub fn terms() -> Terms<Registers> {
+    Terms {
+        value: shown,
+        acts: |op, reply| {
+            let read = |objects: &[ObjectId]| {
+                let reads = objects.iter().enumerate().map(|(place, object)| {
+                    let value = reply.and_then(|values| values.get(place));
+                    Act::read(*object, value.map_or(Shown::Nothing, shown))
+                });
+                reads.collect::<Vec<_>>()
+            };
+            let mark = |verb, objects: &[ObjectId], mark| {
+                let marks = objects.iter().map(|&object| Act {
+                    verb,
+                    object,
+                    value: Shown::Number(mark),
+                });
+                marks.collect::<Vec<_>>()
+            };
+            match op {
+                Op::Read(objects) => read(objects),
+                // Where the service panics the outcome says so.
+                Op::Update(objects, new) | Op::FragileUpdate(objects, new) => {
+                    [read(objects), mark("mark", objects, *new)].concat()
+                }
+                Op::Write(objects, new) => mark("mark", objects, *new),
+                Op::FragileWrite(objects, new) => mark("mark-even", objects, *new),
+            }
+        },
     }
 }
 

@@ -13,6 +13,7 @@ pub mod conformance;
 mod hostile;
 mod network;
 mod options;
+mod replay;
 mod report;
 mod shrink;
 mod simulate;
@@ -24,9 +25,10 @@ mod world;
 
 pub use network::Seat;
 pub use options::{Options, Profile};
+pub use replay::{chronicle, record};
 pub use report::SimulationReport;
 pub use shrink::{Shrunk, shrink};
-pub use simulate::{Failure, chronicle, simulate, simulate_seated, topology};
+pub use simulate::{Failure, simulate, simulate_seated, topology};
 pub use ssmr_check::{Rejection, ViolationKind};
 #[doc(no_inline)]
 pub use ssmr_core::Oracle;

@@ -88,22 +88,22 @@ pub fn simulate_seated(
     options: Options,
 ) -> Result<SimulationReport, Failure> {
     let outcome = options.with_mutant(|| Run::new(oracle, seated, seed, options, false).play());
-    outcome.map_err(|violation| Failure {
+    outcome.map_err(|violation| failure(oracle, seed, options, violation))
+}
+
+/// What is needed to see a violation again.
+pub(crate) fn failure(
+    oracle: &Arc<dyn Oracle>,
+    seed: u64,
+    options: Options,
+    violation: InvariantViolation,
+) -> Failure {
+    Failure {
         strategy: oracle.name(),
         seed,
         options,
         violation: Box::new(violation),
-    })
-}
-
-/// Runs one simulation and tells what happened in it, with times: of a failure as far as it
-/// concerns the objects that the violation names, and at most so many lines, the last ones.
-pub fn chronicle(oracle: &Arc<dyn Oracle>, seed: u64, options: Options, most: usize) -> String {
-    options.with_mutant(|| {
-        let mut run = Run::new(oracle, |oracle, _| oracle.clone(), seed, options, true);
-        let violation = run.play().err();
-        run.world.chronicle(violation.as_ref(), most)
-    })
+    }
 }
 
 /// The topology of a simulation: with an oracle group if the strategy needs one.
@@ -128,8 +128,9 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("of unknown kind").into()
 }
 
-struct Run {
-    world: World,
+/// A simulation under way.
+pub(crate) struct Run {
+    pub(crate) world: World,
     oracle: Arc<dyn Oracle>,
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
@@ -140,7 +141,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(
+    /// Before the first step; a world that listens can tell later what happened in it.
+    pub(crate) fn new(
         oracle: &Arc<dyn Oracle>,
         seated: Seated,
         seed: u64,
@@ -188,7 +190,7 @@ impl Run {
     }
 
     /// Runs to the end. A failed assertion is a violation, too.
-    fn play(&mut self) -> Result<SimulationReport, InvariantViolation> {
+    pub(crate) fn play(&mut self) -> Result<SimulationReport, InvariantViolation> {
         let played = catch_unwind(AssertUnwindSafe(|| self.finish()));
         played.unwrap_or_else(|panic| Err(InvariantViolation::Assertion(message(&*panic))))
     }

@@ -1,10 +1,11 @@
 //! The flags of `run`: their defaults, and what makes a value bad.
 
 use super::choices::{DEPLOYMENTS, DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
-use super::values::{chosen, host_and_port, log_bytes, odd, positive_time};
+use super::values::{chosen, history_file, host_and_port, log_bytes, odd, positive_time};
 use crate::fault::grammar::Fault;
 use crate::registry::check::ALL;
 use crate::registry::info::{Directory, StrategyInfo};
+use crate::settings::history::HistoryFile;
 use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::RunSettings;
 use clap::Args;
@@ -185,6 +186,12 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     audit: bool,
 
+    /// Write the complete history to this file, for judges from outside: as lines of JSON if it
+    /// ends in .jsonl, in Jepsen's format if in .edn; of several strategies each into a file of
+    /// its own, FILE-STRATEGY (docs/outside-judges.md)
+    #[arg(long, value_name = "FILE", value_parser = history_file)]
+    history: Option<HistoryFile>,
+
     /// Whether static placement keeps a directory, so that objects can move
     #[arg(long, default_value = "none", value_name = "WHERE", value_parser = choices(DIRECTORIES))]
     directory: Directory,
@@ -239,6 +246,7 @@ impl RunArgs {
             deploy: self.deploy,
             fault: self.fault,
             audit: self.audit,
+            history: self.history,
             directory: self.directory,
             out: self.out,
             base_port: self.base_port,

@@ -2,6 +2,7 @@
 
 use crate::registry::check::ALL;
 use crate::registry::info::StrategyInfo;
+use crate::settings::history::HistoryFile;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ pub(super) fn positive_time(text: &str) -> Result<Duration, String> {
         Ok(time) => Ok(time),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// A file for histories.
+pub(super) fn history_file(text: &str) -> Result<HistoryFile, String> {
+    let file = HistoryFile::named(text.into());
+    file.ok_or_else(|| "expected a file that ends in .jsonl or .edn".into())
 }
 
 /// Where a server listens.

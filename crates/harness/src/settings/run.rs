@@ -1,5 +1,6 @@
 //! The settings of `run`, with defaults filled in. `run.json` keeps them.
 
+use super::history::HistoryFile;
 use super::names::{DeployName, DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
@@ -57,6 +58,8 @@ pub(crate) struct RunSettings {
     pub(crate) fault: Vec<Fault>,
     /// Whether to read every object at the end, without faults too.
     pub(crate) audit: bool,
+    /// Where to write the complete history.
+    pub(crate) history: Option<HistoryFile>,
     /// Which variant to run of strategies that have two.
     pub(crate) directory: Directory,
     /// The folder for result files.
@@ -80,6 +83,19 @@ impl RunSettings {
             replicas: self.replicas,
             oracle_replicas: self.oracle_replicas,
         }
+    }
+
+    /// The files for the histories of all strategies.
+    pub(crate) fn history_files(&self) -> impl Iterator<Item = PathBuf> {
+        let names = self.strategies.iter().map(|info| info.name);
+        names.filter_map(|name| self.history_of(name))
+    }
+
+    /// The file for the history of one strategy.
+    pub(crate) fn history_of(&self, strategy: &str) -> Option<PathBuf> {
+        let several = self.strategies.len() > 1;
+        let file = self.history.as_ref();
+        file.map(|file| file.of(strategy, several))
     }
 
     /// What every workload is made from.

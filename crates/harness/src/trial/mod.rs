@@ -173,6 +173,7 @@ impl<W: Workload> Trial<'_, W> {
             history: load.shared().recorder.judge(),
         };
         drop(cluster);
+        self.keep_history(&load)?;
         let Some(readings) = readings else {
             return self.without_measures(&verdicts);
         };
@@ -233,6 +234,19 @@ impl<W: Workload> Trial<'_, W> {
             read = audit(&job, oracle.clone(), &mut done) => read?,
         }
         Ok(Some(done))
+    }
+
+    /// Writes the complete history, if it is asked for.
+    fn keep_history(&self, load: &Load<W>) -> Result<()> {
+        let strategy = self.strategy.name;
+        let path = self.settings.history_of(strategy);
+        let Some((path, file)) = path.zip(self.settings.history.as_ref()) else {
+            return Ok(());
+        };
+        let about = [("strategy", strategy), ("workload", W::NAME)];
+        let recorder = &load.shared().recorder;
+        let written = recorder.write(&path, file.form, &W::terms(), &about);
+        written.with_context(|| format!("--history: {}", path.display()))
     }
 
     /// What is left of a trial of which nothing was measured: what was loaded must still be right.

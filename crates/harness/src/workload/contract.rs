@@ -2,6 +2,7 @@
 
 use crate::error::UsageError;
 use serde::Serialize;
+use ssmr_check::Terms;
 use ssmr_core::{Application, ObjectId, Request, codec, id};
 
 /// How many commands of each client the digest covers.
@@ -34,6 +35,11 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     fn read(object: ObjectId) -> Request;
     /// The request that a command makes.
     fn request(&self, step: Self::Step) -> Request;
+
+    /// How the service is told to judges from outside (`run --history`).
+    fn terms() -> Terms<Self::App> {
+        Terms::default()
+    }
 
     /// A hash of the settings and of the first commands of every client: the same under each
     /// strategy.

@@ -4,6 +4,7 @@
 //! commands of a client are a pure function of the workload's settings (seed included) and the
 //! client's number, so every strategy is asked the same.
 
+pub(crate) mod append;
 pub(crate) mod chirper;
 pub(crate) mod contract;
 pub(crate) mod graph;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use ssmr_check::{Act, Shown, Terms};
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
 /// A key-value service.
@@ -51,6 +52,32 @@ impl Application for KvService {
                 read
             }
         }
+    }
+}
+
+/// How the service is told to judges from outside: values as hashes.
+pub(super) fn terms() -> Terms<KvService> {
+    Terms {
+        value: |value| Shown::digest(value),
+        acts: |op, reply| {
+            let read = |place: usize, object: &ObjectId| {
+                let value = reply.and_then(|values| values.get(place));
+                Act::read(
+                    *object,
+                    value.map_or(Shown::Nothing, |value| Shown::digest(value)),
+                )
+            };
+            match op {
+                Op::Read(object) => vec![read(0, object)],
+                Op::Update(object, new) => vec![Act::write(*object, Shown::digest(new))],
+                Op::Multi(objects, new) => {
+                    let reads = objects.iter().enumerate();
+                    let reads = reads.map(|(place, object)| read(place, object));
+                    let write = |object: &ObjectId| Act::write(*object, Shown::digest(new));
+                    reads.chain(objects.iter().map(write)).collect()
+                }
+            }
+        },
     }
 }
 

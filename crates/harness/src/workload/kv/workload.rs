@@ -1,10 +1,11 @@
 //! Workload `kv` as the harness sees it: its kinds, and the requests that its commands make.
 
-use super::service::{KvService, Op};
+use super::service::{self, KvService, Op};
 use super::settings::Kv;
 use super::steps::{Step, Steps};
 use crate::workload::contract::Workload;
 use crate::workload::random::payload;
+use ssmr_check::Terms;
 use ssmr_core::{ObjectId, PartitionId, Request};
 
 impl Workload for Kv {
@@ -46,6 +47,10 @@ impl Workload for Kv {
 
     fn read(object: ObjectId) -> Request {
         Request::access::<KvService>(&Op::Read(object))
+    }
+
+    fn terms() -> Terms<KvService> {
+        service::terms()
     }
 
     fn request(&self, step: Step) -> Request {
