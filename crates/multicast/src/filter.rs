@@ -100,7 +100,8 @@ impl Filter {
         {
             window.attempts.pop_first();
         }
-        // A twin of an earlier attempt may come from another group: it must not make a later one new.
+        // A twin of an earlier attempt may come from another group: it must not make a later one
+        // new.
         let last = window.attempts.entry(id.number).or_default();
         *last = id.attempt.max(*last);
         window.pending += 1;

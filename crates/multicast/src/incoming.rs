@@ -9,8 +9,8 @@ use crate::link::{Item, Readiness, WireValue};
 use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;
 
-/// How long to wait for items that were asked for before asking again; twice as long after each time
-/// in vain, up to [`LONGEST_PULL`].
+/// How long to wait for items that were asked for before asking again; twice as long after each
+/// time in vain, up to [`LONGEST_PULL`].
 const PULL: Micros = 50_000;
 /// See [`PULL`].
 const LONGEST_PULL: Micros = 16 * PULL;

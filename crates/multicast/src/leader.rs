@@ -109,8 +109,8 @@ impl LeaderState {
     }
 
     /// What to propose now, if anything is worth an entry; `time` is the log's time so far, which
-    /// goes on if the group is `used`. Where nothing has happened since it was founded nothing ages,
-    /// and its log stays as the founding left it.
+    /// goes on if the group is `used`. Where nothing has happened since it was founded nothing
+    /// ages, and its log stays as the founding left it.
     pub(crate) fn next_batch(
         &mut self,
         now: LocalTime,

@@ -11,8 +11,8 @@ const MOST_GREETED: usize = 1 << 12;
 
 impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A client asks for the time. Who does not know what the group knows has none to tell: a
-    /// session that was opened at the time of a replica which has only just started may have expired
-    /// long ago.
+    /// session that was opened at the time of a replica which has only just started may have
+    /// expired long ago.
     pub(super) fn greet(&mut self, from: ClientId) -> Option<ServerMessage> {
         let status = self.multicast.status();
         if status.is_current {

@@ -37,8 +37,8 @@ impl GroupLog {
         self.consensus.is_leader()
     }
 
-    /// Whether this replica leads, and has polled all that its predecessors committed: what it knows
-    /// is what the group knows.
+    /// Whether this replica leads, and has polled all that its predecessors committed: what it
+    /// knows is what the group knows.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let own = self.consensus.commit_term() == Some(self.term());
