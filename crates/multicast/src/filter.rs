@@ -224,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn a_session_with_an_attempt_under_way_does_not_expire() {
+        let mut filter = Filter::default();
+        let command = command(session(1, 0));
+        filter.enter(&command);
+        let late = LogTime::from_micros(9 * SESSION_TTL);
+        assert_eq!(filter.expire(late), []);
+        assert_eq!(filter.freshness(&command, late), Freshness::Seen);
+        filter.leave(command.id);
+        assert_eq!(filter.expire(late), [command.id.session]);
+        assert_eq!(filter.freshness(&command, late), Freshness::Expired);
+    }
+
+    #[test]
     fn every_session_expires_in_the_end() {
         let mut filter = Filter::default();
         let latest = NOW + SESSION_LEAD;
