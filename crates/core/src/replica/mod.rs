@@ -265,13 +265,13 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
 
     /// Takes a command in. Returns what the client is told at once, if anything.
     fn submit(&mut self, now: LocalTime, command: Arc<Command>) -> Option<ServerMessage> {
-        let command = command.with_digest();
         let id = command.id;
         let here = command.destinations.contains(self.id.group);
         let defect = command.defect(&self.placement);
         if let Some(defect) = defect.or((!here).then_some(Defect::Malformed)) {
             return Some(ServerMessage::Refused { id, defect });
         }
+        let command = command.with_digest();
         if let Some(answer) = self.partition.recorded(id) {
             let (answer, time) = (answer.clone(), self.multicast.status().log_time);
             let hints = self.known_hints(
