@@ -151,9 +151,14 @@ impl Stored {
         }
     }
 
-    /// A snapshot of this log takes the place of the entries that it includes.
+    /// A snapshot of this log takes the place of the entries that it includes, unless one that
+    /// includes more has overtaken it.
     pub fn compact(&mut self, snapshot: Snapshot) {
-        let count = snapshot.last.index.saturating_sub(self.base().index) as usize;
+        let base = self.base().index;
+        if snapshot.last.index <= base {
+            return;
+        }
+        let count = (snapshot.last.index - base) as usize;
         self.entries.drain(..count.min(self.entries.len()));
         self.snapshot = Some(snapshot);
     }
@@ -177,4 +182,34 @@ pub enum Committed {
     Entry(u64, LogEntry),
     /// The entries up to the snapshot's last one, not one by one but as what they led to.
     Snapshot(Snapshot),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(index: u64) -> Snapshot {
+        Snapshot {
+            last: LogPosition { term: 1, index },
+            members: Members::founders(3),
+            state: Bytes::new(),
+        }
+    }
+
+    /// Found by seed 300898 under profile crash: the older snapshot took the place of the one that
+    /// the leader had sent meanwhile, and the entries behind that one moved to other places.
+    #[test]
+    fn a_snapshot_that_was_overtaken_changes_nothing() {
+        let mut stored = Stored::default();
+        let install = Record::Install {
+            snapshot: snapshot(5),
+            entries: vec![LogEntry::Term(2)],
+        };
+        stored.add(install);
+        let before = stored.clone();
+        stored.compact(snapshot(4));
+        assert_eq!(stored, before);
+        stored.compact(snapshot(6));
+        assert_eq!((stored.base().index, stored.entries.len()), (6, 0));
+    }
 }

@@ -188,8 +188,7 @@ impl History {
                         entries: kept.unwrap_or_default().to_vec(),
                     };
                     self.store(&mut log, install)?;
-                    // Whoever has the installed one does not wait for an older one.
-                    writer = writer.filter(|(_, begun)| begun.last.index > index);
+                    // One that was begun before may be written after it: it is older, and no use.
                 }
                 _ => {}
             }
