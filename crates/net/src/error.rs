@@ -233,7 +233,7 @@ pub enum FoundError {
     Refused {
         /// The replica.
         replica: ReplicaId,
-        /// Why.
+        /// What speaks against it, as the replica says.
         why: FoundingRefused,
     },
 }

@@ -185,17 +185,15 @@ impl Faults {
     /// Starts a replica that was killed. Returns whether that was possible.
     fn restart<D: Deployment>(&mut self, id: ReplicaId, cluster: &mut D) -> bool {
         let started = cluster.restart(id);
-        self.ailments.set(
-            id,
-            match started {
-                Ok(()) => Ailment::CatchingUp,
-                Err(_) => Ailment::Gone,
-            },
-        );
-        let gone = started.err();
-        let is_back = gone.is_none();
-        self.gone
-            .extend(gone.map(|error| format!("{id} could not be started again: {error:#}")));
+        let (ailment, is_back) = match started {
+            Ok(()) => (Ailment::CatchingUp, true),
+            Err(error) => {
+                let why = format!("{id} could not be started again: {error:#}");
+                self.gone.push(why);
+                (Ailment::Gone, false)
+            }
+        };
+        self.ailments.set(id, ailment);
         is_back
     }
 

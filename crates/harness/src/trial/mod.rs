@@ -125,16 +125,9 @@ impl<W: Workload> Trial<'_, W> {
         applies: Applies,
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
-        let ready = Leaders::complete(cluster.leaders(), topology.groups(), ELECTIONS);
-        let ready = tokio::select! {
-            ready = self.unless_interrupted(ready) => ready,
-            group = loss(&mut cluster, BTreeSet::new()) => {
-                bail!("{group} has lost its majority before it had a leader")
-            }
-        };
-        let Some(()) = ready.transpose()? else {
+        if !self.ready(&mut cluster).await? {
             return Ok(None);
-        };
+        }
         let job = self.job(&cluster, applies);
         let (clock, execution) = (job.clock, job.settings.execution);
         let (schedule, durability) = (&self.settings.fault, self.settings.durability);
@@ -190,8 +183,12 @@ impl<W: Workload> Trial<'_, W> {
             .into_iter()
             .flat_map(|report| report.samples)
             .collect();
+        let span = Span {
+            from: plan.from,
+            until: after.at,
+        };
         let lost = lost.map(|group| {
-            let seconds = (after.at - plan.from) as f64 / 1e6;
+            let seconds = (span.until - span.from) as f64 / 1e6;
             format!("measuring ended after {seconds:.1} s: {group} had lost its majority")
         });
         let mishaps = lost.into_iter().chain(faults.gone().iter().cloned());
@@ -199,10 +196,7 @@ impl<W: Workload> Trial<'_, W> {
             execution: execution_name(execution),
             reads: self.settings.reads,
             applies,
-            span: Span {
-                from: plan.from,
-                until: after.at,
-            },
+            span,
             samples,
             message_count: cost.traffic.messages_sent + clients.messages_sent,
             byte_count: cost.traffic.bytes_sent + clients.bytes_sent,
@@ -213,6 +207,18 @@ impl<W: Workload> Trial<'_, W> {
             verdicts,
             audit,
         }))
+    }
+
+    /// Waits until every group has a leader. Returns whether it has: not if the user ends it.
+    async fn ready<D: Deployment>(&self, cluster: &mut D) -> Result<bool> {
+        let groups = cluster.config().topology.groups();
+        let ready = Leaders::complete(cluster.leaders(), groups, ELECTIONS);
+        tokio::select! {
+            ready = self.unless_interrupted(ready) => Ok(ready.transpose()?.is_some()),
+            group = loss(cluster, BTreeSet::new()) => {
+                bail!("{group} has lost its majority before it had a leader")
+            }
+        }
     }
 
     /// Reads what is there, after faults or where that is asked for. A cluster that has lost a
