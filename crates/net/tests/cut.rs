@@ -37,19 +37,23 @@ async fn create(client: &Client, key: u64) {
     assert!(matches!(outcome, Outcome::Done(_)), "{key}: {outcome:?}");
 }
 
+/// A founded cluster with its leaders, and a client.
+async fn started(topology: Topology) -> (Cluster<Things>, Client) {
+    let oracle = Static::new();
+    let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
+    cluster.ready(PATIENCE).await.unwrap();
+    let settings = ClientSettings::default();
+    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
+    (cluster, client)
+}
+
 async fn applied(cluster: &Cluster<Things>, id: ReplicaId) -> u64 {
     cluster.status(id).await.unwrap().applied
 }
 
 #[tokio::test]
 async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
-    let topology = Topology::new(1, 3).unwrap();
-    let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle);
-    let mut cluster = Cluster::<Things>::start(options).unwrap();
-    cluster.ready(PATIENCE).await.unwrap();
-    let settings = ClientSettings::default();
-    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
+    let (mut cluster, client) = started(Topology::new(1, 3).unwrap()).await;
     create(&client, 1).await;
 
     let group = PartitionId(0).into();
@@ -82,12 +86,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
 #[tokio::test]
 async fn what_waits_for_a_partition_that_is_gone_is_part_of_the_digest() {
     let topology = Topology::new(2, 1).unwrap();
-    let oracle = Static::new();
-    let options = ClusterOptions::new(topology, oracle);
-    let mut cluster = Cluster::<Things>::start(options).unwrap();
-    cluster.ready(PATIENCE).await.unwrap();
-    let settings = ClientSettings::default();
-    let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
+    let (mut cluster, client) = started(topology).await;
     let at = |partition| {
         let mut keys = (0..).map(|key| ObjectId::new(key, 0));
         let here = keys.find(|object| topology.home(*object) == PartitionId(partition));
