@@ -5,9 +5,11 @@
 //! it again until it is acknowledged, and fetches commands that reached another destination only.
 //! Followers only apply.
 
+mod leading;
+
 use crate::batch::{Batch, Input, MAX_ELAPSED};
-use crate::filter::{Filter, Freshness};
-use crate::leader::{FAR_AHEAD, LeaderState};
+use crate::filter::Freshness;
+use crate::leader::LeaderState;
 use crate::link::Item;
 use crate::message::Message;
 use crate::order::Order;
@@ -19,7 +21,7 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, LocalTime, LogTime, ReplicaId, Signal, Topology, ValueCodec, codec,
+    Command, Delivery, GroupId, LocalTime, ReplicaId, Signal, Topology, ValueCodec, codec,
 };
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
@@ -27,10 +29,6 @@ use ssmr_log::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How many batches may be on their way through the log; what arrives meanwhile goes into the next
-/// one.
-const PIPELINE: u64 = 4;
 
 /// One replica of one group, as a member of the multicast.
 #[derive(Debug)]
@@ -177,27 +175,6 @@ impl GroupMulticast {
         out.messages.extend(messages);
     }
 
-    /// Moves what has come in over the links into the inbox, and proposes what has gathered if
-    /// there is room in the pipeline.
-    fn propose(&mut self, now: LocalTime, values: &mut dyn ValueCodec, out: &mut Outbox<Self>) {
-        let Some(leader) = &mut self.leader else {
-            return;
-        };
-        for received in self.peers.take_ready(now, values, &mut out.messages) {
-            leader.take(Input::Receive {
-                from: received.from,
-                first: received.first,
-                items: received.items,
-            });
-        }
-        if self.log.in_flight() < PIPELINE
-            && let Some(batch) = leader.next_batch(now, self.order.time(), self.order.is_used())
-        {
-            let batch = codec::encode(&batch);
-            self.log.propose(since_start(now), batch, &mut self.outbox);
-        }
-    }
-
     /// Applies what is committed, one entry at a time while there are deliveries: what they make
     /// the partition signal goes into the links before anything of the next entry, at every
     /// replica, however many entries it learns of at once.
@@ -251,50 +228,6 @@ impl GroupMulticast {
         // stand.
         self.peers.begin(self.order.links());
     }
-
-    /// The leader of another group tells that group's log time, and hears of this one's if that is
-    /// far ahead.
-    fn on_time(&mut self, from: ReplicaId, time: LogTime, out: &mut Outbox<Self>) {
-        if let Some(leader) = &mut self.leader {
-            leader.told_time(time);
-            let own = self.order.time();
-            if own > time + FAR_AHEAD {
-                out.send(from, Message::Time { time: own });
-            }
-        }
-    }
-
-    /// Takes a message of another group that only a leader can deal with.
-    fn on_leader_message(&mut self, now: LocalTime, from: ReplicaId, msg: Message) {
-        let Some(leader) = &mut self.leader else {
-            return;
-        };
-        match msg {
-            Message::Link { first, items } => {
-                self.peers.heard_leader(from);
-                self.peers.take_items(from, first, items);
-            }
-            Message::Acknowledge { upto, time } => {
-                self.peers.heard_leader(from);
-                leader.told_time(time);
-                if self.peers.acknowledged(now, from.group, upto) {
-                    leader.acknowledged(from.group, upto);
-                }
-            }
-            Message::Pull { after, in_full } => {
-                self.peers.heard_leader(from);
-                self.peers.pull(from.group, after, in_full);
-            }
-            Message::Relay(command) => {
-                let mut missing = self.order.missing_commands();
-                let ours = command.destinations.contains(self.id.group);
-                if ours && missing.any(|(id, _)| id == command.message_id()) {
-                    leader.take_command(command);
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// This machine's clock, in the log's words.
@@ -315,22 +248,22 @@ impl Multicast for GroupMulticast {
         if !self.log.is_leader() {
             return Err(Refusal::NotLeader);
         }
-        match self.order.freshness(&command) {
-            Freshness::Seen => return Ok(()),
-            Freshness::Expired => return Err(Refusal::Expired),
-            Freshness::Fresh => {}
-        }
         let Some(leader) = &mut self.leader else {
             return Ok(());
         };
-        if leader.is_full() || !self.order.has_room_for(&command) {
-            if Filter::is_ahead_of(command.id.session, self.order.time()) {
+        match self.order.freshness(&command) {
+            Freshness::Seen => Ok(()),
+            Freshness::Expired => Err(Refusal::Expired),
+            Freshness::TooEarly => {
                 leader.ask_for_time();
+                Err(Refusal::Busy)
             }
-            return Err(Refusal::Busy);
+            Freshness::Fresh if !leader.is_full() => {
+                leader.take_command(command);
+                Ok(())
+            }
+            Freshness::Fresh | Freshness::Full => Err(Refusal::Busy),
         }
-        leader.take_command(command);
-        Ok(())
     }
 
     fn on_message(
