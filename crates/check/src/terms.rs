@@ -13,7 +13,7 @@ pub struct Act {
     /// The word for it. `create`, `delete`, `move`, `lookup` and `absent` are the history's own;
     /// `read`, `write` (which replaces the value) and `append` are understood by outside judges.
     pub verb: &'static str,
-    /// The object.
+    /// The object that it happens to.
     pub object: ObjectId,
     /// What was read, or is written.
     pub value: Shown,

@@ -12,6 +12,7 @@ use crate::time::{LogTime, LogicalClock};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU128;
 use std::sync::Arc;
 
 /// A client's session: the frame in which its commands take effect exactly once.
@@ -50,8 +51,8 @@ impl fmt::Debug for CommandId {
 /// A digest of all that a command says: 128 bits of BLAKE3 over its encoding.
 ///
 /// A client cannot make two commands of one digest without some 2^64 trials.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct ContentDigest(u128);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContentDigest(NonZeroU128);
 
 impl fmt::Debug for ContentDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,27 +68,24 @@ impl fmt::Debug for ContentDigest {
 pub struct MessageId {
     /// The attempt.
     pub command: CommandId,
-    /// What it says.
-    pub content: ContentDigest,
+    /// What it says, where more than one group has to name it.
+    pub content: Option<ContentDigest>,
 }
 
 impl From<CommandId> for MessageId {
     /// The name of a command that has no digest.
     fn from(command: CommandId) -> Self {
-        Self {
-            command,
-            content: ContentDigest::default(),
-        }
+        let content = None;
+        Self { command, content }
     }
 }
 
 impl Hash for MessageId {
     /// The digest tells messages apart, where there is one.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        if self.content == ContentDigest::default() {
-            self.command.hash(state);
-        } else {
-            state.write_u64(self.content.0 as u64);
+        match self.content {
+            Some(ContentDigest(digest)) => state.write_u64(digest.get() as u64),
+            None => self.command.hash(state),
         }
     }
 }
@@ -112,12 +110,25 @@ pub struct Command {
     pub destinations: Groups,
     /// What it intends to do and to run.
     pub request: Request,
-    /// A digest of all of the above, where the groups that order it must not confuse it with
-    /// another one: see [`Command::with_digest`].
-    pub content: ContentDigest,
+    /// A digest of all of the above, once a replica has taken it from its client: see
+    /// [`Command::with_digest`].
+    pub content: Option<ContentDigest>,
 }
 
 impl Command {
+    /// An attempt of a client that waits for nothing before it and has seen no timestamps.
+    #[must_use]
+    pub fn new(id: CommandId, destinations: Groups, request: Request) -> Self {
+        Self {
+            id,
+            low_watermark: id.number,
+            clock: LogicalClock::default(),
+            destinations,
+            request,
+            content: None,
+        }
+    }
+
     /// Its name as a multicast message.
     #[must_use]
     pub fn message_id(&self) -> MessageId {
@@ -128,8 +139,8 @@ impl Command {
     }
 
     /// The command with the digest of what it says, whatever it had come with: for the replica that
-    /// takes it from its client. A command to one group needs none, for that group's log alone
-    /// tells its attempts apart, and has the digest 0.
+    /// takes it from its client. A command to one group has none, for that group's log alone tells
+    /// its attempts apart.
     #[must_use]
     pub fn with_digest(self: Arc<Self>) -> Arc<Self> {
         let content = self.digest_content();
@@ -141,9 +152,9 @@ impl Command {
         command
     }
 
-    fn digest_content(&self) -> ContentDigest {
+    fn digest_content(&self) -> Option<ContentDigest> {
         if self.destinations.len() < 2 || mutant::is_active(Mutant::ContentsConfused) {
-            return ContentDigest::default();
+            return None;
         }
         let Self {
             id,
@@ -155,8 +166,13 @@ impl Command {
         } = self;
         let encoded = codec::encode(&(id, low_watermark, clock, destinations, request));
         let digest = blake3::hash(&encoded);
-        let (half, _) = digest.as_bytes().split_at(16);
-        ContentDigest(u128::from_le_bytes(half.try_into().expect("16 bytes")))
+        let half = digest
+            .as_bytes()
+            .first_chunk()
+            .map(|half| u128::from_le_bytes(*half));
+        // No digest is zero, but for one of 2^128.
+        let half = half.and_then(NonZeroU128::new).unwrap_or(NonZeroU128::MIN);
+        Some(ContentDigest(half))
     }
 
     /// Whether `group` is the only destination.

@@ -37,6 +37,10 @@ pub(crate) enum Freshness {
     Seen,
     /// Its session is too old to tell.
     Expired,
+    /// Not logged before, and its session was opened too far ahead of the group's time to be begun.
+    TooEarly,
+    /// Not logged before, and there is no room for its session.
+    Full,
 }
 
 impl Filter {
@@ -44,12 +48,7 @@ impl Filter {
     pub(crate) fn freshness(&self, command: &Command, time: LogTime) -> Freshness {
         let id = command.id;
         let Some(window) = self.sessions.get(&id.session) else {
-            let expired = id.session.opened + SESSION_TTL < time;
-            return if expired {
-                Freshness::Expired
-            } else {
-                Freshness::Fresh
-            };
+            return self.freshness_of_new(id.session, time);
         };
         let past = id.number < window.low_watermark
             || id.number
@@ -68,18 +67,18 @@ impl Filter {
         }
     }
 
-    /// Whether a client may begin to use a session at log time `time`, or goes on to use it. For
-    /// commands that another group has timestamped nobody asks.
-    pub(crate) fn has_room_for(&self, id: SessionId, time: LogTime) -> bool {
-        let used = || self.by_client.get(&id.client).copied().unwrap_or_default();
-        let in_time = !Self::is_ahead_of(id, time);
-        let room = || self.sessions.size() < SESSIONS && used() < CLIENT_SESSIONS;
-        self.sessions.contains_key(&id) || in_time && room()
-    }
-
-    /// Whether a session was opened too far ahead of log time `time`.
-    pub(crate) fn is_ahead_of(id: SessionId, time: LogTime) -> bool {
-        id.opened > time + SESSION_LEAD
+    /// The same for one of a session that is not known.
+    fn freshness_of_new(&self, session: SessionId, time: LogTime) -> Freshness {
+        let used = self.by_client.get(&session.client).copied();
+        if session.opened + SESSION_TTL < time {
+            Freshness::Expired
+        } else if session.opened > time + SESSION_LEAD {
+            Freshness::TooEarly
+        } else if self.sessions.size() >= SESSIONS || used >= Some(CLIENT_SESSIONS) {
+            Freshness::Full
+        } else {
+            Freshness::Fresh
+        }
     }
 
     /// An attempt is logged.
@@ -152,31 +151,9 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{ContentDigest, GroupId, Groups, LogicalClock, Request};
+    use crate::testing::{command, session};
 
     const NOW: LogTime = LogTime::from_micros(1_000_000);
-
-    fn session(client: u64, opened: u64) -> SessionId {
-        SessionId {
-            client: ClientId(client),
-            opened: LogTime::from_micros(opened),
-        }
-    }
-
-    fn command(session: SessionId) -> Command {
-        Command {
-            id: CommandId {
-                session,
-                number: 1,
-                attempt: 1,
-            },
-            low_watermark: 1,
-            clock: LogicalClock::default(),
-            destinations: Groups::from(GroupId::ORACLE),
-            request: Request::default(),
-            content: ContentDigest::default(),
-        }
-    }
 
     /// Logs and delivers one command of a session.
     fn use_session(filter: &mut Filter, session: SessionId) {
@@ -185,20 +162,30 @@ mod tests {
         filter.leave(command.id);
     }
 
+    fn freshness(filter: &Filter, session: SessionId, time: LogTime) -> Freshness {
+        filter.freshness(&command(session), time)
+    }
+
     #[test]
     fn a_client_has_so_many_sessions_and_no_more_until_some_expire() {
         let mut filter = Filter::default();
         for opened in 0..u64::from(CLIENT_SESSIONS) {
-            assert!(filter.has_room_for(session(1, opened), NOW));
+            assert_eq!(
+                freshness(&filter, session(1, opened), NOW),
+                Freshness::Fresh
+            );
             use_session(&mut filter, session(1, opened));
         }
-        assert!(!filter.has_room_for(session(1, 99), NOW));
-        assert!(filter.has_room_for(session(1, 0), NOW), "it is known");
-        assert!(filter.has_room_for(session(2, 99), NOW), "another client's");
+        assert_eq!(freshness(&filter, session(1, 99), NOW), Freshness::Full);
+        assert_eq!(freshness(&filter, session(2, 99), NOW), Freshness::Fresh);
+        let mut another = command(session(1, 0));
+        another.id.number = 2;
+        let known = filter.freshness(&another, NOW);
+        assert_eq!(known, Freshness::Fresh, "its session is known");
         let later = LogTime::from_micros(SESSION_TTL + 2);
         let over = filter.expire(later);
         assert_eq!(over, [session(1, 0), session(1, 1)]);
-        assert!(filter.has_room_for(session(1, 99), later));
+        assert_eq!(freshness(&filter, session(1, 99), later), Freshness::Fresh);
     }
 
     /// Found by reading: with the later attempt new again, it was logged and timestamped twice.
@@ -218,9 +205,13 @@ mod tests {
     fn a_session_from_the_far_future_is_not_taken() {
         let filter = Filter::default();
         let latest = (NOW + SESSION_LEAD).micros();
-        assert!(filter.has_room_for(session(1, latest), NOW));
-        assert!(!filter.has_room_for(session(1, latest + 1), NOW));
-        assert!(!filter.has_room_for(session(1, u64::MAX), NOW));
+        for (opened, expected) in [
+            (latest, Freshness::Fresh),
+            (latest + 1, Freshness::TooEarly),
+            (u64::MAX, Freshness::TooEarly),
+        ] {
+            assert_eq!(freshness(&filter, session(1, opened), NOW), expected);
+        }
     }
 
     #[test]

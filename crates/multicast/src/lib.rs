@@ -24,6 +24,8 @@ mod message;
 mod order;
 mod peers;
 mod snapshots;
+#[cfg(test)]
+mod testing;
 
 pub use batch::{Batch, Input};
 pub use group::GroupMulticast;

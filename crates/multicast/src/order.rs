@@ -169,26 +169,20 @@ impl Order {
     }
 
     /// What would become of a command that is handed in now. One that another destination has
-    /// timestamped is always welcome: that group waits for us.
+    /// timestamped is always welcome, whatever its session: that group waits for us.
     pub(crate) fn freshness(&self, command: &Command) -> Freshness {
-        if self.commands.contains_key(&command.message_id()) {
+        let id = command.message_id();
+        if self.commands.contains_key(&id) {
             Freshness::Seen
-        } else if self.early.contains_key(&command.message_id()) {
+        } else if self.early.contains_key(&id) {
             Freshness::Fresh
+        } else if mutant::is_active(Mutant::ClocksRefused)
+            && command.clock > self.clock.ahead(CLOCK_LEAD)
+        {
+            Freshness::Full
         } else {
             self.filter.freshness(command, self.time)
         }
-    }
-
-    /// Whether a client may hand this command in as far as its session goes. One that another
-    /// destination has timestamped is always welcome, too.
-    pub(crate) fn has_room_for(&self, command: &Command) -> bool {
-        if self.early.contains_key(&command.message_id()) {
-            return true;
-        }
-        let refused = mutant::is_active(Mutant::ClocksRefused)
-            && command.clock > self.clock.ahead(CLOCK_LEAD);
-        !refused && self.filter.has_room_for(command.id.session, self.time)
     }
 
     /// A command that is logged and not delivered, to be relayed to a destination that does not
@@ -222,12 +216,14 @@ impl Order {
     }
 
     fn log(&mut self, command: Arc<Command>) {
-        let id = command.message_id();
-        // That there was room when it was handed in says nothing: others were on their way then.
-        if self.freshness(&command) != Freshness::Fresh || !self.has_room_for(&command) {
+        // What the leader found when it was handed in says nothing: others were on their way then.
+        if self.freshness(&command) != Freshness::Fresh {
             return;
         }
-        let expired = self.filter.freshness(&command, self.time) == Freshness::Expired;
+        let id = command.message_id();
+        let early = self.early.remove(&id);
+        let expired =
+            early.is_some() && self.filter.freshness(&command, self.time) == Freshness::Expired;
         if !expired {
             self.filter.enter(&command);
         }
@@ -261,7 +257,7 @@ impl Order {
                 expired,
             },
         );
-        for timestamp in self.early.remove(&id).unwrap_or_default() {
+        for timestamp in early.unwrap_or_default() {
             self.learn(id, timestamp);
         }
         self.settle(id);
@@ -349,35 +345,17 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{command, session};
     use ssmr_core::limits::CLIENT_SESSIONS;
-    use ssmr_core::{ClientId, CommandId, ContentDigest, Request, SessionId};
-
-    /// A command to the oracle group in a session of its own.
-    fn command(opened: u64) -> Arc<Command> {
-        let session = SessionId {
-            client: ClientId(1),
-            opened: LogTime::from_micros(opened),
-        };
-        Arc::new(Command {
-            id: CommandId {
-                session,
-                number: 1,
-                attempt: 1,
-            },
-            low_watermark: 1,
-            clock: LogicalClock::default(),
-            destinations: GroupId::ORACLE.into(),
-            request: Request::default(),
-            content: ContentDigest::default(),
-        })
-    }
 
     /// Found by reading: all of them had room when they were handed in, before any was logged.
     #[test]
     fn sessions_that_come_in_one_burst_are_bounded_too() {
         let mut order = Order::new(GroupId::ORACLE);
-        let burst: Vec<_> = (0..100).map(command).collect();
-        assert!(burst.iter().all(|command| order.has_room_for(command)));
+        let burst = (0..100).map(|opened| Arc::new(command(session(1, opened))));
+        let burst: Vec<_> = burst.collect();
+        let mut freshness = burst.iter().map(|command| order.freshness(command));
+        assert!(freshness.all(|freshness| freshness == Freshness::Fresh));
         order.apply(Batch {
             elapsed: 0,
             told: LogTime::ZERO,

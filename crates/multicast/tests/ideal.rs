@@ -1,9 +1,9 @@
 //! The ideal order: what is promised of [`Multicast`], by one sequencer.
 
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, Delivery, GroupId, Groups, LocalTime, LogTime,
-    LogicalClock, Multicast, ObjectId, Outbox, PartitionId, Refusal, ReplicaId, Request, SessionId,
-    Signal, Timestamp,
+    ClientId, Command, CommandId, Delivery, GroupId, Groups, LocalTime, LogTime, LogicalClock,
+    Multicast, ObjectId, Outbox, PartitionId, Refusal, ReplicaId, Request, SessionId, Signal,
+    Timestamp,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::sync::Arc;
@@ -20,18 +20,14 @@ fn group(partition: u8) -> GroupId {
 }
 
 fn command<const N: usize>(number: u64, partitions: [u8; N]) -> Arc<Command> {
-    Arc::new(Command {
-        id: CommandId {
-            session: session(),
-            number,
-            attempt: 1,
-        },
-        low_watermark: 1,
-        clock: LogicalClock::default(),
-        destinations: partitions.into_iter().map(group).collect::<Groups>(),
-        request: Request::lookup(ObjectId::new(0, number)),
-        content: ContentDigest::default(),
-    })
+    let id = CommandId {
+        session: session(),
+        number,
+        attempt: 1,
+    };
+    let destinations = partitions.into_iter().map(group).collect::<Groups>();
+    let request = Request::lookup(ObjectId::new(0, number));
+    Arc::new(Command::new(id, destinations, request))
 }
 
 fn replica(sequencer: &Sequencer, partition: u8, index: u8) -> IdealMulticast {

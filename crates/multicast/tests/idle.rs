@@ -1,8 +1,8 @@
 //! What a group does when nobody asks anything of it.
 
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, GroupId, LocalTime, LogTime, LogicalClock,
-    Multicast, ObjectId, Outbox, PartitionId, ReplicaId, Request, SessionId, Topology,
+    ClientId, Command, CommandId, GroupId, LocalTime, LogTime, Multicast, ObjectId, Outbox,
+    PartitionId, ReplicaId, Request, SessionId, Topology,
 };
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use std::sync::Arc;
@@ -41,18 +41,13 @@ fn command() -> Arc<Command> {
         client: ClientId(1),
         opened: LogTime::ZERO,
     };
-    Arc::new(Command {
-        id: CommandId {
-            session,
-            number: 1,
-            attempt: 1,
-        },
-        low_watermark: 1,
-        clock: LogicalClock::default(),
-        destinations: PartitionId(0).into(),
-        request: Request::lookup(ObjectId::new(0, 1)),
-        content: ContentDigest::default(),
-    })
+    let id = CommandId {
+        session,
+        number: 1,
+        attempt: 1,
+    };
+    let request = Request::lookup(ObjectId::new(0, 1));
+    Arc::new(Command::new(id, PartitionId(0).into(), request))
 }
 
 /// So that a founding that was interrupted between two groups can be completed at any time.

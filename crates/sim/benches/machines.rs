@@ -5,9 +5,9 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, Delivery, Engine, GroupId, Groups, Guess, LogTime,
-    LogicalClock, ObjectId, Oracle, Partition, PartitionId, Placement, Request, SessionId,
-    Timestamp, Topology, codec,
+    ClientId, Command, CommandId, Delivery, Engine, GroupId, Groups, Guess, LogTime, LogicalClock,
+    ObjectId, Oracle, Partition, PartitionId, Placement, Request, SessionId, Timestamp, Topology,
+    codec,
 };
 use ssmr_sim::app::{Op, Register, Registers};
 use ssmr_sim::{Options, Profile, simulate};
@@ -37,18 +37,12 @@ fn command(number: u64, request: Request) -> Command {
         client: ClientId(1),
         opened: LogTime::ZERO,
     };
-    Command {
-        id: CommandId {
-            session,
-            number,
-            attempt: 1,
-        },
-        low_watermark: number,
-        clock: LogicalClock::default(),
-        destinations: PartitionId(0).into(),
-        request,
-        content: ContentDigest::default(),
-    }
+    let id = CommandId {
+        session,
+        number,
+        attempt: 1,
+    };
+    Command::new(id, PartitionId(0).into(), request)
 }
 
 fn update(number: u64) -> Command {

@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::limits::CLOCK_LEAD;
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, GroupId, LogTime, LogicalClock, ObjectId,
-    PartitionId, Placement, Request, SessionId,
+    ClientId, Command, CommandId, GroupId, LogTime, LogicalClock, ObjectId, PartitionId, Placement,
+    Request, SessionId,
 };
 use std::sync::Arc;
 
@@ -118,12 +118,9 @@ impl HostileClient {
             _ => 0,
         };
         Arc::new(Command {
-            id,
             low_watermark: self.rng.random_range(1..=id.number),
             clock: LogicalClock(clock),
-            destinations,
-            request,
-            content: ContentDigest::default(),
+            ..Command::new(id, destinations, request)
         })
     }
 

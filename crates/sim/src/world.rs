@@ -22,9 +22,9 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_check::History;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Completion, LocalTime, Micros,
-    Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request, ServerMessage,
-    Topology,
+    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, Completion,
+    LocalTime, Micros, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
+    ServerMessage, Topology,
 };
 use ssmr_log::Stored;
 use ssmr_multicast::{Capture, GroupMulticast, Message};
@@ -55,6 +55,13 @@ enum WorldEvent {
 }
 
 impl WorldEvent {
+    /// A replica is handed a command by the client whose it is.
+    fn handed_in(to: ReplicaId, command: &Arc<Command>) -> Self {
+        let from = Seat::Client(command.id.session.client);
+        let message = ClientMessage::Submit(command.clone());
+        Self::ToReplica(to, from, ReplicaInput::Client(message))
+    }
+
     /// The replica to which it happens.
     fn replica(&self) -> Option<ReplicaId> {
         match self {

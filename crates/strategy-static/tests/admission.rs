@@ -4,9 +4,9 @@
 use ssmr_core::limits::CLOCK_LEAD;
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::{
-    ClientId, ClientMessage, Command, CommandId, ContentDigest, Defect, Engine, Groups, Intent,
-    LocalTime, LogTime, LogicalClock, ObjectId, PartitionId, Placement, Query, Reads, Replica,
-    ReplicaId, ReplicaOutbox, Request, ServerMessage, SessionId, Topology, Verdict,
+    ClientId, ClientMessage, Command, CommandId, Defect, Engine, Groups, Intent, LocalTime,
+    LogTime, LogicalClock, ObjectId, PartitionId, Placement, Query, Reads, Replica, ReplicaId,
+    ReplicaOutbox, Request, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_sim::app::{Op, Registers};
@@ -51,18 +51,12 @@ fn lookup() -> Command {
         client: CLIENT,
         opened: LogTime::ZERO,
     };
-    Command {
-        id: CommandId {
-            session,
-            number: 1,
-            attempt: 1,
-        },
-        low_watermark: 1,
-        clock: LogicalClock::default(),
-        destinations: PartitionId(0).into(),
-        request: Request::lookup(object),
-        content: ContentDigest::default(),
-    }
+    let id = CommandId {
+        session,
+        number: 1,
+        attempt: 1,
+    };
+    Command::new(id, PartitionId(0).into(), Request::lookup(object))
 }
 
 fn is_malformed(command: Command) -> bool {

@@ -5,7 +5,7 @@ use super::plan::{consulted, spread};
 use super::task::{Stage, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
-use crate::command::{Command, CommandId, ContentDigest};
+use crate::command::{Command, CommandId};
 use crate::hooks::CacheCall;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
 use crate::oracle::Guess;
@@ -176,12 +176,9 @@ impl ClientEngine {
         };
         task.last_attempt = Some(id);
         let command = Arc::new(Command {
-            id,
             low_watermark: self.sessions.low_watermark(session),
             clock: self.clock,
-            destinations,
-            request: task.request.clone(),
-            content: ContentDigest::default(),
+            ..Command::new(id, destinations, task.request.clone())
         });
         for group in destinations.iter() {
             let to = self.contacts.leader(group);

@@ -9,9 +9,9 @@ use ssmr_core::client::ClientSettings;
 use ssmr_core::codec;
 use ssmr_core::{
     Answer, CacheCall, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
-    Completion, ContentDigest, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime,
-    LogicalClock, ObjectId, Oracle, PartitionId, PeerMessage, Placement, Query, Reads, Replica,
-    ReplicaId, ReplicaOutbox, Request, Revision, ServerMessage, SessionId, Topology, Verdict,
+    Completion, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime, ObjectId, Oracle,
+    PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request,
+    Revision, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::collections::{BTreeMap, VecDeque};
@@ -126,14 +126,9 @@ impl Cluster {
             number: self.placed,
             attempt: 1,
         };
-        self.sequencer.order(Arc::new(Command {
-            id,
-            low_watermark: self.placed,
-            clock: LogicalClock::default(),
-            destinations: request.required(&self.placement),
-            request,
-            content: ContentDigest::default(),
-        }));
+        let destinations = request.required(&self.placement);
+        let command = Command::new(id, destinations, request);
+        self.sequencer.order(Arc::new(command));
         self.settle();
     }
 

@@ -1,8 +1,8 @@
 //! What a client would send, written down by hand.
 
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, GroupId, Groups, Hint, LogTime, LogicalClock,
-    ObjectId, PartitionId, ReplicaId, Request, SessionId, Timestamp,
+    ClientId, Command, CommandId, GroupId, Groups, Hint, LogTime, LogicalClock, ObjectId,
+    PartitionId, ReplicaId, Request, SessionId, Timestamp,
 };
 use std::sync::Arc;
 
@@ -52,12 +52,8 @@ pub(crate) fn id(number: u64) -> CommandId {
 /// A command: the first attempt at a request, with nothing of its session answered yet.
 pub(crate) fn command(number: u64, destinations: Groups, request: Request) -> Command {
     Command {
-        id: id(number),
         low_watermark: 1,
-        clock: LogicalClock::default(),
-        destinations,
-        request,
-        content: ContentDigest::default(),
+        ..Command::new(id(number), destinations, request)
     }
 }
 

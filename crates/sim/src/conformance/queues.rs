@@ -7,8 +7,7 @@ use super::scenario::{LONG, MOMENT, P0, P1, Scenario, each, is_done, read, updat
 use crate::network::Seat;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{
-    ClientId, Command, CommandId, ContentDigest, GroupId, Groups, LogTime, LogicalClock, ObjectId,
-    Oracle, Request, SessionId,
+    ClientId, Command, CommandId, GroupId, Groups, LogTime, ObjectId, Oracle, Request, SessionId,
 };
 use std::sync::Arc;
 
@@ -116,19 +115,13 @@ fn foreign_commands(object: ObjectId) -> Vec<Command> {
 
 /// A command of a client that the scenario does not know.
 fn foreign(number: u64, destinations: Groups, request: Request) -> Command {
-    Command {
-        id: CommandId {
-            session: SessionId {
-                client: ClientId(1 << 32),
-                opened: LogTime::ZERO,
-            },
-            number,
-            attempt: 1,
+    let id = CommandId {
+        session: SessionId {
+            client: ClientId(1 << 32),
+            opened: LogTime::ZERO,
         },
-        low_watermark: number,
-        clock: LogicalClock::default(),
-        destinations,
-        request,
-        content: ContentDigest::default(),
-    }
+        number,
+        attempt: 1,
+    };
+    Command::new(id, destinations, request)
 }

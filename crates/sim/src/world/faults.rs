@@ -3,15 +3,13 @@
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
-use super::{Member, ReplicaInput, World, WorldEvent};
+use super::{Member, World, WorldEvent};
 use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{
-    ClientId, ClientMessage, Command, Engine, GroupId, LogicalClock, Placement, Replica, ReplicaId,
-};
+use ssmr_core::{ClientId, Command, Engine, GroupId, LogicalClock, Placement, Replica, ReplicaId};
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use std::sync::Arc;
 
@@ -132,8 +130,7 @@ impl World {
     pub(crate) fn hand_in(&mut self, to: ReplicaId, command: &Arc<Command>) {
         let from = Seat::Client(command.id.session.client);
         self.send(from, Seat::Replica(to), |_| {
-            let message = ClientMessage::Submit(command.clone());
-            WorldEvent::ToReplica(to, from, ReplicaInput::Client(message))
+            WorldEvent::handed_in(to, command)
         });
     }
 

@@ -6,8 +6,7 @@
 use super::{Msg, ReplicaInput, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
-    ClientId, ClientMessage, Command, GroupId, Hint, Micros, PartitionId, PeerMessage, ReplicaId,
-    ServerMessage,
+    ClientId, Command, GroupId, Hint, Micros, PartitionId, PeerMessage, ReplicaId, ServerMessage,
 };
 use ssmr_multicast::{Item, Message, WireValue};
 use std::sync::Arc;
@@ -155,9 +154,8 @@ impl World {
     pub(crate) fn flood(&mut self, to: ReplicaId, commands: Vec<Command>) {
         self.note(|| format!("{} strange commands reach {}", commands.len(), to.group));
         for command in commands {
-            let from = Seat::Client(command.id.session.client);
-            let input = ReplicaInput::Client(ClientMessage::Submit(Arc::new(command)));
-            self.schedule(1, WorldEvent::ToReplica(to, from, input));
+            let event = WorldEvent::handed_in(to, &Arc::new(command));
+            self.schedule(1, event);
         }
     }
 }

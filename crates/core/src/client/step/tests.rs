@@ -7,8 +7,7 @@ use super::super::beliefs::Beliefs;
 use super::super::settings::ClientSettings;
 use super::super::testing::{AskFirst, P0, P1, P2, X, Y, answer, at, attempt_id, hint, placement};
 use super::*;
-use crate::command::{Command, ContentDigest};
-use crate::time::LogicalClock;
+use crate::command::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,14 +114,7 @@ fn querying() -> Stage {
 }
 
 fn attempting(repeats: u32) -> Stage {
-    let command = Command {
-        id: attempt_id(),
-        low_watermark: 1,
-        clock: LogicalClock::default(),
-        destinations: P1.into(),
-        request: reads(&[X]),
-        content: ContentDigest::default(),
-    };
+    let command = Command::new(attempt_id(), P1.into(), reads(&[X]));
     Stage::Attempting {
         command: Arc::new(command),
         sent: at(0),
