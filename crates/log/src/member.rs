@@ -8,7 +8,7 @@ use std::fmt;
 ///
 /// A replica that lost what it had stored has forgotten its votes: it begins a new generation and
 /// takes part under a new name, as a member that never voted. A replica with nothing stored cannot
-/// tell that from having never had anything, so it begins one too. Generations grow from 1; in
+/// tell that from having never had anything, so it begins one too. Generations count from 1; in
 /// generation 0 are only the founders whom [`GroupLog::new`](crate::GroupLog::new) takes for
 /// granted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,7 +31,8 @@ impl MemberId {
         self.0 as u8
     }
 
-    /// How often the replica had lost its memory, by a number that only grows.
+    /// Tells apart the times at which the replica began with nothing stored: a group takes it in
+    /// in later ones only.
     #[must_use]
     pub fn generation(self) -> u64 {
         self.0 >> 8

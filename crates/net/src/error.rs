@@ -210,7 +210,7 @@ pub enum FoundError {
          group, or there was one", .replica.group
     )]
     Holds {
-        /// The replica.
+        /// The first that was found to hold something.
         replica: ReplicaId,
         /// What it holds.
         holding: Holding,
@@ -231,7 +231,7 @@ pub enum FoundError {
     /// A replica that held nothing when it was asked first does not take the founding any more.
     #[error("group {} is not founded: {replica} refuses, for {why}", .replica.group)]
     Refused {
-        /// The replica.
+        /// The one that refuses.
         replica: ReplicaId,
         /// What speaks against it, as the replica says.
         why: FoundingRefused,
