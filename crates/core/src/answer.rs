@@ -103,7 +103,8 @@ pub struct Completion {
     pub timestamp: Option<Timestamp>,
     /// What it touched, if it was ordered.
     pub touched: Vec<Touch>,
-    /// The last attempt that was sent, for attributing what an unanswered command wrote.
+    /// The last attempt that was sent, for attributing what an unanswered command wrote; `None` if
+    /// none was, or if it was answered with what changes nothing, and no other followed.
     pub last_attempt: Option<CommandId>,
     /// When it was submitted.
     pub invoked: LocalTime,

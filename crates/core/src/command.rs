@@ -35,9 +35,10 @@ impl fmt::Debug for SessionId {
 pub struct CommandId {
     /// The session.
     pub session: SessionId,
-    /// The request's number within the session, from 1.
+    /// The attempt's number within the session, from 1. Each attempt has one of its own.
     pub number: u64,
-    /// The attempt, from 1. Attempt k+1 exists only after attempt k was answered with a retry (rule
+    /// The how-manieth attempt at its request it is, from 1; 0 for a query. Attempt k+1 exists only
+    /// after attempt k was answered with what changes nothing: a retry, or an expired session (rule
     /// R5).
     pub attempt: u32,
 }
@@ -101,8 +102,8 @@ impl fmt::Debug for MessageId {
 pub struct Command {
     /// Its name.
     pub id: CommandId,
-    /// The least number of the session that is still unanswered: below it, groups may forget
-    /// outcomes.
+    /// The least number of the session that is unanswered and may have been sent to one of the
+    /// destinations: below it, they may forget outcomes.
     pub low_watermark: u64,
     /// The greatest timestamp that the client has seen: the command is ordered after it.
     pub clock: LogicalClock,

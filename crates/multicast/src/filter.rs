@@ -22,8 +22,8 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Window {
     low_watermark: u64,
-    /// The last attempt logged, by number, from `low_watermark` on.
-    attempts: BTreeMap<u64, u32>,
+    /// The numbers of the attempts logged, from `low_watermark` on.
+    numbers: BTreeSet<u64>,
     /// Commands that are logged and not delivered.
     pending: u32,
 }
@@ -56,11 +56,7 @@ impl Filter {
                     .low_watermark
                     .max(window.low_watermark)
                     .saturating_add(SESSION_WINDOW);
-        let known = window
-            .attempts
-            .get(&id.number)
-            .is_some_and(|&attempt| attempt >= id.attempt);
-        if past || known {
+        if past || window.numbers.contains(&id.number) {
             Freshness::Seen
         } else {
             Freshness::Fresh
@@ -92,17 +88,11 @@ impl Filter {
         window.low_watermark = window
             .low_watermark
             .max(command.low_watermark.min(id.number));
-        while window
-            .attempts
-            .first_key_value()
-            .is_some_and(|(&number, _)| number < window.low_watermark)
-        {
-            window.attempts.pop_first();
+        let low = window.low_watermark;
+        while window.numbers.first().is_some_and(|&number| number < low) {
+            window.numbers.pop_first();
         }
-        // A twin of an earlier attempt may come from another group: it must not make a later one
-        // new.
-        let last = window.attempts.entry(id.number).or_default();
-        *last = id.attempt.max(*last);
+        window.numbers.insert(id.number);
         window.pending += 1;
     }
 
@@ -114,10 +104,10 @@ impl Filter {
     }
 
     /// All of it in a fixed order, for digests.
-    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeMap<u64, u32>, u32)> {
+    pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u64, &BTreeSet<u64>, u32)> {
         self.sessions
             .iter()
-            .map(|(&id, w)| (id, (w.low_watermark, &w.attempts, w.pending)))
+            .map(|(&id, w)| (id, (w.low_watermark, &w.numbers, w.pending)))
             .collect()
     }
 
@@ -188,17 +178,44 @@ mod tests {
         assert_eq!(freshness(&filter, session(1, 99), later), Freshness::Fresh);
     }
 
-    /// Found by reading: with the later attempt new again, it was logged and timestamped twice.
+    /// Only a client that breaks the rules gives one number to two commands.
     #[test]
-    fn a_twin_of_an_earlier_attempt_makes_no_later_one_new() {
+    fn a_number_is_used_once_whatever_is_logged_under_it_at_another_group() {
         let mut filter = Filter::default();
-        let mut later = command(session(1, 0));
-        later.id.attempt = 2;
-        filter.enter(&later);
-        assert_eq!(filter.freshness(&later, NOW), Freshness::Seen);
+        let first = command(session(1, 0));
+        filter.enter(&first);
+        let mut second = first.clone();
+        second.id.attempt = 2;
+        assert_eq!(filter.freshness(&second, NOW), Freshness::Seen);
         // Another group has timestamped it, so it is logged whatever the filter says.
-        filter.enter(&command(session(1, 0)));
-        assert_eq!(filter.freshness(&later, NOW), Freshness::Seen);
+        filter.enter(&second);
+        for command in [&first, &second] {
+            assert_eq!(filter.freshness(command, NOW), Freshness::Seen);
+        }
+    }
+
+    #[test]
+    fn numbers_that_went_elsewhere_leave_gaps_which_the_low_watermark_passes() {
+        let mut filter = Filter::default();
+        let numbered = |number, low_watermark| {
+            let mut command = command(session(1, 0));
+            (command.id.number, command.low_watermark) = (number, low_watermark);
+            command
+        };
+        for (number, low_watermark) in [(1, 1), (900, 1), (1_900, 900)] {
+            let command = numbered(number, low_watermark);
+            assert_eq!(
+                filter.freshness(&command, NOW),
+                Freshness::Fresh,
+                "{number}"
+            );
+            filter.enter(&command);
+        }
+        for (number, freshness) in [(899, Freshness::Seen), (901, Freshness::Fresh)] {
+            assert_eq!(filter.freshness(&numbered(number, 900), NOW), freshness);
+        }
+        let window = filter.sorted().into_values().next().unwrap();
+        assert_eq!(window, (900, &[900, 1_900].into(), 3));
     }
 
     #[test]

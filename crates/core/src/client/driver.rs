@@ -6,11 +6,12 @@
 //! that exists. Only an answer may come for one that has ended: see [`ClientEngine::awaiting`].
 
 use super::beliefs::learn;
-use super::step::{Numbers, Step, View, admission, next_step, overdue_step};
+use super::step::{Admission, Step, View, admission, next_step, overdue_step};
 use super::task::{Stage, Task, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::Outcome;
-use crate::command::CommandId;
+use crate::command::{CommandId, SessionId};
+use crate::id::Groups;
 use crate::request::Intent;
 use crate::time::LocalTime;
 use std::sync::Arc;
@@ -32,39 +33,37 @@ impl ClientEngine {
         self.work.push_back(Turn::Admit);
         while let Some(turn) = self.work.pop_front() {
             let view = self.view(now);
-            let (ticket, step) = match turn {
-                Turn::Next(ticket) => (ticket, next_step(&self.tasks[ticket], &view)),
-                Turn::Overdue(ticket) => (ticket, overdue_step(&self.tasks[ticket], &view)),
-                // Numbers go to the oldest task first: if it has to wait for one, so have the
-                // others.
-                Turn::Admit => match self.waiting.first() {
-                    Some(&oldest) => (oldest, admission(self.numbers(now))),
-                    None => continue,
+            match turn {
+                Turn::Next(ticket) => {
+                    let step = next_step(&self.tasks[ticket], &view);
+                    self.carry_out(now, ticket, step, out);
+                }
+                Turn::Overdue(ticket) => {
+                    let step = overdue_step(&self.tasks[ticket], &view);
+                    self.carry_out(now, ticket, step, out);
+                }
+                Turn::Admit => match admission(&self.waiting, &view) {
+                    Admission::Nobody => {}
+                    Admission::Greet => self.ask_the_time(now, out),
+                    Admission::Plan(ticket) => {
+                        self.work.push_front(Turn::Admit);
+                        self.plan(ticket);
+                    }
                 },
-            };
-            self.carry_out(now, ticket, step, out);
+            }
         }
     }
 
     /// What decisions depend on besides the task.
     fn view(&self, now: LocalTime) -> View<'_> {
+        let idle = self.greetings.are_complete() && self.sessions.is_out_of_touch(now);
         View {
             now,
             placement: &self.placement,
             hints: &self.hints,
             policy: &self.policy,
-        }
-    }
-
-    /// Whether a task can have a number now.
-    fn numbers(&self, now: LocalTime) -> Numbers {
-        let idle = self.greetings.are_complete() && self.sessions.is_out_of_touch(now);
-        if idle || !self.greetings.suffice(now) {
-            Numbers::TimeUnknown
-        } else if self.sessions.has_room() {
-            Numbers::Free
-        } else {
-            Numbers::WindowFull
+            sessions: &self.sessions,
+            time_is_known: !idle && self.greetings.suffice(now),
         }
     }
 
@@ -72,15 +71,8 @@ impl ClientEngine {
     fn carry_out(&mut self, now: LocalTime, ticket: Ticket, step: Step, out: &mut ClientOutbox) {
         match step {
             Step::Wait => {}
-            Step::Queue => self.wait_for_number(ticket),
-            Step::Greet => {
-                if self.greetings.are_complete() {
-                    self.greetings.restart();
-                }
-                self.greet(now, out);
-            }
-            Step::Number => self.number(ticket),
-            Step::Plan => self.go_on(ticket, Stage::Planning),
+            Step::Queue { destinations } => self.queue(ticket, destinations),
+            Step::Plan => self.plan(ticket),
             Step::Locate { known, missing } => self.locate(now, ticket, known, missing, out),
             Step::Gather { moves: queue } => {
                 let under_way = 0;
@@ -100,9 +92,10 @@ impl ClientEngine {
             Step::Retry => self.retry(ticket),
             Step::ChangeSession => {
                 self.greetings.restart();
-                self.renumber(ticket);
+                self.tasks[ticket].last_attempt = None;
+                self.plan(ticket);
             }
-            Step::Abandon => self.renumber(ticket),
+            Step::Abandon => self.plan(ticket),
             Step::Repeat => self.repeat(now, ticket, out),
             Step::AskAgain => self.ask_again(now, ticket, out),
             Step::StopQuery => self.stop_query(now, ticket),
@@ -135,31 +128,47 @@ impl ClientEngine {
         (self.tasks[ticket].awaited() == Some(id)).then_some(ticket)
     }
 
-    /// Without a number, the task waits for one.
-    fn wait_for_number(&mut self, ticket: Ticket) {
-        self.tasks[ticket].stage = Stage::Waiting;
-        self.waiting.insert(ticket);
+    /// The task waits for a number for what would go to these groups.
+    fn queue(&mut self, ticket: Ticket, destinations: Groups) {
+        self.tasks[ticket].stage = Stage::Waiting { destinations };
+        self.waiting.add(ticket, destinations);
         self.work.push_front(Turn::Admit);
     }
 
-    /// The task takes the number that is free.
-    fn number(&mut self, ticket: Ticket) {
-        let number = self.sessions.allot(ticket);
-        assert!(number.is_some(), "a number is free");
-        self.waiting.remove(&ticket);
-        self.work.push_front(Turn::Admit);
-        let task = &mut self.tasks[ticket];
-        task.number = number;
-        task.attempts = 0;
+    /// The task is planned, anew if it has been before: nothing of it is under way.
+    pub(super) fn plan(&mut self, ticket: Ticket) {
+        self.leave_queue(ticket);
+        self.release_number(ticket);
         self.go_on(ticket, Stage::Planning);
     }
 
-    /// The task begins anew under another number.
-    fn renumber(&mut self, ticket: Ticket) {
+    /// The task waits for no number any more.
+    fn leave_queue(&mut self, ticket: Ticket) {
+        if let Stage::Waiting { destinations } = self.tasks[ticket].stage {
+            self.waiting.remove(ticket, destinations);
+        }
+    }
+
+    /// The task takes the number for what it sends to these groups now.
+    pub(super) fn number(&mut self, ticket: Ticket, destinations: Groups) -> (SessionId, u64) {
+        let number = self.sessions.allot(ticket, destinations);
+        self.tasks[ticket].number = Some(number);
+        number
+    }
+
+    /// The task's number is answered for good, if it has one.
+    fn release_number(&mut self, ticket: Ticket) {
         if let Some(number) = self.tasks[ticket].number.take() {
             self.sessions.answered(number);
         }
-        self.wait_for_number(ticket);
+    }
+
+    /// The groups' time is not known, or not any more: asks for it, if that is due.
+    fn ask_the_time(&mut self, now: LocalTime, out: &mut ClientOutbox) {
+        if self.greetings.are_complete() {
+            self.greetings.restart();
+        }
+        self.greet(now, out);
     }
 
     /// Starts the next move of a task that gathers.
@@ -167,7 +176,7 @@ impl ClientEngine {
         let step = self.tasks[ticket].next_move(ticket);
         let step = self.tasks.add(step);
         self.work.push_front(Turn::Next(ticket));
-        self.wait_for_number(step);
+        self.work.push_front(Turn::Next(step));
     }
 
     /// The plan was stale: spends a retry, and forgets what was refuted.
@@ -176,11 +185,12 @@ impl ClientEngine {
         task.cost.retries += 1;
         task.budget = task.budget.saturating_sub(1);
         task.gathered = false;
+        task.last_attempt = None;
         let Stage::Answered { hints, .. } = &task.stage else {
             panic!("a retry of what is not answered: {task:?}");
         };
         task.beliefs.refute(&task.request, hints, &mut self.hints);
-        self.go_on(ticket, Stage::Planning);
+        self.plan(ticket);
     }
 
     /// Gives the task up: whoever waits for it is told that its outcome is unknown.
@@ -195,15 +205,13 @@ impl ClientEngine {
 
     /// Nobody waits for anything of the task any more.
     fn end(&mut self, ticket: Ticket) -> Task {
+        self.leave_queue(ticket);
+        self.release_number(ticket);
         let task = self.tasks.remove(ticket);
-        self.waiting.remove(&ticket);
         if let Stage::Locating { missing, .. } = &task.stage {
             for object in missing {
                 self.lookups.leave(*object, ticket);
             }
-        }
-        if let Some(number) = task.number {
-            self.sessions.answered(number);
         }
         task
     }

@@ -32,6 +32,7 @@ mod tasks;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use settings::{ClientSettings, Execution};
 
@@ -48,10 +49,11 @@ use greetings::Greetings;
 use lookups::Lookups;
 use sessions::SessionNumbers;
 use settings::Policy;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use task::{Stage, Task, Ticket};
+use task::{Stage, Task};
 use tasks::Tasks;
+use waiting::Waiting;
 
 /// What a client wants done.
 #[derive(Debug, Default)]
@@ -78,7 +80,7 @@ pub struct ClientEngine {
     clock: LogicalClock,
     tasks: Tasks,
     /// The tasks that are [waiting](Stage::Waiting) for a number.
-    waiting: BTreeSet<Ticket>,
+    waiting: Waiting,
     /// What is to be decided and done before the engine returns.
     work: VecDeque<Turn>,
     completed: VecDeque<Completion>,
@@ -103,7 +105,7 @@ impl ClientEngine {
             lookups: Lookups::default(),
             clock: LogicalClock::default(),
             tasks: Tasks::default(),
-            waiting: BTreeSet::new(),
+            waiting: Waiting::default(),
             work: VecDeque::new(),
             completed: VecDeque::new(),
             late: VecDeque::new(),

@@ -8,6 +8,7 @@ use crate::answer::ClientMessage;
 use crate::command::{Command, CommandId};
 use crate::hooks::CacheCall;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
+use crate::limits::MAX_OBJECTS;
 use crate::oracle::Guess;
 use crate::read::Query;
 use crate::time::LocalTime;
@@ -88,7 +89,11 @@ impl ClientEngine {
         }
         let to = self.contacts.leader(group);
         match out.messages.last_mut() {
-            Some((last, ClientMessage::Consult(objects))) if *last == to => objects.push(object),
+            Some((last, ClientMessage::Consult(objects)))
+                if *last == to && objects.len() < MAX_OBJECTS =>
+            {
+                objects.push(object);
+            }
             _ => out
                 .messages
                 .push((to, ClientMessage::Consult(vec![object]))),
@@ -125,8 +130,8 @@ impl ClientEngine {
         group: GroupId,
         out: &mut ClientOutbox,
     ) {
+        let (session, number) = self.number(ticket, group.into());
         let task = &mut self.tasks[ticket];
-        let (session, number) = task.number.expect("a query has a number");
         task.queried = true;
         task.cost.groups += 1;
         let query = Arc::new(Query {
@@ -152,7 +157,7 @@ impl ClientEngine {
         if let Stage::Querying { group, sent, .. } = self.tasks[ticket].stage {
             self.contacts.suspect(now, group, sent);
         }
-        self.go_on(ticket, Stage::Planning);
+        self.plan(ticket);
     }
 
     /// Makes the next attempt.
@@ -163,8 +168,8 @@ impl ClientEngine {
         destinations: Groups,
         out: &mut ClientOutbox,
     ) {
+        let (session, number) = self.number(ticket, destinations);
         let task = &mut self.tasks[ticket];
-        let (session, number) = task.number.expect("an attempt has a number");
         let partitions = destinations.iter().filter_map(GroupId::partition);
         task.attempts += 1;
         task.cost.groups += destinations.len() as u32;
@@ -176,7 +181,7 @@ impl ClientEngine {
         };
         task.last_attempt = Some(id);
         let command = Arc::new(Command {
-            low_watermark: self.sessions.low_watermark(session),
+            low_watermark: self.sessions.low_watermark(destinations),
             clock: self.clock,
             ..Command::new(id, destinations, task.request.clone())
         });

@@ -5,16 +5,16 @@
 //! | stage | and | step |
 //! | --- | --- | --- |
 //! | `Submitted` | no group needs to decide it | `Complete` |
-//! | | else | `Queue` |
-//! | `Waiting` | the groups' time is not known (any more) | `Greet` |
-//! | | the session's window is full | `Wait` |
-//! | | else | `Number` |
+//! | | the groups' time is not known (any more) | `Queue` |
+//! | | else | `Plan` |
+//! | `Waiting` | | `Wait`, for its [`admission`] |
 //! | `Planning` | the budget is spent | `FallBack`: all groups, where it cannot miss |
 //! | | else | `Locate` |
 //! | `Locating` | an answer is missing | `Wait` |
 //! | | objects are apart, and `gather` has not brought them together | `Gather` |
 //! | | only reads, at one partition, for the first time | `Query` |
 //! | | else | `Attempt` |
+//! | any of the three | the time is not known, or its destinations have no room | `Queue` instead |
 //! | `Gathering` | a move is left, and the window has room for it | `Move` |
 //! | | moves are under way | `Wait` |
 //! | | else | `Gathered` |
@@ -38,8 +38,10 @@
 //! | else | | `Wait` |
 
 use super::plan::{destinations, gathering_place, locate};
+use super::sessions::SessionNumbers;
 use super::settings::{Execution, Policy};
-use super::task::{Stage, Task};
+use super::task::{Stage, Task, Ticket};
+use super::waiting::Waiting;
 use crate::answer::{Answer, Outcome, Verdict};
 use crate::hints::HintTable;
 use crate::id::{GroupId, Groups, ObjectId, PartitionId};
@@ -59,17 +61,31 @@ pub(super) struct View<'a> {
     pub(super) placement: &'a Placement,
     pub(super) hints: &'a HintTable,
     pub(super) policy: &'a Policy,
+    pub(super) sessions: &'a SessionNumbers,
+    /// Whether the groups have told their time: else a session might be born expired.
+    pub(super) time_is_known: bool,
 }
 
-/// Whether a request can have a number.
+impl View<'_> {
+    /// A step that sends something to these groups, if there is a number for it now.
+    fn numbered(&self, destinations: Groups, step: Step) -> Step {
+        if self.time_is_known && self.sessions.has_room(destinations) {
+            step
+        } else {
+            Step::Queue { destinations }
+        }
+    }
+}
+
+/// What is done for the tasks that wait for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Numbers {
-    /// The groups' time is not known, so that a session might be born expired.
-    TimeUnknown,
-    /// Too many requests of the session are unanswered.
-    WindowFull,
-    /// Yes.
-    Free,
+pub(super) enum Admission {
+    /// Nobody waits, or nobody can have one.
+    Nobody,
+    /// The groups are asked for their time, if that is due.
+    Greet,
+    /// This task is planned anew, for there is room where it would go.
+    Plan(Ticket),
 }
 
 /// What is done next with a task.
@@ -77,12 +93,8 @@ pub(super) enum Numbers {
 pub(super) enum Step {
     /// Nothing, until something comes in.
     Wait,
-    /// Wait for a number.
-    Queue,
-    /// Ask the groups for their time, if that is due.
-    Greet,
-    /// Take a number.
-    Number,
+    /// Wait for a number for what would go to these groups.
+    Queue { destinations: Groups },
     /// Plan an attempt.
     Plan,
     /// Believe that these objects are there, and ask for hints on those that are missing.
@@ -129,10 +141,11 @@ pub(super) enum Step {
 pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
     match &task.stage {
         Stage::Submitted => outcome_without_groups(&task.request, view.placement)
-            .map_or(Step::Queue, Step::Complete),
-        Stage::Planning if task.budget == 0 => Step::FallBack {
-            destinations: view.placement.topology().groups(),
-        },
+            .map_or_else(|| view.numbered(Groups::EMPTY, Step::Plan), Step::Complete),
+        Stage::Planning if task.budget == 0 => {
+            let destinations = view.placement.topology().groups();
+            view.numbered(destinations, Step::FallBack { destinations })
+        }
         Stage::Planning => {
             let (known, missing) = locate(view.placement, view.hints, &task.request);
             Step::Locate { known, missing }
@@ -143,7 +156,7 @@ pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
             (1.., ..GATHER_WINDOW) => Step::Move,
             _ => Step::Wait,
         },
-        Stage::Waiting
+        Stage::Waiting { .. }
         | Stage::Locating { .. }
         | Stage::Querying { .. }
         | Stage::Attempting { .. } => Step::Wait,
@@ -152,12 +165,16 @@ pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
     }
 }
 
-/// What follows for the oldest task that waits for a number.
-pub(super) fn admission(numbers: Numbers) -> Step {
-    match numbers {
-        Numbers::TimeUnknown => Step::Greet,
-        Numbers::WindowFull => Step::Wait,
-        Numbers::Free => Step::Number,
+/// What follows for the tasks that wait for a number: the oldest goes first of those for whose
+/// destinations there is room.
+pub(super) fn admission(waiting: &Waiting, view: &View<'_>) -> Admission {
+    if waiting.is_empty() {
+        Admission::Nobody
+    } else if view.time_is_known {
+        let oldest = waiting.oldest(|destinations| view.sessions.has_room(destinations));
+        oldest.map_or(Admission::Nobody, Admission::Plan)
+    } else {
+        Admission::Greet
     }
 }
 
@@ -217,10 +234,11 @@ fn after_locating(task: &Task, view: &View<'_>) -> Step {
         && !task.queried
         && task.attempts == 0
         && Query::suits(&task.request);
-    match only.filter(|_| may_query) {
+    let step = match only.filter(|_| may_query) {
         Some(group) => Step::Query { group },
         None => Step::Attempt { destinations },
-    }
+    };
+    view.numbered(destinations, step)
 }
 
 /// What an answer means for a task.

@@ -5,7 +5,7 @@
 use super::beliefs::Beliefs;
 use crate::answer::{Answer, ClientMessage, Completion, Cost, Outcome, Touch};
 use crate::command::{Command, CommandId, SessionId};
-use crate::id::{GroupId, Hint, ObjectId, PartitionId, Timestamp};
+use crate::id::{GroupId, Groups, Hint, ObjectId, PartitionId, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
 use crate::request::Request;
@@ -27,11 +27,11 @@ pub(super) struct Task {
     pub(super) beliefs: Beliefs,
     /// How many more retries it may have. Spent, it goes to all groups.
     pub(super) budget: u32,
-    /// Its session and its number there, once it has one.
+    /// The session and the number there of what is under way of it.
     pub(super) number: Option<(SessionId, u64)>,
-    /// How many attempts were sent under this number.
+    /// How many attempts were sent.
     pub(super) attempts: u32,
-    /// The attempt that was sent last, under whatever number.
+    /// The attempt that was sent last, unless it was answered with what changes nothing.
     pub(super) last_attempt: Option<CommandId>,
     /// Its objects were moved together since the last retry.
     pub(super) gathered: bool,
@@ -50,9 +50,9 @@ pub(super) struct Task {
 pub(super) enum Stage {
     /// Taken from the user.
     Submitted,
-    /// Waiting for the greetings, or for a free number in the session.
-    Waiting,
-    /// Numbered; its objects are to be located for the next attempt.
+    /// Waiting for the greetings, or for a free number for what would go to these groups.
+    Waiting { destinations: Groups },
+    /// Its objects are to be located for the next attempt.
     Planning,
     /// Waiting for hints on these objects; with none left, all is known that can be.
     Locating {

@@ -51,7 +51,7 @@ fn a_hint_in_a_retry_says_where_the_next_attempt_goes() {
     client.answer(&first, Verdict::Retry, &[hint(X, 2, timestamp(3))]);
     let second = client.attempt();
     assert!(second.destinations.contains(group(2)), "{second:?}");
-    assert_eq!((second.id.number, second.id.attempt), (1, 2));
+    assert_eq!((second.id.number, second.id.attempt), (2, 2));
     client.answer(&second, Verdict::Done, &[]);
     client.submit(append(&[X], 2));
     assert_eq!(
@@ -162,7 +162,7 @@ fn a_forgotten_session_is_followed_by_a_new_one() {
     client.answer_greetings(late);
     let next = client.attempt();
     assert_eq!(next.id.session.opened, late);
-    assert_eq!((next.id.number, next.id.attempt), (1, 1));
+    assert_eq!((next.id.number, next.id.attempt), (1, 2));
     assert!(client.completed().is_none());
 }
 

@@ -40,8 +40,8 @@ fn attempts(cluster: &Cluster, client: ClientId) -> Vec<Arc<Command>> {
 /// The destinations of a client's attempts at what it submitted last.
 fn last_destinations(cluster: &Cluster, client: ClientId) -> Vec<Groups> {
     let attempts = attempts(cluster, client);
-    let last = attempts.last().unwrap().id.number;
-    let of_last = attempts.iter().filter(|command| command.id.number == last);
+    let last = attempts.last().unwrap().request.clone();
+    let of_last = attempts.iter().filter(|command| command.request == last);
     of_last.map(|command| command.destinations).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Whom a folder belongs to, lost memory, locks, and snapshots beside the running log.
 
 use super::*;
+use crate::segments::FORMAT;
 use crate::{Problem, RealFiles, verify};
 use ssmr_core::mutant::{self, Mutant};
 
@@ -108,9 +109,11 @@ fn a_log_without_a_header_and_a_header_of_another_format_are_refused() {
     };
     files.rot(&header, |bytes| {
         let text = String::from_utf8(bytes.clone()).unwrap();
-        *bytes = text.replace("format = 1", "format = 2").into();
+        let ours = format!("format = {FORMAT}");
+        assert!(text.contains(&ours));
+        *bytes = text.replace(&ours, "format = 99").into();
     });
-    refused(|problem| *problem == Problem::UnknownFormat { found: 2 });
+    refused(|problem| *problem == Problem::UnknownFormat { found: 99 });
     files.rot(&header, |bytes| bytes.truncate(40));
     refused(|problem| matches!(problem, Problem::BrokenHeader { .. }));
     files.rot(&header, |bytes| bytes.clone_from(&whole));

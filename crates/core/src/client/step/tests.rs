@@ -8,6 +8,8 @@ use super::super::settings::ClientSettings;
 use super::super::testing::{AskFirst, P0, P1, P2, X, Y, answer, at, attempt_id, hint, placement};
 use super::*;
 use crate::command::Command;
+use crate::id::ClientId;
+use crate::limits::SESSION_WINDOW;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ struct Setting {
     placement: Placement,
     hints: HintTable,
     policy: Policy,
+    sessions: SessionNumbers,
+    time_is_known: bool,
     now: LocalTime,
 }
 
@@ -29,6 +33,8 @@ fn setting() -> Setting {
         placement: placement(),
         hints,
         policy: settings.into(),
+        sessions: SessionNumbers::new(ClientId(1)),
+        time_is_known: true,
         now: at(0),
     }
 }
@@ -40,6 +46,8 @@ impl Setting {
             placement: &self.placement,
             hints: &self.hints,
             policy: &self.policy,
+            sessions: &self.sessions,
+            time_is_known: self.time_is_known,
         }
     }
 
@@ -90,6 +98,12 @@ fn locating(missing: &[ObjectId]) -> Stage {
         missing: missing.iter().copied().collect(),
         asked: at(0),
         repeats: 0,
+    }
+}
+
+fn waiting() -> Stage {
+    Stage::Waiting {
+        destinations: P1.into(),
     }
 }
 

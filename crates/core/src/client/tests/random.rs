@@ -4,12 +4,12 @@
 use crate::answer::Verdict;
 use crate::client::testing::{Bench, P0, P1, P2, hint};
 use crate::client::{ClientSettings, Execution};
-use crate::command::{Command, CommandId};
-use crate::id::{Groups, ObjectId};
+use crate::command::{Command, CommandId, SessionId};
+use crate::id::{GroupId, Groups, ObjectId};
 use crate::request::{Intent, Request};
 use crate::topology::mix;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,12 @@ struct Play {
     /// Requests, numbered so that their attempts can be told apart.
     requests: u64,
     sent: Vec<Arc<Command>>,
-    retried: Vec<CommandId>,
+    /// Attempts at requests, by what they run, that were answered with a retry.
+    retried: BTreeSet<(Bytes, u32)>,
     attempts: BTreeMap<CommandId, Groups>,
+    answered: BTreeSet<CommandId>,
+    /// The greatest low watermark that each group was sent in each session.
+    forgets_below: BTreeMap<(GroupId, SessionId), u64>,
     /// The last attempts of requests whose outcome is unknown, as the user was told.
     unknown: BTreeMap<Bytes, Option<CommandId>>,
     tickets: BTreeMap<u64, Bytes>,
@@ -36,8 +40,10 @@ impl Play {
             dice: seed,
             requests: 0,
             sent: Vec::new(),
-            retried: Vec::new(),
+            retried: BTreeSet::new(),
             attempts: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            forgets_below: BTreeMap::new(),
             unknown: BTreeMap::new(),
             tickets: BTreeMap::new(),
         }
@@ -73,11 +79,13 @@ impl Play {
         let command = self.sent[place].clone();
         let coin = mix(command.id.number ^ u64::from(command.id.attempt));
         let verdict = if coin.is_multiple_of(2) {
-            self.retried.push(command.id);
+            let attempt = command.id.attempt;
+            self.retried.insert((command.request.op.clone(), attempt));
             Verdict::Retry
         } else {
             Verdict::Done
         };
+        self.answered.insert(command.id);
         self.bench.answer(&command, verdict, &[]);
     }
 
@@ -95,22 +103,35 @@ impl Play {
         self.judge();
     }
 
-    /// Each attempt is always the same and follows a retry for the one before, and nothing is sent
-    /// of a request whose last attempt the user was told, but that one.
+    /// Each attempt is always the same and follows a retry for the one before; nothing is sent of a
+    /// request whose last attempt the user was told, but that one; and no group is told to forget
+    /// what it may be asked about.
     fn judge(&mut self) {
         let fresh = self.bench.attempts();
         for command in &fresh {
             let groups = self.attempts.entry(command.id);
             let groups = groups.or_insert(command.destinations);
             assert_eq!(*groups, command.destinations);
-            let before = CommandId {
-                attempt: command.id.attempt - 1,
-                ..command.id
-            };
-            assert!(before.attempt == 0 || self.retried.contains(&before));
+            let before = (command.request.op.clone(), command.id.attempt - 1);
+            assert!(before.1 == 0 || self.retried.contains(&before));
             if let Some(told) = self.unknown.get(&command.request.op) {
                 assert_eq!(*told, Some(command.id));
             }
+        }
+        for command in &fresh {
+            for group in command.destinations.iter() {
+                let below = self.forgets_below.entry((group, command.id.session));
+                let below = below.or_default();
+                *below = command.low_watermark.max(*below);
+            }
+        }
+        let open = self
+            .attempts
+            .iter()
+            .filter(|(id, _)| !self.answered.contains(id));
+        for (id, groups) in open {
+            let forgets = |group| self.forgets_below[&(group, id.session)] > id.number;
+            assert!(!groups.iter().any(forgets), "{id:?} may be forgotten");
         }
         self.sent.extend(fresh);
         while let Some(completion) = self.bench.completed() {
@@ -125,6 +146,7 @@ impl Play {
     fn finish(&mut self) {
         for _ in 0..10 {
             for command in self.sent.clone() {
+                self.answered.insert(command.id);
                 self.bench.answer(&command, Verdict::Done, &[]);
             }
             let everywhere = (0..3).map(|key| hint(ObjectId::new(1, key), P0, 99));

@@ -2,7 +2,7 @@
 
 use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
 use crate::client::ClientSettings;
-use crate::client::testing::{Bench, P0, P1, X, hint};
+use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
 use crate::id::ReplicaId;
 use crate::limits::{SESSION_TTL, SESSION_WINDOW};
 use crate::request::{Intent, Request};
@@ -55,6 +55,45 @@ fn requests_beyond_the_window_wait_for_their_turn() {
     assert_eq!(rest[0].low_watermark, 3);
 }
 
+/// The dead group's one request closed the window of all for as long as its session was young.
+#[test]
+fn a_group_that_does_not_answer_keeps_nothing_from_the_others() {
+    let mut bench = knowing();
+    bench.tell(&[hint(Y, P2, 1)]);
+    bench.submit(update());
+    let silent = bench.attempt();
+    for _ in 0..3 * SESSION_WINDOW {
+        bench.submit(Request::default().and(Y, Intent::Update));
+        let attempt = bench.attempt();
+        assert_eq!(attempt.low_watermark, attempt.id.number);
+        bench.answer(&attempt, Verdict::Done, &[]);
+    }
+    bench.submit(update());
+    assert_eq!(
+        bench.attempts(),
+        [],
+        "too far from what is unanswered there"
+    );
+    bench.answer(&silent, Verdict::Done, &[]);
+    bench.attempt();
+}
+
+#[test]
+fn a_retry_goes_under_another_number_for_groups_may_have_forgotten_its_first() {
+    let mut bench = knowing();
+    bench.tell(&[hint(Y, P2, 1)]);
+    bench.submit(update());
+    let first = bench.attempt();
+    bench.submit(Request::default().and(Y, Intent::Update));
+    let elsewhere = bench.attempt();
+    assert_eq!((first.id.number, elsewhere.low_watermark), (1, 2));
+    bench.answer(&first, Verdict::Retry, &[hint(X, P2, 2)]);
+    let second = bench.attempt();
+    assert!(second.destinations.contains(P2.into()));
+    assert!(second.id.number > elsewhere.low_watermark);
+    assert_eq!((second.id.attempt, second.low_watermark), (2, 2));
+}
+
 #[test]
 fn what_no_group_executed_for_its_session_had_expired_begins_anew_in_another() {
     let mut bench = knowing();
@@ -63,15 +102,15 @@ fn what_no_group_executed_for_its_session_had_expired_begins_anew_in_another() {
     bench.answer(&first, Verdict::SessionExpired, &[]);
     let sent = bench.sent();
     assert_eq!((greeted(&sent), sent.len()), (3, 3));
-    // What the user would be told now names an attempt: one was sent.
+    // What the user would be told now is that nothing has happened.
     let ticket = 1;
     let standing = bench.client.abandoned(ticket, bench.now, bench.now);
-    assert_eq!(standing.last_attempt, Some(first.id));
+    assert_eq!(standing.last_attempt, None);
     bench.now += SESSION_TTL;
     bench.tell_time();
     let second = bench.attempt();
     assert!(second.id.session.opened > first.id.session.opened);
-    assert_eq!(second.id.attempt, 1);
+    assert_eq!((second.id.number, second.id.attempt), (1, 2));
     bench.answer(&second, Verdict::Done, &[]);
     assert_eq!(bench.completed().unwrap().last_attempt, Some(second.id));
 }

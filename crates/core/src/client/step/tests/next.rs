@@ -5,7 +5,7 @@ use crate::codec;
 use crate::topology::Topology;
 
 #[test]
-fn what_needs_no_group_is_completed_at_once_and_the_rest_queues() {
+fn what_needs_no_group_is_completed_at_once_and_the_rest_is_planned() {
     let mut setting = setting();
     let submit = |setting: &Setting, request| setting.next(&Task::new(request, at(0)));
     let nowhere = Request::relocate(X, PartitionId(9));
@@ -13,7 +13,7 @@ fn what_needs_no_group_is_completed_at_once_and_the_rest_queues() {
     assert_eq!(submit(&setting, nowhere), refused);
     let nothing = Step::Complete(Outcome::Done(Bytes::new()));
     assert_eq!(submit(&setting, Request::default()), nothing);
-    assert_eq!(submit(&setting, Request::relocate(X, P0)), Step::Queue);
+    assert_eq!(submit(&setting, Request::relocate(X, P0)), Step::Plan);
     let oracle = AskFirst {
         movable: false,
         shared_cache: false,
@@ -21,20 +21,71 @@ fn what_needs_no_group_is_completed_at_once_and_the_rest_queues() {
     setting.placement = Placement::new(oracle, Topology::new(3, 3).unwrap());
     let unsupported = Step::Complete(Outcome::Unsupported);
     assert_eq!(submit(&setting, Request::relocate(X, P0)), unsupported);
-    assert_eq!(submit(&setting, reads(&[X])), Step::Queue);
+    assert_eq!(submit(&setting, reads(&[X])), Step::Plan);
+}
+
+/// The requests at each stage in which something is about to be sent, with where it would go.
+fn about_to_send() -> [(Task, Groups); 4] {
+    let query = located(reads(&[X]), &[(X, P1)]);
+    let attempt = located(writes(X), &[(X, P1)]);
+    let mut spent = task(reads(&[X]), Stage::Planning);
+    spent.budget = 0;
+    [
+        (Task::new(reads(&[X]), at(0)), Groups::EMPTY),
+        (query, P1.into()),
+        (attempt, P1.into()),
+        (spent, Groups::partitions(3)),
+    ]
 }
 
 #[test]
-fn a_number_needs_the_time_and_room_in_the_window() {
-    for (numbers, step) in [
-        (Numbers::TimeUnknown, Step::Greet),
-        (Numbers::WindowFull, Step::Wait),
-        (Numbers::Free, Step::Number),
-    ] {
-        assert_eq!(admission(numbers), step);
+fn nothing_is_sent_before_the_time_is_known() {
+    let mut setting = setting();
+    setting.policy.reads = Reads::Index;
+    setting.time_is_known = false;
+    for (task, destinations) in about_to_send() {
+        assert_eq!(setting.next(&task), Step::Queue { destinations });
     }
-    let waiting = task(reads(&[X]), Stage::Waiting);
-    assert_eq!(setting().next(&waiting), Step::Wait, "its turn comes");
+}
+
+#[test]
+fn what_would_go_to_a_group_that_does_not_answer_queues_and_the_rest_does_not() {
+    let mut setting = setting();
+    setting.policy.reads = Reads::Index;
+    for _ in 0..SESSION_WINDOW {
+        setting.sessions.allot(1, P1.into());
+    }
+    for (task, destinations) in about_to_send() {
+        let queues = setting.next(&task) == Step::Queue { destinations };
+        assert_eq!(queues, !destinations.is_empty());
+    }
+    let elsewhere = located(writes(X), &[(X, P2)]);
+    let attempt = Step::Attempt {
+        destinations: P2.into(),
+    };
+    assert_eq!(setting.next(&elsewhere), attempt);
+}
+
+#[test]
+fn the_oldest_for_which_there_is_room_is_admitted_once_the_time_is_known() {
+    let mut setting = setting();
+    let mut waiting = Waiting::default();
+    let admits = |setting: &Setting, waiting: &Waiting| admission(waiting, &setting.view());
+    assert_eq!(admits(&setting, &waiting), Admission::Nobody);
+    for (ticket, destinations) in [(1, P1), (2, P2), (3, P1)] {
+        waiting.add(ticket, destinations.into());
+    }
+    assert_eq!(admits(&setting, &waiting), Admission::Plan(1));
+    for _ in 0..SESSION_WINDOW {
+        setting.sessions.allot(1, P1.into());
+    }
+    assert_eq!(admits(&setting, &waiting), Admission::Plan(2));
+    waiting.remove(2, P2.into());
+    assert_eq!(admits(&setting, &waiting), Admission::Nobody);
+    setting.time_is_known = false;
+    assert_eq!(admits(&setting, &waiting), Admission::Greet);
+    let waits = task(reads(&[X]), super::waiting());
+    assert_eq!(setting.next(&waits), Step::Wait, "its turn comes");
 }
 
 #[test]

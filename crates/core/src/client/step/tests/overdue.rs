@@ -18,7 +18,7 @@ fn hints_are_asked_for_again_and_an_unanswered_query_is_given_up() {
     for (stage, step) in [
         (locating(&[X]), Step::AskAgain),
         (querying(), Step::StopQuery),
-        (Stage::Waiting, Step::Wait),
+        (waiting(), Step::Wait),
         (gathering(1, 1), Step::Wait),
     ] {
         let task = task(reads(&[X]), stage);
@@ -30,7 +30,7 @@ fn hints_are_asked_for_again_and_an_unanswered_query_is_given_up() {
 #[test]
 fn r5_at_the_deadline_an_attempt_goes_on_and_what_has_none_under_way_ends() {
     let setting = setting();
-    for stage in [Stage::Waiting, locating(&[X]), gathering(1, 1), querying()] {
+    for stage in [waiting(), locating(&[X]), gathering(1, 1), querying()] {
         let task = task(reads(&[X]), stage);
         assert_ne!(setting.overdue(999, &task), Step::GiveUp);
         assert_eq!(setting.overdue(1_000, &task), Step::GiveUp, "{task:?}");
