@@ -174,13 +174,16 @@ impl GroupLog {
     }
 
     /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them
-    /// may be forgotten.
+    /// may be forgotten. A leader keeps more for a follower that is being filled with a snapshot:
+    /// at most the size of that and four times `keep_bytes`.
     ///
     /// # Panics
     /// If `last` was not in the log: only what was captured may be compacted.
     pub fn compact(&mut self, last: LogPosition, keep_bytes: usize) {
-        let held = self.transfers.holds().map(|held| held.index);
-        let until = held.map_or(last.index, |held| held.min(last.index));
+        let (consensus, room_bytes) = (&self.consensus, keep_bytes.saturating_mul(4));
+        let until = self
+            .transfers
+            .compactable(last.index, room_bytes, consensus);
         self.consensus.compact(until, keep_bytes);
     }
 

@@ -214,6 +214,13 @@ impl Consensus {
             .range((after - base) as usize..(until - base) as usize)
     }
 
+    /// How many bytes the entries behind entry `index` have, as far as they are not compacted.
+    pub(crate) fn bytes_behind(&self, index: u64) -> usize {
+        let after = index.max(self.base().index);
+        let behind = self.range(after, self.last().index.max(after));
+        behind.map(LogEntry::size_bytes).sum()
+    }
+
     /// How far a follower's log is known to match this leader's.
     pub(crate) fn matched(&self, follower: MemberId) -> u64 {
         let matched = self.node.follower_match_index(id(follower));

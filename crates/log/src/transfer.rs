@@ -10,9 +10,13 @@
 //!     |---- Chunk 4, ... ------------------------>|  whole: install, store
 //!     |<--- Appended -----------------------------|  and go on with entries
 //! ```
+//!
+//! Until it has caught up the leader keeps the log behind the snapshot, or a follower that takes
+//! its time to store one would need the next one at once.
 
 use crate::member::MemberId;
 use crate::message::Chunk;
+use crate::noraft_adapter::Consensus;
 use crate::record::{LogPosition, Snapshot};
 use crate::timing::HEARTBEAT;
 use bytes::BytesMut;
@@ -34,6 +38,16 @@ pub(crate) struct Transfers {
     wanting: BTreeSet<MemberId>,
     snapshot: Option<(Snapshot, u64)>,
     to: BTreeMap<MemberId, Progress>,
+    /// Followers that have taken a snapshot, and lack entries behind it.
+    catching_up: BTreeMap<MemberId, CatchingUp>,
+}
+
+/// What a follower was filled with.
+#[derive(Clone, Copy, Debug)]
+struct CatchingUp {
+    /// The last entry that the snapshot stands for.
+    filled: u64,
+    bytes: usize,
 }
 
 /// How far one follower is.
@@ -57,9 +71,30 @@ impl Transfers {
         !self.wanting.is_empty()
     }
 
-    /// The oldest entry behind which the log is needed for followers that are being filled.
-    pub(crate) fn holds(&self) -> Option<LogPosition> {
-        self.snapshot.as_ref().map(|(snapshot, _)| snapshot.last)
+    /// Up to which entry the log may be compacted, where `last` would do for all others: it is
+    /// needed behind the snapshot that is being sent, and behind what those have that are catching
+    /// up. It is kept for them until it is longer than another snapshot and `room_bytes` would be.
+    pub(crate) fn compactable(
+        &mut self,
+        last: u64,
+        room_bytes: usize,
+        consensus: &Consensus,
+    ) -> u64 {
+        let has =
+            |id: &MemberId, follower: &CatchingUp| follower.filled.max(consensus.matched(*id));
+        self.catching_up.retain(|id, follower| {
+            let has = has(id, follower);
+            let caught_up = has > follower.filled && has >= last;
+            let bytes = consensus.bytes_behind(has);
+            !caught_up && bytes <= follower.bytes.saturating_add(room_bytes)
+        });
+        let catching_up = self.catching_up.iter();
+        let behind = catching_up.map(|(id, follower)| has(id, follower));
+        let sent = self
+            .snapshot
+            .iter()
+            .map(|(snapshot, _)| snapshot.last.index);
+        behind.chain(sent).fold(last, u64::min)
     }
 
     /// A follower's log ends before this one begins, at `base`.
@@ -73,7 +108,8 @@ impl Transfers {
         if self.to.contains_key(&follower) {
             return;
         }
-        if self.holds().is_some_and(|last| last.index >= base.index) {
+        let sent = self.snapshot.as_ref();
+        if sent.is_some_and(|(snapshot, _)| snapshot.last.index >= base.index) {
             let progress = Progress {
                 taken: 0,
                 told: 0,
@@ -154,6 +190,8 @@ impl Transfers {
             progress.moved = now;
         }
         if taken == total {
+            let (filled, bytes) = (snapshot.last.index, total);
+            self.catching_up.insert(from, CatchingUp { filled, bytes });
             self.end(from);
         } else {
             self.send(from, out);

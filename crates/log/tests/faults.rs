@@ -59,3 +59,35 @@ fn compacting_takes_nothing_that_is_behind() {
     assert_eq!(after, middle);
     assert!(matches!(after.tail.first(), Some(LogEntry::Batch(_))));
 }
+
+/// It needed snapshot after snapshot where the log grew beyond what is kept while it stored one.
+#[test]
+fn a_replica_that_is_filled_needs_one_snapshot_however_fast_the_log_is_compacted() {
+    for seed in 0..20 {
+        let mut trial = Trial::new(seed, 0);
+        while !(0..3).any(|index| trial.leads(index)) {
+            trial.step();
+        }
+        let leader = (0..3).find(|index| trial.leads(*index)).unwrap();
+        let filled = (leader + 1) % 3;
+        trial.seats[usize::from(filled)].log = None;
+        (0..500).for_each(|_| trial.step());
+        trial.drop_mail(filled);
+        trial.compact(leader);
+        trial.start(filled);
+        let mut stored = None;
+        for step in 0..3_000 {
+            trial.step();
+            trial.compact(leader);
+            if stored.is_none() && trial.installs > 0 {
+                stored = Some(step + 500);
+            }
+            // It takes a second to store the snapshot.
+            trial.busy = stored.filter(|end| step < *end).map(|_| filled);
+        }
+        assert_eq!(trial.installs, 1, "seed {seed}");
+        let behind = trial.seats[usize::from(leader)].applied;
+        let behind = behind - trial.seats[usize::from(filled)].applied;
+        assert!(behind < 20, "seed {seed}: {behind} entries behind");
+    }
+}

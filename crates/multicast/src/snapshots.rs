@@ -26,7 +26,8 @@ pub struct MulticastSettings {
     /// vote.
     pub seed: u64,
     /// After how many bytes of log a snapshot is due. Twice as many are in memory at most, but for
-    /// what is not applied yet.
+    /// what is not applied yet, and what a leader keeps for a follower that it fills: at most as
+    /// much again and the size of the snapshot.
     pub log_bytes: usize,
 }
 

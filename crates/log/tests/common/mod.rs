@@ -43,6 +43,8 @@ pub struct Trial {
     /// Of 1,000 messages.
     loss: u32,
     pub installs: u64,
+    /// It does nothing now, and its mail waits.
+    pub busy: Option<u8>,
 }
 
 impl Trial {
@@ -79,6 +81,7 @@ impl Trial {
             generations: 0,
             loss,
             installs: 0,
+            busy: None,
         }
     }
 
@@ -121,7 +124,8 @@ impl Trial {
     pub fn step(&mut self) {
         self.now += STEP;
         let now = self.now;
-        for index in 0..3 {
+        let busy = self.busy;
+        for index in (0..3).filter(|index| busy != Some(*index)) {
             self.with(index, |log, out| log.on_timer(now, out));
             if self.rng.random_range(0..3) > 0 && self.leads(index) {
                 self.proposed += 1;
@@ -130,6 +134,10 @@ impl Trial {
             }
         }
         for (from, to, message) in std::mem::take(&mut self.wire) {
+            if self.busy == Some(to) {
+                self.wire.push((from, to, message));
+                continue;
+            }
             let fate = self.rng.random_range(0..1000);
             if fate < self.loss {
                 continue;
