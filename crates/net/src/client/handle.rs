@@ -307,7 +307,7 @@ impl Service {
             let ended = Ended {
                 completion: completion.clone(),
                 owner: object.and_then(|object| self.pipeline.believed_owner(object)),
-                may_have_executed: self.pipeline.may_have_executed(completion),
+                may_have_executed: completion.last_attempt.is_some(),
             };
             // Whoever asked may have stopped waiting.
             let _ = answer.send(Ok(ended));
@@ -322,7 +322,7 @@ impl Service {
         }
         for (ticket, Waiting { answer, .. }) in self.waiting.drain() {
             let stand = self.pipeline.abandoned(ticket);
-            let error = if self.pipeline.may_have_executed(&stand) {
+            let error = if stand.last_attempt.is_some() {
                 CallError::Abandoned
             } else {
                 CallError::Closed

@@ -14,7 +14,7 @@ use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
-use ssmr_core::client::{ClientSettings, Execution};
+use ssmr_core::client::ClientSettings;
 use ssmr_core::{
     Answer, Application, CacheReply, ClientId, ClientOutbox, Completion, Identity, LocalTime,
     ObjectId, Oracle, PartitionId, Placement, ReplicaId, Request, ServerMessage,
@@ -59,8 +59,6 @@ pub struct Pipeline {
     tick: Interval,
     clock: Clock,
     outstanding: usize,
-    /// Objects may be moved for a request before its first attempt.
-    gathers: bool,
 }
 
 impl Pipeline {
@@ -124,7 +122,6 @@ impl Pipeline {
             tick,
             clock,
             outstanding: 0,
-            gathers: settings.execution == Execution::Gather,
         }
     }
 
@@ -241,12 +238,6 @@ impl Pipeline {
     pub fn abandoned(&self, ticket: u64) -> Completion {
         let now = self.clock.now();
         self.engine.abandoned(ticket, now, now)
-    }
-
-    /// Whether a request may have taken effect, or may still, of which no more is known than this.
-    pub(super) fn may_have_executed(&self, completion: &Completion) -> bool {
-        // Where objects are gathered first, the attempt may follow after the user was told.
-        self.gathers || completion.last_attempt.is_some()
     }
 
     /// The counters behind [`traffic`](Self::traffic), for a handle.
