@@ -162,6 +162,29 @@ impl Consensus {
         settled.then(|| members(committed))
     }
 
+    /// The last committed members and those behind them, with the indices of their entries.
+    pub(crate) fn possible_members(&self) -> Vec<(u64, Members)> {
+        let (base, committed) = (self.base().index, self.commit_index());
+        let first = (base, self.base_members());
+        let named = (base + 1..)
+            .zip(&self.entries)
+            .filter_map(|(index, entry)| match entry {
+                LogEntry::Members(members) => Some((index, members.clone())),
+                _ => None,
+            });
+        // Before the founding of a group there are none.
+        let mut all: Vec<_> = std::iter::once(first)
+            .filter(|(_, members)| !members.voters.is_empty())
+            .chain(named)
+            .collect();
+        let known = all.iter().filter(|(index, _)| *index <= committed).count();
+        all.drain(..known.saturating_sub(1));
+        if known == 0 {
+            all.clear();
+        }
+        all
+    }
+
     // where
 
     pub(crate) fn term(&self) -> u64 {

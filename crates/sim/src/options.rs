@@ -89,13 +89,16 @@ pub enum Profile {
     /// A client keeps none of the protocol's rules, while messages overtake each other and replicas
     /// crash.
     Hostile,
+    /// Replicas store in data folders, on disks that lose, tear and reorder what is not synced, fail
+    /// to sync, are slow, full or lost, of machines whose power fails.
+    Disk,
     /// All of it but hostile clients.
     Storm,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -109,6 +112,7 @@ impl Profile {
         Self::Deaths,
         Self::Cache,
         Self::Hostile,
+        Self::Disk,
         Self::Storm,
     ];
 
@@ -157,6 +161,16 @@ impl Profile {
 
     pub(crate) fn wipes(self) -> bool {
         self.is(Self::Wipe)
+    }
+
+    /// Whether replicas store in data folders.
+    pub(crate) fn has_folders(self) -> bool {
+        self.is(Self::Disk)
+    }
+
+    /// Whether replicas lose what they had stored.
+    pub(crate) fn forgets(self) -> bool {
+        self.wipes() || self.has_folders()
     }
 
     pub(crate) fn jumps(self) -> bool {

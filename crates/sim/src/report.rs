@@ -54,6 +54,42 @@ pub struct SimulationReport {
     /// Pairs of commands with one name and different contents that a hostile client handed in.
     #[serde(default)]
     pub conflicts: u64,
+    /// Wipes while the members of the group were changing.
+    #[serde(default)]
+    pub wipes_in_change: u64,
+    /// Machines that went down with what their disks had not been given.
+    #[serde(default)]
+    pub power_failures: u64,
+    /// Writes of which a power failure left nothing.
+    #[serde(default)]
+    pub lost_writes: u64,
+    /// Writes of which a power failure left later parts without earlier ones.
+    #[serde(default)]
+    pub reordered_writes: u64,
+    /// Names given or taken away of which the disk knew nothing after a power failure.
+    #[serde(default)]
+    pub lost_names: u64,
+    /// Syncs that failed.
+    #[serde(default)]
+    pub failed_syncs: u64,
+    /// Writes for which there was no room.
+    #[serde(default)]
+    pub full_disks: u64,
+    /// Writes that took so long that the replica kept others waiting.
+    #[serde(default)]
+    pub slow_writes: u64,
+    /// Replicas that stopped because they could not store.
+    #[serde(default)]
+    pub failed_writes: u64,
+    /// Data folders that could not be opened for as long as their disk failed.
+    #[serde(default)]
+    pub failed_openings: u64,
+    /// Data folders that were found without all that was acknowledged, and set aside.
+    #[serde(default)]
+    pub lost_memories: u64,
+    /// Replicas that were started with another one's data folder.
+    #[serde(default)]
+    pub mixed_up: u64,
     /// Messages lost.
     pub lost: u64,
     /// Messages doubled.
@@ -84,7 +120,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 28] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 40] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -109,6 +145,18 @@ impl SimulationReport {
             ("cuts", &mut self.cuts),
             ("deaths", &mut self.deaths),
             ("conflicts", &mut self.conflicts),
+            ("wipes_in_change", &mut self.wipes_in_change),
+            ("power_failures", &mut self.power_failures),
+            ("lost_writes", &mut self.lost_writes),
+            ("reordered_writes", &mut self.reordered_writes),
+            ("lost_names", &mut self.lost_names),
+            ("failed_syncs", &mut self.failed_syncs),
+            ("full_disks", &mut self.full_disks),
+            ("slow_writes", &mut self.slow_writes),
+            ("failed_writes", &mut self.failed_writes),
+            ("failed_openings", &mut self.failed_openings),
+            ("lost_memories", &mut self.lost_memories),
+            ("mixed_up", &mut self.mixed_up),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),
             ("cache_hits", &mut self.cache_hits),

@@ -4,6 +4,8 @@
 //! outstanding request must end within a bound of virtual time; then an audit reads every object,
 //! and both linearizability checks run.
 
+mod disks;
+
 use crate::app::{Op, Registers};
 use crate::hostile::HostileClient;
 use crate::options::Options;
@@ -201,6 +203,7 @@ impl Run {
             self.step()?;
         }
         self.world.network.heal(true);
+        self.world.heal_disks();
         self.world.start_all();
         self.world.cache.revive();
         let healed = self.world.now();
@@ -276,6 +279,7 @@ impl Run {
         let mut report = *report;
         report.undecided = history.check_both()?.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
+        self.world.count_disk_faults(&mut report);
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
         Ok(report)
     }
@@ -316,6 +320,9 @@ impl Run {
         }
         if profile.hurts_cache() {
             self.world.hurt_cache();
+        }
+        if profile.has_folders() {
+            self.strike_disks();
         }
         if let Some(hostile) = &mut self.hostile {
             let conflicts = (0..4).map(|_| hostile.strike(&mut self.world));
@@ -360,8 +367,8 @@ impl Run {
         let Some(victim) = self.victim() else { return };
         let living = self.world.remaining(victim.group);
         let spare = living > usize::from(self.options.replicas) / 2 + 1;
-        let whole = !self.options.profile.wipes() || self.world.is_whole(victim.group);
-        if spare && whole && self.world.chance().random_range(0..4) == 0 {
+        let spare = spare && (!self.options.profile.forgets() || self.world.can_forget(victim));
+        if spare && self.world.chance().random_range(0..4) == 0 {
             self.world.stop(victim);
         }
     }

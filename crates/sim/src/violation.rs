@@ -20,6 +20,8 @@ pub enum Invariant {
     Witnessed,
     /// The black-box check passes.
     BlackBox,
+    /// What is stored can be opened again, whatever happened that storage must survive.
+    Storage,
     /// No assertion inside fails.
     Assertion,
 }
@@ -53,6 +55,8 @@ pub enum InvariantViolation {
     Progress(Stall),
     /// The history of what clients saw is not linearizable.
     NotLinearizable(Rejection),
+    /// A data folder does not open: of which replica, and why.
+    Storage(String),
     /// An assertion inside failed, with this message.
     Assertion(String),
 }
@@ -141,6 +145,7 @@ impl InvariantViolation {
             Self::Progress(_) => Invariant::Progress,
             Self::NotLinearizable(Rejection::BlackBox(_)) => Invariant::BlackBox,
             Self::NotLinearizable(_) => Invariant::Witnessed,
+            Self::Storage(_) => Invariant::Storage,
             Self::Assertion(_) => Invariant::Assertion,
         }
     }
@@ -150,7 +155,7 @@ impl InvariantViolation {
     #[must_use]
     pub fn concerns(&self, object: ObjectId) -> bool {
         match self {
-            Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) => false,
+            Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) | Self::Storage(_) => false,
             Self::Ownership { object: owned, .. } => *owned == object,
             Self::NotLinearizable(rejection) => {
                 let mut violations = rejection.violations();
@@ -186,6 +191,7 @@ impl fmt::Display for InvariantViolation {
             } => write!(f, "ownership: {object} is owned by {owner} and by {other}"),
             Self::Progress(stall) => write!(f, "progress: {stall}"),
             Self::NotLinearizable(rejection) => write!(f, "{rejection}"),
+            Self::Storage(message) => write!(f, "storage: {message}"),
             Self::Assertion(message) => write!(f, "assertion: {message}"),
         }
     }

@@ -4,9 +4,12 @@
 //! by when they were scheduled; every random number comes from one of the seed's streams.
 
 mod checks;
+mod disk;
 mod disks;
 mod faults;
 mod interventions;
+mod memory;
+mod outages;
 
 use crate::app::Registers;
 use crate::cache::Cache;
@@ -16,6 +19,7 @@ use crate::report::SimulationReport;
 use crate::trace::Trace;
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::{Watch, Watched};
+use disk::{Disk, Snapshotting};
 use interventions::Hands;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,8 +30,8 @@ use ssmr_core::{
     LocalTime, Micros, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
     ServerMessage, Topology,
 };
-use ssmr_log::Stored;
-use ssmr_multicast::{Capture, GroupMulticast, Message};
+use ssmr_log::Members;
+use ssmr_multicast::{GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -41,7 +45,6 @@ const CLIENT_TICK: Micros = 20_000;
 const SNAPSHOT: Micros = 30_000;
 
 /// Something that is going to happen.
-#[derive(Debug)]
 enum WorldEvent {
     ToReplica(ReplicaId, Seat, ReplicaInput),
     ToClient(ClientId, ReplicaId, ServerMessage),
@@ -49,8 +52,10 @@ enum WorldEvent {
     CacheToClient(ClientId, CacheReply),
     /// With the start that it belongs to: a replica that came back has a timer of its own.
     ReplicaTick(ReplicaId, u64),
+    /// What was stored in this start has taken its time: now it is said.
+    Stored(ReplicaId, u64, Box<ReplicaOutbox<Order>>),
     /// What was captured in this start is encoded and stored.
-    Captured(ReplicaId, u64, Capture),
+    Captured(ReplicaId, u64, Snapshotting),
     ClientTick(ClientId),
 }
 
@@ -68,6 +73,7 @@ impl WorldEvent {
             Self::ToReplica(id, ..)
             | Self::CacheToReplica(id, ..)
             | Self::ReplicaTick(id, ..)
+            | Self::Stored(id, ..)
             | Self::Captured(id, ..) => Some(*id),
             Self::ToClient(..) | Self::CacheToClient(..) | Self::ClientTick(_) => None,
         }
@@ -87,6 +93,8 @@ struct Member {
     applied: u64,
     /// How far its clock is ahead of everybody else's.
     ahead: Micros,
+    /// Until when its disk keeps it waiting.
+    busy_until: LocalTime,
 }
 
 /// A client with what it has asked for.
@@ -115,7 +123,9 @@ pub struct World {
     pub(crate) cache: Cache,
     members: BTreeMap<ReplicaId, Member>,
     /// What each replica has stored, also while it is down.
-    disks: BTreeMap<ReplicaId, Stored>,
+    disks: BTreeMap<ReplicaId, Disk>,
+    /// The lists of members that each replica which is down went by last.
+    left: BTreeMap<ReplicaId, Vec<(u64, Members)>>,
     /// Replicas that crash in the middle of their next write.
     torn: BTreeSet<ReplicaId>,
     /// Replicas that never come back.
@@ -164,6 +174,7 @@ impl World {
             cache: Cache::default(),
             members: BTreeMap::new(),
             disks: BTreeMap::new(),
+            left: BTreeMap::new(),
             torn: BTreeSet::new(),
             stopped: BTreeSet::new(),
             starts: 0,
@@ -178,7 +189,13 @@ impl World {
             violation: None,
             rng: ChaCha8Rng::seed_from_u64(rng.random()),
         };
+        if options.profile.has_folders() {
+            world.make_folders();
+        }
         topology.replicas().for_each(|id| world.start(id));
+        if options.profile.has_folders() {
+            world.found();
+        }
         world
     }
 
@@ -284,6 +301,9 @@ impl World {
     }
 
     fn happen(&mut self, event: WorldEvent) {
+        let Some(event) = self.put_off(event) else {
+            return;
+        };
         let ahead = |id| self.members.get(&id).map_or(0, |member| member.ahead);
         let now = self.now + event.replica().map_or(0, ahead);
         match event {
@@ -311,7 +331,13 @@ impl World {
                     self.schedule(TICK, WorldEvent::ReplicaTick(id, start));
                 }
             }
-            WorldEvent::Captured(id, start, capture) => self.keep_snapshot(id, start, capture),
+            WorldEvent::Stored(id, start, out) => {
+                let member = self.members.get(&id);
+                if member.is_some_and(|member| member.start == start) {
+                    self.dispatch_replica(id, *out);
+                }
+            }
+            WorldEvent::Captured(id, start, begun) => self.keep_snapshot(id, start, begun),
             WorldEvent::ToClient(id, from, msg) => {
                 self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
@@ -339,14 +365,23 @@ impl World {
         act(&mut member.replica, &mut out);
         member.replica.flush(self.now + member.ahead, &mut out);
         let (start, records) = (member.start, std::mem::take(&mut out.records));
+        let stores = !records.is_empty();
         if !self.store(id, records) {
             return;
         }
-        if let Some(capture) = out.capture {
-            let delay = self.rng.random_range(0..SNAPSHOT);
-            self.schedule(delay, WorldEvent::Captured(id, start, capture));
+        if let Some(capture) = out.capture.take()
+            && !self.capture(id, start, capture)
+        {
+            return;
         }
         self.look_at(id);
+        match self.take_time(id, stores) {
+            0 => self.dispatch_replica(id, out),
+            time => self.schedule(time, WorldEvent::Stored(id, start, Box::new(out))),
+        }
+    }
+
+    fn dispatch_replica(&mut self, id: ReplicaId, out: ReplicaOutbox<Order>) {
         for (to, msg) in out.peers {
             let Some(msg) = self.pass_on(id, to, msg) else {
                 continue;

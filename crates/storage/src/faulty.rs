@@ -92,6 +92,17 @@ impl FaultyFiles {
         self.machine().room = bytes;
     }
 
+    /// Nothing that was to fail fails any more, and there is room.
+    pub fn heal(&self) {
+        self.machine().heal();
+    }
+
+    /// Everything fails from now on, until it is started again: what the process still does as it
+    /// dies reaches nothing.
+    pub fn go_down(&self) {
+        self.machine().crashed = true;
+    }
+
     /// The process has died, and another one can begin. Everything that it held must have been
     /// dropped.
     pub fn kill(&self) {

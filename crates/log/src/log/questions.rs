@@ -51,10 +51,12 @@ impl GroupLog {
         self.consensus.is_settled_voter()
     }
 
-    /// Who takes part as far as it is committed, unless a change is under way.
+    /// Who takes part by the last entry about it that is known to be committed, and by each one
+    /// behind that, with the entry's index: whoever leads goes by one of these. None if nothing is
+    /// known to be committed.
     #[must_use]
-    pub fn settled_members(&self) -> Option<Members> {
-        self.consensus.settled_members()
+    pub fn possible_members(&self) -> Vec<(u64, Members)> {
+        self.consensus.possible_members()
     }
 
     /// The index of the replica that leads, as far as is known.

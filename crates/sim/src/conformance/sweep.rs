@@ -72,11 +72,33 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
         expected.extend([("crashes", report.crashes), ("torn", report.torn)]);
     }
     if storm || profile == Profile::Wipe {
-        expected.push(("wipes", report.wipes));
+        expected.extend([
+            ("wipes", report.wipes),
+            ("wipes_in_change", report.wipes_in_change),
+        ]);
     }
     if profile == Profile::Wipe {
         // In a storm it happens, too, but not in each sweep.
         expected.push(("restores", report.restores));
+    }
+    if storm || profile == Profile::Disk {
+        expected.extend([
+            ("power_failures", report.power_failures),
+            ("failed_writes", report.failed_writes),
+        ]);
+    }
+    if profile == Profile::Disk {
+        expected.extend([
+            ("torn", report.torn),
+            ("lost_writes", report.lost_writes),
+            ("reordered_writes", report.reordered_writes),
+            ("lost_names", report.lost_names),
+            ("failed_syncs", report.failed_syncs),
+            ("full_disks", report.full_disks),
+            ("slow_writes", report.slow_writes),
+            ("lost_memories", report.lost_memories),
+            ("mixed_up", report.mixed_up),
+        ]);
     }
     if storm || profile == Profile::Clock {
         expected.push(("jumps", report.jumps));

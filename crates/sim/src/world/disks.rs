@@ -1,32 +1,117 @@
 //! What replicas store, and what becomes of it: snapshots that are done later, writes that tear,
-//! disks that are lost.
+//! disks that fail, fill up and are lost.
 
-use super::World;
+use super::disk::{DataFolder, Disk, Snapshotting};
+use super::{SNAPSHOT, World, WorldEvent};
+use crate::app::Registers;
+use crate::violation::InvariantViolation;
 use rand::RngExt;
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::topology::mix;
-use ssmr_core::{GroupId, ReplicaId};
-use ssmr_log::{MemberId, Record, Stored};
+use ssmr_core::{Identity, ReplicaId};
+use ssmr_log::{Record, Stored};
 use ssmr_multicast::{Capture, Captured};
+use ssmr_storage::{Owner, StorageError};
+use std::io;
 
 impl World {
-    /// Stores records, as all of them are or not at all. Returns whether the replica may go on and
-    /// say what depends on them.
+    /// Gives every replica a data folder on a disk that fails.
+    pub(super) fn make_folders(&mut self) {
+        let sync = self.rng.random_range(0..4) > 0;
+        for id in self.topology.replicas().collect::<Vec<_>>() {
+            let folder = DataFolder::new(self.rng.random(), sync);
+            self.disks.insert(id, Disk::Folder(folder));
+        }
+    }
+
+    /// What a replica has stored when it starts; `None` if it cannot start.
+    pub(super) fn open(&mut self, id: ReplicaId) -> Option<Stored> {
+        let (owner, generation) = (self.owner(id), self.next_generation());
+        let folder = match self.disks.get_mut(&id) {
+            None => return Some(Stored::default()),
+            Some(Disk::Value(stored)) => return Some(stored.clone()),
+            Some(Disk::Folder(folder)) => folder,
+        };
+        let opened = folder.open(owner, generation);
+        match opened {
+            Ok((stored, lost)) => {
+                self.report.lost_memories += u64::from(lost);
+                Some(stored)
+            }
+            Err(StorageError::Io { .. }) => {
+                self.report.failed_openings += 1;
+                self.go_down(id);
+                None
+            }
+            // What happens here never breaks what is stored.
+            Err(error) => {
+                let violation = InvariantViolation::Storage(format!("{id}: {error}"));
+                self.violation = self.violation.take().or(Some(violation));
+                None
+            }
+        }
+    }
+
+    /// The generation that a replica would begin now: the machine's calendar is not to be trusted.
+    pub(super) fn next_generation(&self) -> u64 {
+        1 + mix(self.starts + 1) % (1 << 48)
+    }
+
+    pub(super) fn owner(&self, replica: ReplicaId) -> Owner {
+        let cluster = Identity::of::<Registers>(&*self.oracle, self.topology, 1);
+        Owner { replica, cluster }
+    }
+
+    /// Stores records. Returns whether the replica may go on and say what depends on them.
     pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
         if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
+        }
+        if let Some(Disk::Folder(folder)) = self.disks.get_mut(&id) {
+            let stored = folder.append(records);
+            return self.is_stored(id, stored).is_some();
         }
         let torn = !records.is_empty() && self.torn.remove(&id);
         if torn {
             records = self.tear(records);
             self.report.torn += 1;
         }
-        let disk = self.disks.entry(id).or_default();
-        records.into_iter().for_each(|record| disk.add(record));
+        let disk = self.disks.entry(id);
+        if let Disk::Value(stored) = disk.or_insert_with(|| Disk::Value(Stored::default())) {
+            records.into_iter().for_each(|record| stored.add(record));
+        }
         if torn {
             self.crash(id);
         }
         !torn || mutant::is_active(Mutant::AnswerBeforeSync)
+    }
+
+    /// What the disk has done. A replica that cannot store stops: it must not say anything that
+    /// depends on it.
+    fn is_stored<T>(&mut self, id: ReplicaId, done: io::Result<T>) -> Option<T> {
+        if done.is_err() {
+            self.report.failed_writes += 1;
+            self.crash(id);
+        }
+        done.ok()
+    }
+
+    /// Has a copy of a replica's state encoded and stored beside it. Returns whether the replica
+    /// may go on.
+    pub(super) fn capture(&mut self, id: ReplicaId, start: u64, capture: Capture) -> bool {
+        let snapshotting = match self.disks.get_mut(&id) {
+            Some(Disk::Folder(folder)) => {
+                let begun = folder.begin_snapshot(capture);
+                let Some(begun) = self.is_stored(id, begun) else {
+                    return false;
+                };
+                begun
+            }
+            _ => Snapshotting::of(capture),
+        };
+        let delay = self.rng.random_range(0..SNAPSHOT);
+        self.schedule(delay, WorldEvent::Captured(id, start, snapshotting));
+        true
     }
 
     /// What is left of a write that was cut short: it may be a part of each kind that a long one is
@@ -44,7 +129,7 @@ impl World {
     }
 
     /// A snapshot is encoded and stored, unless the replica has crashed meanwhile.
-    pub(super) fn keep_snapshot(&mut self, id: ReplicaId, start: u64, capture: Capture) {
+    pub(super) fn keep_snapshot(&mut self, id: ReplicaId, start: u64, begun: Snapshotting) {
         let Some(member) = self
             .members
             .get_mut(&id)
@@ -53,58 +138,74 @@ impl World {
             return;
         };
         let now = self.now + member.ahead;
+        let (capture, writer) = begun.into_parts();
         let (last, wanted) = (capture.last, capture.wanted);
         let snapshot = capture.encode();
         self.report.snapshots += 1;
-        self.disks.entry(id).or_default().compact(snapshot.clone());
+        match self.disks.get_mut(&id) {
+            Some(Disk::Folder(folder)) => {
+                let kept = folder.keep(writer, snapshot.clone());
+                if self.is_stored(id, kept).is_none() {
+                    return;
+                }
+            }
+            Some(Disk::Value(stored)) => stored.compact(snapshot.clone()),
+            None => {}
+        }
         let snapshot = Some(snapshot).filter(|_| wanted);
         let captured = Captured { last, snapshot };
         self.with_replica(id, |replica, out| replica.on_captured(now, captured, out));
     }
 
-    /// The replica's next write is its last one, and only a part of it is stored.
+    /// One of the replica's next writes is its last one, and only a part of it is stored.
     pub(crate) fn tear_next(&mut self, id: ReplicaId) {
-        self.torn.insert(id);
+        match self.disks.get_mut(&id) {
+            Some(Disk::Folder(folder)) => {
+                let number = folder.files.operations() + self.rng.random_range(1..8);
+                folder.files.crash_at(number);
+            }
+            _ => {
+                self.torn.insert(id);
+            }
+        }
+    }
+
+    /// The process of a replica has ended; or its machine goes down, where its group can do without
+    /// what may be lost then.
+    pub(super) fn go_down(&mut self, id: ReplicaId) {
+        let Some(Disk::Folder(folder)) = self.disks.get(&id) else {
+            return;
+        };
+        let may_lose = !folder.is_at_risk() || self.can_forget(id);
+        let power = self.rng.random() && may_lose;
+        self.report.power_failures += u64::from(power);
+        if let Some(Disk::Folder(folder)) = self.disks.get_mut(&id) {
+            folder.fail(power);
+        }
     }
 
     /// A replica crashes and loses what it had stored, as far as its group can do without it. It
     /// comes back in a new generation.
     pub fn wipe(&mut self, id: ReplicaId) {
-        let alone = self.topology.replica_count(id.group) == 1;
-        if alone || !self.is_whole(id.group) {
+        if !self.can_forget(id) {
             return;
         }
+        self.report.wipes_in_change += u64::from(self.is_changing(id.group));
         self.crash(id);
+        let generation = self.next_generation();
         self.starts += 1;
-        // The machine's calendar is not to be trusted.
-        let generation = 1 + mix(self.starts) % (1 << 48);
-        self.disks.insert(
-            id,
-            Stored {
+        let fresh = match self.disks.get(&id) {
+            Some(Disk::Folder(folder)) => {
+                folder.count_faults(&mut self.report);
+                let sync = folder.is_synced();
+                Disk::Folder(DataFolder::new(self.rng.random(), sync))
+            }
+            _ => Disk::Value(Stored {
                 generation,
                 ..Stored::default()
-            },
-        );
-        self.report.wipes += 1;
-    }
-
-    /// Whether every replica of a group is a voter in its present generation, and none has stopped
-    /// for good.
-    pub(crate) fn is_whole(&self, group: GroupId) -> bool {
-        let present = self.topology.members(group).map(|id| {
-            let generation = self.disks.get(&id).map_or(0, |disk| disk.generation);
-            MemberId::new(id.index, generation)
-        });
-        let present = present.collect();
-        let settled = |id| {
-            self.members[&id]
-                .replica
-                .multicast()
-                .log()
-                .settled_members()
+            }),
         };
-        let mut told = self.living(group).filter_map(settled);
-        self.remaining(group) == usize::from(self.topology.replica_count(group))
-            && told.any(|members| members.voters == present && members.learners.is_empty())
+        self.disks.insert(id, fresh);
+        self.report.wipes += 1;
     }
 }

@@ -9,8 +9,10 @@ use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Command, Engine, GroupId, LogicalClock, Placement, Replica, ReplicaId};
+use ssmr_core::{ClientId, Command, Engine, GroupId, LocalTime, LogicalClock, Placement, Replica, ReplicaId};
+use ssmr_log::MemberId;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl World {
@@ -47,13 +49,13 @@ impl World {
         if self.members.contains_key(&id) {
             return;
         }
-        let stored = self.disks.get(&id).cloned().unwrap_or_default();
+        let Some(stored) = self.open(id) else { return };
         let settings = MulticastSettings {
             seed: self.rng.random(),
             log_bytes: self.options.log_bytes,
         };
         let multicast = match stored.generation {
-            generation if generation > 0 && stored.term == 0 => {
+            generation if generation > 0 && stored.term == 0 && !self.has_folders() => {
                 GroupMulticast::join(id, self.topology, settings, generation)
             }
             _ => GroupMulticast::restore(id, self.topology, settings, stored),
@@ -74,6 +76,7 @@ impl World {
             start: self.starts,
             applied: 0,
             ahead: 0,
+            busy_until: LocalTime::ZERO,
         };
         self.members.insert(id, member);
         let start = self.rng.random_range(0..TICK);
@@ -84,7 +87,45 @@ impl World {
     pub fn crash(&mut self, id: ReplicaId) {
         self.torn.remove(&id);
         self.lament(id, "crashes");
-        self.report.crashes += u64::from(self.members.remove(&id).is_some());
+        self.report.crashes += u64::from(self.leave(id));
+        self.go_down(id);
+    }
+
+    /// A replica runs no more. Returns whether it did.
+    pub(super) fn leave(&mut self, id: ReplicaId) -> bool {
+        let Some(member) = self.members.remove(&id) else {
+            return false;
+        };
+        let lists = member.replica.multicast().log().possible_members();
+        self.left.insert(id, lists);
+        true
+    }
+
+    /// Founds every group with its replicas, as an operator does once.
+    ///
+    /// # Panics
+    /// If one of them holds anything.
+    pub(super) fn found(&mut self) {
+        let now = self.now;
+        for group in self.topology.groups().iter() {
+            let ids: Vec<ReplicaId> = self.topology.members(group).collect();
+            let member = |id: &ReplicaId| self.members[id].replica.multicast().log().member();
+            let founders: BTreeSet<MemberId> = ids.iter().map(member).collect();
+            let mut done = Ok(());
+            for &id in &ids {
+                self.with_replica(id, |replica, out| {
+                    let prepare = |order: &mut GroupMulticast, _: &mut _| order.prepare(&founders);
+                    done = replica.with_multicast(prepare, out);
+                });
+                assert!(done.is_ok(), "{id} does not prepare: {done:?}");
+            }
+            self.with_replica(ids[0], |replica, out| {
+                let found =
+                    |order: &mut GroupMulticast, out: &mut _| order.found(now, &founders, out);
+                done = replica.with_multicast(found, out);
+            });
+            assert!(done.is_ok(), "{group} is not founded: {done:?}");
+        }
     }
 
     /// Starts every replica that has crashed. None is about to crash any more.
@@ -99,11 +140,12 @@ impl World {
     pub fn stop(&mut self, id: ReplicaId) {
         self.lament(id, "stops for good");
         self.stopped.insert(id);
-        self.report.stops += u64::from(self.members.remove(&id).is_some());
+        self.report.stops += u64::from(self.leave(id));
+        self.go_down(id);
     }
 
     /// Notes what becomes of a replica. Which one of its group it is would be chance.
-    fn lament(&mut self, id: ReplicaId, what: &str) {
+    pub(super) fn lament(&mut self, id: ReplicaId, what: &str) {
         let leads = |member: &Member| member.replica.status().is_leader;
         let role = match self.members.get(&id).map(leads) {
             Some(true) => "the leader",

@@ -86,6 +86,10 @@ impl Machine {
         self.locks.clear();
     }
 
+    pub(super) fn heal(&mut self) {
+        (self.crash_at, self.fail_sync_at, self.room) = (None, None, None);
+    }
+
     pub(super) fn is_up(&self) -> io::Result<()> {
         if self.crashed {
             return Err(io::Error::other("the machine is down"));
