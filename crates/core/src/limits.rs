@@ -29,8 +29,9 @@ pub const MAX_OBJECTS: usize = 4096;
 /// engine waits.
 pub const SESSION_WINDOW: u64 = 1024;
 
-/// How long, in log time, a group remembers a session after it was opened. Clients change to a new
-/// one well before.
+/// How long, in log time, a group remembers a session after it was opened; clients change to a new
+/// one well before. It is also how far ahead of a group's log time a session may have been opened:
+/// commands of one that is further ahead are not taken until the group's time has come nearer.
 pub const SESSION_TTL: Micros = 600_000_000;
 
 /// How far ahead of its own clock a group lets the clock of a command move it: a greater one counts
@@ -48,10 +49,6 @@ pub const SESSIONS: usize = 1 << 20;
 /// The most sessions of one client that a group takes commands of at a time. Clients that keep the
 /// rules have two or three.
 pub const CLIENT_SESSIONS: u32 = 8;
-
-/// How far ahead of a group's log time a session may have been opened. Commands of one that is
-/// further ahead are not taken until the group's time has come nearer.
-pub const SESSION_LEAD: Micros = SESSION_TTL;
 
 /// How many bytes of answers a group keeps for one session, to repeat them. Beyond it some are
 /// forgotten; a client that asks for one of them again learns that its outcome is unknown.

@@ -37,6 +37,8 @@ pub enum Mutant {
     TimestampsReused,
     /// Messages of one name are taken for the same, whatever they say.
     ContentsConfused,
+    /// A session expires although an attempt of it is under way.
+    PendingSessionsExpire,
     /// A command whose clock is far ahead of the group's is turned away.
     ClocksRefused,
     /// A replica does not store whom it voted for. The driver's fault.

@@ -4,14 +4,18 @@
 //! It is bounded by what a session may have unanswered and, in log time, by the age of sessions.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::limits::{CLIENT_SESSIONS, SESSION_LEAD, SESSION_TTL, SESSION_WINDOW, SESSIONS};
+use ssmr_core::limits::{CLIENT_SESSIONS, SESSION_WINDOW, SESSIONS};
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::shared_map::{SharedMap, entry};
-use ssmr_core::{ClientId, Command, CommandId, LogTime, SessionId};
+use ssmr_core::{ClientId, Command, CommandId, LogTime, Micros, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a group knows of the sessions that it has logged commands of.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Filter {
+    /// How long a session is remembered after it was opened, and how far ahead of the group's time
+    /// it may have been opened.
+    ttl: Micros,
     sessions: SharedMap<SessionId, Window>,
     /// The same sessions, oldest first.
     by_age: BTreeSet<(LogTime, ClientId)>,
@@ -44,6 +48,20 @@ pub(crate) enum Freshness {
 }
 
 impl Filter {
+    pub(crate) fn new(ttl: Micros) -> Self {
+        Self {
+            ttl,
+            sessions: SharedMap::default(),
+            by_age: BTreeSet::new(),
+            by_client: SharedMap::default(),
+        }
+    }
+
+    /// Whether a session is remembered.
+    pub(crate) fn remembers(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
     /// Whether an attempt may be logged at log time `time`.
     pub(crate) fn freshness(&self, command: &Command, time: LogTime) -> Freshness {
         let id = command.id;
@@ -66,9 +84,9 @@ impl Filter {
     /// The same for one of a session that is not known.
     fn freshness_of_new(&self, session: SessionId, time: LogTime) -> Freshness {
         let used = self.by_client.get(&session.client).copied();
-        if session.opened + SESSION_TTL < time {
+        if session.opened + self.ttl < time {
             Freshness::Expired
-        } else if session.opened > time + SESSION_LEAD {
+        } else if session.opened > time + self.ttl {
             Freshness::TooEarly
         } else if self.sessions.size() >= SESSIONS || used >= Some(CLIENT_SESSIONS) {
             Freshness::Full
@@ -117,12 +135,12 @@ impl Filter {
         let aged = self
             .by_age
             .iter()
-            .take_while(|(opened, _)| *opened + SESSION_TTL < time);
+            .take_while(|(opened, _)| *opened + self.ttl < time);
         let sessions = aged.map(|&(opened, client)| SessionId { client, opened });
         let idle = sessions.filter(|id| {
-            self.sessions
-                .get(id)
-                .is_none_or(|window| window.pending == 0)
+            let window = self.sessions.get(id);
+            window.is_none_or(|window| window.pending == 0)
+                || mutant::is_active(Mutant::PendingSessionsExpire)
         });
         let over: Vec<SessionId> = idle.collect();
         for id in &over {
@@ -141,6 +159,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ssmr_core::limits::SESSION_TTL;
     use crate::testing::{command, session};
 
     const NOW: LogTime = LogTime::from_micros(1_000_000);
@@ -158,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_client_has_so_many_sessions_and_no_more_until_some_expire() {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(SESSION_TTL);
         for opened in 0..u64::from(CLIENT_SESSIONS) {
             assert_eq!(
                 freshness(&filter, session(1, opened), NOW),
@@ -181,7 +200,7 @@ mod tests {
     /// Only a client that breaks the rules gives one number to two commands.
     #[test]
     fn a_number_is_used_once_whatever_is_logged_under_it_at_another_group() {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(SESSION_TTL);
         let first = command(session(1, 0));
         filter.enter(&first);
         let mut second = first.clone();
@@ -196,7 +215,7 @@ mod tests {
 
     #[test]
     fn numbers_that_went_elsewhere_leave_gaps_which_the_low_watermark_passes() {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(SESSION_TTL);
         let numbered = |number, low_watermark| {
             let mut command = command(session(1, 0));
             (command.id.number, command.low_watermark) = (number, low_watermark);
@@ -220,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_session_from_the_far_future_is_not_taken() {
-        let filter = Filter::default();
-        let latest = (NOW + SESSION_LEAD).micros();
+        let filter = Filter::new(SESSION_TTL);
+        let latest = (NOW + SESSION_TTL).micros();
         for (opened, expected) in [
             (latest, Freshness::Fresh),
             (latest + 1, Freshness::TooEarly),
@@ -233,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_session_with_an_attempt_under_way_does_not_expire() {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(SESSION_TTL);
         let command = command(session(1, 0));
         filter.enter(&command);
         let late = LogTime::from_micros(9 * SESSION_TTL);
@@ -246,8 +265,8 @@ mod tests {
 
     #[test]
     fn every_session_expires_in_the_end() {
-        let mut filter = Filter::default();
-        let latest = NOW + SESSION_LEAD;
+        let mut filter = Filter::new(SESSION_TTL);
+        let latest = NOW + SESSION_TTL;
         use_session(&mut filter, session(1, latest.micros()));
         let last = latest + SESSION_TTL;
         assert_eq!(filter.expire(last), []);

@@ -21,7 +21,7 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, LocalTime, ReplicaId, Signal, Topology, ValueCodec, codec,
+    Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology, ValueCodec, codec,
 };
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
@@ -93,7 +93,7 @@ impl GroupMulticast {
             is_voter: log.is_voter(),
             is_current: false,
             log,
-            order: Order::new(id.group),
+            order: Order::new(id.group, settings.session_ttl),
             applied: 0,
             snapshots: SnapshotSchedule::new(settings.log_bytes),
             leader: None,
@@ -130,6 +130,12 @@ impl GroupMulticast {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.order.pending_count()
+    }
+
+    /// Whether the group remembers a session: one that it has used and that has not expired.
+    #[must_use]
+    pub fn remembers(&self, session: SessionId) -> bool {
+        self.order.remembers(session)
     }
 
     /// The replicated log, to ask it.

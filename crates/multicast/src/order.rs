@@ -32,7 +32,8 @@ use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Timestamp, codec,
+    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Micros, SessionId, Timestamp,
+    codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -66,7 +67,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn new(group: GroupId) -> Self {
+    pub(crate) fn new(group: GroupId, session_ttl: Micros) -> Self {
         Self {
             group,
             clock: LogicalClock::default(),
@@ -74,7 +75,7 @@ impl Order {
             commands: FxHashMap::default(),
             pending: BTreeMap::new(),
             early: BTreeMap::new(),
-            filter: Filter::default(),
+            filter: Filter::new(session_ttl),
             links: Links::default(),
             deliveries: VecDeque::new(),
         }
@@ -161,6 +162,11 @@ impl Order {
             .take(3)
             .map(|(at, id)| (at, id, self.commands[id].missing));
         format!("{:?}, early {:?}", first.collect::<Vec<_>>(), self.early)
+    }
+
+    /// Whether a session is remembered.
+    pub(crate) fn remembers(&self, session: SessionId) -> bool {
+        self.filter.remembers(session)
     }
 
     /// How many commands are logged and not delivered.
@@ -346,12 +352,12 @@ impl Order {
 mod tests {
     use super::*;
     use crate::testing::{command, session};
-    use ssmr_core::limits::CLIENT_SESSIONS;
+    use ssmr_core::limits::{CLIENT_SESSIONS, SESSION_TTL};
 
     /// Found by reading: all of them had room when they were handed in, before any was logged.
     #[test]
     fn sessions_that_come_in_one_burst_are_bounded_too() {
-        let mut order = Order::new(GroupId::ORACLE);
+        let mut order = Order::new(GroupId::ORACLE, SESSION_TTL);
         let burst = (0..100).map(|opened| Arc::new(command(session(1, opened))));
         let burst: Vec<_> = burst.collect();
         let mut freshness = burst.iter().map(|command| order.freshness(command));

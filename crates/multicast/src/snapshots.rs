@@ -12,6 +12,8 @@
 //! leader's volatile state is not in it: whatever is lost with a leader is sent again by somebody.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use ssmr_core::Micros;
+use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::snapshot::StatePart;
 use ssmr_log::{Cut, LogEntry, LogPosition, Members, Snapshot};
 use std::fmt;
@@ -29,6 +31,9 @@ pub struct MulticastSettings {
     /// what is not applied yet, and what a leader keeps for a follower that it fills: at most as
     /// much again and the size of the snapshot.
     pub log_bytes: usize,
+    /// How long, in log time, the group remembers a session after it was opened: the same at all
+    /// its replicas and for all its life.
+    pub session_ttl: Micros,
 }
 
 impl Default for MulticastSettings {
@@ -36,6 +41,7 @@ impl Default for MulticastSettings {
         Self {
             seed: 1,
             log_bytes: LOG_BYTES,
+            session_ttl: SESSION_TTL,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a simulation is a pure function of, besides its seed.
 
+use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{Execution, Micros, Reads};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Everything but the seed.
 #[derive(Clone, Copy, Debug)]
@@ -92,13 +94,16 @@ pub enum Profile {
     /// Replicas store in data folders, on disks that lose, tear and reorder what is not synced, fail
     /// to sync, are slow, full or lost, of machines whose power fails.
     Disk,
-    /// All of it but hostile clients.
+    /// Sessions live for seconds, and calls for one: clients sleep through both, and groups are
+    /// down or cut off from the others for longer.
+    Expiry,
+    /// All of it but hostile clients and short sessions.
     Storm,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -113,6 +118,7 @@ impl Profile {
         Self::Cache,
         Self::Hostile,
         Self::Disk,
+        Self::Expiry,
         Self::Storm,
     ];
 
@@ -183,6 +189,30 @@ impl Profile {
 
     pub(crate) fn hurts_cache(self) -> bool {
         self.is(Self::Cache)
+    }
+
+    /// How long sessions live. A group follows another one's log time when that is five seconds
+    /// ahead: so they live for longer than that.
+    pub(crate) fn session_ttl(self) -> Micros {
+        if self == Self::Expiry {
+            6_000_000
+        } else {
+            SESSION_TTL
+        }
+    }
+
+    /// How long calls live.
+    pub(crate) fn deadline(self) -> Duration {
+        if self == Self::Expiry {
+            Duration::from_secs(1)
+        } else {
+            Duration::MAX
+        }
+    }
+
+    /// How many times as many steps as usual it takes until faults have shown what they do.
+    pub(crate) fn pace(self) -> u64 {
+        if self == Self::Expiry { 8 } else { 1 }
     }
 
     pub(crate) fn is_hostile(self) -> bool {

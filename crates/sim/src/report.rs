@@ -19,7 +19,7 @@ pub struct SimulationReport {
     pub refused: u64,
     /// Requests that the strategy does not support.
     pub unsupported: u64,
-    /// Requests whose client died.
+    /// Requests whose client died, or never learned what became of them.
     pub unknown: u64,
     /// Retries.
     pub retries: u64,
@@ -90,6 +90,12 @@ pub struct SimulationReport {
     /// Replicas that were started with another one's data folder.
     #[serde(default)]
     pub mixed_up: u64,
+    /// Times that a client's process did nothing for a while.
+    #[serde(default)]
+    pub sleeps: u64,
+    /// Commands that a group refused because their session had expired.
+    #[serde(default)]
+    pub expired: u64,
     /// Messages lost.
     pub lost: u64,
     /// Messages doubled.
@@ -120,7 +126,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 40] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 42] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -157,6 +163,8 @@ impl SimulationReport {
             ("failed_openings", &mut self.failed_openings),
             ("lost_memories", &mut self.lost_memories),
             ("mixed_up", &mut self.mixed_up),
+            ("sleeps", &mut self.sleeps),
+            ("expired", &mut self.expired),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),
             ("cache_hits", &mut self.cache_hits),

@@ -5,10 +5,11 @@
 //! and both linearizability checks run.
 
 mod disks;
+mod sessions;
 
 use crate::app::{Op, Registers};
 use crate::hostile::HostileClient;
-use crate::options::Options;
+use crate::options::{Options, Profile};
 use crate::report::SimulationReport;
 use crate::violation::{Invariant, InvariantViolation, Stall};
 use crate::workload::{Workload, object};
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How long, in virtual time, everything may take to end once all faults are over.
 const PATIENCE: Micros = 120_000_000;
@@ -137,7 +139,7 @@ pub(crate) struct Run {
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
     next_fault: LocalTime,
-    /// Until when a leader is cut off from its group.
+    /// Until when a leader is cut off from its group, or a group from the others.
     deposed: Option<LocalTime>,
     hostile: Option<HostileClient>,
 }
@@ -198,7 +200,7 @@ impl Run {
     }
 
     fn finish(&mut self) -> Result<SimulationReport, InvariantViolation> {
-        while self.world.report.steps < self.options.steps && self.busy() {
+        while self.world.report.steps < self.options.steps * self.options.profile.pace() && self.busy() {
             self.strike();
             self.step()?;
         }
@@ -206,7 +208,7 @@ impl Run {
         self.world.heal_disks();
         self.world.start_all();
         self.world.cache.revive();
-        let healed = self.world.now();
+        let healed = self.world.all_awake_at();
         while self.busy() {
             self.step()?;
             if self.world.now() > healed + PATIENCE {
@@ -242,7 +244,7 @@ impl Run {
     /// Reads every object once more, so that the checks see what is left.
     fn audit(&mut self) -> Result<(), InvariantViolation> {
         let auditor = ClientId(0);
-        self.world.connect(auditor, &self.oracle);
+        self.world.connect_until(auditor, &self.oracle, Duration::MAX);
         for n in 0..self.options.objects {
             self.world.submit(
                 auditor,
@@ -323,6 +325,9 @@ impl Run {
         }
         if profile.has_folders() {
             self.strike_disks();
+        }
+        if profile == Profile::Expiry {
+            self.strike_sessions();
         }
         if let Some(hostile) = &mut self.hostile {
             let conflicts = (0..4).map(|_| hostile.strike(&mut self.world));

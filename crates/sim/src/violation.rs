@@ -125,6 +125,13 @@ pub enum Stall {
     },
     /// The reads of all objects at the end are unanswered.
     Audit,
+    /// A group keeps answers of sessions that have expired.
+    Sessions {
+        /// Where it was seen.
+        group: GroupId,
+        /// How many sessions.
+        sessions: usize,
+    },
     /// A group still has commands in its queues once all is quiet.
     Queues {
         /// Where it was seen.
@@ -247,6 +254,9 @@ impl fmt::Display for Stall {
                 "requests are unanswered long after all faults have healed{state}"
             ),
             Self::Audit => write!(f, "the audit is not answered"),
+            Self::Sessions { group, sessions } => {
+                write!(f, "{group} keeps answers of {sessions} sessions that have expired")
+            }
             Self::Queues { group, unfinished } => {
                 write!(f, "{group} has {unfinished} unfinished commands")
             }

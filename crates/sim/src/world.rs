@@ -10,6 +10,7 @@ mod faults;
 mod interventions;
 mod memory;
 mod outages;
+mod sleep;
 
 use crate::app::Registers;
 use crate::cache::Cache;
@@ -35,6 +36,7 @@ use ssmr_multicast::{GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Order = GroupMulticast;
 type Msg = Message;
@@ -65,6 +67,14 @@ impl WorldEvent {
         let from = Seat::Client(command.id.session.client);
         let message = ClientMessage::Submit(command.clone());
         Self::ToReplica(to, from, ReplicaInput::Client(message))
+    }
+
+    /// The client to which it happens.
+    fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::ToClient(id, ..) | Self::CacheToClient(id, ..) | Self::ClientTick(id) => Some(*id),
+            _ => None,
+        }
     }
 
     /// The replica to which it happens.
@@ -136,6 +146,8 @@ pub struct World {
     /// The oracle of one participant.
     seated: Seated,
     users: BTreeMap<ClientId, User>,
+    /// Until when a client sleeps.
+    asleep: BTreeMap<ClientId, LocalTime>,
     watch: Watch,
     /// What happens, for those who want to read it.
     pub(crate) trace: Trace,
@@ -181,6 +193,7 @@ impl World {
             oracle: oracle.clone(),
             seated,
             users: BTreeMap::new(),
+            asleep: BTreeMap::new(),
             watch: Watch::default(),
             trace: Trace::default(),
             history: History::default(),
@@ -201,10 +214,21 @@ impl World {
 
     /// Adds a client.
     pub fn connect(&mut self, id: ClientId, oracle: &Arc<dyn Oracle>) {
+        self.connect_until(id, oracle, self.options.profile.deadline());
+    }
+
+    /// Adds a client whose calls live for so long.
+    pub(crate) fn connect_until(
+        &mut self,
+        id: ClientId,
+        oracle: &Arc<dyn Oracle>,
+        deadline: Duration,
+    ) {
         let settings = ssmr_core::client::ClientSettings::default()
             .with_execution(self.options.execution)
             .with_reads(self.options.possible_reads())
-            .with_deadline(std::time::Duration::MAX);
+            .with_session_ttl(self.options.profile.session_ttl())
+            .with_deadline(deadline);
         let oracle = (self.seated)(oracle, Seat::Client(id));
         let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
         self.users.insert(
@@ -391,6 +415,8 @@ impl World {
             });
         }
         for (to, msg) in out.clients {
+            let expired = matches!(msg, ServerMessage::Expired { .. });
+            self.report.expired += u64::from(expired);
             self.send(Seat::Replica(id), Seat::Client(to), |_| {
                 WorldEvent::ToClient(to, id, msg.clone())
             });

@@ -99,7 +99,7 @@ impl ClientEngine {
             policy,
             id,
             contacts: Contacts::new(topology),
-            sessions: SessionNumbers::new(id),
+            sessions: SessionNumbers::new(id, policy.session_ttl),
             greetings: Greetings::new(topology.groups(), policy.resend_us),
             hints: HintTable::default(),
             lookups: Lookups::default(),

@@ -11,14 +11,16 @@
 use super::task::Ticket;
 use crate::command::{CommandId, SessionId};
 use crate::id::{ClientId, GroupId, Groups};
-use crate::limits::{SESSION_TTL, SESSION_WINDOW};
-use crate::time::{LocalTime, LogTime};
+use crate::limits::SESSION_WINDOW;
+use crate::time::{LocalTime, LogTime, Micros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The session in which new attempts are numbered, and the unanswered numbers of all sessions.
 #[derive(Debug)]
 pub(super) struct SessionNumbers {
     client: ClientId,
+    /// How long groups remember a session.
+    ttl: Micros,
     current: Option<SessionId>,
     next_number: u64,
     unanswered: BTreeMap<(SessionId, u64), Sent>,
@@ -39,9 +41,10 @@ struct Sent {
 
 impl SessionNumbers {
     /// No session yet.
-    pub(super) fn new(client: ClientId) -> Self {
+    pub(super) fn new(client: ClientId, ttl: Micros) -> Self {
         Self {
             client,
+            ttl,
             current: None,
             next_number: 1,
             unanswered: BTreeMap::new(),
@@ -60,13 +63,13 @@ impl SessionNumbers {
     /// Whether the time that was told last is so long ago that a session judged by it might have
     /// expired.
     pub(super) fn is_out_of_touch(&self, now: LocalTime) -> bool {
-        now > self.told + SESSION_TTL / 4
+        now > self.told + self.ttl / 4
     }
 
     /// The session to number in, unless it is time for a new one.
     fn young(&self) -> Option<SessionId> {
         self.current
-            .filter(|session| self.time <= session.opened + SESSION_TTL / 2)
+            .filter(|session| self.time <= session.opened + self.ttl / 2)
     }
 
     /// Whether there is a free number for what goes to these groups.
@@ -141,6 +144,7 @@ impl SessionNumbers {
 mod tests {
     use super::*;
     use crate::id::PartitionId;
+    use crate::limits::SESSION_TTL;
 
     fn at(partition: u8) -> Groups {
         PartitionId(partition).into()
@@ -157,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_window_closes_on_the_least_unanswered_number() {
-        let mut sessions = SessionNumbers::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1), SESSION_TTL);
         let numbers = fill(&mut sessions, at(0));
         assert_eq!(numbers.len() as u64, SESSION_WINDOW);
         sessions.answered(numbers[1]);
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_group_that_does_not_answer_closes_the_window_for_what_goes_to_it_alone() {
-        let mut sessions = SessionNumbers::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1), SESSION_TTL);
         let (_, silent) = sessions.allot(1, at(0));
         for _ in 0..3 * SESSION_WINDOW {
             let number = sessions.allot(2, at(1));
@@ -184,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_session_is_changed_at_half_its_life() {
-        let mut sessions = SessionNumbers::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1), SESSION_TTL);
         sessions.observe(LocalTime::ZERO, LogTime::from_micros(7));
         let (first, number) = sessions.allot(1, at(0));
         let later = LogTime::from_micros(7 + SESSION_TTL / 2 + 1);
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_full_window_does_not_keep_a_new_session_from_opening() {
-        let mut sessions = SessionNumbers::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1), SESSION_TTL);
         fill(&mut sessions, at(0));
         sessions.observe(LocalTime::ZERO, LogTime::from_micros(SESSION_TTL));
         assert!(sessions.has_room(at(0)));
@@ -207,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_number_has_a_holder_until_it_is_answered() {
-        let mut sessions = SessionNumbers::new(ClientId(1));
+        let mut sessions = SessionNumbers::new(ClientId(1), SESSION_TTL);
         let (session, number) = sessions.allot(7, at(0));
         let id = CommandId {
             session,

@@ -1,5 +1,6 @@
 //! What the owner of a client can choose, and the same as the engine counts it.
 
+use crate::limits::SESSION_TTL;
 use crate::read::Reads;
 use crate::time::Micros;
 use std::time::Duration;
@@ -41,6 +42,9 @@ pub struct ClientSettings {
     /// Whether answers are kept that come for requests which have ended as unknown, for
     /// [`poll_late`](crate::ClientEngine::poll_late). Whoever asks for that has to take them.
     pub late_answers: bool,
+    /// How long, in log time, groups remember a session after it was opened: as
+    /// [`SESSION_TTL`] says, but for simulations whose groups forget sooner.
+    pub session_ttl: Micros,
 }
 
 impl Default for ClientSettings {
@@ -51,6 +55,7 @@ impl Default for ClientSettings {
             resend_after: Duration::from_millis(250),
             deadline: Duration::from_secs(30),
             late_answers: false,
+            session_ttl: SESSION_TTL,
         }
     }
 }
@@ -91,6 +96,15 @@ impl ClientSettings {
             ..self
         }
     }
+
+    /// These settings with another [`session_ttl`](Self::session_ttl).
+    #[must_use]
+    pub fn with_session_ttl(self, session_ttl: Micros) -> Self {
+        Self {
+            session_ttl,
+            ..self
+        }
+    }
 }
 
 /// The settings with their times as [`LocalTime`](crate::LocalTime) counts them.
@@ -101,6 +115,7 @@ pub(super) struct Policy {
     pub(super) resend_us: Micros,
     pub(super) deadline_us: Micros,
     pub(super) late_answers: bool,
+    pub(super) session_ttl: Micros,
 }
 
 impl From<ClientSettings> for Policy {
@@ -112,6 +127,7 @@ impl From<ClientSettings> for Policy {
             resend_us: micros(settings.resend_after),
             deadline_us: micros(settings.deadline),
             late_answers: settings.late_answers,
+            session_ttl: settings.session_ttl,
         }
     }
 }

@@ -29,7 +29,7 @@ use super::verdict::{Decision, decide, operand_bytes};
 use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
-use crate::command::{Command, CommandId, MessageId};
+use crate::command::{Command, CommandId, MessageId, SessionId};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::limits::MAX_OPERANDS;
 use crate::multicast::Delivery;
@@ -205,6 +205,11 @@ impl<A: Application> Engine<A> {
     #[must_use]
     pub fn unfinished_count(&self) -> usize {
         self.state.running.len()
+    }
+
+    /// The sessions of which answers or commands under way are kept.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.state.sessions.ids()
     }
 
     /// Takes the place of all that was here.

@@ -110,6 +110,11 @@ impl Sessions {
         (answer.id == id).then_some(answer)
     }
 
+    /// The sessions of which anything is kept.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.keys().copied()
+    }
+
     /// All of it in a fixed order, for digests.
     pub(crate) fn sorted(&self) -> BTreeMap<SessionId, (u32, bool, Vec<Arc<Answer>>)> {
         let parts = |s: &Session| (s.active, s.over, s.answers.values().cloned().collect());

@@ -42,7 +42,7 @@ fn options(profile: Profile, seed: u64) -> Options {
         window: 1 + (seed as usize * 3 + 1) % most,
         // What a dead client did may be anywhere: the black-box search needs shorter histories
         // then.
-        requests: if profile.kills_clients() { 10 } else { 25 },
+        requests: if profile.kills_clients() || profile == Profile::Expiry { 10 } else { 25 },
         execution,
         reads,
         profile,
@@ -98,6 +98,13 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
             ("slow_writes", report.slow_writes),
             ("lost_memories", report.lost_memories),
             ("mixed_up", report.mixed_up),
+        ]);
+    }
+    if profile == Profile::Expiry {
+        expected.extend([
+            ("unknown", report.unknown),
+            ("sleeps", report.sleeps),
+            ("expired", report.expired),
         ]);
     }
     if storm || profile == Profile::Clock {

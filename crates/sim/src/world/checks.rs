@@ -49,6 +49,11 @@ impl World {
             if unfinished > 0 {
                 return Err(Stall::Queues { group, unfinished }.into());
             }
+            let order = self.members[&furthest].replica.multicast();
+            let sessions = engine.sessions().filter(|id| !order.remembers(*id)).count();
+            if sessions > 0 {
+                return Err(Stall::Sessions { group, sessions }.into());
+            }
             owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
             for id in self.living(group).collect::<Vec<_>>() {
                 let member = &self.members[&id];

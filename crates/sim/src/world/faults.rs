@@ -53,6 +53,7 @@ impl World {
         let settings = MulticastSettings {
             seed: self.rng.random(),
             log_bytes: self.options.log_bytes,
+            session_ttl: self.options.profile.session_ttl(),
         };
         let multicast = match stored.generation {
             generation if generation > 0 && stored.term == 0 && !self.has_folders() => {

@@ -33,7 +33,8 @@ impl World {
             others && members.voters.is_subset(&remembering)
         };
         let possible = self.possible_members(group);
-        possible.len() > 1 || !possible.iter().all(settled)
+        let is_one = possible.windows(2).all(|two| two[0] == two[1]);
+        !is_one || !possible.iter().all(settled)
     }
 
     /// The replicas of a group that have not forgotten and will not stay away, each in its present

@@ -122,10 +122,12 @@ impl World {
         time
     }
 
-    /// Puts an event off that reaches a replica while it is busy.
+    /// Puts an event off that reaches a replica while it is busy, or a client that sleeps.
     pub(super) fn put_off(&mut self, event: WorldEvent) -> Option<WorldEvent> {
         let member = event.replica().and_then(|id| self.members.get(&id));
-        match member.map(|member| member.busy_until) {
+        let asleep = event.client().and_then(|id| self.asleep.get(&id));
+        let busy = member.map(|member| &member.busy_until);
+        match busy.or(asleep).copied() {
             Some(until) if until > self.now => {
                 self.schedule(until.since(self.now), event);
                 None
