@@ -159,8 +159,8 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::limits::SESSION_TTL;
     use crate::testing::{command, session};
+    use ssmr_core::limits::SESSION_TTL;
 
     const NOW: LogTime = LogTime::from_micros(1_000_000);
 

@@ -21,7 +21,8 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology, ValueCodec, codec,
+    Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology, ValueCodec,
+    codec,
 };
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,

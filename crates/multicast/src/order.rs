@@ -32,8 +32,8 @@ use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Micros, SessionId, Timestamp,
-    codec,
+    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Micros, SessionId,
+    Timestamp, codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 //! for it.
 
 use crate::app::{Op, Register, Registers};
-use crate::workload::object;
+use crate::workload::{OWN_OBJECTS, object};
 use crate::world::World;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,9 +16,6 @@ use ssmr_core::{
     Request, SessionId,
 };
 use std::sync::Arc;
-
-/// Its own objects begin here: far beyond those of the clients that are judged.
-const OWN_OBJECTS: u64 = 1 << 20;
 
 /// A client without rules.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod report;
 mod shrink;
 mod simulate;
 mod trace;
+mod twins;
 mod violation;
 mod watch;
 mod workload;

@@ -97,13 +97,15 @@ pub enum Profile {
     /// Sessions live for seconds, and calls for one: clients sleep through both, and groups are
     /// down or cut off from the others for longer.
     Expiry,
-    /// All of it but hostile clients and short sessions.
+    /// Two processes go by one client's id, while messages overtake each other and replicas crash.
+    Twins,
+    /// All of it but hostile clients, twins and short sessions.
     Storm,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -119,6 +121,7 @@ impl Profile {
         Self::Hostile,
         Self::Disk,
         Self::Expiry,
+        Self::Twins,
         Self::Storm,
     ];
 
@@ -128,7 +131,7 @@ impl Profile {
 
     /// The longest that an undisturbed message takes.
     pub(crate) fn longest_delay(self) -> Micros {
-        if self.is(Self::Reorder) || self == Self::Hostile {
+        if self.is(Self::Reorder) || matches!(self, Self::Hostile | Self::Twins) {
             40_000
         } else {
             1_500
@@ -162,7 +165,7 @@ impl Profile {
     }
 
     pub(crate) fn crashes(self) -> bool {
-        self.is(Self::Crash) || self == Self::Hostile
+        self.is(Self::Crash) || matches!(self, Self::Hostile | Self::Twins)
     }
 
     pub(crate) fn wipes(self) -> bool {
@@ -207,6 +210,16 @@ impl Profile {
             Duration::from_secs(1)
         } else {
             Duration::MAX
+        }
+    }
+
+    /// How many requests clients make: of unanswered ones a few, for the black-box search tries all
+    /// that may have become of them.
+    pub(crate) fn requests(self, wanted: usize) -> usize {
+        if self == Self::Expiry {
+            wanted.min(10)
+        } else {
+            wanted
         }
     }
 

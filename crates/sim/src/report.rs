@@ -93,6 +93,9 @@ pub struct SimulationReport {
     /// Times that a client's process did nothing for a while.
     #[serde(default)]
     pub sleeps: u64,
+    /// Answers to requests that had ended as unknown.
+    #[serde(default)]
+    pub late_answers: u64,
     /// Commands that a group refused because their session had expired.
     #[serde(default)]
     pub expired: u64,
@@ -126,7 +129,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 42] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 43] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -164,6 +167,7 @@ impl SimulationReport {
             ("lost_memories", &mut self.lost_memories),
             ("mixed_up", &mut self.mixed_up),
             ("sleeps", &mut self.sleeps),
+            ("late_answers", &mut self.late_answers),
             ("expired", &mut self.expired),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),

@@ -11,6 +11,7 @@ use crate::app::{Op, Registers};
 use crate::hostile::HostileClient;
 use crate::options::{Options, Profile};
 use crate::report::SimulationReport;
+use crate::twins::Twins;
 use crate::violation::{Invariant, InvariantViolation, Stall};
 use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
@@ -142,6 +143,7 @@ pub(crate) struct Run {
     /// Until when a leader is cut off from its group, or a group from the others.
     deposed: Option<LocalTime>,
     hostile: Option<HostileClient>,
+    twins: Option<Twins>,
 }
 
 impl Run {
@@ -165,7 +167,7 @@ impl Run {
             let workload = Workload::new(rng, index, options.objects, options.partitions);
             let id = ClientId(index);
             world.connect(id, oracle);
-            clients.insert(id, (workload, options.requests));
+            clients.insert(id, (workload, options.profile.requests(options.requests)));
             for _ in 0..options.window {
                 Self::ask(&mut world, &mut clients, id);
             }
@@ -174,8 +176,11 @@ impl Run {
         let hostile = options.profile.is_hostile();
         let hostile =
             hostile.then(|| HostileClient::new(seeds.random(), placement, options.objects));
+        let twins = (options.profile == Profile::Twins)
+            .then(|| Twins::new(&mut world, oracle, seeds.random(), &options));
         Self {
             world,
+            twins,
             hostile,
             oracle: oracle.clone(),
             options,
@@ -200,7 +205,9 @@ impl Run {
     }
 
     fn finish(&mut self) -> Result<SimulationReport, InvariantViolation> {
-        while self.world.report.steps < self.options.steps * self.options.profile.pace() && self.busy() {
+        while self.world.report.steps < self.options.steps * self.options.profile.pace()
+            && self.busy()
+        {
             self.strike();
             self.step()?;
         }
@@ -237,6 +244,9 @@ impl Run {
                 workload.learn(&completion.touched);
             }
             Self::ask(&mut self.world, &mut self.clients, id);
+            if let Some(twins) = &mut self.twins {
+                twins.ask(&mut self.world, id);
+            }
         }
         Ok(())
     }
@@ -244,7 +254,8 @@ impl Run {
     /// Reads every object once more, so that the checks see what is left.
     fn audit(&mut self) -> Result<(), InvariantViolation> {
         let auditor = ClientId(0);
-        self.world.connect_until(auditor, &self.oracle, Duration::MAX);
+        self.world
+            .connect_until(auditor, &self.oracle, Duration::MAX);
         for n in 0..self.options.objects {
             self.world.submit(
                 auditor,

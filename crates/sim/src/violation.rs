@@ -255,7 +255,10 @@ impl fmt::Display for Stall {
             ),
             Self::Audit => write!(f, "the audit is not answered"),
             Self::Sessions { group, sessions } => {
-                write!(f, "{group} keeps answers of {sessions} sessions that have expired")
+                write!(
+                    f,
+                    "{group} keeps answers of {sessions} sessions that have expired"
+                )
             }
             Self::Queues { group, unfinished } => {
                 write!(f, "{group} has {unfinished} unfinished commands")

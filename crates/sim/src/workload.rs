@@ -10,12 +10,17 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_core::{ObjectId, PartitionId, Request, Revision, Touch};
 use std::collections::BTreeMap;
 
+/// Objects of clients that are not judged begin here: far beyond those of the others.
+pub(crate) const OWN_OBJECTS: u64 = 1 << 20;
+
 /// One client's source of requests.
 #[derive(Debug)]
 pub(crate) struct Workload {
     rng: ChaCha8Rng,
     /// For what is added to the requests.
     additions: ChaCha8Rng,
+    /// The first object's number, and how many there are.
+    first: u64,
     objects: u64,
     partitions: u8,
     next_mark: u64,
@@ -31,9 +36,18 @@ impl Workload {
             rng,
             additions,
             seen: BTreeMap::new(),
+            first: 0,
             objects,
             partitions,
             next_mark: client << 32,
+        }
+    }
+
+    /// The same of a client that writes two objects that only its like touch.
+    pub(crate) fn of_own(rng: ChaCha8Rng, client: u64, partitions: u8) -> Self {
+        Self {
+            first: OWN_OBJECTS,
+            ..Self::new(rng, client, 2, partitions)
         }
     }
 
@@ -115,7 +129,7 @@ impl Workload {
     }
 
     fn object(&mut self) -> ObjectId {
-        object(self.rng.random_range(0..self.objects))
+        object(self.first + self.rng.random_range(0..self.objects))
     }
 
     fn some(&mut self) -> Vec<ObjectId> {

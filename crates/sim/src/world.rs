@@ -9,6 +9,7 @@ mod disks;
 mod faults;
 mod interventions;
 mod memory;
+mod names;
 mod outages;
 mod sleep;
 
@@ -27,9 +28,9 @@ use rand_chacha::ChaCha8Rng;
 use ssmr_check::History;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, Completion,
-    LocalTime, Micros, Oracle, PeerMessage, Placement, Replica, ReplicaId, ReplicaOutbox, Request,
-    ServerMessage, Topology,
+    Answer, CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
+    Completion, LocalTime, Micros, Oracle, PeerMessage, Placement, Replica, ReplicaId,
+    ReplicaOutbox, Request, ServerMessage, Topology,
 };
 use ssmr_log::Members;
 use ssmr_multicast::{GroupMulticast, Message};
@@ -72,7 +73,9 @@ impl WorldEvent {
     /// The client to which it happens.
     fn client(&self) -> Option<ClientId> {
         match self {
-            Self::ToClient(id, ..) | Self::CacheToClient(id, ..) | Self::ClientTick(id) => Some(*id),
+            Self::ToClient(id, ..) | Self::CacheToClient(id, ..) | Self::ClientTick(id) => {
+                Some(*id)
+            }
             _ => None,
         }
     }
@@ -146,6 +149,10 @@ pub struct World {
     /// The oracle of one participant.
     seated: Seated,
     users: BTreeMap<ClientId, User>,
+    /// The seats of processes that go by one client's id.
+    twins: BTreeMap<ClientId, Vec<ClientId>>,
+    /// What twins have handed in under each name first.
+    named: BTreeMap<CommandId, Request>,
     /// Until when a client sleeps.
     asleep: BTreeMap<ClientId, LocalTime>,
     watch: Watch,
@@ -154,6 +161,8 @@ pub struct World {
     /// What the clients saw.
     pub history: History<Registers>,
     completions: Vec<(ClientId, Completion)>,
+    /// Answers to requests that had ended as unknown.
+    late_answers: BTreeMap<CommandId, Arc<Answer>>,
     pub(crate) report: SimulationReport,
     violation: Option<InvariantViolation>,
 }
@@ -193,11 +202,14 @@ impl World {
             oracle: oracle.clone(),
             seated,
             users: BTreeMap::new(),
+            twins: BTreeMap::new(),
+            named: BTreeMap::new(),
             asleep: BTreeMap::new(),
             watch: Watch::default(),
             trace: Trace::default(),
             history: History::default(),
             completions: Vec::new(),
+            late_answers: BTreeMap::new(),
             report: SimulationReport::default(),
             violation: None,
             rng: ChaCha8Rng::seed_from_u64(rng.random()),
@@ -217,9 +229,30 @@ impl World {
         self.connect_until(id, oracle, self.options.profile.deadline());
     }
 
+    /// Adds one of several processes that go by one client's id. What it sees is not judged.
+    pub(crate) fn connect_twin(
+        &mut self,
+        seat: ClientId,
+        shared: ClientId,
+        oracle: &Arc<dyn Oracle>,
+    ) {
+        self.twins.entry(shared).or_default().push(seat);
+        self.connect_as(seat, shared, oracle, Duration::MAX);
+    }
+
     /// Adds a client whose calls live for so long.
     pub(crate) fn connect_until(
         &mut self,
+        id: ClientId,
+        oracle: &Arc<dyn Oracle>,
+        deadline: Duration,
+    ) {
+        self.connect_as(id, id, oracle, deadline);
+    }
+
+    fn connect_as(
+        &mut self,
+        seat: ClientId,
         id: ClientId,
         oracle: &Arc<dyn Oracle>,
         deadline: Duration,
@@ -228,17 +261,18 @@ impl World {
             .with_execution(self.options.execution)
             .with_reads(self.options.possible_reads())
             .with_session_ttl(self.options.profile.session_ttl())
-            .with_deadline(deadline);
+            .with_deadline(deadline)
+            .with_late_answers(true);
         let oracle = (self.seated)(oracle, Seat::Client(id));
         let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
         self.users.insert(
-            id,
+            seat,
             User {
                 client,
                 requests: BTreeMap::new(),
             },
         );
-        self.schedule(CLIENT_TICK, WorldEvent::ClientTick(id));
+        self.schedule(CLIENT_TICK, WorldEvent::ClientTick(seat));
     }
 
     /// Has a client ask for something. Returns the ticket.
@@ -307,12 +341,13 @@ impl World {
         self.violation.take().map_or(Ok(()), Err)
     }
 
-    /// How many requests are unanswered.
+    /// How many requests are unanswered, those included that were given up as unknown: their
+    /// attempts go on.
     #[must_use]
     pub fn outstanding(&self, client: ClientId) -> usize {
         self.users
             .get(&client)
-            .map_or(0, |user| user.requests.len())
+            .map_or(0, |user| user.client.outstanding())
     }
 
     // -- events ----------------------------------------------------------------------------
@@ -417,6 +452,7 @@ impl World {
         for (to, msg) in out.clients {
             let expired = matches!(msg, ServerMessage::Expired { .. });
             self.report.expired += u64::from(expired);
+            let to = self.one_of(to);
             self.send(Seat::Replica(id), Seat::Client(to), |_| {
                 WorldEvent::ToClient(to, id, msg.clone())
             });
@@ -442,14 +478,20 @@ impl World {
     }
 
     fn dispatch_client(&mut self, id: ClientId, out: ClientOutbox) {
+        let Some(wire) = self.users.get(&id).map(|user| user.client.id()) else {
+            return;
+        };
         for (to, msg) in out.messages {
             match &msg {
-                ClientMessage::Submit(command) => self.trace.sent(self.now, command),
+                ClientMessage::Submit(command) => {
+                    self.trace.sent(self.now, command);
+                    self.note_name(wire, command);
+                }
                 ClientMessage::Query(query) => self.trace.queried(self.now, query, to.group),
                 ClientMessage::Consult(_) | ClientMessage::Hello => {}
             }
             self.send(Seat::Client(id), Seat::Replica(to), |_| {
-                WorldEvent::ToReplica(to, Seat::Client(id), ReplicaInput::Client(msg.clone()))
+                WorldEvent::ToReplica(to, Seat::Client(wire), ReplicaInput::Client(msg.clone()))
             });
         }
         for call in out.cache {
@@ -460,13 +502,19 @@ impl World {
         let Some(user) = self.users.get_mut(&id) else {
             return;
         };
+        while let Some(answer) = user.client.poll_late() {
+            self.report.late_answers += 1;
+            self.late_answers.insert(answer.id, answer);
+        }
         while let Some(completion) = user.client.poll_completed() {
             let Some((request, _)) = user.requests.remove(&completion.ticket) else {
                 continue;
             };
-            self.report.count(&completion);
             self.trace.told(self.now, id, &completion);
-            self.history.push(id, &request, &completion);
+            if wire == id {
+                self.report.count(&completion);
+                self.history.push(id, &request, &completion);
+            }
             self.completions.push((id, completion));
         }
     }

@@ -121,7 +121,7 @@ pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
 /// No client's history is needed: replicas that differ, deliveries out of order and commands that
 /// never end are violations, too.
-const STORAGE: [(Mutant, Profile, u64); 7] = [
+const STORAGE: [(Mutant, Profile, u64); 12] = [
     (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
     (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
     (Mutant::TimestampsReused, Profile::Stop, 60),
@@ -129,6 +129,11 @@ const STORAGE: [(Mutant, Profile, u64); 7] = [
     (Mutant::AnswerBeforeSync, Profile::Crash, 500),
     (Mutant::PanicsFailAtOwners, Profile::Calm, 200),
     (Mutant::ContentsConfused, Profile::Hostile, 10),
+    (Mutant::CheckpointsWithoutTail, Profile::Disk, 20),
+    (Mutant::UnsyncedFiles, Profile::Disk, 10),
+    (Mutant::HeaderUnchecked, Profile::Disk, 20),
+    (Mutant::AnswerBeforeSync, Profile::Disk, 30),
+    (Mutant::PendingSessionsExpire, Profile::Expiry, 20),
 ];
 
 /// Hunts for the faults of what replicas store, of snapshots and of the order.

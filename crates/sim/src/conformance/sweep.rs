@@ -42,7 +42,7 @@ fn options(profile: Profile, seed: u64) -> Options {
         window: 1 + (seed as usize * 3 + 1) % most,
         // What a dead client did may be anywhere: the black-box search needs shorter histories
         // then.
-        requests: if profile.kills_clients() || profile == Profile::Expiry { 10 } else { 25 },
+        requests: if profile.kills_clients() { 10 } else { 25 },
         execution,
         reads,
         profile,
@@ -104,6 +104,7 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
         expected.extend([
             ("unknown", report.unknown),
             ("sleeps", report.sleeps),
+            ("late_answers", report.late_answers),
             ("expired", report.expired),
         ]);
     }
@@ -116,7 +117,7 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
     if storm || profile == Profile::Deaths {
         expected.push(("deaths", report.deaths));
     }
-    if profile == Profile::Hostile {
+    if matches!(profile, Profile::Hostile | Profile::Twins) {
         expected.push(("conflicts", report.conflicts));
     }
     if storm || profile == Profile::Lossy {

@@ -21,7 +21,9 @@ impl Run {
         let ttl = self.options.profile.session_ttl();
         let longest = [ttl / 10, ttl / 2, 2 * ttl][self.world.chance().random_range(0..3usize)];
         let time = self.world.chance().random_range(0..longest);
-        victim.into_iter().for_each(|id| self.world.send_to_sleep(id, time));
+        victim
+            .into_iter()
+            .for_each(|id| self.world.send_to_sleep(id, time));
     }
 
     /// A group cannot be reached, until it has been for long enough.
@@ -33,7 +35,9 @@ impl Run {
             self.world.network.heal(false);
             self.world.start_all();
         }
-        let victim = self.victim().filter(|_| self.world.chance().random_range(0..8) == 0);
+        let victim = self
+            .victim()
+            .filter(|_| self.world.chance().random_range(0..8) == 0);
         let ttl = self.options.profile.session_ttl();
         self.deposed = victim.map(|any| {
             self.world.cut_out(any.group);

@@ -4,6 +4,7 @@
 use super::{Member, World};
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
+use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::{Partition, ReplicaId};
 
 impl World {
@@ -65,16 +66,21 @@ impl World {
         Watch::ownership(owned.into_iter())
     }
 
-    /// Asks the groups what became of the commands of clients that died.
+    /// Says what became of commands whose clients died, or had given them up: as they learned late,
+    /// or as the groups say. Where sessions expire, a group that says nothing may have forgotten.
     pub fn attribute(&mut self) {
+        let forgets = self.options.profile.session_ttl() < SESSION_TTL;
         let unanswered: Vec<_> = self.history.unanswered().collect();
         for (operation, id) in unanswered {
             let mut recorded = self
                 .members
                 .values()
                 .filter_map(|member| member.replica.partition().recorded(id).cloned());
-            let answer = recorded.next();
-            self.history.attribute(operation, answer.as_deref());
+            let late = self.late_answers.get(&id).cloned();
+            let answer = late.or_else(|| recorded.next());
+            if answer.is_some() || !forgets {
+                self.history.attribute(operation, answer.as_deref());
+            }
         }
     }
 

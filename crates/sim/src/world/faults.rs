@@ -9,7 +9,9 @@ use crate::watch::Watched;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{ClientId, Command, Engine, GroupId, LocalTime, LogicalClock, Placement, Replica, ReplicaId};
+use ssmr_core::{
+    ClientId, Command, Engine, GroupId, LocalTime, LogicalClock, Placement, Replica, ReplicaId,
+};
 use ssmr_log::MemberId;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use std::collections::BTreeSet;

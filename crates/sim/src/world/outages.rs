@@ -54,7 +54,9 @@ impl World {
         self.shut_down(id);
         self.shut_down(other);
         let (owner, generation) = (self.owner(id), self.next_generation());
-        let Some(folder) = self.folder(other) else { return };
+        let Some(folder) = self.folder(other) else {
+            return;
+        };
         let opened = folder.open(owner, generation);
         folder.close();
         self.report.mixed_up += 1;
@@ -62,7 +64,8 @@ impl World {
             // Nobody notices.
             let (first, second) = (self.disks.remove(&id), self.disks.remove(&other));
             let swapped = [(id, second), (other, first)].into_iter();
-            self.disks.extend(swapped.filter_map(|(id, disk)| Some((id, disk?))));
+            self.disks
+                .extend(swapped.filter_map(|(id, disk)| Some((id, disk?))));
         }
         self.start(id);
         self.start(other);
