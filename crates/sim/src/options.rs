@@ -91,8 +91,8 @@ pub enum Profile {
     /// A client keeps none of the protocol's rules, while messages overtake each other and replicas
     /// crash.
     Hostile,
-    /// Replicas store in data folders, on disks that lose, tear and reorder what is not synced, fail
-    /// to sync, are slow, full or lost, of machines whose power fails.
+    /// Replicas store in data folders, on disks that lose, tear and reorder what is not synced,
+    /// fail to sync, are slow, full or lost, of machines whose power fails.
     Disk,
     /// Sessions live for seconds, and calls for one: clients sleep through both, and groups are
     /// down or cut off from the others for longer.

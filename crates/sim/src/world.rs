@@ -4,12 +4,12 @@
 //! by when they were scheduled; every random number comes from one of the seed's streams.
 
 mod checks;
+mod clients;
 mod disk;
 mod disks;
 mod faults;
 mod interventions;
 mod memory;
-mod names;
 mod outages;
 mod sleep;
 
@@ -29,15 +29,14 @@ use ssmr_check::History;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
     Answer, CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
-    Completion, LocalTime, Micros, Oracle, PeerMessage, Placement, Replica, ReplicaId,
-    ReplicaOutbox, Request, ServerMessage, Topology,
+    Completion, LocalTime, Micros, Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
+    ServerMessage, Topology,
 };
 use ssmr_log::Members;
 use ssmr_multicast::{GroupMulticast, Message};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
-use std::time::Duration;
 
 type Order = GroupMulticast;
 type Msg = Message;
@@ -222,57 +221,6 @@ impl World {
             world.found();
         }
         world
-    }
-
-    /// Adds a client.
-    pub fn connect(&mut self, id: ClientId, oracle: &Arc<dyn Oracle>) {
-        self.connect_until(id, oracle, self.options.profile.deadline());
-    }
-
-    /// Adds one of several processes that go by one client's id. What it sees is not judged.
-    pub(crate) fn connect_twin(
-        &mut self,
-        seat: ClientId,
-        shared: ClientId,
-        oracle: &Arc<dyn Oracle>,
-    ) {
-        self.twins.entry(shared).or_default().push(seat);
-        self.connect_as(seat, shared, oracle, Duration::MAX);
-    }
-
-    /// Adds a client whose calls live for so long.
-    pub(crate) fn connect_until(
-        &mut self,
-        id: ClientId,
-        oracle: &Arc<dyn Oracle>,
-        deadline: Duration,
-    ) {
-        self.connect_as(id, id, oracle, deadline);
-    }
-
-    fn connect_as(
-        &mut self,
-        seat: ClientId,
-        id: ClientId,
-        oracle: &Arc<dyn Oracle>,
-        deadline: Duration,
-    ) {
-        let settings = ssmr_core::client::ClientSettings::default()
-            .with_execution(self.options.execution)
-            .with_reads(self.options.possible_reads())
-            .with_session_ttl(self.options.profile.session_ttl())
-            .with_deadline(deadline)
-            .with_late_answers(true);
-        let oracle = (self.seated)(oracle, Seat::Client(id));
-        let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
-        self.users.insert(
-            seat,
-            User {
-                client,
-                requests: BTreeMap::new(),
-            },
-        );
-        self.schedule(CLIENT_TICK, WorldEvent::ClientTick(seat));
     }
 
     /// Has a client ask for something. Returns the ticket.

@@ -51,6 +51,12 @@ impl GroupLog {
         self.consensus.is_settled_voter()
     }
 
+    /// Who takes part as far as it is committed, unless a change is under way.
+    #[must_use]
+    pub fn settled_members(&self) -> Option<Members> {
+        self.consensus.settled_members()
+    }
+
     /// Who takes part by the last entry about it that is known to be committed, and by each one
     /// behind that, with the entry's index: whoever leads goes by one of these. None if nothing is
     /// known to be committed.
@@ -90,5 +96,30 @@ impl GroupLog {
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         self.is_leader() && self.transfers.want_snapshot()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{LogEntry, Stored};
+
+    #[test]
+    fn members_that_may_yet_be_agreed_on_are_possible_besides_the_last_ones_that_are() {
+        let next = Members::voters((0..2).map(|index| MemberId::new(index, 0)).collect());
+        let stored = Stored {
+            term: 1,
+            entries: vec![LogEntry::Term(1), LogEntry::Members(next.clone())],
+            ..Stored::default()
+        };
+        let log = GroupLog::restore(0, 3, 1, stored);
+        let founders = Members::founders(3);
+        assert_eq!(log.possible_members(), [(0, founders), (2, next)]);
+        let unfounded = Stored {
+            generation: 7,
+            ..Stored::default()
+        };
+        let log = GroupLog::restore(0, 3, 1, unfounded);
+        assert_eq!(log.possible_members(), []);
     }
 }

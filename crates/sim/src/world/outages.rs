@@ -110,8 +110,8 @@ impl World {
         }
     }
 
-    /// How long a replica is busy with storing, if it stores anything. What depends on it waits, and
-    /// so does whatever reaches the replica meanwhile.
+    /// How long a replica is busy with storing, if it stores anything. What depends on it waits,
+    /// and so does whatever reaches the replica meanwhile.
     pub(super) fn take_time(&mut self, id: ReplicaId, stores: bool) -> Micros {
         let longest = self.folder(id).map_or(0, |folder| folder.longest_write);
         if longest == 0 || !stores {

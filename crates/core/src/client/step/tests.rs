@@ -33,7 +33,7 @@ fn setting() -> Setting {
         placement: placement(),
         hints,
         policy: settings.into(),
-        sessions: SessionNumbers::new(ClientId(1)),
+        sessions: SessionNumbers::new(ClientId(1), crate::limits::SESSION_TTL),
         time_is_known: true,
         now: at(0),
     }
