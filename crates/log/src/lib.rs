@@ -60,3 +60,4 @@ pub use message::{Append, Body, Chunk, LogMessage};
 pub use outbox::LogOutbox;
 pub use read_index::ConfirmedLeadership;
 pub use record::{Committed, Cut, LogEntry, LogPosition, Record, Snapshot, Stored};
+pub use transfer::CHUNK_BYTES;

@@ -20,7 +20,7 @@ use crate::outbox::LogOutbox;
 use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
 use crate::record::{Committed, LogEntry, LogPosition, Record, Snapshot, Stored};
 use crate::replication::Followers;
-use crate::transfer::{Chunks, IncomingSnapshot, Transfers};
+use crate::transfer::{CHUNK_BYTES, Chunks, IncomingSnapshot, Transfers};
 use crate::translation::{append_call, append_reply, body, term_only, vote_call, vote_reply};
 use bytes::Bytes;
 use noraft::Message;
@@ -82,11 +82,18 @@ impl GroupLog {
             election: Election::new(index, seed, promised),
             followers: Followers::default(),
             read_index: ReadIndex::default(),
-            transfers: Transfers::default(),
+            transfers: Transfers::new(CHUNK_BYTES),
             incoming: IncomingSnapshot::default(),
             joining: Joining::default(),
             present: BTreeSet::new(),
         }
+    }
+
+    /// The same that sends snapshots in messages of so many bytes, in place of [`CHUNK_BYTES`].
+    #[must_use]
+    pub fn with_chunk_bytes(self, chunk_bytes: usize) -> Self {
+        let transfers = Transfers::new(chunk_bytes);
+        Self { transfers, ..self }
     }
 
     /// The group is about to be founded by these, each in its present generation: whatever the
@@ -425,7 +432,7 @@ impl GroupLog {
         if self.consensus.handle(message) {
             let before = self.consensus.last().index - 1;
             self.followers.begin_term(&self.consensus.others(), before);
-            self.transfers = Transfers::default();
+            self.transfers.begin_term();
             self.read_index = ReadIndex::default();
         }
     }

@@ -24,16 +24,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twox_hash::XxHash3_64;
 
-/// How many bytes of a snapshot one message carries.
-const CHUNK: usize = 1 << 20;
-/// How many bytes of a snapshot may be on their way to one follower.
-const WINDOW: usize = 4 << 20;
+/// How many bytes of a snapshot one message carries, unless somebody wants it otherwise.
+pub const CHUNK_BYTES: usize = 1 << 20;
+/// How many messages with pieces of a snapshot may be on their way to one follower.
+const WINDOW: usize = 4;
 /// How long a follower may stay silent before its transfer is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// A leader's transfers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Transfers {
+    /// How many bytes of a snapshot one message carries.
+    chunk_bytes: usize,
     /// Followers that need a snapshot, and none is there for them yet.
     wanting: BTreeSet<MemberId>,
     snapshot: Option<(Snapshot, u64)>,
@@ -66,6 +68,22 @@ struct Progress {
 pub(crate) type Chunks = Vec<(MemberId, Chunk)>;
 
 impl Transfers {
+    /// Nobody needs anything.
+    pub(crate) fn new(chunk_bytes: usize) -> Self {
+        Self {
+            chunk_bytes: chunk_bytes.max(1),
+            wanting: BTreeSet::new(),
+            snapshot: None,
+            to: BTreeMap::new(),
+            catching_up: BTreeMap::new(),
+        }
+    }
+
+    /// A new term begins: whoever needs something will say so again.
+    pub(crate) fn begin_term(&mut self) {
+        *self = Self::new(self.chunk_bytes);
+    }
+
     /// Whether a follower needs a snapshot that is not there yet.
     pub(crate) fn want_snapshot(&self) -> bool {
         !self.wanting.is_empty()
@@ -150,8 +168,9 @@ impl Transfers {
             return;
         };
         let total = snapshot.state.len();
-        while progress.sent < total && progress.sent < progress.taken + WINDOW {
-            let end = total.min(progress.sent + CHUNK);
+        let window = WINDOW * self.chunk_bytes;
+        while progress.sent < total && progress.sent < progress.taken + window {
+            let end = total.min(progress.sent + self.chunk_bytes);
             let chunk = Chunk {
                 last: snapshot.last,
                 members: snapshot.members.clone(),

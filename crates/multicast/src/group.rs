@@ -44,6 +44,8 @@ pub struct GroupMulticast {
     /// The index of the last log entry applied.
     applied: u64,
     snapshots: SnapshotSchedule,
+    /// How many bytes one batch carries.
+    batch_bytes: usize,
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
@@ -88,7 +90,8 @@ impl GroupMulticast {
         stored: Stored,
     ) -> Self {
         let count = topology.replica_count(id.group);
-        let log = GroupLog::restore(id.index, count, settings.seed, stored);
+        let log = GroupLog::restore(id.index, count, settings.seed, stored)
+            .with_chunk_bytes(settings.chunk_bytes);
         Self {
             id,
             is_voter: log.is_voter(),
@@ -97,6 +100,7 @@ impl GroupMulticast {
             order: Order::new(id.group, settings.session_ttl),
             applied: 0,
             snapshots: SnapshotSchedule::new(settings.log_bytes),
+            batch_bytes: settings.batch_bytes,
             leader: None,
             peers: Peers::of(id.group, topology),
             outbox: LogOutbox::default(),
@@ -162,7 +166,7 @@ impl GroupMulticast {
     fn after_log(&mut self, now: LocalTime, out: &mut Outbox<Self>) {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
-            self.leader = term.map(|term| LeaderState::new(term, now));
+            self.leader = term.map(|term| LeaderState::new(term, now, self.batch_bytes));
             let (links, time) = (self.order.links(), self.order.time());
             match term {
                 Some(_) => self

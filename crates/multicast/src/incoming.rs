@@ -4,7 +4,6 @@
 //! Nothing of it is state. Items arrive in any way the network likes and leave in order, each once
 //! for this leader; what the log then accepts is decided when the entry applies.
 
-use crate::batch::BATCH_BYTES;
 use crate::link::{Item, Readiness, WireValue};
 use ssmr_core::{LocalTime, Micros, ValueCodec};
 use std::collections::VecDeque;
@@ -91,6 +90,7 @@ impl IncomingLink {
         &mut self,
         now: LocalTime,
         values: &mut dyn ValueCodec,
+        batch_bytes: usize,
     ) -> (u64, Vec<Item>) {
         while self.asked < self.waiting.len() {
             let readiness = self.waiting[self.asked].unpack(now, values);
@@ -102,7 +102,7 @@ impl IncomingLink {
         }
         let first = self.proposed + 1;
         let (mut ready, mut bytes) = (Vec::new(), 0);
-        while let Some(item) = self.waiting.front_mut().filter(|_| bytes < BATCH_BYTES) {
+        while let Some(item) = self.waiting.front_mut().filter(|_| bytes < batch_bytes) {
             match item.unpack(now, values) {
                 Readiness::Ready => {}
                 Readiness::Waiting => break,

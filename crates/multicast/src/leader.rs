@@ -1,7 +1,7 @@
 //! What a leader has taken in and not proposed. All of it is volatile: whatever is lost with a
 //! leader is sent again by somebody.
 
-use crate::batch::{BATCH_BYTES, Batch, Input, MAX_ELAPSED};
+use crate::batch::{Batch, Input, MAX_ELAPSED};
 use rustc_hash::FxHashSet;
 use ssmr_core::{Command, GroupId, LocalTime, LogTime, MessageId, Micros};
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// How many inputs may wait for a batch. Clients are turned away beyond it, other groups never.
 const INBOX: usize = 1 << 14;
-/// And how many bytes, likewise.
-const INBOX_BYTES: usize = 16 * BATCH_BYTES;
+/// And how many batches in bytes, likewise.
+const INBOX_BATCHES: usize = 16;
 /// How long an acknowledgement may wait for other inputs to share a log entry with.
 const LAZY: Micros = 50_000;
 /// How long a command that another group has timestamped may take to come from its client before it
@@ -25,6 +25,8 @@ pub(crate) const FAR_AHEAD: Micros = 5 * MAX_ELAPSED;
 pub(crate) struct LeaderState {
     /// The term in which this replica leads.
     pub(crate) term: u64,
+    /// How many bytes one batch carries, unless a single input is larger.
+    batch_bytes: usize,
     inbox: Vec<Input>,
     inbox_bytes: usize,
     /// Commands that are in the inbox or proposed.
@@ -44,9 +46,10 @@ pub(crate) struct LeaderState {
 
 impl LeaderState {
     /// A leader that begins its term.
-    pub(crate) fn new(term: u64, now: LocalTime) -> Self {
+    pub(crate) fn new(term: u64, now: LocalTime, batch_bytes: usize) -> Self {
         Self {
             term,
+            batch_bytes,
             inbox: Vec::new(),
             inbox_bytes: 0,
             taken: FxHashSet::default(),
@@ -62,7 +65,7 @@ impl LeaderState {
 
     /// Whether clients are turned away.
     pub(crate) fn is_full(&self) -> bool {
-        self.inbox.len() >= INBOX || self.inbox_bytes >= INBOX_BYTES
+        self.inbox.len() >= INBOX || self.inbox_bytes >= INBOX_BATCHES * self.batch_bytes
     }
 
     /// Takes an input, to be logged.
@@ -138,12 +141,12 @@ impl LeaderState {
 
     /// As many inputs as fit one batch.
     fn next_inputs(&mut self) -> Vec<Input> {
-        if self.inbox_bytes <= BATCH_BYTES {
+        if self.inbox_bytes <= self.batch_bytes {
             return std::mem::take(&mut self.inbox);
         }
         let mut bytes = 0;
         let fits = |input: &&Input| {
-            let room = bytes < BATCH_BYTES;
+            let room = bytes < self.batch_bytes;
             bytes += input.size();
             room
         };

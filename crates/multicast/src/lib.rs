@@ -27,7 +27,7 @@ mod snapshots;
 #[cfg(test)]
 mod testing;
 
-pub use batch::{Batch, Input};
+pub use batch::{BATCH_BYTES, Batch, Input};
 pub use group::GroupMulticast;
 pub use ideal::{IdealMulticast, Sequencer};
 pub use link::{Item, WireValue};

@@ -203,11 +203,12 @@ impl Peers {
         &mut self,
         now: LocalTime,
         values: &mut dyn ValueCodec,
+        batch_bytes: usize,
         out: &mut Mail,
     ) -> Vec<Received> {
         let mut received = Vec::new();
         for (&from, peer) in &mut self.peers {
-            let (first, items) = peer.incoming.take_ready(now, values);
+            let (first, items) = peer.incoming.take_ready(now, values, batch_bytes);
             if let Some(wanted) = peer.incoming.wants_again(now) {
                 let (group, index) = (from, wanted.from);
                 let Wanted { after, in_full, .. } = wanted;

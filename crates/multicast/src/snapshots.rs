@@ -11,11 +11,12 @@
 //! The multicast's part of a snapshot is the [`Order`](crate::order::Order), links included. A
 //! leader's volatile state is not in it: whatever is lost with a leader is sent again by somebody.
 
+use crate::batch::BATCH_BYTES;
 use bytes::{BufMut, Bytes, BytesMut};
 use ssmr_core::Micros;
 use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::snapshot::StatePart;
-use ssmr_log::{Cut, LogEntry, LogPosition, Members, Snapshot};
+use ssmr_log::{CHUNK_BYTES, Cut, LogEntry, LogPosition, Members, Snapshot};
 use std::fmt;
 
 /// After how many bytes of log a snapshot is due, unless somebody wants it otherwise.
@@ -34,6 +35,10 @@ pub struct MulticastSettings {
     /// How long, in log time, the group remembers a session after it was opened: the same at all
     /// its replicas and for all its life.
     pub session_ttl: Micros,
+    /// How many bytes of inputs one log entry carries, unless a single one is larger.
+    pub batch_bytes: usize,
+    /// How many bytes of a snapshot one message carries.
+    pub chunk_bytes: usize,
 }
 
 impl Default for MulticastSettings {
@@ -42,6 +47,8 @@ impl Default for MulticastSettings {
             seed: 1,
             log_bytes: LOG_BYTES,
             session_ttl: SESSION_TTL,
+            batch_bytes: BATCH_BYTES,
+            chunk_bytes: CHUNK_BYTES,
         }
     }
 }

@@ -88,7 +88,7 @@ macro_rules! conformance {
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,
             crash Crash, wipe Wipe, clock Clock, deaths Deaths, cache Cache, hostile Hostile,
-            disk Disk, expiry Expiry, twins Twins, storm Storm,
+            disk Disk, expiry Expiry, twins Twins, limits Limits, storm Storm,
         }
     };
     (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {

@@ -1,7 +1,9 @@
 //! What a simulation is a pure function of, besides its seed.
 
-use ssmr_core::limits::SESSION_TTL;
+use ssmr_core::limits::{MAX_OPERANDS, SESSION_TTL};
 use ssmr_core::{Execution, Micros, Reads};
+use ssmr_log::CHUNK_BYTES;
+use ssmr_multicast::BATCH_BYTES;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -99,13 +101,24 @@ pub enum Profile {
     Expiry,
     /// Two processes go by one client's id, while messages overtake each other and replicas crash.
     Twins,
+    /// Batches, snapshots and what commands read are larger than what one message or command may
+    /// carry, for that is little, while replicas crash and forget.
+    Limits,
     /// All of it but hostile clients, twins and short sessions.
     Storm,
 }
 
+/// How many bytes something may carry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) batch_bytes: usize,
+    pub(crate) chunk_bytes: usize,
+    pub(crate) max_operands: u64,
+}
+
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -122,6 +135,7 @@ impl Profile {
         Self::Disk,
         Self::Expiry,
         Self::Twins,
+        Self::Limits,
         Self::Storm,
     ];
 
@@ -165,11 +179,28 @@ impl Profile {
     }
 
     pub(crate) fn crashes(self) -> bool {
-        self.is(Self::Crash) || matches!(self, Self::Hostile | Self::Twins)
+        self.is(Self::Crash) || matches!(self, Self::Hostile | Self::Twins | Self::Limits)
     }
 
     pub(crate) fn wipes(self) -> bool {
-        self.is(Self::Wipe)
+        self.is(Self::Wipe) || self == Self::Limits
+    }
+
+    /// How much one batch, one piece of a snapshot and the operands of one command may carry.
+    pub(crate) fn limits(self) -> Limits {
+        if self == Self::Limits {
+            Limits {
+                batch_bytes: 400,
+                chunk_bytes: 300,
+                max_operands: 40,
+            }
+        } else {
+            Limits {
+                batch_bytes: BATCH_BYTES,
+                chunk_bytes: CHUNK_BYTES,
+                max_operands: MAX_OPERANDS,
+            }
+        }
     }
 
     /// Whether replicas store in data folders.

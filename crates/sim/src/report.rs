@@ -1,7 +1,7 @@
 //! What a simulation did: counters that show that it was not vacuous.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::{Completion, Outcome};
+use ssmr_core::{Completion, Defect, Outcome};
 use std::fmt;
 
 /// Counters of one or more simulations.
@@ -99,6 +99,15 @@ pub struct SimulationReport {
     /// Commands that a group refused because their session had expired.
     #[serde(default)]
     pub expired: u64,
+    /// Log entries that carried as much as one may.
+    #[serde(default)]
+    pub full_batches: u64,
+    /// Snapshots for others that one message could not carry.
+    #[serde(default)]
+    pub sent_in_pieces: u64,
+    /// Commands that were refused for what they read or move.
+    #[serde(default)]
+    pub too_large: u64,
     /// Messages lost.
     pub lost: u64,
     /// Messages doubled.
@@ -119,6 +128,7 @@ impl SimulationReport {
             Outcome::Failed => &mut self.failed,
             Outcome::Changed => &mut self.changed,
             Outcome::AlreadyExists | Outcome::NotFound => &mut self.refused,
+            Outcome::Refused(Defect::OperandsTooLarge) => &mut self.too_large,
             Outcome::Unsupported | Outcome::Refused(_) => &mut self.unsupported,
             Outcome::Unknown => &mut self.unknown,
         };
@@ -129,7 +139,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 43] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 46] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -169,6 +179,9 @@ impl SimulationReport {
             ("sleeps", &mut self.sleeps),
             ("late_answers", &mut self.late_answers),
             ("expired", &mut self.expired),
+            ("full_batches", &mut self.full_batches),
+            ("sent_in_pieces", &mut self.sent_in_pieces),
+            ("too_large", &mut self.too_large),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),
             ("cache_hits", &mut self.cache_hits),

@@ -51,6 +51,8 @@ pub struct Engine<A> {
     pub(super) group: GroupId,
     pub(super) placement: Placement,
     pub(super) state: State,
+    /// How many bytes the values that a command reads or moves may have together.
+    pub(super) max_operands: u64,
     application: PhantomData<fn() -> A>,
 }
 
@@ -176,7 +178,19 @@ impl<A: Application> Engine<A> {
             group,
             placement,
             state: State::default(),
+            max_operands: MAX_OPERANDS,
             application: PhantomData,
+        }
+    }
+
+    /// The same that refuses commands which read or move more than so many bytes, in place of
+    /// [`MAX_OPERANDS`]. It must be the same at all replicas of a cluster for all its life, for
+    /// verdicts depend on it. For tests and simulations.
+    #[must_use]
+    pub fn with_max_operands(self, max_operands: u64) -> Self {
+        Self {
+            max_operands,
+            ..self
         }
     }
 
@@ -328,7 +342,8 @@ impl<A: Application> Engine<A> {
             reports,
         };
         for to in command.destinations.without(self.group).iter() {
-            out.signals.push((to, signal_to(to, command, &own)));
+            out.signals
+                .push((to, signal_to(to, command, &own, self.max_operands)));
         }
         if !command.is_local_to(self.group) {
             let has = |object| self.state.store.object(object).is_some();
@@ -362,7 +377,7 @@ impl<A: Application> Engine<A> {
     /// All signals are in: decides, executes, records and answers.
     fn finish(&mut self, running: &Running, out: &mut Applied) {
         let command = &running.command;
-        let mut decision = decide(command, &running.signals);
+        let mut decision = decide(command, &running.signals, self.max_operands);
         let everywhere = command.destinations == self.placement.topology().groups();
         assert!(
             !(everywhere && decision.verdict == Verdict::Retry && running.missing.is_empty())
@@ -416,11 +431,11 @@ impl<A: Application> Engine<A> {
 }
 
 /// The signal for one of the other destinations: without the values that it does not need.
-fn signal_to(to: GroupId, command: &Command, own: &Signal) -> Signal {
+fn signal_to(to: GroupId, command: &Command, own: &Signal, max_operands: u64) -> Signal {
     let mut signal = own.clone();
     for report in &mut signal.reports {
         if let ObjectStatus::Owned(_, value) = &mut report.status
-            && (own.operand_bytes > MAX_OPERANDS || !needs_value(to, command, report.object))
+            && (own.operand_bytes > max_operands || !needs_value(to, command, report.object))
         {
             *value = None;
         }
@@ -441,6 +456,6 @@ impl Running {
     /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
     fn may_hurry(&self) -> bool {
         mutant::is_active(Mutant::NoSignalWait)
-            && decide(&self.command, &self.signals).verdict != Verdict::Retry
+            && decide(&self.command, &self.signals, MAX_OPERANDS).verdict != Verdict::Retry
     }
 }

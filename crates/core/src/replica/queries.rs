@@ -7,7 +7,6 @@ use super::{Replica, ReplicaOutbox};
 use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
 use crate::id::{ClientId, Encoded, Groups, ObjectId, Timestamp};
-use crate::limits::MAX_OPERANDS;
 use crate::multicast::{ConfirmedLeadership, ConfirmedReads, Snapshots};
 use crate::mutant::{self, Mutant};
 use crate::read::{Query, Reads};
@@ -132,7 +131,7 @@ impl<A: Application> Engine<A> {
         let held = |object: ObjectId| Some((object, self.state.store.object(object)?));
         let held: Vec<_> = request.objects().map(held).collect::<Option<_>>()?;
         let bytes: u64 = held.iter().map(|(_, held)| held.value.len() as u64).sum();
-        if bytes > MAX_OPERANDS {
+        if bytes > self.max_operands {
             return None;
         }
         let operands = held.iter().map(|&(object, held)| Operand {

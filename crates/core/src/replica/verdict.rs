@@ -17,7 +17,6 @@ use crate::answer::{Touch, Verdict};
 use crate::command::Command;
 use crate::hints;
 use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
-use crate::limits::MAX_OPERANDS;
 use crate::mutant::{self, Mutant};
 use crate::request::{Expected, Intent, Request};
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
@@ -64,15 +63,20 @@ impl Finding {
     }
 }
 
-/// Decides from the signals that are given: of all destinations, the own one included.
+/// Decides from the signals that are given: of all destinations, the own one included. Values of
+/// more than `max_operands` bytes together are refused.
 ///
 /// # Panics
 /// If two groups claim to own an object, or an owner meets an authority that denies the object:
 /// invariant 3 is broken.
-pub(crate) fn decide(command: &Command, signals: &[(GroupId, Signal)]) -> Decision {
+pub(crate) fn decide(
+    command: &Command,
+    signals: &[(GroupId, Signal)],
+    max_operands: u64,
+) -> Decision {
     let request = &command.request;
     let findings = join(request, signals);
-    let (verdict, touched) = judge(request, &findings, signals);
+    let (verdict, touched) = judge(request, &findings, signals, max_operands);
     let answerer = answerer(command, &findings, verdict);
     Decision {
         verdict,
@@ -124,6 +128,7 @@ fn judge(
     request: &Request,
     findings: &[Finding],
     signals: &[(GroupId, Signal)],
+    max_operands: u64,
 ) -> (Verdict, Vec<Touch>) {
     if signals.iter().any(|(_, signal)| signal.expired) {
         return (Verdict::SessionExpired, Vec::new());
@@ -159,7 +164,7 @@ fn judge(
         return (Verdict::Changed, changed);
     }
     let bytes: u64 = signals.iter().map(|(_, signal)| signal.operand_bytes).sum();
-    if bytes > MAX_OPERANDS {
+    if bytes > max_operands {
         return (Verdict::TooLarge, Vec::new());
     }
     (Verdict::Done, Vec::new())

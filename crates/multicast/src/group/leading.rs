@@ -24,7 +24,10 @@ impl GroupMulticast {
         let Some(leader) = &mut self.leader else {
             return;
         };
-        for received in self.peers.take_ready(now, values, &mut out.messages) {
+        let received = self
+            .peers
+            .take_ready(now, values, self.batch_bytes, &mut out.messages);
+        for received in received {
             leader.take(Input::Receive {
                 from: received.from,
                 first: received.first,

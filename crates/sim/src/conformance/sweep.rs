@@ -108,6 +108,15 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
             ("expired", report.expired),
         ]);
     }
+    if profile == Profile::Limits {
+        expected.extend([
+            ("full_batches", report.full_batches),
+            ("sent_in_pieces", report.sent_in_pieces),
+            ("too_large", report.too_large),
+            ("crashes", report.crashes),
+            ("wipes", report.wipes),
+        ]);
+    }
     if storm || profile == Profile::Clock {
         expected.push(("jumps", report.jumps));
     }

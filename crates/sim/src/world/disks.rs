@@ -9,7 +9,7 @@ use rand::RngExt;
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::topology::mix;
 use ssmr_core::{Identity, ReplicaId};
-use ssmr_log::{Record, Stored};
+use ssmr_log::{LogEntry, Record, Stored};
 use ssmr_multicast::{Capture, Captured};
 use ssmr_storage::{Owner, StorageError};
 use std::io;
@@ -67,6 +67,8 @@ impl World {
         if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
         }
+        let full = records.iter().map(|record| self.full_batches(record));
+        self.report.full_batches += full.sum::<u64>();
         if let Some(Disk::Folder(folder)) = self.disks.get_mut(&id) {
             let stored = folder.append(records);
             return self.is_stored(id, stored).is_some();
@@ -84,6 +86,17 @@ impl World {
             self.crash(id);
         }
         !torn || mutant::is_active(Mutant::AnswerBeforeSync)
+    }
+
+    /// How many entries of a record carry as much as one may, so that others had to wait.
+    fn full_batches(&self, record: &Record) -> u64 {
+        let most = self.options.profile.limits().batch_bytes;
+        let full =
+            |entry: &&LogEntry| matches!(entry, LogEntry::Batch(bytes) if bytes.len() >= most);
+        match record {
+            Record::Append { entries, .. } => entries.iter().filter(full).count() as u64,
+            _ => 0,
+        }
     }
 
     /// What the disk has done. A replica that cannot store stops: it must not say anything that
@@ -142,6 +155,8 @@ impl World {
         let (last, wanted) = (capture.last, capture.wanted);
         let snapshot = capture.encode();
         self.report.snapshots += 1;
+        let pieces = snapshot.state.len() > self.options.profile.limits().chunk_bytes;
+        self.report.sent_in_pieces += u64::from(wanted && pieces);
         match self.disks.get_mut(&id) {
             Some(Disk::Folder(folder)) => {
                 let kept = folder.keep(writer, snapshot.clone());

@@ -52,10 +52,13 @@ impl World {
             return;
         }
         let Some(stored) = self.open(id) else { return };
+        let limits = self.options.profile.limits();
         let settings = MulticastSettings {
             seed: self.rng.random(),
             log_bytes: self.options.log_bytes,
             session_ttl: self.options.profile.session_ttl(),
+            batch_bytes: limits.batch_bytes,
+            chunk_bytes: limits.chunk_bytes,
         };
         let multicast = match stored.generation {
             generation if generation > 0 && stored.term == 0 && !self.has_folders() => {
@@ -66,6 +69,7 @@ impl World {
         let oracle = (self.seated)(&self.oracle, Seat::Replica(id));
         let placement = Placement::new(oracle, self.topology);
         let engine = Engine::new(id.group, placement.clone());
+        let engine = engine.with_max_operands(limits.max_operands);
         let watched = Watched {
             engine,
             delivered: Vec::new(),
