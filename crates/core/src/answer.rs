@@ -187,7 +187,8 @@ pub enum ClientMessage {
     Submit(std::sync::Arc<crate::command::Command>),
     /// Answer this without ordering it, or decline with [`Verdict::Retry`].
     Query(std::sync::Arc<crate::read::Query>),
-    /// Where are these objects? Unordered: the answer is a hint.
+    /// Where are these objects? Unordered: the answer is a hint. At most
+    /// [`MAX_OBJECTS`](crate::limits::MAX_OBJECTS) of them, or there is none.
     Consult(Vec<ObjectId>),
     /// What time is it in this group's log?
     Hello,

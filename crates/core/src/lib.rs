@@ -21,6 +21,7 @@ pub mod hooks;
 pub mod id;
 mod id_text;
 pub mod identity;
+pub mod keyed_hash;
 pub mod limits;
 pub mod multicast;
 pub mod mutant;

@@ -18,11 +18,22 @@ pub const MAX_REQUEST: usize = 8 << 20;
 /// destinations and changes nothing.
 pub const MAX_OPERANDS: u64 = 16 << 20;
 
+/// The most bytes of values that one group sends to the others for one command: a command to more
+/// than 17 groups may read or move less than [`MAX_OPERANDS`], and the largest value can go to all
+/// groups there may be. A command that needs more is refused by all its destinations and changes
+/// nothing.
+pub const MAX_FAN_OUT: u64 = 256 * MAX_VALUE as u64;
+
 /// The largest request that may be answered without being ordered, in bytes. A larger one is
 /// ordered.
 pub const MAX_QUERY: usize = 16 << 10;
 
-/// The most objects that one request may name. More are refused and nothing changes.
+/// The most requests of one client that may wait to be answered without being ordered. Further ones
+/// are declined, and the client has them ordered.
+pub const CLIENT_QUERIES: usize = 1024;
+
+/// The most objects that one request may name, or one question for their places. More are refused
+/// and nothing changes.
 pub const MAX_OBJECTS: usize = 4096;
 
 /// How far beyond the least unanswered number of its session a request's number may be. The client

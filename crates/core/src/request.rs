@@ -6,7 +6,7 @@
 use crate::application::{Access, Application};
 use crate::codec;
 use crate::id::{Encoded, Groups, ObjectId, PartitionId, Revision};
-use crate::limits::{MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE};
+use crate::limits::{MAX_FAN_OUT, MAX_OBJECTS, MAX_OPERANDS, MAX_REQUEST, MAX_VALUE};
 use crate::oracle::Placement;
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,8 @@ pub enum Defect {
     RequestTooLarge,
     /// It names more than [`MAX_OBJECTS`] objects.
     TooManyObjects,
-    /// The values that it reads or moves are together larger than [`MAX_OPERANDS`].
+    /// The values that it reads or moves are together larger than [`MAX_OPERANDS`], or larger than
+    /// [`MAX_FAN_OUT`] if they are counted once for each group that they would be sent to.
     OperandsTooLarge,
     /// It names a partition that the cluster does not have.
     NoSuchPartition,
@@ -113,7 +114,7 @@ impl fmt::Display for Defect {
                 write!(
                     f,
                     "the values that the request reads or moves are larger than {MAX_OPERANDS} \
-                     bytes"
+                     bytes, or than {MAX_FAN_OUT} bytes for all groups that they are sent to"
                 )
             }
             Self::TooManyObjects => write!(f, "the request names more than {MAX_OBJECTS} objects"),

@@ -1,11 +1,11 @@
 //! Maps that can be copied at no cost, for snapshots that are encoded beside the running log.
 
+use crate::keyed_hash::KeyedHash;
 use rpds::HashTrieMapSync;
-use rustc_hash::FxHasher;
-use std::hash::{BuildHasherDefault, Hash};
+use std::hash::Hash;
 
 /// A map whose copies share what neither side has changed since: copying one takes no time.
-pub type SharedMap<K, V> = HashTrieMapSync<K, V, BuildHasherDefault<FxHasher>>;
+pub type SharedMap<K, V> = HashTrieMapSync<K, V, KeyedHash>;
 
 /// The value of `key`, made if it is not there.
 ///

@@ -3,14 +3,14 @@
 //! Two generations instead of exact least-recently-used order: what is inserted or used goes into
 //! the young one; when that is full it becomes the old one, and the former old one is forgotten.
 
-use rustc_hash::FxHashMap;
+use crate::keyed_hash::KeyedMap;
 use std::hash::Hash;
 
 /// A map of at most `capacity` entries.
 #[derive(Clone, Debug)]
 pub struct TwoGenerationMap<K, V> {
-    young: FxHashMap<K, V>,
-    old: FxHashMap<K, V>,
+    young: KeyedMap<K, V>,
+    old: KeyedMap<K, V>,
     capacity: usize,
 }
 
@@ -19,8 +19,8 @@ impl<K: Copy + Eq + Hash, V> TwoGenerationMap<K, V> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
-            young: FxHashMap::default(),
-            old: FxHashMap::default(),
+            young: KeyedMap::default(),
+            old: KeyedMap::default(),
             capacity: capacity.max(2),
         }
     }

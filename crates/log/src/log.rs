@@ -8,6 +8,7 @@
 //! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
 //! order, and is never taken back.
 
+mod heartbeats;
 mod questions;
 
 use crate::election::Election;
@@ -348,26 +349,6 @@ impl GroupLog {
             self.consensus.campaign();
             self.carry_out(now, &[], out);
         }
-    }
-
-    fn send_heartbeats(&mut self, now: Duration, out: &mut LogOutbox) {
-        self.election.heartbeat_sent(now);
-        if !self.followers.include_quorum(now, &self.consensus) {
-            // Followers that still hear this leader must be free to elect one that it can hear. So
-            // no heartbeat, but a question that does not hold them back; whoever answers counts as
-            // heard.
-            self.call_pre_votes(out);
-            return;
-        }
-        self.followers.tend(now, &self.consensus);
-        let mut chunks = Chunks::new();
-        self.transfers.tend(now, &mut chunks);
-        self.send_chunks(chunks, out);
-        if membership::promote(&mut self.consensus) {
-            self.carry_out(now, &[], out);
-        }
-        self.consensus.heartbeat();
-        self.carry_out(now, &[], out);
     }
 
     /// A piece of a snapshot has come from the leader `from`.

@@ -98,6 +98,16 @@ pub enum Body {
     },
 }
 
+impl LogMessage {
+    /// Whether it may be large. What is not should not wait behind what is: leaders are judged by
+    /// how soon they are heard. Messages may overtake each other anyway.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        // An empty `Append` too: overtaking entries that it follows it would be rejected.
+        matches!(self.body, Body::Append(_) | Body::Chunk { .. })
+    }
+}
+
 impl Body {
     /// The term that it bears.
     pub(crate) fn term(&self) -> Option<u64> {

@@ -17,6 +17,10 @@ const FOLLOWER_WINDOW: u64 = 256;
 /// How many bytes of entries one message carries, unless a single entry is larger.
 const MESSAGE_BYTES: usize = 4 << 20;
 
+/// Entries that a follower does not take are sent again after a heartbeat; then after twice as
+/// long each time, so often, lest a slow connection is filled with copies.
+const DOUBLINGS: u32 = 5;
+
 /// What a replica knows of the others of its group; most of it only while it leads.
 #[derive(Debug, Default)]
 pub(crate) struct Followers(BTreeMap<MemberId, Follower>);
@@ -32,6 +36,8 @@ pub(crate) struct Follower {
     matched: u64,
     /// When entries were last sent again.
     rewound: Duration,
+    /// How often they were sent again since it took any.
+    rewinds: u32,
     /// When it was last heard of.
     pub(crate) heard: Duration,
     /// Up to which moment of this leader's clock, in this term, it has confirmed it.
@@ -143,7 +149,12 @@ impl Followers {
             let matched = consensus.matched(to);
             let follower = self.0.entry(to).or_default();
             let stalled = std::mem::replace(&mut follower.matched, matched) == matched;
-            if stalled && follower.sent > matched {
+            if !stalled {
+                follower.rewinds = 0;
+            }
+            let patience = HEARTBEAT * 2u32.pow(follower.rewinds.min(DOUBLINGS));
+            if stalled && follower.sent > matched && now >= follower.rewound + patience {
+                follower.rewinds += 1;
                 self.rewind(now, to, matched);
             }
         }

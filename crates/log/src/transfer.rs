@@ -28,6 +28,9 @@ use twox_hash::XxHash3_64;
 pub const CHUNK_BYTES: usize = 1 << 20;
 /// How many messages with pieces of a snapshot may be on their way to one follower.
 const WINDOW: usize = 4;
+/// What a follower does not take is sent again after two heartbeats; then after twice as long each
+/// time, so often.
+const DOUBLINGS: u32 = 4;
 /// How long a follower may stay silent before its transfer is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -61,6 +64,8 @@ struct Progress {
     sent: usize,
     /// When it took something last, or was sent it again.
     moved: Duration,
+    /// How often it was sent something again since it took anything.
+    resent: u32,
     heard: Duration,
 }
 
@@ -87,6 +92,11 @@ impl Transfers {
     /// Whether a follower needs a snapshot that is not there yet.
     pub(crate) fn want_snapshot(&self) -> bool {
         !self.wanting.is_empty()
+    }
+
+    /// Whether pieces are on their way to it.
+    pub(crate) fn is_filling(&self, id: MemberId) -> bool {
+        self.to.contains_key(&id)
     }
 
     /// Up to which entry the log may be compacted, where `last` would do for all others: it is
@@ -133,6 +143,7 @@ impl Transfers {
                 told: 0,
                 sent: 0,
                 moved: now,
+                resent: 0,
                 heard: now,
             };
             self.to.insert(follower, progress);
@@ -207,6 +218,7 @@ impl Transfers {
             progress.taken = taken;
             progress.sent = progress.sent.max(taken);
             progress.moved = now;
+            progress.resent = 0;
         }
         if taken == total {
             let (filled, bytes) = (snapshot.last.index, total);
@@ -226,10 +238,9 @@ impl Transfers {
 
     /// Sends again what seems lost; gives up those that stay silent.
     pub(crate) fn tend(&mut self, now: Duration, out: &mut Chunks) {
-        let stalled = self
-            .to
-            .iter()
-            .filter(|(_, p)| now >= p.moved + 2 * HEARTBEAT);
+        let patience = |resent: u32| 2 * HEARTBEAT * 2u32.pow(resent.min(DOUBLINGS));
+        let progress = self.to.iter();
+        let stalled = progress.filter(|(_, p)| now >= p.moved + patience(p.resent));
         let stalled: Vec<MemberId> = stalled.map(|(id, _)| *id).collect();
         for id in stalled {
             let Some(progress) = self.to.get_mut(&id) else {
@@ -242,6 +253,7 @@ impl Transfers {
             progress.taken = progress.told;
             progress.sent = progress.told;
             progress.moved = now;
+            progress.resent += 1;
             self.send(id, out);
         }
     }

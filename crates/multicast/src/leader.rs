@@ -2,7 +2,7 @@
 //! leader is sent again by somebody.
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
-use rustc_hash::FxHashSet;
+use ssmr_core::keyed_hash::KeyedSet;
 use ssmr_core::{Command, GroupId, LocalTime, LogTime, MessageId, Micros};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct LeaderState {
     inbox: Vec<Input>,
     inbox_bytes: usize,
     /// Commands that are in the inbox or proposed.
-    taken: FxHashSet<MessageId>,
+    taken: KeyedSet<MessageId>,
     /// Acknowledgements that wait for company.
     acknowledgements: BTreeMap<GroupId, u64>,
     /// The greatest log time that another group's leader told.
@@ -52,7 +52,7 @@ impl LeaderState {
             batch_bytes,
             inbox: Vec::new(),
             inbox_bytes: 0,
-            taken: FxHashSet::default(),
+            taken: KeyedSet::default(),
             acknowledgements: BTreeMap::new(),
             told: LogTime::ZERO,
             wants_time: false,

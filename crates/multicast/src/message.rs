@@ -57,3 +57,21 @@ pub enum Message {
         leader: Option<u8>,
     },
 }
+
+impl Message {
+    /// Whether it may be large: see [`LogMessage::is_bulk`]. The items of a link are, and what
+    /// comes behind them on the same link waits for them.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        match self {
+            Self::Log(message) => message.is_bulk(),
+            Self::Link { .. } | Self::Relay(_) => true,
+            Self::Acknowledge { .. }
+            | Self::Pull { .. }
+            | Self::Fetch { .. }
+            | Self::Leading { .. }
+            | Self::Time { .. }
+            | Self::NotLeader { .. } => false,
+        }
+    }
+}

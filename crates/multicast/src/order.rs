@@ -25,9 +25,9 @@ use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
+use ssmr_core::keyed_hash::KeyedMap;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
@@ -55,7 +55,7 @@ pub(crate) struct Order {
     group: GroupId,
     clock: LogicalClock,
     time: LogTime,
-    commands: FxHashMap<MessageId, Pending>,
+    commands: KeyedMap<MessageId, Pending>,
     pending: BTreeMap<Timestamp, MessageId>,
     /// Timestamps of commands that are not logged here.
     early: BTreeMap<MessageId, Vec<Timestamp>>,
@@ -72,7 +72,7 @@ impl Order {
             group,
             clock: LogicalClock::default(),
             time: LogTime::ZERO,
-            commands: FxHashMap::default(),
+            commands: KeyedMap::default(),
             pending: BTreeMap::new(),
             early: BTreeMap::new(),
             filter: Filter::new(session_ttl),

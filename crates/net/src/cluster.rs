@@ -9,6 +9,7 @@ use crate::config::ClusterConfig;
 use crate::error::NetError;
 use crate::faults::Faults;
 use crate::leaders::Leaders;
+use crate::limits::ConnectionLimits;
 use crate::operator::Operator;
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::status::ReplicaStatus;
@@ -45,6 +46,8 @@ pub struct ClusterOptions {
     pub durability: Durability,
     /// After how many bytes of log a replica makes a snapshot.
     pub log_bytes: usize,
+    /// What strangers may take of each replica.
+    pub limits: ConnectionLimits,
 }
 
 impl ClusterOptions {
@@ -60,6 +63,7 @@ impl ClusterOptions {
             cache: CacheChoice::None,
             durability: Durability::Memory,
             log_bytes: ssmr_multicast::LOG_BYTES,
+            limits: ConnectionLimits::default(),
         }
     }
 
@@ -107,6 +111,12 @@ impl ClusterOptions {
     pub fn with_log_bytes(self, log_bytes: usize) -> Self {
         Self { log_bytes, ..self }
     }
+
+    /// These options with other [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(self, limits: ConnectionLimits) -> Self {
+        Self { limits, ..self }
+    }
 }
 
 /// Which shared cache a cluster uses.
@@ -152,6 +162,7 @@ impl<A: Application> Cluster<A> {
             seed,
             durability,
             log_bytes,
+            limits,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -176,7 +187,8 @@ impl<A: Application> Cluster<A> {
                 .with_seed(seed)
                 .with_clock(clock)
                 .with_durability(durability.clone())
-                .with_log_bytes(log_bytes);
+                .with_log_bytes(log_bytes)
+                .with_limits(limits);
             let replica =
                 ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));

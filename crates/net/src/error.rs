@@ -180,6 +180,14 @@ pub enum ConnectError {
         /// Its reason.
         why: String,
     },
+    /// The replica has as many clients as it may have. Trying again later may help.
+    #[error("{peer} is full: it has {limit} clients, and takes no more")]
+    Full {
+        /// Who answered.
+        peer: Peer,
+        /// How many clients it takes.
+        limit: usize,
+    },
     /// The cluster was shut down.
     #[error("{peer} says that the cluster was shut down")]
     ShutDown {
@@ -249,6 +257,9 @@ impl ConnectError {
 
     /// Whether somebody answered who is not what was expected: trying again will hardly help.
     pub(crate) fn is_mismatch(&self) -> bool {
-        !matches!(self, Self::Unreachable { .. } | Self::ShutDown { .. })
+        !matches!(
+            self,
+            Self::Unreachable { .. } | Self::Full { .. } | Self::ShutDown { .. }
+        )
     }
 }

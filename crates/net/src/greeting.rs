@@ -17,21 +17,19 @@
 //! connection.
 
 use crate::error::ConnectError;
+use crate::limits::GREETING_TIMEOUT;
 use crate::peer::Peer;
 use crate::wire::{Frames, MAX_CLIENT_FRAME, frame, invalid};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{ClientId, Difference, Identity, ReplicaId, codec, limits};
+use std::fmt;
 use std::io;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// How long the other end may take for its greeting.
-pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 4;
+pub(crate) const PROTOCOL: u16 = 5;
 
 const MAX_GREETING: usize = 16 << 10;
 /// The largest frame that an operator may send: the founders of a group fit many times.
@@ -65,7 +63,28 @@ pub(crate) struct Greeting {
 struct Reply {
     greeting: Greeting,
     /// Why the connection is closed, if it is.
-    refusal: Option<String>,
+    refusal: Option<Refusal>,
+}
+
+/// Why a connection is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Refusal {
+    /// Whoever dialled cannot take part, for this reason.
+    Mismatch(String),
+    /// There are as many clients as may be.
+    Full {
+        /// How many may be.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(why) => f.write_str(why),
+            Self::Full { limit } => write!(f, "{limit} clients are here, and no more are taken"),
+        }
+    }
 }
 
 impl Greeting {
@@ -78,8 +97,12 @@ impl Greeting {
         }
     }
 
-    /// Why a connection of this one is not accepted by `own`, in words.
-    fn refusal(&self, own: &Self) -> Option<String> {
+    /// Why a connection of this one is not accepted by `own`.
+    fn refusal(&self, own: &Self) -> Option<Refusal> {
+        self.mismatch(own).map(Refusal::Mismatch)
+    }
+
+    fn mismatch(&self, own: &Self) -> Option<String> {
         if let Some(difference) = own.identity.difference(&self.identity) {
             let (ours, theirs) = (&own.identity, &self.identity);
             let (ours, theirs) = (ours.value(difference), theirs.value(difference));
@@ -129,7 +152,10 @@ impl Greeting {
             Role::Replica(found) if found != peer.replica => {
                 Some(ConnectError::WrongReplica { peer, found })
             }
-            _ => reply.refusal.map(|why| ConnectError::Refused { peer, why }),
+            _ => reply.refusal.map(|refusal| match refusal {
+                Refusal::Mismatch(why) => ConnectError::Refused { peer, why },
+                Refusal::Full { limit } => ConnectError::Full { peer, limit },
+            }),
         }
     }
 }
@@ -144,7 +170,7 @@ fn framed<T: Serialize>(body: &T) -> Bytes {
 async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, Bytes)> {
     let silent = || io::Error::new(io::ErrorKind::TimedOut, "no greeting in time");
     let waited = timeout(GREETING_TIMEOUT, frames.next_frame()).await;
-    let mut frame = waited.map_err(|_| silent())??.freeze();
+    let mut frame = Bytes::from(waited.map_err(|_| silent())??);
     let preamble = frame.split_to(PREAMBLE.min(frame.len()));
     match codec::decode(&preamble) {
         Ok((MAGIC, version)) => Ok((version, frame)),
@@ -152,13 +178,15 @@ async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, 
     }
 }
 
-/// What a connection that was accepted says of itself, checked against `own`, and answered. Frames
-/// may be as large as the sender's kind allows from then on.
-pub(crate) async fn welcome<R, W>(
+/// What a connection that was accepted says of itself, checked against `own` and by `admit`, and
+/// answered. Returns what `admit` made of it, and the frames that follow, which may be as large as
+/// the sender's kind allows.
+pub(crate) async fn welcome<R, W, H>(
     reader: R,
     writer: &mut W,
     own: &Greeting,
-) -> io::Result<(Frames<R>, Role)>
+    admit: impl FnOnce(Role) -> Result<H, Refusal>,
+) -> io::Result<(Frames<R>, H)>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -167,22 +195,25 @@ where
     let (version, body) = hear(&mut frames).await?;
     let checked = if version == PROTOCOL {
         let theirs: Greeting = codec::decode(&body).map_err(|error| invalid(&error.to_string()))?;
-        theirs.refusal(own).map_or(Ok(theirs.role), Err)
+        let refusal = theirs.refusal(own);
+        let admitted = refusal.map_or_else(|| admit(theirs.role), Err);
+        admitted.map(|held| (theirs.role, held))
     } else {
-        Err(format!("another version: here {PROTOCOL}, there {version}"))
+        let why = format!("another version: here {PROTOCOL}, there {version}");
+        Err(Refusal::Mismatch(why))
     };
     let reply = Reply {
         greeting: own.clone(),
         refusal: checked.as_ref().err().cloned(),
     };
     writer.write_all(&framed(&reply)).await?;
-    let role = checked.map_err(|why| invalid(&why))?;
+    let (role, held) = checked.map_err(|why| invalid(&why.to_string()))?;
     frames.limit(match role {
         Role::Replica(_) => limits::MAX_FRAME,
         Role::Client(_) => MAX_CLIENT_FRAME,
         Role::Operator => MAX_OPERATOR_FRAME,
     });
-    Ok((frames, role))
+    Ok((frames, held))
 }
 
 /// Greets the replica that was dialled, and checks its answer. Returns the frames that follow.

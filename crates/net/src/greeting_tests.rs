@@ -32,6 +32,11 @@ fn peer() -> Peer {
     }
 }
 
+/// Admits everybody.
+fn anybody(role: Role) -> Result<Role, Refusal> {
+    Ok(role)
+}
+
 /// Both ends of a connection: what the acceptor and what the dialler make of it.
 async fn meet(
     dialler: &Greeting,
@@ -41,7 +46,7 @@ async fn meet(
     let (reader, mut writer) = tokio::io::split(near);
     let (far_reader, mut far_writer) = tokio::io::split(far);
     let (welcomed, introduced) = tokio::join!(
-        welcome(far_reader, &mut far_writer, acceptor),
+        welcome(far_reader, &mut far_writer, acceptor, anybody),
         introduce(reader, &mut writer, dialler, peer()),
     );
     (welcomed.map(|(_, role)| role), introduced.map(|_| ()))
@@ -113,10 +118,30 @@ async fn replicas_that_are_not_who_they_should_be_are_found_out() {
     );
 }
 
+#[tokio::test]
+async fn who_is_one_too_many_is_told_so_and_may_try_again() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (reader, mut writer) = tokio::io::split(near);
+    let (far_reader, mut far_writer) = tokio::io::split(far);
+    let full = |_| Err::<(), _>(Refusal::Full { limit: 3 });
+    let (dialler, acceptor) = (Greeting::new(identity(), CLIENT), acceptor());
+    let (welcomed, introduced) = tokio::join!(
+        welcome(far_reader, &mut far_writer, &acceptor, full),
+        introduce(reader, &mut writer, &dialler, peer()),
+    );
+    assert_eq!(welcomed.unwrap_err().kind(), io::ErrorKind::InvalidData);
+    let error = introduced.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Full { limit: 3, .. }),
+        "{error}"
+    );
+    assert!(!error.is_mismatch());
+}
+
 /// What an acceptor that hears these bytes makes of them, and what it answers.
 async fn accept(bytes: &[u8]) -> (io::Result<Role>, Vec<u8>) {
     let mut answer = Vec::new();
-    let welcomed = welcome(bytes, &mut answer, &acceptor()).await;
+    let welcomed = welcome(bytes, &mut answer, &acceptor(), anybody).await;
     (welcomed.map(|(_, role)| role), answer)
 }
 
@@ -159,7 +184,7 @@ async fn messages_may_follow_at_once_and_have_a_limit() {
     let mut bytes = BytesMut::from(&framed(&Greeting::new(identity(), CLIENT))[..]);
     crate::wire::append(&mut bytes, &(1u64, "one".to_owned()));
     bytes.extend_from_slice(&(MAX_CLIENT_FRAME as u32 + 1).to_be_bytes());
-    let (mut frames, _) = welcome(&bytes[..], &mut Vec::new(), &acceptor())
+    let (mut frames, _) = welcome(&bytes[..], &mut Vec::new(), &acceptor(), anybody)
         .await
         .unwrap();
     let first = frames.next::<(u64, String)>().await.unwrap();
@@ -173,7 +198,7 @@ async fn messages_may_follow_at_once_and_have_a_limit() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_given_up_at_both_ends() {
     let (_held_open, silent) = tokio::io::duplex(64);
-    let error = welcome(silent, &mut Vec::new(), &acceptor())
+    let error = welcome(silent, &mut Vec::new(), &acceptor(), anybody)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);

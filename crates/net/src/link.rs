@@ -171,7 +171,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::greeting::{Role, welcome};
+    use crate::greeting::{Refusal, Role, welcome};
     use crate::wire::{FAREWELL, append};
     use bytes::BytesMut;
     use ssmr_core::{ClientId, GroupId, ReplicaId, Topology};
@@ -197,6 +197,10 @@ mod tests {
             topology: Topology::new(1, 1).unwrap().with_oracle(1).unwrap(),
         };
         Greeting::new(identity, role)
+    }
+
+    fn anybody(_: Role) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// A link to `listener`, its mailbox, and what it tells.
@@ -240,7 +244,7 @@ mod tests {
                 }
             };
             let (reader, mut writer) = stream.into_split();
-            let (mut frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+            let (mut frames, _) = welcome(reader, &mut writer, &own, anybody).await.unwrap();
             let first = frames.next::<u64>().await.unwrap();
             assert!(matches!(first, Incoming::Message(said, _) if said == round));
             let mut answer = BytesMut::new();
@@ -268,14 +272,14 @@ mod tests {
         };
         let own = greeting(Role::Replica(SERVED));
         let (reader, mut writer) = listener.accept().await.unwrap().0.into_split();
-        let (frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+        let (frames, _) = welcome(reader, &mut writer, &own, anybody).await.unwrap();
         assert!(!until(ConnectionState::is_connected).await);
         drop((frames, writer));
         let down = |state: &ConnectionState| matches!(state, ConnectionState::Down { .. });
         assert!(!until(down).await);
 
         let (reader, mut writer) = listener.accept().await.unwrap().0.into_split();
-        let (_frames, _) = welcome(reader, &mut writer, &own).await.unwrap();
+        let (_frames, _) = welcome(reader, &mut writer, &own, anybody).await.unwrap();
         assert!(!until(ConnectionState::is_connected).await);
         writer.write_all(&FAREWELL).await.unwrap();
         assert!(until(down).await);

@@ -3,46 +3,78 @@
 //!
 //! Whoever pushes never waits. At the bound, and while the other end is away, messages are dropped:
 //! the protocol sends again what matters. While a write is under way the next batch gathers, so
-//! slow connections get larger writes.
+//! slow connections get larger writes. An end that takes nothing for a while loses its connection.
 
+use crate::limits::STALL;
 use crate::traffic::Traffic;
 use crate::wire::{self, FAREWELL};
 use bytes::BytesMut;
 use serde::Serialize;
 use std::io;
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// A buffer that grew beyond this is given back to the allocator after it was written.
 const KEEP: usize = 1 << 20;
+
+/// The bytes that wait in several mailboxes together.
+pub(crate) type Together = Arc<AtomicUsize>;
 
 /// A bounded queue of encoded frames.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     queue: Mutex<Queue>,
+    /// There is something to write.
     filled: Notify,
+    closed: Notify,
+    /// Something was written.
+    written: Notify,
     limit: usize,
+    stall: Duration,
+    together: Together,
     traffic: Arc<Traffic>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     frames: BytesMut,
+    /// The bytes of `frames` and of what is being written.
+    unwritten: usize,
     shut: bool,
     /// A farewell was queued: nothing comes after it.
     ended: bool,
+    /// Why the connection is to be closed without more ado.
+    closed: Option<&'static str>,
 }
 
 impl Mailbox {
-    /// A mailbox that takes messages while it holds fewer than `limit` bytes.
+    /// A mailbox that takes messages while fewer than `limit` bytes wait.
     pub(crate) fn new(limit: usize, traffic: Arc<Traffic>) -> Self {
-        let (queue, filled) = Default::default();
+        Self::among(limit, STALL, Together::default(), traffic)
+    }
+
+    /// The same for one of several, of which all bytes are counted `together`. A connection that
+    /// takes nothing for as long as `stall` is given up.
+    pub(crate) fn among(
+        limit: usize,
+        stall: Duration,
+        together: Together,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        let (queue, filled, closed, written) = Default::default();
         Self {
             queue,
             filled,
+            closed,
+            written,
             limit,
+            stall,
+            together,
             traffic,
         }
     }
@@ -50,24 +82,33 @@ impl Mailbox {
     /// Queues a message, or drops it.
     pub(crate) fn push<T: Serialize>(&self, message: &T) {
         let mut queue = self.queue();
-        if queue.shut || queue.ended || queue.frames.len() >= self.limit {
+        let takes = !queue.shut && !queue.ended && queue.closed.is_none();
+        if !takes || queue.unwritten >= self.limit {
             return self.traffic.dropped();
         }
         let was_empty = queue.frames.is_empty();
-        match wire::append(&mut queue.frames, message) {
-            Some(bytes) => self.traffic.sent(bytes),
-            None => return self.traffic.dropped(),
-        }
+        let Some(bytes) = wire::append(&mut queue.frames, message) else {
+            return self.traffic.dropped();
+        };
+        queue.unwritten += bytes;
+        self.together.fetch_add(bytes, Relaxed);
         drop(queue);
+        self.traffic.sent(bytes);
         if was_empty {
             self.filled.notify_one();
         }
+    }
+
+    /// How many bytes wait, those included that are being written.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.queue().unwritten
     }
 
     /// Forgets what it holds. While it is shut it takes nothing.
     pub(crate) fn shut(&self, shut: bool) {
         let mut queue = self.queue();
         queue.frames.clear();
+        self.forget(&mut queue, usize::MAX);
         queue.shut = shut;
     }
 
@@ -83,6 +124,17 @@ impl Mailbox {
         }
     }
 
+    /// Forgets what it holds and takes nothing any more; [`write_to`](Self::write_to) ends with
+    /// this reason.
+    pub(crate) fn close(&self, why: &'static str) {
+        let mut queue = self.queue();
+        queue.frames.clear();
+        self.forget(&mut queue, usize::MAX);
+        queue.closed = Some(why);
+        drop(queue);
+        self.closed.notify_one();
+    }
+
     /// Waits until there is something to send. For the one task that writes.
     pub(crate) async fn filled(&self) {
         while self.queue().frames.is_empty() {
@@ -90,17 +142,44 @@ impl Mailbox {
         }
     }
 
-    /// Writes what comes, until the connection breaks or a farewell was written.
+    /// Waits until no more than half of what it may hold waits. For the one task that reads what
+    /// the other end asks.
+    pub(crate) async fn has_room(&self) {
+        while self.unwritten() > self.limit / 2 {
+            self.written.notified().await;
+        }
+    }
+
+    /// Writes what comes, until the connection breaks, a farewell was written, or it is
+    /// [closed](Self::close).
     pub(crate) async fn write_to<W: AsyncWrite + Unpin>(&self, mut writer: W) -> io::Result<()> {
         let mut batch = BytesMut::new();
         loop {
-            self.filled().await;
-            let last = {
-                let mut queue = self.queue();
-                mem::swap(&mut batch, &mut queue.frames);
-                queue.ended
+            let last = tokio::select! {
+                biased;
+                why = self.closed() => return Err(why),
+                () = self.filled() => {
+                    let mut queue = self.queue();
+                    mem::swap(&mut batch, &mut queue.frames);
+                    queue.ended
+                }
             };
-            writer.write_all(&batch).await?;
+            let mut written = 0;
+            while written < batch.len() {
+                let took = tokio::select! {
+                    biased;
+                    took = timeout(self.stall, writer.write(&batch[written..])) => took,
+                    why = self.closed() => return Err(why),
+                };
+                let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "nothing is read");
+                let took = took.map_err(stalled)??;
+                if took == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                written += took;
+                let mut queue = self.queue();
+                self.forget(&mut queue, took);
+            }
             if last {
                 return writer.shutdown().await;
             }
@@ -111,8 +190,33 @@ impl Mailbox {
         }
     }
 
+    /// Waits until the connection is to be closed. Returns why.
+    async fn closed(&self) -> io::Error {
+        loop {
+            if let Some(why) = self.queue().closed {
+                return io::Error::new(io::ErrorKind::ConnectionAborted, why);
+            }
+            self.closed.notified().await;
+        }
+    }
+
+    /// So many bytes wait no longer.
+    fn forget(&self, queue: &mut Queue, bytes: usize) {
+        let bytes = bytes.min(queue.unwritten);
+        queue.unwritten -= bytes;
+        self.together.fetch_sub(bytes, Relaxed);
+        self.written.notify_one();
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        let unwritten = self.unwritten();
+        self.together.fetch_sub(unwritten, Relaxed);
     }
 }
 
@@ -168,5 +272,46 @@ mod tests {
         mailbox.push(&5u8);
         assert_eq!(traffic.count().messages_sent, 3);
         assert_eq!(&mailbox.queue().frames[..], [0, 0, 0, 1, 5]);
+    }
+
+    #[tokio::test]
+    async fn what_is_being_written_counts_until_it_is() {
+        let together = Together::default();
+        let mailbox = Arc::new(Mailbox::among(20, STALL, together.clone(), Arc::default()));
+        let (mut near, far) = tokio::io::duplex(5);
+        let writer = mailbox.clone();
+        let task = tokio::spawn(async move { writer.write_to(far).await });
+        // Four frames of five bytes: one is in the pipe, three are still to be written.
+        (0..4u8).for_each(|message| mailbox.push(&message));
+        while mailbox.unwritten() != 15 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(together.load(Relaxed), 15);
+        let room = tokio::spawn({
+            let mailbox = mailbox.clone();
+            async move { mailbox.has_room().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!room.is_finished());
+        near.read_exact(&mut [0; 5]).await.unwrap();
+        room.await.unwrap();
+        mailbox.close("it owes too much");
+        let closed = task.await.unwrap().unwrap_err();
+        assert_eq!(closed.to_string(), "it owes too much");
+        assert_eq!((mailbox.unwritten(), together.load(Relaxed)), (0, 0));
+        mailbox.push(&4u8);
+        assert_eq!(mailbox.unwritten(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_takes_nothing_is_given_up() {
+        let together = Together::default();
+        let mailbox = Mailbox::among(20, STALL, together.clone(), Arc::default());
+        let (_held_open, far) = tokio::io::duplex(3);
+        mailbox.push(&1u8);
+        let stalled = mailbox.write_to(far).await.unwrap_err();
+        assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);
+        drop(mailbox);
+        assert_eq!(together.load(Relaxed), 0);
     }
 }

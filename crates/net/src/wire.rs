@@ -7,13 +7,11 @@
 //! and never an allocation beyond the frame limit.
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::{codec, limits};
 use std::io;
-use tokio::io::AsyncRead;
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 
 /// The bytes before a frame's body.
 pub(crate) const PREFIX: usize = 4;
@@ -25,9 +23,8 @@ pub(crate) const MAX_CLIENT_FRAME: usize = limits::MAX_REQUEST + (1 << 20);
 /// A farewell.
 pub(crate) const FAREWELL: [u8; PREFIX] = [0; PREFIX];
 
-/// Where reading starts; it grows with the frames. Small, for a thousand clients have a connection
-/// each.
-const READ_BUFFER: usize = 16 << 10;
+/// Small, for ten thousand clients have a connection each.
+const READ_BUFFER: usize = 8 << 10;
 
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,40 +38,63 @@ pub(crate) enum Incoming<T> {
 /// The incoming frames of one connection.
 #[derive(Debug)]
 pub(crate) struct Frames<R> {
-    frames: FramedRead<R, LengthDelimitedCodec>,
+    reader: BufReader<R>,
+    limit: usize,
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
     /// Frames of at most `limit` bytes.
     pub(crate) fn new(reader: R, limit: usize) -> Self {
-        let codec = LengthDelimitedCodec::builder()
-            .max_frame_length(limit)
-            .new_codec();
         Self {
-            frames: FramedRead::with_capacity(reader, codec, READ_BUFFER),
+            reader: BufReader::with_capacity(READ_BUFFER, reader),
+            limit,
         }
     }
 
     /// From now on frames have at most `limit` bytes.
     pub(crate) fn limit(&mut self, limit: usize) {
-        self.frames.decoder_mut().set_max_frame_length(limit);
+        self.limit = limit;
     }
 
-    /// The body of the next frame; an error at the end of the stream too. Cancel safe.
-    pub(crate) async fn next_frame(&mut self) -> io::Result<BytesMut> {
-        let frame = self.frames.next().await;
-        frame.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?
-    }
-
-    /// The next message, or a farewell; an error at the end of the stream too. Cancel safe.
-    pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<Incoming<T>> {
-        let frame = self.next_frame().await?;
-        if frame.is_empty() {
-            return Ok(Incoming::Farewell);
+    /// The length of the next frame's body, which comes next; an error at the end of the stream
+    /// too.
+    pub(crate) async fn length(&mut self) -> io::Result<usize> {
+        let length = self.reader.read_u32().await? as usize;
+        if length > self.limit {
+            let limit = self.limit;
+            return Err(invalid(&format!(
+                "a frame of {length} bytes: {limit} may be"
+            )));
         }
-        let message = codec::decode(&frame).map_err(|error| invalid(&error.to_string()))?;
-        Ok(Incoming::Message(message, frame.len() + PREFIX))
+        Ok(length)
     }
+
+    /// The body of the frame that has this length.
+    pub(crate) async fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut body = vec![0; length];
+        self.reader.read_exact(&mut body).await?;
+        Ok(body)
+    }
+
+    /// The body of the next frame; an error at the end of the stream too.
+    pub(crate) async fn next_frame(&mut self) -> io::Result<Vec<u8>> {
+        let length = self.length().await?;
+        self.body(length).await
+    }
+
+    /// The next message, or a farewell; an error at the end of the stream too.
+    pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<Incoming<T>> {
+        decode(&self.next_frame().await?)
+    }
+}
+
+/// What a frame's body says.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> io::Result<Incoming<T>> {
+    if body.is_empty() {
+        return Ok(Incoming::Farewell);
+    }
+    let message = codec::decode(body).map_err(|error| invalid(&error.to_string()))?;
+    Ok(Incoming::Message(message, body.len() + PREFIX))
 }
 
 /// A frame whose body consists of these parts.
@@ -122,7 +142,7 @@ mod tests {
         let first = frames.next::<u8>().await.unwrap();
         assert_eq!(first, Incoming::Message(2, 5));
         assert_eq!(frames.next::<u8>().await.unwrap(), Incoming::Farewell);
-        assert_eq!(frames.next_frame().await.unwrap()[..], [3, 4, 5]);
+        assert_eq!(frames.next_frame().await.unwrap(), [3, 4, 5]);
         let end = frames.next::<u8>().await.unwrap_err();
         assert_eq!(end.kind(), io::ErrorKind::UnexpectedEof);
     }

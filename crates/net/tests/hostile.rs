@@ -4,42 +4,18 @@ mod common;
 
 use bytes::Bytes;
 use common::Client;
-use serde::Serialize;
-use ssmr_core::client::ClientSettings;
-use ssmr_core::{
-    Access, Application, ClientMessage, GroupId, ObjectId, Objects, Outcome, PartitionId, Request,
-    Topology, codec,
+use common::raw::{
+    Blobs, OPERATOR, PATIENCE, assert_closed, client, dial, frame, greeting, topology,
 };
+use ssmr_core::client::ClientSettings;
+use ssmr_core::{GroupId, ObjectId, Outcome, PartitionId, Request, codec};
 use ssmr_net::{Cluster, ClusterOptions};
 use ssmr_strategy_global::Global;
 use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 const DONE: Outcome = Outcome::Done(Bytes::new());
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Byte strings that nothing is done with.
-struct Blobs;
-
-impl Application for Blobs {
-    const NAME: &'static str = "blobs";
-    type Object = Bytes;
-    type Op = ObjectId;
-    type Reply = Bytes;
-
-    fn access(object: &ObjectId) -> Access {
-        Access {
-            reads: vec![*object],
-            writes: Vec::new(),
-        }
-    }
-
-    fn execute(object: &ObjectId, blobs: &mut Objects<Bytes>) -> Bytes {
-        blobs.get(*object).cloned().unwrap_or_default()
-    }
-}
 
 struct Setting {
     cluster: Cluster<Blobs>,
@@ -49,9 +25,8 @@ struct Setting {
 
 impl Setting {
     async fn new() -> Self {
-        let topology = Topology::new(1, 3).unwrap();
         let oracle = Global;
-        let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
+        let cluster = Cluster::start(ClusterOptions::new(topology(), oracle)).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
         let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);
@@ -85,41 +60,10 @@ impl Setting {
     /// A connection that has introduced itself as a client.
     async fn intruder(&self, incarnation: u64) -> TcpStream {
         let mut stream = TcpStream::connect(self.leader()).await.unwrap();
-        let role = (1u32, 666u64);
-        stream
-            .write_all(&greeting(incarnation, role))
-            .await
-            .unwrap();
+        let greeting = greeting(incarnation, client(666));
+        stream.write_all(&greeting).await.unwrap();
         stream
     }
-}
-
-/// A greeting as it is on the wire.
-fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
-    let topology = Topology::new(1, 3).unwrap();
-    let identity = (incarnation, ("blobs", 1u32), "global", topology);
-    frame(&codec::encode(&(
-        *b"ssmr",
-        4u16,
-        identity,
-        role,
-        Bytes::new(),
-    )))
-}
-
-fn frame(body: &[u8]) -> Vec<u8> {
-    let mut frame = (body.len() as u32).to_be_bytes().to_vec();
-    frame.extend_from_slice(body);
-    frame
-}
-
-/// The other end closes the connection. Returns what it has said before.
-async fn assert_closed(mut stream: TcpStream) -> Vec<u8> {
-    let mut said = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said));
-    // It may also be reset, with what it had said.
-    let _ = read.await.unwrap();
-    said
 }
 
 #[tokio::test]
@@ -175,8 +119,7 @@ async fn an_operator_that_means_ill_changes_nothing() {
         too_many,
     ] {
         for order in [1u32, 2] {
-            let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
-            stream.write_all(&greeting(1, 2u32)).await.unwrap();
+            let mut stream = dial(setting.leader(), OPERATOR).await;
             let order = frame(&codec::encode(&(order, &members)));
             stream.write_all(&order).await.unwrap();
             stream.write_all(&frame(&[0xff; 9])).await.unwrap();
@@ -190,9 +133,7 @@ async fn an_operator_that_means_ill_changes_nothing() {
 #[tokio::test]
 async fn an_impostor_that_is_no_replica_is_closed() {
     let mut setting = Setting::new().await;
-    let mut stream = TcpStream::connect(setting.leader()).await.unwrap();
-    let role = (0u32, (9u8, 9u8));
-    stream.write_all(&greeting(1, role)).await.unwrap();
+    let stream = dial(setting.leader(), (0u32, (9u8, 9u8))).await;
     let said = assert_closed(stream).await;
     assert!(String::from_utf8_lossy(&said).contains("p9r9 is no other replica"));
     setting.assert_alive().await;
@@ -213,21 +154,6 @@ async fn silent_and_half_open_connections_cost_nothing() {
     // Nothing was said within the time for a handshake.
     assert_closed(silent.swap_remove(0)).await;
     setting.assert_alive().await;
-}
-
-#[tokio::test]
-async fn a_client_that_does_not_read_costs_its_own_answers() {
-    let mut setting = Setting::new().await;
-    let mut deaf = setting.intruder(1).await;
-    let question = codec::encode(&ClientMessage::Consult(vec![ObjectId::new(9, 9); 4096]));
-    let question = frame(&question);
-    // Each answer is as long as the question; together they exceed what its mailbox and the sockets
-    // hold.
-    for _ in 0..2000 {
-        deaf.write_all(&question).await.unwrap();
-    }
-    setting.assert_alive().await;
-    assert!(setting.cluster.traffic().messages_dropped > 0);
 }
 
 #[tokio::test]

@@ -25,13 +25,13 @@ use super::partition::{Applied, Partition, Reading, Reply};
 use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
-use super::verdict::{Decision, decide, operand_bytes};
+use super::verdict::{Decision, decide, most_operands, operand_bytes};
 use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
 use crate::command::{Command, CommandId, MessageId, SessionId};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
-use crate::limits::MAX_OPERANDS;
+use crate::keyed_hash::KeyedMap;
 use crate::multicast::Delivery;
 use crate::mutant::{self, Mutant};
 use crate::oracle::Placement;
@@ -39,7 +39,6 @@ use crate::read::Query;
 use crate::request::Intent;
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
 use crate::snapshot::StatePart;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -62,9 +61,9 @@ pub struct Engine<A> {
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) queues: Queues,
-    running: FxHashMap<MessageId, Running>,
+    running: KeyedMap<MessageId, Running>,
     /// Signals of commands that are not delivered here yet.
-    early: FxHashMap<MessageId, Vec<(GroupId, Signal)>>,
+    early: KeyedMap<MessageId, Vec<(GroupId, Signal)>>,
     sessions: Sessions,
     /// How many commands were delivered.
     delivered: u64,
@@ -433,9 +432,10 @@ impl<A: Application> Engine<A> {
 /// The signal for one of the other destinations: without the values that it does not need.
 fn signal_to(to: GroupId, command: &Command, own: &Signal, max_operands: u64) -> Signal {
     let mut signal = own.clone();
+    let too_large = own.operand_bytes > most_operands(command.destinations, max_operands);
     for report in &mut signal.reports {
         if let ObjectStatus::Owned(_, value) = &mut report.status
-            && (own.operand_bytes > max_operands || !needs_value(to, command, report.object))
+            && (too_large || !needs_value(to, command, report.object))
         {
             *value = None;
         }

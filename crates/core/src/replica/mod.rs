@@ -26,6 +26,7 @@ use crate::command::Command;
 use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
 use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
+use crate::limits::MAX_OBJECTS;
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::Placement;
 use crate::request::{Defect, Intent, Request};
@@ -140,6 +141,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         let reply = match msg {
             ClientMessage::Submit(command) => self.submit(now, command),
             ClientMessage::Query(query) => self.query(now, from, query),
+            // A shell that knows where it came from says why, and to whom.
+            ClientMessage::Consult(objects) if objects.len() > MAX_OBJECTS => None,
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
             ClientMessage::Hello => self.greet(from),
         };

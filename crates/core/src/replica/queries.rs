@@ -7,10 +7,12 @@ use super::{Replica, ReplicaOutbox};
 use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
 use crate::id::{ClientId, Encoded, Groups, ObjectId, Timestamp};
+use crate::limits::CLIENT_QUERIES;
 use crate::multicast::{ConfirmedLeadership, ConfirmedReads, Snapshots};
 use crate::mutant::{self, Mutant};
 use crate::read::{Query, Reads};
 use crate::time::{LocalTime, Micros};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many queries may wait; those beyond are declined.
@@ -18,11 +20,51 @@ const MOST: usize = 1 << 14;
 /// How many bytes may be read in one round, unless a single query reads more. The others wait for
 /// the next one.
 const ROUND: u64 = 16 << 20;
+/// How many of them for one client, unless a single query reads more: others come between.
+const SHARE: u64 = 4 << 20;
 /// A lease that ends sooner is renewed when it is used.
 const SHORT: Micros = 200_000;
 
 /// Queries that wait for their leader to be sure.
-pub(super) type Waiting = Vec<(LocalTime, ClientId, Arc<Query>)>;
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    queries: Vec<(LocalTime, ClientId, Arc<Query>)>,
+    /// How many of each client.
+    counts: BTreeMap<ClientId, usize>,
+}
+
+impl Waiting {
+    /// Whether one of this client may still wait.
+    fn has_room(&self, client: ClientId) -> bool {
+        let own = self.counts.get(&client).copied().unwrap_or_default();
+        self.queries.len() < MOST && own < CLIENT_QUERIES
+    }
+
+    fn push(&mut self, since: LocalTime, client: ClientId, query: Arc<Query>) {
+        *self.counts.entry(client).or_default() += 1;
+        self.queries.push((since, client, query));
+    }
+}
+
+/// How many bytes were read in one round, of all clients and of each.
+#[derive(Default)]
+struct Round {
+    bytes: u64,
+    by_client: BTreeMap<ClientId, u64>,
+}
+
+impl Round {
+    /// Whether a query of this client may still be read.
+    fn has_room(&self, client: ClientId) -> bool {
+        let own = self.by_client.get(&client).copied().unwrap_or_default();
+        self.bytes < ROUND && own < SHARE
+    }
+
+    fn add(&mut self, client: ClientId, bytes: u64) {
+        self.bytes += bytes;
+        *self.by_client.entry(client).or_default() += bytes;
+    }
+}
 
 impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// Takes a query in. Returns what the client is told at once, if anything.
@@ -40,17 +82,17 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             let leader = self.multicast.status().leader;
             return Some(ServerMessage::NotLeader { leader });
         }
-        if self.waiting.len() >= MOST {
+        if !self.waiting.has_room(from) {
             return Some(self.reply_to(&query, None));
         }
-        self.waiting.push((now, from, query));
+        self.waiting.push(now, from, query);
         None
     }
 
     /// Answers the queries of which it is sure enough, and sees to it that it will be of the
     /// others. To be called when all that is committed is applied.
     pub(super) fn answer_queries(&mut self, now: LocalTime, out: &mut ReplicaOutbox<M>) {
-        if self.waiting.is_empty() {
+        if self.waiting.queries.is_empty() {
             return;
         }
         if !self.multicast.status().is_leader {
@@ -64,18 +106,23 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         };
         let mut unsure = confirmed.is_none_or(|confirmed| {
             let short = confirmed.lease_until < now + SHORT;
-            short && self.waiting.iter().any(|(_, _, query)| leased(query))
+            short
+                && self
+                    .waiting
+                    .queries
+                    .iter()
+                    .any(|(_, _, query)| leased(query))
         });
-        let mut bytes = 0;
-        for (since, client, query) in std::mem::take(&mut self.waiting) {
+        let mut round = Round::default();
+        for (since, client, query) in std::mem::take(&mut self.waiting).queries {
             let sure = confirmed.is_some_and(|confirmed| sure(confirmed, since, &query));
             unsure |= !sure;
-            if sure && bytes < ROUND {
+            if sure && round.has_room(client) {
                 let read = self.partition.read(&query);
-                bytes += read.as_ref().map_or(0, |reading| reading.bytes);
+                round.add(client, read.as_ref().map_or(0, |reading| reading.bytes));
                 out.clients.push((client, self.reply_to(&query, read)));
             } else {
-                self.waiting.push((since, client, query));
+                self.waiting.push(since, client, query);
             }
         }
         if unsure {
@@ -87,8 +134,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// Somebody else may lead by now.
     fn send_away(&mut self, out: &mut ReplicaOutbox<M>) {
         let leader = self.multicast.status().leader;
-        let told = self.waiting.drain(..);
-        let told = told.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
+        let waiting = std::mem::take(&mut self.waiting).queries.into_iter();
+        let told = waiting.map(|(_, client, _)| (client, ServerMessage::NotLeader { leader }));
         out.clients.extend(told);
     }
 
@@ -159,5 +206,46 @@ impl<A: Application> Engine<A> {
             touched: touched.collect(),
             bytes,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::SessionId;
+    use crate::request::Request;
+    use crate::time::LogTime;
+
+    fn query(client: ClientId) -> Arc<Query> {
+        let opened = LogTime::ZERO;
+        let id = crate::command::CommandId {
+            session: SessionId { client, opened },
+            number: 1,
+            attempt: 0,
+        };
+        let (reads, request) = (Reads::Index, Request::default());
+        Arc::new(Query { id, reads, request })
+    }
+
+    #[test]
+    fn one_client_cannot_take_all_places() {
+        let mut waiting = Waiting::default();
+        let [greedy, other] = [1, 2].map(ClientId);
+        for _ in 0..CLIENT_QUERIES {
+            assert!(waiting.has_room(greedy));
+            waiting.push(LocalTime::ZERO, greedy, query(greedy));
+        }
+        assert!(!waiting.has_room(greedy) && waiting.has_room(other));
+    }
+
+    #[test]
+    fn one_client_cannot_take_a_whole_round() {
+        let mut round = Round::default();
+        let [greedy, other] = [1, 2].map(ClientId);
+        // A single one may be larger than a share.
+        round.add(greedy, MAX_OPERANDS - 1);
+        assert!(!round.has_room(greedy) && round.has_room(other));
+        round.add(other, 1);
+        assert!(!round.has_room(other) && !round.has_room(ClientId(3)));
     }
 }

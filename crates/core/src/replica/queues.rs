@@ -6,14 +6,14 @@
 
 use crate::command::MessageId;
 use crate::id::ObjectId;
-use rustc_hash::FxHashMap;
+use crate::keyed_hash::KeyedMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The queues of one group. An object without waiting commands has none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queues {
-    queues: FxHashMap<ObjectId, VecDeque<MessageId>>,
+    queues: KeyedMap<ObjectId, VecDeque<MessageId>>,
 }
 
 impl Queues {

@@ -16,7 +16,8 @@
 use crate::answer::{Touch, Verdict};
 use crate::command::Command;
 use crate::hints;
-use crate::id::{Encoded, GroupId, Hint, ObjectId, Revision};
+use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision};
+use crate::limits::MAX_FAN_OUT;
 use crate::mutant::{self, Mutant};
 use crate::request::{Expected, Intent, Request};
 use crate::signal::{ObjectReport, ObjectStatus, Signal};
@@ -76,7 +77,7 @@ pub(crate) fn decide(
 ) -> Decision {
     let request = &command.request;
     let findings = join(request, signals);
-    let (verdict, touched) = judge(request, &findings, signals, max_operands);
+    let (verdict, touched) = judge(command, &findings, signals, max_operands);
     let answerer = answerer(command, &findings, verdict);
     Decision {
         verdict,
@@ -125,11 +126,12 @@ impl Finding {
 
 /// The verdict, and the objects that led to it.
 fn judge(
-    request: &Request,
+    command: &Command,
     findings: &[Finding],
     signals: &[(GroupId, Signal)],
     max_operands: u64,
 ) -> (Verdict, Vec<Touch>) {
+    let request = &command.request;
     if signals.iter().any(|(_, signal)| signal.expired) {
         return (Verdict::SessionExpired, Vec::new());
     }
@@ -164,7 +166,7 @@ fn judge(
         return (Verdict::Changed, changed);
     }
     let bytes: u64 = signals.iter().map(|(_, signal)| signal.operand_bytes).sum();
-    if bytes > max_operands {
+    if bytes > most_operands(command.destinations, max_operands) {
         return (Verdict::TooLarge, Vec::new());
     }
     (Verdict::Done, Vec::new())
@@ -186,6 +188,14 @@ fn touches<'a>(pairs: impl Iterator<Item = (&'a (ObjectId, Intent), &'a Finding)
             }
         })
         .collect()
+}
+
+/// How many bytes the values may have together that a command to these groups reads or moves, where
+/// one to a single group may use `max_operands`. Each group that owns some sends them to each other
+/// one.
+pub(super) fn most_operands(destinations: Groups, max_operands: u64) -> u64 {
+    let others = destinations.len().saturating_sub(1).max(1) as u64;
+    max_operands.min(MAX_FAN_OUT / others)
 }
 
 /// How many bytes the reported values have that the command reads or moves.

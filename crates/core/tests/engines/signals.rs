@@ -6,7 +6,7 @@ use crate::script::{X, Y, Z, group, groups, session, shared, timestamp};
 use crate::service::{append, read, update};
 use crate::strategy::TestStrategy::{self, Home, OracleGroup};
 use bytes::Bytes;
-use ssmr_core::limits::{MAX_OPERANDS, MAX_VALUE};
+use ssmr_core::limits::{MAX_FAN_OUT, MAX_OPERANDS, MAX_VALUE};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
     Delivery, GroupId, Groups, Intent, ObjectId, ObjectStatus, Partition, PartitionId, Placement,
@@ -127,6 +127,36 @@ fn values_that_are_too_large_together_stay_where_they_are() {
         .iter()
         .filter_map(|report| report.status.value());
     assert_eq!(carried.count(), 0);
+}
+
+/// What a group sends to all others together has a bound: what may be read by few groups may not
+/// by many.
+#[test]
+fn values_that_are_too_large_for_so_many_groups_stay_where_they_are() {
+    let value = Bytes::from_static(&[0; MAX_VALUE]);
+    let count = MAX_OPERANDS / MAX_VALUE as u64;
+    let most = MAX_FAN_OUT / MAX_OPERANDS + 1;
+    for (group_count, fits) in [(most, true), (most + 1, false)] {
+        let mut cluster = Cluster::new(Home, group_count as u8);
+        let mut request = Request::default();
+        for object in (0..count).map(|key| ObjectId::new(0, key)) {
+            cluster.place_encoded(object, 0, value.clone());
+            request = request.and(object, Intent::Read);
+        }
+        let all = (0..group_count as u8).map(group).collect();
+        let answer = cluster.execute(1, all, request);
+        let expected = if fits {
+            Verdict::Done
+        } else {
+            Verdict::TooLarge
+        };
+        assert_eq!(answer.verdict, expected, "{group_count} groups");
+        let sent = (1..group_count as u8).flat_map(|index| received(&cluster, group(index)));
+        let reports = sent.flat_map(|(_, signal)| signal.reports);
+        let carried = reports.filter_map(|report| report.status.value().map(Bytes::len));
+        let sent: usize = carried.sum();
+        assert_eq!(sent as u64, if fits { MAX_FAN_OUT } else { 0 });
+    }
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! Incoming connections of one replica: welcome, read, decode, hand on.
 //!
 //! Each connection is a task. One that is silent, speaks another language or breaks off costs
-//! itself and nothing else.
+//! itself and nothing else; how many there may be of each kind is bounded.
 
+use super::clients::{ClientPlace, Clients};
 use super::input::LoopInput;
-use crate::greeting::{Greeting, Role, welcome};
+use super::places::{Place, Places};
+use crate::greeting::{Greeting, Refusal, Role, welcome};
+use crate::limits::ConnectionLimits;
 use crate::link::receive;
-use crate::mailbox::Mailbox;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming, frame};
-use ssmr_core::{ClientId, codec};
+use socket2::{SockRef, TcpKeepalive};
+use ssmr_core::{ClientId, ReplicaId, codec};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +22,57 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-/// How many bytes may wait for a client that does not read.
-const CLIENT_QUEUE: usize = 8 << 20;
-
 /// How long to wait when the system has no more file descriptors: nothing tells when there are some
 /// again.
 const OUT_OF_FILES: Duration = Duration::from_millis(20);
+
+/// After so much silence the system asks whether the other end is still there, and again after
+/// each [`ASKS_AGAIN`]; it gives up as it does with all connections.
+const ASKS: Duration = Duration::from_secs(60);
+const ASKS_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
 pub(super) struct Gate {
     /// What the replica says of itself.
-    pub(super) greeting: Greeting,
-    pub(super) inbox: mpsc::Sender<LoopInput>,
-    pub(super) traffic: Arc<Traffic>,
+    greeting: Greeting,
+    inbox: mpsc::Sender<LoopInput>,
+    traffic: Arc<Traffic>,
+    ungreeted: Arc<Places>,
+    operators: Arc<Places>,
+    replicas: BTreeMap<ReplicaId, Arc<Places>>,
+    clients: Clients,
+}
+
+/// An accepted connection: who it is, and the place that it holds.
+enum Accepted {
+    Client(ClientId, ClientPlace),
+    Operator(Place),
+    Replica(ReplicaId, Place),
 }
 
 impl Gate {
+    /// Nobody has come yet.
+    pub(super) fn new(
+        greeting: Greeting,
+        limits: &ConnectionLimits,
+        clients: Clients,
+        inbox: mpsc::Sender<LoopInput>,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        let replicas = greeting.identity.topology.replicas();
+        let places = |id| (id, Places::new(limits.per_replica));
+        Self {
+            replicas: replicas.map(places).collect(),
+            greeting,
+            inbox,
+            traffic,
+            ungreeted: Places::new(limits.ungreeted),
+            operators: Places::new(limits.operators),
+            clients,
+        }
+    }
+
     /// Accepts connections until the task is dropped.
     pub(super) async fn run(self, listener: TcpListener) {
         let gate = Arc::new(self);
@@ -43,7 +81,7 @@ impl Gate {
                 Ok((stream, address)) => {
                     let gate = gate.clone();
                     tokio::spawn(async move {
-                        match gate.welcome(connection, stream).await {
+                        match gate.serve(connection, stream).await {
                             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                                 tracing::warn!(%address, %error, "a connection was refused");
                             }
@@ -59,29 +97,65 @@ impl Gate {
         }
     }
 
-    async fn welcome(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
+    async fn serve(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
+        let mut ungreeted = self.ungreeted.take();
         stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(ASKS)
+            .with_interval(ASKS_AGAIN);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         let (reader, mut writer) = stream.into_split();
-        let (frames, role) = welcome(reader, &mut writer, &self.greeting).await?;
-        match role {
-            Role::Client(id) => self.serve_client(id, connection, frames, writer).await,
-            Role::Operator => self.serve_operator(frames, writer).await,
-            Role::Replica(id) => {
-                let wrap = |message| LoopInput::Peer(id, message);
-                let ended = receive(frames, &self.traffic, wrap, &self.inbox).await;
-                // Nothing is said on this connection, but dropping the writer would close it at the
-                // other end.
-                drop(writer);
-                ended
+        let admit = |role| self.admit(role);
+        let welcomed = tokio::select! {
+            biased;
+            welcomed = welcome(reader, &mut writer, &self.greeting, admit) => welcomed,
+            () = ungreeted.lost() => Err(gave_way()),
+        };
+        drop(ungreeted);
+        let (frames, accepted) = welcomed?;
+        match accepted {
+            Accepted::Client(id, _place) => {
+                self.clients.serve(id, connection, frames, writer).await
             }
+            Accepted::Operator(mut place) => tokio::select! {
+                biased;
+                () = place.lost() => Err(gave_way()),
+                ended = self.serve_operator(frames, &mut writer) => ended,
+            },
+            // Nothing is said on this connection, but dropping the writer would close it at the
+            // other end.
+            Accepted::Replica(id, mut place) => tokio::select! {
+                biased;
+                () = place.lost() => Err(gave_way()),
+                ended = self.serve_replica(id, frames) => ended,
+            },
         }
+    }
+
+    /// A place for a connection of this kind.
+    fn admit(&self, role: Role) -> Result<Accepted, Refusal> {
+        match role {
+            Role::Client(id) => Ok(Accepted::Client(id, self.clients.admit()?)),
+            Role::Operator => Ok(Accepted::Operator(self.operators.take())),
+            Role::Replica(id) => match self.replicas.get(&id) {
+                Some(places) => Ok(Accepted::Replica(id, places.take())),
+                None => Err(Refusal::Mismatch(format!(
+                    "{id} is no replica of this cluster"
+                ))),
+            },
+        }
+    }
+
+    async fn serve_replica(&self, id: ReplicaId, frames: Frames<OwnedReadHalf>) -> io::Result<()> {
+        let wrap = |message| LoopInput::Peer(id, message);
+        receive(frames, &self.traffic, wrap, &self.inbox).await
     }
 
     /// Answers an operator's messages, one after the other.
     async fn serve_operator(
         &self,
         mut frames: Frames<OwnedReadHalf>,
-        mut writer: OwnedWriteHalf,
+        writer: &mut OwnedWriteHalf,
     ) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         while let Incoming::Message(message, _) = frames.next().await? {
@@ -93,25 +167,10 @@ impl Gate {
         }
         Ok(())
     }
+}
 
-    async fn serve_client(
-        &self,
-        id: ClientId,
-        connection: u64,
-        frames: Frames<OwnedReadHalf>,
-        writer: OwnedWriteHalf,
-    ) -> io::Result<()> {
-        let mailbox = Arc::new(Mailbox::new(CLIENT_QUEUE, self.traffic.clone()));
-        let came = LoopInput::Connected(id, connection, mailbox.clone());
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        self.inbox.send(came).await.map_err(|_| gone())?;
-        let wrap = |message| LoopInput::Client(id, message);
-        let ended = tokio::select! {
-            ended = receive(frames, &self.traffic, wrap, &self.inbox) => ended,
-            ended = mailbox.write_to(writer) => ended,
-        };
-        let left = LoopInput::Disconnected(id, connection);
-        self.inbox.send(left).await.map_err(|_| gone())?;
-        ended
-    }
+/// Why a connection of which there were too many is closed.
+fn gave_way() -> io::Error {
+    let why = "it was the oldest of its kind when one too many came";
+    io::Error::new(io::ErrorKind::ConnectionAborted, why)
 }

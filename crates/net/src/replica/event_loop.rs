@@ -9,34 +9,30 @@
 //! longer than one round.
 
 use super::accept::Gate;
+use super::clients::Clients;
+use super::connected::Connected;
 use super::input::{Kept, LoopInput, Question, Switches};
 use super::options::ReplicaOptions;
+use super::peers::Peers;
 use crate::cache::CacheClient;
 use crate::clock::Clock;
-use crate::connection::ConnectionStates;
 use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
-use crate::link::{Dialling, OutgoingConnection};
-use crate::mailbox::Mailbox;
+use crate::mailbox::Together;
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::peer::Peer;
 use crate::status::ReplicaStatus;
 use crate::traffic::Traffic;
-use rustc_hash::FxHashMap;
-use serde::Deserialize;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{
-    ClientId, Identity, LocalTime, Micros, Partition, Replica, ReplicaId, ReplicaOutbox,
-};
+use ssmr_core::{Identity, LocalTime, Micros, Partition, Replica, ReplicaId, ReplicaOutbox};
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
 use ssmr_storage::{LogStore, SnapshotWriter};
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 /// The most inputs of one round, and the most that may wait for the next one.
@@ -45,17 +41,9 @@ const ROUND: usize = 4096;
 /// How long clients may take to read that the cluster has been shut down.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many bytes may wait for a peer that reads slowly. Consensus and multicast send again what is
-/// dropped.
-const PEER_QUEUE: usize = 64 << 20;
-
 /// How long a replica may hold nothing before it says so: a cluster that is founded as it starts is
 /// not worth a word.
 const UNFOUNDED: Micros = 3_000_000;
-
-/// What a peer may say on a connection that it accepted: nothing.
-#[derive(Debug, Deserialize)]
-enum Nothing {}
 
 /// A replica of whatever service and strategy.
 pub(super) type AnyReplica = Replica<GroupMulticast, Box<dyn Partition + Send>>;
@@ -72,9 +60,9 @@ pub(super) struct EventLoop {
     own: mpsc::Sender<LoopInput>,
     /// Why the replica cannot go on.
     broken: Option<io::Error>,
-    peers: BTreeMap<ReplicaId, Arc<Mailbox>>,
+    peers: Peers,
     switches: Switches,
-    clients: FxHashMap<ClientId, (u64, Arc<Mailbox>)>,
+    clients: Connected,
     cache: CacheClient,
     out: ReplicaOutbox<GroupMulticast>,
     leads_since: Option<LocalTime>,
@@ -96,14 +84,22 @@ impl EventLoop {
         switches: Switches,
     ) -> Self {
         let ReplicaOptions {
-            id, config, clock, ..
+            id,
+            config,
+            clock,
+            limits,
+            ..
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
-        let gate = Gate {
-            greeting: Greeting::new(identity.clone(), Role::Replica(id)),
-            inbox: sender.clone(),
-            traffic: traffic.clone(),
-        };
+        let unread = Together::default();
+        let clients = Connected::new(unread.clone(), limits.unread_together);
+        let gate = Gate::new(
+            Greeting::new(identity.clone(), Role::Replica(id)),
+            &limits,
+            Clients::new(limits, unread, sender.clone(), traffic.clone()),
+            sender.clone(),
+            traffic.clone(),
+        );
         tokio::spawn(gate.run(listener));
         let greeting = Arc::new(Greeting::new(identity, Role::Replica(id)));
         let addresses = config.addresses.into_iter();
@@ -111,22 +107,7 @@ impl EventLoop {
             .filter(|(replica, _)| *replica != id)
             .map(|(replica, address)| Peer { replica, address })
             .collect();
-        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().copied()));
-        let dial = |peer: Peer| {
-            let mailbox = Arc::new(Mailbox::new(PEER_QUEUE, traffic.clone()));
-            let link = OutgoingConnection {
-                peer,
-                greeting: greeting.clone(),
-                dialling: Dialling::WhenNeeded,
-                mailbox: mailbox.clone(),
-                traffic: traffic.clone(),
-                states: states.clone(),
-                clock,
-            };
-            tokio::spawn(link.run(|nothing: Nothing| match nothing {}, sender.clone()));
-            (peer.replica, mailbox)
-        };
-        let peers = peers.into_iter().map(dial).collect();
+        let peers = Peers::start(&peers, &greeting, clock, &sender, traffic);
         let is_member = replica.multicast().log().is_member();
         Self {
             id,
@@ -138,7 +119,7 @@ impl EventLoop {
             broken: None,
             peers,
             switches,
-            clients: FxHashMap::default(),
+            clients,
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
             out: ReplicaOutbox::default(),
             leads_since: None,
@@ -186,18 +167,16 @@ impl EventLoop {
 
     /// Tells clients that the cluster has been shut down, and waits a moment until it is written.
     async fn say_farewell(mut self) {
-        for (_, mailbox) in self.clients.values() {
-            mailbox.end();
-        }
+        self.clients.end();
         let written = async {
             while !self.clients.is_empty() {
                 match self.inbox.recv().await {
                     Some(LoopInput::Disconnected(client, connection)) => {
-                        self.disconnected(client, connection);
+                        self.clients.left(client, connection);
                     }
                     Some(LoopInput::Connected(client, connection, mailbox)) => {
                         mailbox.end();
-                        self.clients.insert(client, (connection, mailbox));
+                        self.clients.came(client, connection, mailbox);
                     }
                     Some(_) => {}
                     None => return,
@@ -208,27 +187,20 @@ impl EventLoop {
         let _ = tokio::time::timeout(FAREWELL_TIMEOUT, written).await;
     }
 
-    fn disconnected(&mut self, client: ClientId, connection: u64) {
-        let newest = self.clients.get(&client).map(|(newest, _)| *newest);
-        if newest == Some(connection) {
-            self.clients.remove(&client);
-        }
-    }
-
     fn take(&mut self, now: LocalTime, event: LoopInput) {
         match event {
             LoopInput::Peer(..) if self.switches.cut.load(Relaxed) => {}
             LoopInput::Peer(from, message) => {
                 self.replica.on_peer(now, from, message, &mut self.out);
             }
-            LoopInput::Client(from, message) => {
+            LoopInput::Client(from, message, _room) => {
                 self.replica.on_client(now, from, message, &mut self.out);
             }
             LoopInput::Connected(client, connection, mailbox) => {
-                self.clients.insert(client, (connection, mailbox));
+                self.clients.came(client, connection, mailbox);
             }
             LoopInput::Disconnected(client, connection) => {
-                self.disconnected(client, connection);
+                self.clients.left(client, connection);
             }
             LoopInput::Operator(message, answer) => {
                 let done = self.obey(now, &message);
@@ -343,14 +315,10 @@ impl EventLoop {
             self.out.peers.clear();
         }
         for (to, message) in self.out.peers.drain(..) {
-            if let Some(mailbox) = self.peers.get(&to) {
-                mailbox.push(&message);
-            }
+            self.peers.send(to, &message);
         }
         for (to, message) in self.out.clients.drain(..) {
-            if let Some((_, mailbox)) = self.clients.get(&to) {
-                mailbox.push(&message);
-            }
+            self.clients.send(to, &message);
         }
         for call in self.out.cache.drain(..) {
             if let Some(refused) = self.cache.call(call) {

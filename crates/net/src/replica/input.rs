@@ -8,13 +8,14 @@ use ssmr_multicast::{Captured, Message};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// What the event loop takes in.
 #[derive(Debug)]
 pub(super) enum LoopInput {
     Peer(ReplicaId, PeerMessage<Message>),
-    Client(ClientId, ClientMessage),
+    /// A client's message, and what it takes up until it is taken.
+    Client(ClientId, ClientMessage, Room),
     /// A client came, on the connection of this number; answers go to the newest one.
     Connected(ClientId, u64, Arc<Mailbox>),
     Disconnected(ClientId, u64),
@@ -23,6 +24,15 @@ pub(super) enum LoopInput {
     Cache(CacheReply),
     /// A capture was encoded, and stored if anything is.
     Captured(io::Result<Kept>),
+}
+
+/// What a client's message takes up until the event loop has taken it.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// One of those that the client may have waiting.
+    pub(super) _turn: OwnedSemaphorePermit,
+    /// Its bytes, if it is large.
+    pub(super) _bytes: Option<OwnedSemaphorePermit>,
 }
 
 /// The replica's owner wants to know how it is.

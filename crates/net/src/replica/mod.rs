@@ -9,26 +9,33 @@
 //! founded or fills it.
 
 mod accept;
+mod clients;
+mod connected;
 mod event_loop;
 mod input;
 mod options;
+mod peers;
+mod places;
 
 use crate::clock;
 use crate::error::{ConfigError, NetError};
+use crate::files;
 use crate::leaders::{LeaderEntry, Leaders};
 use crate::status::ReplicaStatus;
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::{AnyReplica, EventLoop};
 use input::{Question, Switches};
 pub use options::ReplicaOptions;
+use ssmr_core::keyed_hash::set_hash_key;
 use ssmr_core::topology::mix;
 use ssmr_core::{Application, Engine, Identity, Partition, Placement, Replica, ReplicaId};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_storage::{Durability, LogStore, OpenOptions, Owner, RealFiles};
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -89,6 +96,9 @@ impl ReplicaThread {
             what: format!("replica {id}"),
             source,
         };
+        draw_hash_key();
+        let mut options = options;
+        options.limits = options.limits.within(files::raise_limit());
         let (log, stored) = open_log(&options, &identity)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -215,6 +225,15 @@ impl Drop for ReplicaThread {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Has the maps whose keys strangers choose hashed with a key that they do not know.
+fn draw_hash_key() {
+    static DRAWN: Once = Once::new();
+    DRAWN.call_once(|| {
+        let random = || RandomState::new().hash_one(0);
+        set_hash_key([random(), random()]);
+    });
 }
 
 /// Opens the replica's log, if it has one, and reads what it has stored: nothing but a new

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
+use crate::limits::ConnectionLimits;
 use ssmr_core::{Oracle, ReplicaId};
 use ssmr_storage::Durability;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct ReplicaOptions {
     pub durability: Durability,
     /// After how many bytes of log it makes a snapshot.
     pub log_bytes: usize,
+    /// What strangers may take of it.
+    pub limits: ConnectionLimits,
 }
 
 impl ReplicaOptions {
@@ -38,6 +41,7 @@ impl ReplicaOptions {
             clock: Clock::start(),
             durability: Durability::Memory,
             log_bytes: ssmr_multicast::LOG_BYTES,
+            limits: ConnectionLimits::default(),
         }
     }
 
@@ -63,5 +67,11 @@ impl ReplicaOptions {
     #[must_use]
     pub fn with_log_bytes(self, log_bytes: usize) -> Self {
         Self { log_bytes, ..self }
+    }
+
+    /// These options with other [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(self, limits: ConnectionLimits) -> Self {
+        Self { limits, ..self }
     }
 }

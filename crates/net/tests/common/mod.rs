@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub(crate) mod raw;
+
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{
     Application, ClientId, Completion, ObjectId, Oracle, Outcome, PartitionId, Request, codec,

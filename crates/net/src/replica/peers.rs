@@ -1,0 +1,86 @@
+//! The other replicas: two connections to each.
+//!
+//! What may be large goes through one of them, and what keeps a leader in office through the other:
+//! a heartbeat behind 16 MiB of values would come too late on a slow network. Each connection keeps
+//! its order; messages on different ones overtake each other, which the protocol allows for.
+
+use super::input::LoopInput;
+use crate::clock::Clock;
+use crate::connection::ConnectionStates;
+use crate::greeting::Greeting;
+use crate::link::{Dialling, OutgoingConnection};
+use crate::mailbox::Mailbox;
+use crate::peer::Peer;
+use crate::traffic::Traffic;
+use serde::Deserialize;
+use ssmr_core::{PeerMessage, ReplicaId};
+use ssmr_multicast::Message;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// How many bytes of large messages may wait for a peer that reads slowly. Consensus and multicast
+/// send again what is dropped; what waits here is late, and newer copies of it wait behind it.
+const BULK: usize = 16 << 20;
+/// How many bytes of other messages may wait for it.
+const URGENT: usize = 1 << 20;
+
+/// What a peer may say on a connection that it accepted: nothing.
+#[derive(Debug, Deserialize)]
+enum Nothing {}
+
+/// The other replicas of the cluster.
+#[derive(Debug)]
+pub(super) struct Peers(BTreeMap<ReplicaId, Lanes>);
+
+/// What waits for one replica.
+#[derive(Debug)]
+struct Lanes {
+    urgent: Arc<Mailbox>,
+    bulk: Arc<Mailbox>,
+}
+
+impl Peers {
+    /// Starts the connections. They are dialled when there is something to say.
+    pub(super) fn start(
+        peers: &[Peer],
+        greeting: &Arc<Greeting>,
+        clock: Clock,
+        inbox: &mpsc::Sender<LoopInput>,
+        traffic: &Arc<Traffic>,
+    ) -> Self {
+        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().copied()));
+        let dial = |peer, limit| {
+            let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()));
+            let link = OutgoingConnection {
+                peer,
+                greeting: greeting.clone(),
+                dialling: Dialling::WhenNeeded,
+                mailbox: mailbox.clone(),
+                traffic: traffic.clone(),
+                states: states.clone(),
+                clock,
+            };
+            tokio::spawn(link.run(|nothing: Nothing| match nothing {}, inbox.clone()));
+            mailbox
+        };
+        let lanes = |peer: &Peer| {
+            let (urgent, bulk) = (dial(*peer, URGENT), dial(*peer, BULK));
+            (peer.replica, Lanes { urgent, bulk })
+        };
+        Self(peers.iter().map(lanes).collect())
+    }
+
+    /// Sends a message to another replica.
+    pub(super) fn send(&self, to: ReplicaId, message: &PeerMessage<Message>) {
+        let Some(lanes) = self.0.get(&to) else {
+            return;
+        };
+        let bulk = match message {
+            PeerMessage::Multicast(message) => message.is_bulk(),
+            PeerMessage::Hints(_) => true,
+        };
+        let lane = if bulk { &lanes.bulk } else { &lanes.urgent };
+        lane.push(message);
+    }
+}
