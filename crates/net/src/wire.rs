@@ -6,12 +6,14 @@
 //! Invariant: bytes that are not what was expected are an error of their connection, never a panic
 //! and never an allocation beyond the frame limit.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::{codec, limits};
 use std::io;
-use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::AsyncRead;
+use tokio_util::codec::{Decoder, FramedRead};
 
 /// The bytes before a frame's body.
 pub(crate) const PREFIX: usize = 4;
@@ -23,7 +25,8 @@ pub(crate) const MAX_CLIENT_FRAME: usize = limits::MAX_REQUEST + (1 << 20);
 /// A farewell.
 pub(crate) const FAREWELL: [u8; PREFIX] = [0; PREFIX];
 
-/// Small, for ten thousand clients have a connection each.
+/// Where reading starts; it grows with the frames. Small, for ten thousand clients have a connection
+/// each.
 const READ_BUFFER: usize = 8 << 10;
 
 /// What came in.
@@ -35,56 +38,105 @@ pub(crate) enum Incoming<T> {
     Farewell,
 }
 
-/// The incoming frames of one connection.
+/// The incoming frames of one connection. All its functions are cancel safe: what was read is not
+/// lost.
 #[derive(Debug)]
 pub(crate) struct Frames<R> {
-    reader: BufReader<R>,
+    parts: FramedRead<R, FrameDecoder>,
+    /// The length of the body that comes next, if it was read.
+    length: Option<usize>,
+}
+
+/// Takes frames apart, so that a reader knows how long a body is before it takes room for it.
+#[derive(Debug)]
+struct FrameDecoder {
     limit: usize,
+    /// The length of the body that comes next.
+    body: Option<usize>,
+}
+
+/// Half of a frame.
+enum Part {
+    Length(usize),
+    Body(BytesMut),
+}
+
+impl Decoder for FrameDecoder {
+    type Item = Part;
+    type Error = io::Error;
+
+    fn decode(&mut self, read: &mut BytesMut) -> io::Result<Option<Part>> {
+        let Some(length) = self.body else {
+            if read.len() < PREFIX {
+                return Ok(None);
+            }
+            let (length, limit) = (read.get_u32() as usize, self.limit);
+            if length > limit {
+                return Err(invalid(&format!(
+                    "a frame of {length} bytes: {limit} may be"
+                )));
+            }
+            self.body = Some(length);
+            return Ok(Some(Part::Length(length)));
+        };
+        if read.len() < length {
+            read.reserve(length - read.len());
+            return Ok(None);
+        }
+        self.body = None;
+        Ok(Some(Part::Body(read.split_to(length))))
+    }
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
     /// Frames of at most `limit` bytes.
     pub(crate) fn new(reader: R, limit: usize) -> Self {
+        let decoder = FrameDecoder { limit, body: None };
         Self {
-            reader: BufReader::with_capacity(READ_BUFFER, reader),
-            limit,
+            parts: FramedRead::with_capacity(reader, decoder, READ_BUFFER),
+            length: None,
         }
     }
 
     /// From now on frames have at most `limit` bytes.
     pub(crate) fn limit(&mut self, limit: usize) {
-        self.limit = limit;
+        self.parts.decoder_mut().limit = limit;
     }
 
-    /// The length of the next frame's body, which comes next; an error at the end of the stream
-    /// too.
+    /// The length of the next frame's body; an error at the end of the stream too.
     pub(crate) async fn length(&mut self) -> io::Result<usize> {
-        let length = self.reader.read_u32().await? as usize;
-        if length > self.limit {
-            let limit = self.limit;
-            return Err(invalid(&format!(
-                "a frame of {length} bytes: {limit} may be"
-            )));
+        if let Some(length) = self.length {
+            return Ok(length);
         }
-        Ok(length)
-    }
-
-    /// The body of the frame that has this length.
-    pub(crate) async fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut body = vec![0; length];
-        self.reader.read_exact(&mut body).await?;
-        Ok(body)
+        match self.part().await? {
+            Part::Length(length) => {
+                self.length = Some(length);
+                Ok(length)
+            }
+            Part::Body(_) => unreachable!("a length comes first"),
+        }
     }
 
     /// The body of the next frame; an error at the end of the stream too.
-    pub(crate) async fn next_frame(&mut self) -> io::Result<Vec<u8>> {
-        let length = self.length().await?;
-        self.body(length).await
+    pub(crate) async fn next_frame(&mut self) -> io::Result<BytesMut> {
+        self.length().await?;
+        match self.part().await? {
+            Part::Body(body) => {
+                self.length = None;
+                Ok(body)
+            }
+            Part::Length(_) => unreachable!("a body follows its length"),
+        }
     }
 
     /// The next message, or a farewell; an error at the end of the stream too.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<Incoming<T>> {
         decode(&self.next_frame().await?)
+    }
+
+    async fn part(&mut self) -> io::Result<Part> {
+        let part = self.parts.next().await;
+        part.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?
     }
 }
 
@@ -142,7 +194,8 @@ mod tests {
         let first = frames.next::<u8>().await.unwrap();
         assert_eq!(first, Incoming::Message(2, 5));
         assert_eq!(frames.next::<u8>().await.unwrap(), Incoming::Farewell);
-        assert_eq!(frames.next_frame().await.unwrap(), [3, 4, 5]);
+        assert_eq!(frames.length().await.unwrap(), 3);
+        assert_eq!(frames.next_frame().await.unwrap()[..], [3, 4, 5]);
         let end = frames.next::<u8>().await.unwrap_err();
         assert_eq!(end.kind(), io::ErrorKind::UnexpectedEof);
     }

@@ -32,6 +32,7 @@ use crate::codec;
 use crate::command::{Command, CommandId, MessageId, SessionId};
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision, Timestamp, digest};
 use crate::keyed_hash::KeyedMap;
+use crate::limits::MAX_OPERANDS;
 use crate::multicast::Delivery;
 use crate::mutant::{self, Mutant};
 use crate::oracle::Placement;

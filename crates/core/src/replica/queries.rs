@@ -213,6 +213,7 @@ impl<A: Application> Engine<A> {
 mod tests {
     use super::*;
     use crate::command::SessionId;
+    use crate::limits::MAX_OPERANDS;
     use crate::request::Request;
     use crate::time::LogTime;
 

@@ -110,7 +110,7 @@ impl Clients {
                 _bytes: self.bytes(length).await,
             };
             let late = |_| invalid("a request is not there whole in time");
-            let body = timeout(self.limits.request_time, frames.body(length)).await;
+            let body = timeout(self.limits.request_time, frames.next_frame()).await;
             let Incoming::Message(message, _) = decode::<ClientMessage>(&body.map_err(late)??)?
             else {
                 return Ok(());
