@@ -2,6 +2,7 @@
 //! does with it.
 
 use crate::cache::CacheServer;
+use crate::cut::Cut;
 use crate::error::NetError;
 use crate::replica::ReplicaThread;
 use ssmr_core::ReplicaId;
@@ -14,13 +15,12 @@ pub struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Cuts a replica off from all others, or joins it to them again: messages between it and them
-    /// are dropped meanwhile, in both directions. Clients still reach it. One that is started again
-    /// is not cut off.
-    pub fn cut_replica(&self, id: ReplicaId, off: bool) {
+    /// Cuts a replica off from others, or joins it to them again: what is said is dropped
+    /// meanwhile, and connections stay. One that is started again is not cut off.
+    pub fn cut_replica(&self, id: ReplicaId, cut: Cut, off: bool) {
         let replicas = self.replicas.iter();
         for (_, replica) in replicas.filter(|(known, _)| *known == id) {
-            replica.cut(off);
+            replica.cut(cut, off);
         }
     }
 

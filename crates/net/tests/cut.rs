@@ -8,7 +8,7 @@ use ssmr_core::{
     Access, Application, ClientId, ObjectId, Objects, Outcome, PartitionId, ReplicaId, Request,
     Topology, Verdict,
 };
-use ssmr_net::{Cluster, ClusterOptions, Pipeline};
+use ssmr_net::{Cluster, ClusterOptions, Cut, Pipeline};
 use ssmr_strategy_static::Static;
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
 
     let group = PartitionId(0).into();
     let old = cluster.leader_of(group).unwrap();
-    cluster.faults().cut_replica(old, true);
+    cluster.faults().cut_replica(old, Cut::Peers, true);
     let mut leaders = cluster.leaders();
     let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
     tokio::time::timeout(PATIENCE, others)
@@ -69,7 +69,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let new = cluster.leader_of(group).unwrap();
     assert!(applied(&cluster, old).await < applied(&cluster, new).await);
 
-    cluster.faults().cut_replica(old, false);
+    cluster.faults().cut_replica(old, Cut::Peers, false);
     let caught_up = async {
         while applied(&cluster, old).await < applied(&cluster, new).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -129,17 +129,66 @@ async fn what_became_of_a_request_that_was_not_answered_in_time_is_told_later() 
 
     let leader = cluster.leader_of(PartitionId(0).into()).unwrap();
     for id in topology.replicas() {
-        cluster.faults().cut_replica(id, true);
+        cluster.faults().cut_replica(id, Cut::Peers, true);
     }
     client.submit(create(2));
     let unanswered = client.next().await;
     assert_eq!(unanswered.outcome, Outcome::Unknown, "{leader} is alone");
     for id in topology.replicas() {
-        cluster.faults().cut_replica(id, false);
+        cluster.faults().cut_replica(id, Cut::Peers, false);
     }
     let late = tokio::time::timeout(PATIENCE, client.late_answer());
     let answer = late.await.expect("it is repeated").expect("it is owed");
     assert_eq!(Some(answer.id), unanswered.last_attempt);
     assert_eq!(answer.verdict, Verdict::Done);
     assert!(client.late_answer().await.is_none(), "all is told");
+}
+
+#[tokio::test]
+async fn one_that_nobody_hears_does_not_lead_and_one_that_hears_nobody_neither() {
+    for cut in [Cut::ToPeers, Cut::FromPeers] {
+        let (mut cluster, client) = started(Topology::new(1, 3).unwrap()).await;
+        // From then on the others are members, too.
+        create(&client, 1).await;
+        let group = PartitionId(0).into();
+        let old = cluster.leader_of(group).unwrap();
+        cluster.faults().cut_replica(old, cut, true);
+        let mut leaders = cluster.leaders();
+        let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
+        tokio::time::timeout(PATIENCE, others)
+            .await
+            .unwrap_or_else(|_| panic!("{cut:?}: nobody else takes office"))
+            .unwrap();
+        create(&client, 2).await;
+        cluster.faults().cut_replica(old, cut, false);
+        let new = cluster.leader_of(group).unwrap();
+        let goal = applied(&cluster, new).await;
+        let caught_up = async {
+            while applied(&cluster, old).await < goal {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, caught_up)
+            .await
+            .unwrap_or_else(|_| panic!("{cut:?}: it does not catch up"));
+    }
+}
+
+#[tokio::test]
+async fn clients_of_a_leader_that_they_do_not_reach_are_answered_when_the_cut_is_over() {
+    let (mut cluster, client) = started(Topology::new(1, 1).unwrap()).await;
+    create(&client, 1).await;
+    let only = cluster.leader_of(PartitionId(0).into()).unwrap();
+    cluster.faults().cut_replica(only, Cut::Clients, true);
+    let before = applied(&cluster, only).await;
+    let asked = create(&client, 2);
+    tokio::pin!(asked);
+    tokio::select! {
+        () = &mut asked => panic!("nobody can have heard it"),
+        // Longer than it takes until the request is sent once more.
+        () = tokio::time::sleep(Duration::from_millis(600)) => {}
+    }
+    assert_eq!(applied(&cluster, only).await, before);
+    cluster.faults().cut_replica(only, Cut::Clients, false);
+    asked.await;
 }

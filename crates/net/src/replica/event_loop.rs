@@ -189,7 +189,8 @@ impl EventLoop {
 
     fn take(&mut self, now: LocalTime, event: LoopInput) {
         match event {
-            LoopInput::Peer(..) if self.switches.cut.load(Relaxed) => {}
+            LoopInput::Peer(..) if self.switches.cuts.from_peers() => {}
+            LoopInput::Client(..) if self.switches.cuts.clients() => {}
             LoopInput::Peer(from, message) => {
                 self.replica.on_peer(now, from, message, &mut self.out);
             }
@@ -311,8 +312,11 @@ impl EventLoop {
             // Whoever has asked may have gone.
             let _ = answer.send(done);
         }
-        if self.switches.cut.load(Relaxed) {
+        if self.switches.cuts.to_peers() {
             self.out.peers.clear();
+        }
+        if self.switches.cuts.clients() {
+            self.out.clients.clear();
         }
         for (to, message) in self.out.peers.drain(..) {
             self.peers.send(to, &message);

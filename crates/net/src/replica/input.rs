@@ -1,5 +1,6 @@
 //! What comes into the event loop of a replica.
 
+use crate::cut::Cuts;
 use crate::mailbox::Mailbox;
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::status::ReplicaStatus;
@@ -46,9 +47,8 @@ pub(super) struct Question {
 /// What is set from outside while the loop runs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Switches {
-    /// While it is set, nothing goes to other replicas and what comes from them is dropped: a fault
-    /// on purpose.
-    pub(super) cut: Arc<AtomicBool>,
+    /// Faults on purpose: what is dropped while it is set.
+    pub(super) cuts: Arc<Cuts>,
     /// The whole cluster ends, and clients are to be told so.
     pub(super) farewell: Arc<AtomicBool>,
 }

@@ -18,6 +18,7 @@ mod peers;
 mod places;
 
 use crate::clock;
+use crate::cut::Cut;
 use crate::error::{ConfigError, NetError};
 use crate::files;
 use crate::leaders::{LeaderEntry, Leaders};
@@ -171,10 +172,10 @@ impl ReplicaThread {
         self.leaders.clone()
     }
 
-    /// Cuts it off from all other replicas, or joins it to them again: what they say to each other
-    /// is dropped meanwhile, as on a network that fails. Clients still reach it.
-    pub fn cut(&self, off: bool) {
-        self.switches.cut.store(off, Relaxed);
+    /// Cuts it off from others, or joins it to them again: what is said is dropped meanwhile, as on
+    /// a network that fails, while connections stay.
+    pub fn cut(&self, cut: Cut, off: bool) {
+        self.switches.cuts.set(cut, off);
     }
 
     /// Whether its thread still runs. One that ended by itself has found its state broken.
