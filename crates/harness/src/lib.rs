@@ -24,6 +24,7 @@ mod interrupt;
 mod load;
 mod log;
 mod machine;
+mod memory;
 mod node;
 mod numbers;
 mod program;

@@ -142,8 +142,8 @@ fn input() -> Result<mpsc::Receiver<io::Result<String>>> {
 async fn obey(line: &str, replica: &ReplicaThread) -> Result<()> {
     let order = serde_json::from_str(line);
     match order.with_context(|| format!("standard input: no order: {line}"))? {
-        Order::Cut(off) => {
-            replica.cut(off);
+        Order::Cut(cut, off) => {
+            replica.cut(cut, off);
             Ok(())
         }
         Order::Status(number) => answer(number, replica.status().await, replica),

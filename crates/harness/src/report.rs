@@ -231,6 +231,8 @@ mod tests {
             unordered_pct: None,
             value_hits: None,
             value_misses: None,
+            rss_first_mib: None,
+            rss_last_mib: None,
         };
         let text = tables(&[&(point, measures, whole)]);
         let widest = text.lines().map(|line| line.chars().count()).max();

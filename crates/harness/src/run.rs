@@ -29,6 +29,7 @@ use crate::workload::contract::{Workload, WorkloadFlags};
 use anyhow::Result;
 use serde::Serialize;
 use ssmr_net::NetError;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ struct Remarks {
     cluster: &'static str,
     /// Objects that were read at the end, if they were.
     audited_objects: Option<u64>,
+    /// How often each word of `--fault` struck.
+    faults: BTreeMap<&'static str, u64>,
+    /// The most memory that the process of a replica took, in the first and the last tenth of what
+    /// was measured.
+    rss_first_mib: Option<f64>,
+    rss_last_mib: Option<f64>,
     /// What is wrong, in words.
     problems: Vec<String>,
     /// What is to be known besides.
@@ -73,6 +80,7 @@ pub(crate) fn run(
     let shape = setup::shape(settings)?;
     check_faults(settings, &strategies.infos(), &shape)?;
     setup::check_memcached(settings)?;
+    setup::check_disks(settings)?;
     setup::check_history(settings)?;
     let begin = Begin {
         settings,
@@ -198,7 +206,7 @@ impl<'a, W: Workload> Run<'a, W> {
             latencies,
         )?;
         self.folder
-            .line_up(&table.intervals(strategy, &measured.marks))?;
+            .line_up(&table.intervals(strategy, &measured.marks, &measured.memory))?;
         let rows: Vec<_> = summary
             .into_iter()
             .map(|(op, measures, _)| {
@@ -210,6 +218,8 @@ impl<'a, W: Workload> Run<'a, W> {
         let (verdicts, audit) = (&measured.verdicts, &measured.audit);
         let counts = verdicts.history.counts();
         self.ending = self.ending.max(verdicts.ending());
+        let struck = measured.struck.iter();
+        let (rss_first_mib, rss_last_mib) = measured.memory.first_and_last_mib(measured.span);
         self.remarks.push(Remarks {
             strategy,
             linearizable: verdicts.history.name(),
@@ -218,6 +228,9 @@ impl<'a, W: Workload> Run<'a, W> {
             replicas_agree: verdicts.replicas_agree(),
             cluster: verdicts.cluster.health.name(),
             audited_objects: audit.as_ref().map(|audit| audit.read),
+            faults: struck.map(|(word, count)| (word.name(), *count)).collect(),
+            rss_first_mib,
+            rss_last_mib,
             problems: verdicts.problems(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
                 report::notes(self.settings.rate, measured, all)
@@ -304,6 +317,7 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
     let verdicts = &measured.verdicts;
     let counts = verdicts.history.counts().filter(|_| all);
     let unordered = measured.samples.iter().filter(unordered).count();
+    let (first_mib, last_mib) = measured.memory.first_and_last_mib(measured.span);
     Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
@@ -318,5 +332,7 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),
+        rss_first_mib: first_mib.filter(|_| all),
+        rss_last_mib: last_mib.filter(|_| all),
     }
 }

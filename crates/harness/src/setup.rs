@@ -3,9 +3,13 @@
 //! It starts nothing. Invariant: what it lets pass can be run on this machine; what cannot is
 //! refused by its flag.
 
+use crate::deploy::disks::look_for_mounts;
+use crate::deploy::memcached::look_for_program;
 use crate::error::UsageError;
+use crate::fault::grammar::Fault;
 use crate::machine;
 use crate::registry::info::{BadSize, ClusterShape};
+use crate::settings::memcached::Memcached;
 use crate::settings::run::RunSettings;
 use std::fs::File;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -31,6 +35,17 @@ pub(crate) fn shape(settings: &RunSettings) -> Result<ClusterShape, UsageError> 
     Ok(shape)
 }
 
+/// Disks that are to be full must be mounted.
+///
+/// # Errors
+/// If that cannot be done, as without root.
+pub(crate) fn check_disks(settings: &RunSettings) -> Result<(), UsageError> {
+    match settings.fault.iter().any(Fault::fills_disks) {
+        true => look_for_mounts(),
+        false => Ok(()),
+    }
+}
+
 /// A history that could not be kept would be noticed when everything is over.
 ///
 /// # Errors
@@ -48,9 +63,18 @@ pub(crate) fn check_history(settings: &RunSettings) -> Result<(), UsageError> {
 /// A server that is not there would cost time in every lookup and prove nothing.
 ///
 /// # Errors
-/// With the first one that accepts no connection.
+/// With the first one that accepts no connection; or if the program is missing that is to be
+/// started.
 pub(crate) fn check_memcached(settings: &RunSettings) -> Result<(), UsageError> {
-    for server in &settings.memcached {
+    let servers = match &settings.memcached {
+        Memcached::Embedded => return Ok(()),
+        Memcached::Local(_) => {
+            let there = look_for_program();
+            return there.map_err(|problem| UsageError::new("--memcached", problem));
+        }
+        Memcached::Servers(servers) => servers,
+    };
+    for server in servers {
         let there = server.to_socket_addrs().and_then(|mut addresses| {
             let address = addresses.next().ok_or(std::io::ErrorKind::NotFound)?;
             TcpStream::connect_timeout(&address, CACHE_PATIENCE)

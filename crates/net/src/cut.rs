@@ -37,7 +37,9 @@ impl Cuts {
             Cut::ToPeers => &[&self.to_peers],
             Cut::Clients => &[&self.clients],
         };
-        switches.iter().for_each(|switch| switch.store(off, Relaxed));
+        switches
+            .iter()
+            .for_each(|switch| switch.store(off, Relaxed));
     }
 
     /// Whether what other replicas say is dropped.

@@ -1,11 +1,12 @@
 //! The flags of `run`: their defaults, and what makes a value bad.
 
 use super::choices::{DEPLOYMENTS, DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
-use super::values::{chosen, history_file, host_and_port, log_bytes, odd, positive_time};
+use super::values::{chosen, history_file, log_bytes, memcached, odd, positive_time};
 use crate::fault::grammar::Fault;
 use crate::registry::check::ALL;
 use crate::registry::info::{Directory, StrategyInfo};
 use crate::settings::history::HistoryFile;
+use crate::settings::memcached::Memcached;
 use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::RunSettings;
 use clap::Args;
@@ -40,19 +41,30 @@ Exit status:
 const FAULTS: &str = "\
 What to break while it is measured, separated by commas. Times count from the start of
 measuring
-  kill-leader:p0@3s[+2s]      kill the leader of a partition after 3 s; it is back 2 s later
-  kill-oracle-leader@3s[+2s]  the same for the oracle of strategy broker
-  kill-random                 each second kill a random replica of a random group; it is
-                              back a second later, and no other one of its group is killed
-                              before it has caught up
-  stop-cache@3s+2s            stop the embedded cache for 2 s; it comes back empty
+  kill:p0r1@3s[+2s]           kill a replica after 3 s; it is back 2 s later
+  kill-leader:p0@3s[+2s]      the same for the leader of a partition
+  kill-oracle-leader@3s[+2s]  the same for the leader of the oracle of strategy broker
+  pause:p0r1@3s+2s            stop a replica's process where it is, for 2 s
   cut:p0r1@3s+2s              cut a replica off from all others for 2 s; clients still
                               reach it
+  cut-in:p0r1@3s+2s           the same, but the others hear it
+  cut-out:p0r1@3s+2s          the same, but it hears the others
+  cut-client:p0r1@3s+2s       cut a replica off from all clients; the others still reach it
+  full-disk:p0r1@3s+2s        fill the disk of a replica, so that it stops; 2 s later it
+                              is free, and the replica is started again. Data folders lie
+                              on small file systems in memory then, which takes root
+  stop-cache@3s+2s            stop the embedded cache for 2 s; it comes back empty
+  freeze-cache:0@3s+2s        stop a server of --memcached local:N where it is, for 2 s
+  flush-cache@3s              have the caches forget everything
+  random:kill+pause+...       each second draw one of these words and whom it strikes, by
+                              --seed; what lasts is over after 0.2 to 3 s, and no group in
+                              which a replica has not recovered is struck
+  kill-random                 short for random:kill
 What is killed comes back, without a time after 1 s: with what it had stored, or, with
 --durability memory, as one that has forgotten everything and is filled by the others
 before it votes. With --deploy processes it is killed by a signal, with threads it is
-stopped. Faults that a strategy has no target for leave it alone. Afterwards every object
-that could exist is read once more (see --audit)";
+stopped. Faults that a strategy has no target for leave it alone. At the end everything is
+put right, and every object that could exist is read once more (see --audit)";
 
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args)]
@@ -204,9 +216,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     base_port: Option<u16>,
 
-    /// Running memcached servers for strategy cache, separated by commas; else an embedded server
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
-    memcached: Vec<String>,
+    /// memcached servers for strategy cache: running ones as HOST:PORT, separated by commas, or
+    /// local:N to have N of them started on this machine; else an embedded server
+    #[arg(long, value_name = "SERVERS", value_parser = memcached)]
+    memcached: Option<Memcached>,
 
     /// Print nothing but errors
     #[arg(long)]
@@ -250,7 +263,7 @@ impl RunArgs {
             directory: self.directory,
             out: self.out,
             base_port: self.base_port,
-            memcached: self.memcached,
+            memcached: self.memcached.unwrap_or(Memcached::Embedded),
             quiet: self.quiet,
             workload_flags,
         }

@@ -3,6 +3,7 @@
 use crate::registry::check::ALL;
 use crate::registry::info::StrategyInfo;
 use crate::settings::history::HistoryFile;
+use crate::settings::memcached::Memcached;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -41,14 +42,31 @@ pub(super) fn history_file(text: &str) -> Result<HistoryFile, String> {
     file.ok_or_else(|| "expected a file that ends in .jsonl or .edn".into())
 }
 
+/// The most memcached servers that are started.
+const LOCAL: u8 = 64;
+
+/// Servers that run, or how many are to be started.
+pub(super) fn memcached(text: &str) -> Result<Memcached, String> {
+    if let Some(count) = text.strip_prefix("local:") {
+        let count = count
+            .parse()
+            .ok()
+            .filter(|count| (1..=LOCAL).contains(count));
+        let count = count.ok_or_else(|| format!("expected local:N, N from 1 to {LOCAL}"))?;
+        return Ok(Memcached::Local(count));
+    }
+    let servers: Result<Vec<String>, String> = text.split(',').map(host_and_port).collect();
+    servers.map(Memcached::Servers)
+}
+
 /// Where a server listens.
-pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+fn host_and_port(text: &str) -> Result<String, String> {
     let good =
         |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0);
     if text.rsplit_once(':').is_some_and(good) {
         Ok(text.into())
     } else {
-        Err("expected HOST:PORT".into())
+        Err("expected HOST:PORT, several separated by commas, or local:N".into())
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::deployment::{Status, Tally};
 use super::lines::{NodeReport, Order};
+use super::signal::hold;
 use anyhow::{Context, Result, bail};
 use ssmr_core::ReplicaId;
 use ssmr_net::{Clock, Leaders};
@@ -104,6 +105,19 @@ impl Child {
     /// Whether the process has not ended.
     pub(super) fn runs(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// The id of the process.
+    pub(super) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Stops the process where it is, or lets it go on.
+    pub(super) fn pause(&mut self, still: bool) {
+        // The id of one that has ended may be another's by now.
+        if self.runs() {
+            hold(&self.process, still);
+        }
     }
 
     /// Gives an order. One that does not run any more gets none.

@@ -3,23 +3,15 @@
 //! Threads and processes cannot be told apart, but for what breaking means: a thread is stopped, a
 //! process is killed.
 
+use super::caches::Caches;
 use crate::settings::names::DurabilityName;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Micros, ReplicaId};
-use ssmr_net::{CacheServer, ClusterConfig, Leaders, NetError, ReplicaStatus, TrafficCount};
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use ssmr_net::{ClusterConfig, Cut, Leaders, ReplicaStatus, TrafficCount};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{AddAssign, Sub};
 use tokio::sync::watch;
-
-/// How much the embedded cache keeps.
-const CACHE_BYTES: u64 = 256 << 20;
-
-/// Starts a shared cache within this process, on a free port of the loopback interface.
-pub(super) fn embedded_cache() -> Result<CacheServer, NetError> {
-    CacheServer::start(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), CACHE_BYTES)
-}
 
 /// A running cluster. Dropping it ends it.
 pub(crate) trait Deployment {
@@ -48,13 +40,23 @@ pub(crate) trait Deployment {
     /// may take a while until it answers.
     fn restart(&mut self, id: ReplicaId) -> Result<()>;
 
-    /// Cuts a replica off from all others, or joins it to them again. Nothing happens if it does
-    /// not run.
-    fn cut(&mut self, id: ReplicaId, off: bool);
+    /// Stops a replica's process where it is, or lets it go on. Threads cannot be stopped: nothing
+    /// happens.
+    fn pause(&mut self, id: ReplicaId, still: bool);
 
-    /// The embedded cache, if there is one. Started again it is empty, at its old address.
-    fn cache(&mut self) -> Option<&mut CacheServer>;
+    /// Cuts a replica off from others, or joins it to them again. Nothing happens if it does not
+    /// run.
+    fn cut(&mut self, id: ReplicaId, cut: Cut, off: bool);
+
+    /// The shared caches.
+    fn caches(&mut self) -> &mut Caches;
+
+    /// The processes of the replicas that have one of their own, as they change.
+    fn process_ids(&self) -> watch::Receiver<ProcessIds>;
 }
+
+/// The process of each replica that has one of its own.
+pub(crate) type ProcessIds = BTreeMap<ReplicaId, u32>;
 
 /// Whether one of so many replicas that was killed can be started again: what it kept in memory
 /// only the others know.

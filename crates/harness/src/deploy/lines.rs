@@ -3,6 +3,7 @@
 
 use super::deployment::{Status, Tally};
 use serde::{Deserialize, Serialize};
+use ssmr_net::Cut;
 
 /// To a replica's process. It ends when its input does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,8 +14,8 @@ pub(crate) enum Order {
     Status(u64),
     /// The same with the digest of your state.
     Inspect(u64),
-    /// Drop what the other replicas say and do not talk to them, or do again.
-    Cut(bool),
+    /// Drop what is said to others or by them, or do so no more.
+    Cut(Cut, bool),
 }
 
 /// From a replica's process.
@@ -37,13 +38,13 @@ mod tests {
     fn lines_are_what_they_look_like() {
         let lines = [
             serde_json::to_string(&Order::Status(3)).unwrap(),
-            serde_json::to_string(&Order::Cut(true)).unwrap(),
+            serde_json::to_string(&Order::Cut(Cut::FromPeers, true)).unwrap(),
             serde_json::to_string(&NodeReport::Listening).unwrap(),
             serde_json::to_string(&NodeReport::Leads(false)).unwrap(),
         ];
         let expected = [
             r#"{"status":3}"#,
-            r#"{"cut":true}"#,
+            r#"{"cut":["from_peers",true]}"#,
             r#""listening""#,
             r#"{"leads":false}"#,
         ];

@@ -1,9 +1,13 @@
-//! Where a run's replicas live: in threads of this process, or in processes of their own. The
-//! load's clients are in this process either way.
+//! Where a run's replicas live: in threads of this process, or in processes of their own; and what
+//! they use besides, caches and disks. The load's clients are in this process either way.
 
+pub(crate) mod caches;
 mod child;
 pub(crate) mod deployment;
+pub(crate) mod disks;
 pub(crate) mod file;
 pub(crate) mod lines;
+pub(crate) mod memcached;
 pub(crate) mod processes;
+mod signal;
 pub(crate) mod threads;

@@ -2,16 +2,17 @@
 //! machine.
 //!
 //! The processes are children of this one and learn what they are from a cluster file; see `node`.
-//! A shared cache stays in this process.
+//! The caches are what the run was told to use.
 
+use super::caches::Caches;
 use super::child::{Child, LeaderBoard};
-use super::deployment::{Deployment, Status, Tally, embedded_cache};
+use super::deployment::{Deployment, ProcessIds, Status, Tally};
 use super::file::ClusterFile;
 use super::lines::Order;
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, Oracle, ReplicaId, Topology};
-use ssmr_net::{CacheServer, Clock, ClusterConfig, Leaders, Operator, listen};
+use ssmr_net::{Clock, ClusterConfig, Cut, Leaders, Operator, listen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ pub(crate) struct Processes {
     file: PathBuf,
     config: ClusterConfig,
     children: BTreeMap<ReplicaId, Child>,
-    cache: Option<CacheServer>,
+    caches: Caches,
+    processes: watch::Sender<ProcessIds>,
     board: LeaderBoard,
     leaders: watch::Receiver<Leaders>,
     /// What processes had counted that were killed.
@@ -37,20 +39,16 @@ pub(crate) struct Processes {
 
 impl Processes {
     /// Gives every replica an address, writes the cluster to `path`, starts a process for each
-    /// replica, and a cache if one is to be embedded. All of them listen when this returns, and the
-    /// cluster is founded.
+    /// replica. All of them listen when this returns, and the cluster is founded.
     pub(crate) async fn start<A: Application>(
         mut cluster: ClusterFile,
         oracle: Arc<dyn Oracle>,
         topology: Topology,
         path: PathBuf,
         base_port: Option<u16>,
-        embed_cache: bool,
+        caches: Caches,
     ) -> Result<Self> {
-        let cache = embed_cache.then(embedded_cache).transpose()?;
-        if let Some(cache) = &cache {
-            cluster.cache_servers = vec![cache.address().to_string()];
-        }
+        cluster.cache_servers = caches.addresses();
         // The listeners are dropped before the processes start: they find the ports free, unless
         // somebody is very quick.
         cluster.addresses = listen(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?
@@ -70,13 +68,16 @@ impl Processes {
         for child in children.values_mut() {
             child.listening().await?;
         }
+        let ids = children.iter().map(|(id, child)| (*id, child.process_id()));
+        let processes = watch::Sender::new(ids.collect());
         let config = cluster.config(topology).map_err(|error| anyhow!(error))?;
         Operator::new::<A>(&config, oracle)?.found().await?;
         Ok(Self {
             config,
             file: path,
             children,
-            cache,
+            caches,
+            processes,
             board,
             leaders: listener,
             former: Tally::default(),
@@ -128,22 +129,39 @@ impl Deployment for Processes {
             self.former += child.tally();
         }
         self.children.remove(&id);
+        self.processes.send_modify(|ids| {
+            ids.remove(&id);
+        });
     }
 
     fn restart(&mut self, id: ReplicaId) -> Result<()> {
         let child = Child::start(&self.file, id, self.board.clone());
         let child = child.with_context(|| format!("replica {id} does not come back"))?;
+        let process = child.process_id();
         self.children.insert(id, child);
+        self.processes.send_modify(|ids| {
+            ids.insert(id, process);
+        });
         Ok(())
     }
 
-    fn cut(&mut self, id: ReplicaId, off: bool) {
+    fn pause(&mut self, id: ReplicaId, still: bool) {
         if let Some(child) = self.children.get_mut(&id) {
-            child.order(Order::Cut(off));
+            child.pause(still);
         }
     }
 
-    fn cache(&mut self) -> Option<&mut CacheServer> {
-        self.cache.as_mut()
+    fn cut(&mut self, id: ReplicaId, cut: Cut, off: bool) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.order(Order::Cut(cut, off));
+        }
+    }
+
+    fn caches(&mut self) -> &mut Caches {
+        &mut self.caches
+    }
+
+    fn process_ids(&self) -> watch::Receiver<ProcessIds> {
+        self.processes.subscribe()
     }
 }

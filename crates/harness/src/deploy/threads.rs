@@ -3,13 +3,12 @@
 //! It is [`Cluster`] as the library has it. What is kept here is what a replica had counted before
 //! it was stopped.
 
-use super::deployment::{Deployment, Status, Tally, embedded_cache};
+use super::caches::Caches;
+use super::deployment::{Deployment, ProcessIds, Status, Tally};
 use crate::time;
 use anyhow::Result;
 use ssmr_core::{Application, ReplicaId};
-use ssmr_net::{
-    CacheChoice, CacheServer, Cluster, ClusterConfig, ClusterOptions, Leaders, NetError,
-};
+use ssmr_net::{CacheChoice, Cluster, ClusterConfig, ClusterOptions, Cut, Leaders, NetError};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -20,31 +19,25 @@ const FOUNDING: Duration = Duration::from_secs(30);
 /// A cluster of threads.
 pub(crate) struct Threads<A> {
     cluster: Cluster<A>,
-    cache: Option<CacheServer>,
+    caches: Caches,
+    processes: watch::Receiver<ProcessIds>,
     /// What replicas had counted that were stopped; their traffic the cluster remembers.
     former: Tally,
 }
 
 impl<A: Application> Threads<A> {
-    /// Starts every replica, and a cache if one is to be embedded. The cluster is founded when this
-    /// returns.
-    pub(crate) async fn start(
-        options: ClusterOptions,
-        embed_cache: bool,
-    ) -> Result<Self, NetError> {
-        let cache = embed_cache.then(embedded_cache).transpose()?;
-        let options = match &cache {
-            None => options,
-            Some(cache) => {
-                let servers = vec![cache.address().to_string()];
-                options.with_cache(CacheChoice::Servers(servers))
-            }
+    /// Starts every replica. The cluster is founded when this returns.
+    pub(crate) async fn start(options: ClusterOptions, caches: Caches) -> Result<Self, NetError> {
+        let options = match &caches.addresses()[..] {
+            [] => options,
+            servers => options.with_cache(CacheChoice::Servers(servers.to_vec())),
         };
         let cluster = Cluster::start(options)?;
         cluster.found(FOUNDING).await?;
         Ok(Self {
             cluster,
-            cache,
+            caches,
+            processes: watch::channel(ProcessIds::new()).1,
             former: Tally::default(),
         })
     }
@@ -105,11 +98,17 @@ impl<A: Application> Deployment for Threads<A> {
         Ok(())
     }
 
-    fn cut(&mut self, id: ReplicaId, off: bool) {
-        self.cluster.faults().cut_replica(id, off);
+    fn pause(&mut self, _id: ReplicaId, _still: bool) {}
+
+    fn cut(&mut self, id: ReplicaId, cut: Cut, off: bool) {
+        self.cluster.faults().cut_replica(id, cut, off);
     }
 
-    fn cache(&mut self) -> Option<&mut CacheServer> {
-        self.cache.as_mut()
+    fn caches(&mut self) -> &mut Caches {
+        &mut self.caches
+    }
+
+    fn process_ids(&self) -> watch::Receiver<ProcessIds> {
+        self.processes.clone()
     }
 }

@@ -1,7 +1,9 @@
 //! What is to be done next: steps by time, in the order in which they came up.
 
-use super::grammar::Fault;
+use super::grammar::{Fault, ORACLE, Strike};
 use super::target::{group, replica};
+use super::trouble::Trouble;
+use super::word::Word;
 use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
 use std::collections::BTreeMap;
 
@@ -9,24 +11,24 @@ use std::collections::BTreeMap;
 pub(super) const SECOND: Micros = 1_000_000;
 
 /// Something to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Kill who leads the group; it is back so much later.
     KillLeader(GroupId, Option<Micros>),
-    /// Kill a random replica.
-    KillRandom,
+    /// Kill a replica; it is back so much later.
+    Kill(ReplicaId, Option<Micros>),
     /// Start a replica that was killed.
     Restart(ReplicaId),
     /// See whether it has caught up with the others, who had applied so much.
     Follow(ReplicaId, u64),
-    /// Stop the embedded cache.
-    StopCache,
-    /// Start it again.
-    StartCache,
-    /// Cut a replica off from all others.
-    Cut(ReplicaId),
-    /// Join it to them again.
-    Join(ReplicaId),
+    /// Break something.
+    Break(Trouble),
+    /// Put it right again.
+    Mend(Trouble),
+    /// Have the caches forget everything.
+    Flush,
+    /// Draw one of these words, and do so again a second later.
+    Draw(Vec<Word>),
 }
 
 /// The steps that are still to be done. Times count from the start of measuring.
@@ -49,28 +51,16 @@ impl Agenda {
 
     fn plan(&mut self, fault: &Fault, topology: &Topology) {
         match fault {
-            Fault::KillRandom => self.add(SECOND, Step::KillRandom),
-            Fault::KillLeader {
-                group: name,
-                at,
-                back,
-            } => {
-                if let Some(group) = group(topology, name) {
-                    self.add(*at, Step::KillLeader(group, *back));
-                }
-            }
-            Fault::StopCache { at, length } => {
-                self.add(*at, Step::StopCache);
-                self.add(at + length, Step::StartCache);
-            }
-            Fault::Cut {
-                replica: name,
-                at,
-                length,
-            } => {
-                if let Some(replica) = replica(topology, name) {
-                    self.add(*at, Step::Cut(replica));
-                    self.add(at + length, Step::Join(replica));
+            Fault::Random(words) => self.add(SECOND, Step::Draw(words.clone())),
+            Fault::At(strike) => {
+                let Strike { at, length, .. } = *strike;
+                match first_step(strike, topology) {
+                    None => {}
+                    Some(Step::Break(trouble)) => {
+                        self.add(at, Step::Break(trouble));
+                        self.add(at + length.unwrap_or(0), Step::Mend(trouble));
+                    }
+                    Some(step) => self.add(at, step),
                 }
             }
         }
@@ -103,6 +93,26 @@ impl Agenda {
     }
 }
 
+/// What begins it, if its target is there.
+fn first_step(strike: &Strike, topology: &Topology) -> Option<Step> {
+    let Strike {
+        word,
+        target,
+        length,
+        ..
+    } = strike;
+    let replica = || replica(topology, target);
+    Some(match word {
+        Word::KillLeader => Step::KillLeader(group(topology, target)?, *length),
+        Word::KillOracleLeader => Step::KillLeader(group(topology, ORACLE)?, *length),
+        Word::Kill => Step::Kill(replica()?, *length),
+        Word::FlushCache => Step::Flush,
+        Word::StopCache => Step::Break(Trouble::StoppedCache),
+        Word::FreezeCache => Step::Break(Trouble::FrozenCache(target.parse().ok()?)),
+        _ => Step::Break(Trouble::of_replica(*word, replica()?)?),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,11 +127,15 @@ mod tests {
             .members(GroupId::from(ssmr_core::PartitionId(0)))
             .nth(1)
             .unwrap();
+        let cut = Trouble::Cut(id, ssmr_net::Cut::Peers);
         let mut next = || Some((agenda.next_at()?, agenda.take()?));
-        assert_eq!(next(), Some((SECOND, Step::StopCache)));
-        assert_eq!(next(), Some((SECOND, Step::Cut(id))));
-        assert_eq!(next(), Some((2 * SECOND, Step::Join(id))));
-        assert_eq!(next(), Some((3 * SECOND, Step::StartCache)));
+        assert_eq!(next(), Some((SECOND, Step::Break(Trouble::StoppedCache))));
+        assert_eq!(next(), Some((SECOND, Step::Break(cut))));
+        assert_eq!(next(), Some((2 * SECOND, Step::Mend(cut))));
+        assert_eq!(
+            next(),
+            Some((3 * SECOND, Step::Mend(Trouble::StoppedCache)))
+        );
         assert_eq!(next(), None);
         assert!(!agenda.was_always_empty());
         assert!(Agenda::new(&[], &topology).was_always_empty());

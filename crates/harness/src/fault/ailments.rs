@@ -3,7 +3,7 @@
 use crate::deploy::deployment::comes_back;
 use crate::settings::names::DurabilityName;
 use ssmr_core::{GroupId, ReplicaId, Topology};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a replica is not as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +12,10 @@ pub(super) enum Ailment {
     Dead,
     /// It was started again and has not caught up with the others.
     CatchingUp,
-    /// It cannot talk to the others.
-    CutOff,
+    /// It runs, and cannot take full part.
+    Hindered,
+    /// Its disk is full: it stops by itself, and is started again when the disk is free.
+    OutOfSpace,
     /// It was killed and could not be started again.
     Gone,
 }
@@ -42,16 +44,19 @@ impl Ailments {
         self.of.insert(id, ailment);
     }
 
-    /// The replica is cut off. One that is dead or catches up has worse.
-    pub(super) fn cut_off(&mut self, id: ReplicaId) {
-        self.of.entry(id).or_insert(Ailment::CutOff);
+    /// The replica cannot take full part. One that is dead or catches up has worse.
+    pub(super) fn hinder(&mut self, id: ReplicaId) {
+        self.of.entry(id).or_insert(Ailment::Hindered);
     }
 
-    /// The replica is joined to the others again.
-    pub(super) fn joined(&mut self, id: ReplicaId) {
-        if self.of.get(&id) == Some(&Ailment::CutOff) {
-            self.of.remove(&id);
-        }
+    /// What a replica has, if anything.
+    pub(super) fn of(&self, id: ReplicaId) -> Option<Ailment> {
+        self.of.get(&id).copied()
+    }
+
+    /// The cluster's groups.
+    pub(super) fn topology(&self) -> Topology {
+        self.topology
     }
 
     /// The replica is well again.
@@ -72,6 +77,13 @@ impl Ailments {
     /// Whether a replica that is killed can come back.
     pub(super) fn returns(&self, id: ReplicaId) -> bool {
         comes_back(self.durability, self.topology.replica_count(id.group))
+    }
+
+    /// The replicas that do not run, and are still to be started again.
+    pub(super) fn returning(&self) -> BTreeSet<ReplicaId> {
+        let down = [Ailment::Dead, Ailment::OutOfSpace].map(|ailment| self.with(ailment));
+        let down = down.into_iter().flatten();
+        down.filter(|id| self.returns(*id)).collect()
     }
 
     /// Whether a replica runs, and its group will not lose with it what nobody has stored.
@@ -104,17 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn who_is_dead_is_not_merely_cut_off() {
+    fn who_is_dead_is_not_merely_hindered() {
         let topology = Topology::new(1, 3).unwrap();
         let id = topology.replicas().next().unwrap();
         let mut ailments = Ailments::new(topology, DurabilityName::Sync);
         ailments.set(id, Ailment::Dead);
-        ailments.cut_off(id);
-        ailments.joined(id);
-        assert_eq!(ailments.with(Ailment::Dead), [id]);
+        ailments.hinder(id);
+        assert_eq!(ailments.of(id), Some(Ailment::Dead));
+        assert_eq!(ailments.returning(), [id].into());
         ailments.recovered(id);
-        ailments.cut_off(id);
-        ailments.joined(id);
-        assert!(ailments.is_well(id));
+        assert!(ailments.is_well(id) && ailments.returning().is_empty());
+        ailments.hinder(id);
+        assert_eq!(ailments.of(id), Some(Ailment::Hindered));
+        assert!(!ailments.is_well(id) && ailments.returning().is_empty());
     }
 }

@@ -3,11 +3,14 @@
 //! Invariant: a schedule that got past [`check`] finds its targets, ends within the measured time,
 //! and leaves every group able to go on once it is over.
 
-use super::grammar::{Fault, ORACLE};
+use super::grammar::{Fault, ORACLE, Strike};
 use super::target::{group, replica};
+use super::word::{Takes, Word};
 use crate::deploy::deployment::comes_back;
 use crate::error::UsageError;
 use crate::registry::info::{ClusterShape, StrategyInfo};
+use crate::settings::memcached::Memcached;
+use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::RunSettings;
 use ssmr_core::{GroupId, Micros, Needs, Topology};
 
@@ -54,30 +57,61 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn fault(&self, fault: &Fault) -> Result<(), String> {
-        let (at, length) = match fault {
-            Fault::KillRandom => return self.survive(self.topology.groups().iter()),
-            Fault::KillLeader {
-                group: name,
-                at,
-                back,
-            } => {
-                self.kill_leader(name)?;
-                (*at, back.unwrap_or(0))
+        match fault {
+            Fault::Random(words) => words.iter().try_for_each(|word| self.word(*word)),
+            Fault::At(strike) => {
+                self.word(strike.word)?;
+                self.target(strike)?;
+                self.ends(strike.at, strike.length.unwrap_or(0))
             }
-            Fault::StopCache { at, length } => {
-                self.stop_cache()?;
-                (*at, *length)
+        }
+    }
+
+    /// Whether a word means something in this run.
+    fn word(&self, word: Word) -> Result<(), String> {
+        match word {
+            Word::Kill => self.survive(self.topology.groups().iter()),
+            Word::Pause if self.settings.deploy == DeployName::Threads => {
+                Err("a thread cannot be paused: give --deploy processes".into())
             }
-            Fault::Cut {
-                replica: name,
-                at,
-                length,
-            } => {
+            Word::FullDisk if self.settings.durability == DurabilityName::Memory => {
+                Err("nothing is on disk: give --durability sync or async".into())
+            }
+            Word::StopCache | Word::FreezeCache | Word::FlushCache => self.cache(word),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is such a target, and what it costs it can be borne.
+    fn target(&self, strike: &Strike) -> Result<(), String> {
+        let name = &strike.target;
+        match strike.word.takes() {
+            Takes::Nothing if strike.word == Word::KillOracleLeader => self.kill_leader(ORACLE),
+            Takes::Nothing => Ok(()),
+            Takes::Group => self.kill_leader(name),
+            Takes::Replica => {
                 let found = replica(&self.topology, name);
-                found.ok_or_else(|| format!("there is no replica {name}"))?;
-                (*at, *length)
+                let found = found.ok_or_else(|| format!("there is no replica {name}"))?;
+                match strike.word {
+                    Word::Kill => self.survive(std::iter::once(found.group)),
+                    _ => Ok(()),
+                }
             }
-        };
+            Takes::Server => {
+                let count = self.settings.memcached.local_count();
+                match name.parse::<usize>() {
+                    Ok(number) if number < count => Ok(()),
+                    _ => Err(format!(
+                        "there is no server {name}: they are 0 to {}",
+                        count.saturating_sub(1)
+                    )),
+                }
+            }
+        }
+    }
+
+    /// Whether it is over by the end.
+    fn ends(&self, at: Micros, length: Micros) -> Result<(), String> {
         let duration = self.settings.duration;
         let end = duration.as_micros() as Micros;
         if at >= end || at.saturating_add(length) > end {
@@ -99,15 +133,27 @@ impl Check<'_> {
         self.survive(std::iter::once(group))
     }
 
-    fn stop_cache(&self) -> Result<(), String> {
+    fn cache(&self, word: Word) -> Result<(), String> {
+        let memcached = &self.settings.memcached;
         let runs = self.settings.strategies.iter().any(has_cache);
-        if runs && self.settings.memcached.is_empty() {
-            return Ok(());
-        }
         let who = self.those(has_cache);
-        Err(format!(
-            "there is no embedded cache to stop: it is part of {who} without --memcached"
-        ))
+        let (there, what) = match word {
+            Word::StopCache => (
+                *memcached == Memcached::Embedded,
+                format!(
+                    "there is no embedded cache to stop: it is part of {who} without --memcached"
+                ),
+            ),
+            Word::FreezeCache => (
+                memcached.local_count() > 0,
+                format!("only servers of --memcached local:N can be frozen, and {who} has them"),
+            ),
+            _ => (
+                !matches!(memcached, Memcached::Servers(_)),
+                format!("only caches of this run's own are flushed, and {who} has them"),
+            ),
+        };
+        if runs && there { Ok(()) } else { Err(what) }
     }
 
     /// The registered strategies of some kind, as a text.

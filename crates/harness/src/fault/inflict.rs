@@ -6,18 +6,19 @@
 
 use super::agenda::{Agenda, SECOND, Step};
 use super::ailments::{Ailment, Ailments};
-use super::grammar::Fault;
+use super::dice::Dice;
+use super::grammar::{Fault, ORACLE};
 use super::mark::Mark;
+use super::trouble::Trouble;
+use super::word::Word;
 use crate::deploy::deployment::Deployment;
+use crate::deploy::disks::Disks;
 use crate::health::loss;
 use crate::settings::names::DurabilityName;
-use crate::workload::random::{OF_NO_CLIENT, stream};
 use anyhow::{Context, Result};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use ssmr_core::{GroupId, Micros, ReplicaId, Topology};
 use ssmr_net::Clock;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -28,36 +29,42 @@ const AGAIN: Micros = 20_000;
 /// How long a replica may take to say how it is before it is asked again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The stream of random numbers that chooses victims; the one below belongs to the workload.
-const VICTIMS: u64 = OF_NO_CLIENT - 1;
-
 /// A schedule under way.
-pub(crate) struct Faults {
+pub(crate) struct Faults<'a> {
     topology: Topology,
-    rng: ChaCha8Rng,
+    dice: Dice,
     agenda: Agenda,
     ailments: Ailments,
-    cache_stopped: bool,
-    marks: Vec<Mark>,
-    /// What did not come back, and why.
-    gone: Vec<String>,
+    /// What is broken and to be mended.
+    troubles: BTreeSet<Trouble>,
+    disks: &'a Disks,
+    /// What was done, in order.
+    pub(crate) marks: Vec<Mark>,
+    /// How often each word struck.
+    pub(crate) struck: BTreeMap<Word, u64>,
+    /// What did not come back although it should have, and why.
+    pub(crate) gone: Vec<String>,
 }
 
-impl Faults {
-    /// The faults of a schedule that have a target in this topology.
+impl<'a> Faults<'a> {
+    /// The faults of a schedule that have a target in this topology. `disks` are those that can be
+    /// full.
     pub(crate) fn new(
         schedule: &[Fault],
         topology: Topology,
         durability: DurabilityName,
         seed: u64,
+        disks: &'a Disks,
     ) -> Self {
         Self {
             topology,
-            rng: stream(seed, VICTIMS),
+            dice: Dice::new(seed),
             agenda: Agenda::new(schedule, &topology),
             ailments: Ailments::new(topology, durability),
-            cache_stopped: false,
+            troubles: BTreeSet::new(),
+            disks,
             marks: Vec::new(),
+            struck: BTreeMap::new(),
             gone: Vec::new(),
         }
     }
@@ -67,27 +74,11 @@ impl Faults {
         self.agenda.was_always_empty()
     }
 
-    /// The replicas that were killed and are still to be started again.
-    fn returning(&self) -> BTreeSet<ReplicaId> {
-        let dead = self.ailments.with(Ailment::Dead).into_iter();
-        dead.filter(|id| self.ailments.returns(*id)).collect()
-    }
-
-    /// What did not come back although it should have, and why.
-    pub(crate) fn gone(&self) -> &[String] {
-        &self.gone
-    }
-
-    /// What was done, in order.
-    pub(crate) fn marks(self) -> Vec<Mark> {
-        self.marks
-    }
-
     /// Does what is due, from `from` on, until a group is lost to more than the schedule, or it is
     /// dropped. `say` is told. Returns the group.
     ///
     /// # Errors
-    /// If the cache does not come back.
+    /// If a cache or a disk does not do what it is to do.
     pub(crate) async fn strike<D: Deployment>(
         &mut self,
         cluster: &mut D,
@@ -103,7 +94,7 @@ impl Faults {
                 let wait = (from + at).saturating_sub(clock.now().micros());
                 sleep(Duration::from_micros(wait)).await;
             };
-            let returning = self.returning();
+            let returning = self.ailments.returning();
             tokio::select! {
                 () = due => {}
                 group = loss(cluster, returning) => return Ok(group),
@@ -138,24 +129,42 @@ impl Faults {
                         self.agenda.add(at + AGAIN, step);
                         None
                     }
-                    Some(leader) => Some(self.kill(at, leader, back, cluster).await),
+                    Some(leader) => {
+                        let is_oracle = group.to_string() == ORACLE;
+                        self.count(match is_oracle {
+                            true => Word::KillOracleLeader,
+                            false => Word::KillLeader,
+                        });
+                        Some(self.kill(at, leader, back, cluster).await)
+                    }
                 }
             }
-            Step::KillRandom => {
+            Step::Kill(id, back) if self.ailments.may_die(id) => {
+                self.count(Word::Kill);
+                Some(self.kill(at, id, back, cluster).await)
+            }
+            Step::Kill(..) => {
+                self.agenda.add(at + AGAIN, step);
+                None
+            }
+            Step::Draw(ref words) => {
+                let caches = cluster.caches();
+                let has_target = |word: &Word| !word.is_of_caches() || caches.can(*word);
+                let words: Vec<Word> = words.iter().copied().filter(has_target).collect();
+                let servers = caches.server_count();
+                if let Some((first, then)) = self.dice.throw(&words, &self.ailments, servers) {
+                    self.agenda.add(at, first);
+                    if let Some((later, step)) = then {
+                        self.agenda.add(at + later, step);
+                    }
+                }
                 self.agenda.add((at / SECOND + 1) * SECOND, step);
-                match self.victim() {
-                    None => None,
-                    Some(victim) => Some(self.kill(at, victim, None, cluster).await),
-                }
+                None
             }
-            Step::Restart(id) => {
-                if !self.restart(id, cluster) {
-                    return Ok(None);
-                }
-                let goal = self.progress(id, cluster).await;
-                self.agenda.add(at + AGAIN, Step::Follow(id, goal));
-                Some(format!("restart {id}"))
+            Step::Restart(id) if self.ailments.of(id) == Some(Ailment::Dead) => {
+                self.bring_back(at, id, cluster).await
             }
+            Step::Restart(_) => None,
             Step::Follow(id, goal) => {
                 let status = timeout(PATIENCE, cluster.status(id)).await;
                 match status.ok().flatten() {
@@ -166,20 +175,127 @@ impl Faults {
                 }
                 None
             }
-            Step::StopCache | Step::StartCache => {
-                self.switch_cache(step == Step::StopCache, cluster)?
+            Step::Break(trouble) => self.begin(trouble, cluster)?,
+            Step::Mend(trouble) => self.mend(at, trouble, cluster).await?,
+            Step::Flush if cluster.caches().can(Word::FlushCache) => {
+                cluster.caches().flush().await;
+                self.count(Word::FlushCache);
+                Some("flush cache".into())
             }
-            Step::Cut(id) => {
-                cluster.cut(id, true);
-                self.ailments.cut_off(id);
-                Some(format!("cut {id}"))
-            }
-            Step::Join(id) => {
-                cluster.cut(id, false);
-                self.ailments.joined(id);
-                Some(format!("join {id}"))
-            }
+            Step::Flush => None,
         })
+    }
+
+    fn count(&mut self, word: Word) {
+        *self.struck.entry(word).or_default() += 1;
+    }
+
+    /// Breaks something, unless it is broken already or is not there. Returns what there is to
+    /// tell.
+    fn begin<D: Deployment>(
+        &mut self,
+        trouble: Trouble,
+        cluster: &mut D,
+    ) -> Result<Option<String>> {
+        let word = trouble.word();
+        let has_target = !word.is_of_caches() || cluster.caches().can(word);
+        if !has_target || !self.troubles.insert(trouble) {
+            return Ok(None);
+        }
+        match trouble {
+            Trouble::Paused(id) => {
+                cluster.pause(id, true);
+                self.ailments.hinder(id);
+            }
+            Trouble::Cut(id, cut) => {
+                cluster.cut(id, cut, true);
+                self.ailments.hinder(id);
+            }
+            Trouble::FullDisk(id) => {
+                self.disks.fill(id)?;
+                if self.ailments.of(id) != Some(Ailment::Dead) {
+                    self.ailments.set(id, Ailment::OutOfSpace);
+                }
+            }
+            Trouble::StoppedCache => cluster.caches().stop(),
+            Trouble::FrozenCache(number) => cluster.caches().freeze(number, true),
+        }
+        self.count(word);
+        Ok(Some(trouble.begun()))
+    }
+
+    /// Puts something right again, unless it is. A replica that had something catches up from now
+    /// on.
+    async fn mend<D: Deployment>(
+        &mut self,
+        at: Micros,
+        trouble: Trouble,
+        cluster: &mut D,
+    ) -> Result<Option<String>> {
+        if !self.put_right(trouble, cluster).await? {
+            return Ok(None);
+        }
+        let mut told = trouble.mended();
+        let (Trouble::Paused(id) | Trouble::Cut(id, _) | Trouble::FullDisk(id)) = trouble else {
+            return Ok(Some(told));
+        };
+        match self.ailments.of(id) {
+            Some(Ailment::Hindered) => {
+                self.ailments.set(id, Ailment::CatchingUp);
+                self.follow(at, id, cluster).await;
+            }
+            Some(Ailment::OutOfSpace) => {
+                let back = self.bring_back(at, id, cluster).await;
+                told.extend(back.map(|back| format!("; {back}")));
+            }
+            _ => {}
+        }
+        Ok(Some(told))
+    }
+
+    /// Puts something right again. Returns whether it was broken.
+    async fn put_right<D: Deployment>(
+        &mut self,
+        trouble: Trouble,
+        cluster: &mut D,
+    ) -> Result<bool> {
+        if !self.troubles.remove(&trouble) {
+            return Ok(false);
+        }
+        match trouble {
+            Trouble::Paused(id) => cluster.pause(id, false),
+            Trouble::Cut(id, cut) => cluster.cut(id, cut, false),
+            Trouble::FullDisk(id) => {
+                self.disks.free(id)?;
+                if self.ailments.of(id) == Some(Ailment::OutOfSpace) {
+                    // It may not have noticed.
+                    cluster.kill(id).await;
+                }
+            }
+            Trouble::StoppedCache => cluster.caches().restart().context("the cache")?,
+            Trouble::FrozenCache(number) => cluster.caches().freeze(number, false),
+        }
+        Ok(true)
+    }
+
+    /// Starts a replica that does not run, and watches it catch up. Returns what there is to tell.
+    async fn bring_back<D: Deployment>(
+        &mut self,
+        at: Micros,
+        id: ReplicaId,
+        cluster: &mut D,
+    ) -> Option<String> {
+        if !self.restart(id, cluster) {
+            return None;
+        }
+        self.follow(at, id, cluster).await;
+        Some(format!("restart {id}"))
+    }
+
+    /// Watches a replica catch up with the others.
+    async fn follow<D: Deployment>(&mut self, at: Micros, id: ReplicaId, cluster: &mut D) {
+        let goal = self.progress(id, cluster).await;
+        self.agenda.add(at + AGAIN, Step::Follow(id, goal));
     }
 
     /// Starts a replica that was killed. Returns whether that was possible.
@@ -213,19 +329,6 @@ impl Faults {
         format!("kill {id}")
     }
 
-    /// A random replica of a random group of which all replicas are well; the next such group if
-    /// that one is not.
-    fn victim(&mut self) -> Option<ReplicaId> {
-        let (first, member) = (self.rng.random::<u64>(), self.rng.random::<u64>());
-        let groups: Vec<GroupId> = self.topology.groups().iter().collect();
-        let first = (first % groups.len() as u64) as usize;
-        let well = |group: &GroupId| self.ailments.is_group_well(*group);
-        let mut in_turn = groups[first..].iter().chain(&groups[..first]).copied();
-        let group = in_turn.find(well)?;
-        let index = (member % u64::from(self.topology.replica_count(group))) as u8;
-        Some(ReplicaId { group, index })
-    }
-
     /// How much the other replicas of a replica's group have applied.
     async fn progress<D: Deployment>(&self, id: ReplicaId, cluster: &mut D) -> u64 {
         let mut most = 0;
@@ -238,40 +341,19 @@ impl Faults {
         most
     }
 
-    fn switch_cache<D: Deployment>(
-        &mut self,
-        stop: bool,
-        cluster: &mut D,
-    ) -> Result<Option<String>> {
-        let Some(cache) = cluster.cache() else {
-            return Ok(None);
-        };
-        self.cache_stopped = stop;
-        if stop {
-            cache.stop();
-        } else {
-            cache.restart()?;
-        }
-        Ok(Some(if stop { "stop cache" } else { "start cache" }.into()))
-    }
-
     /// Nothing is to be broken any more: everything comes back that can.
     ///
     /// # Errors
-    /// If the cache does not come back.
-    pub(crate) fn end<D: Deployment>(&mut self, cluster: &mut D) -> Result<()> {
+    /// If a cache or a disk does not come back.
+    pub(crate) async fn end<D: Deployment>(&mut self, cluster: &mut D) -> Result<()> {
         self.agenda.clear();
-        for id in self.ailments.with(Ailment::CutOff) {
-            cluster.cut(id, false);
-            self.ailments.joined(id);
+        for trouble in self.troubles.clone() {
+            self.put_right(trouble, cluster).await?;
         }
-        if self.cache_stopped {
-            self.switch_cache(false, cluster).context("the cache")?;
-        }
-        for id in self.ailments.with(Ailment::Dead) {
-            if self.ailments.returns(id) {
-                self.restart(id, cluster);
-            }
+        for id in self.ailments.returning() {
+            // One whose disk was full may not have noticed.
+            cluster.kill(id).await;
+            self.restart(id, cluster);
         }
         Ok(())
     }

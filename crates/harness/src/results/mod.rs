@@ -5,4 +5,5 @@ pub(crate) mod columns;
 pub(crate) mod folder;
 pub(crate) mod measures;
 pub(crate) mod rows;
+pub(crate) mod span;
 pub(crate) mod table;

@@ -86,6 +86,12 @@ columns! {
         /// Values of remote objects that replicas did not find there; `all` only. Empty without a
         /// shared cache.
         value_misses: Option<u64>,
+        /// The most memory that the process of a replica had resident in the first tenth of what
+        /// was measured, in MiB; `all` only. Empty where replicas are threads. Clients and history
+        /// are in another process.
+        rss_first_mib: Option<f64>,
+        /// The same in the last tenth.
+        rss_last_mib: Option<f64>,
     }
 }
 
@@ -103,6 +109,9 @@ columns! {
         /// What was broken on purpose or put right again in this interval, in order: `kill p0r1;
         /// restart p1r0`, say; `all` only. Empty: nothing.
         fault: Option<String>,
+        /// The most memory that the process of a replica had resident in this interval, in MiB;
+        /// `all` only. Empty where replicas are threads.
+        rss_mib: Option<f64>,
     }
 }
 

@@ -6,44 +6,12 @@
 
 use super::measures::{Applies, Measures, histogram};
 use super::rows::{ALL, Interval};
+use super::span::{INTERVAL, Span};
 use crate::fault::mark::Mark;
 use crate::load::sample::{End, Sample};
+use crate::memory::Memory;
 use hdrhistogram::Histogram;
 use ssmr_core::Micros;
-
-/// The length of an interval.
-const INTERVAL: Micros = 100_000;
-
-/// What is measured: the commands issued from `from` to `until`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    /// The first microsecond.
-    pub(crate) from: Micros,
-    /// The first one after it.
-    pub(crate) until: Micros,
-}
-
-impl Span {
-    /// How long it is.
-    pub(crate) fn length(self) -> Micros {
-        self.until - self.from
-    }
-
-    /// Whether a time is within.
-    pub(crate) fn contains(self, at: Micros) -> bool {
-        (self.from..self.until).contains(&at)
-    }
-
-    /// The intervals of this span. The last one may be shorter.
-    fn intervals(self) -> impl Iterator<Item = Span> {
-        (self.from..self.until)
-            .step_by(INTERVAL as usize)
-            .map(move |from| Span {
-                from,
-                until: self.until.min(from + INTERVAL),
-            })
-    }
-}
 
 /// The commands of one strategy, by kind and interval.
 pub(crate) struct Table<'a> {
@@ -75,12 +43,13 @@ impl<'a> Table<'a> {
         self.ops(&all, &all, self.span, Clone::clone)
     }
 
-    /// The rows of the intervals. What was broken on purpose is told by the rows for all
-    /// operations.
+    /// The rows of the intervals. What was broken on purpose, and what memory processes took, is
+    /// told by the rows for all operations.
     pub(crate) fn intervals(
         &self,
         strategy: &'static str,
         marks: &[Mark],
+        memory: &Memory,
     ) -> Vec<(Interval, Measures)> {
         let spans: Vec<Span> = self.span.intervals().collect();
         let (mut issued, mut came) = (vec![Vec::new(); spans.len()], vec![Vec::new(); spans.len()]);
@@ -106,11 +75,13 @@ impl<'a> Table<'a> {
             for (op, measures, ()) in self.ops(&issued[place], &came[place], span, |_| ()) {
                 let fault =
                     (op == ALL && !faults[place].is_empty()).then(|| faults[place].join("; "));
+                let rss_mib = memory.most_mib(span).filter(|_| op == ALL);
                 let row = Interval {
                     strategy,
                     t_ms,
                     op,
                     fault,
+                    rss_mib,
                 };
                 rows.push((row, measures));
             }
@@ -197,7 +168,7 @@ mod tests {
             mark(150_500, "cut p0r2"),
             mark(251_000, "late"),
         ];
-        let rows = table.intervals("global", &marks);
+        let rows = table.intervals("global", &marks, &Memory::default());
         let told: Vec<_> = rows.iter().map(|(row, _)| row.fault.as_deref()).collect();
         let expected = [None, None, Some("kill p0r1; cut p0r2"), None, None];
         assert_eq!(told, expected);

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod history;
 pub(crate) mod log;
+pub(crate) mod memcached;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod run;

@@ -1,6 +1,7 @@
 //! The settings of `run`, with defaults filled in. `run.json` keeps them.
 
 use super::history::HistoryFile;
+use super::memcached::Memcached;
 use super::names::{DeployName, DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
@@ -66,8 +67,8 @@ pub(crate) struct RunSettings {
     pub(crate) out: PathBuf,
     /// The first port of the replicas.
     pub(crate) base_port: Option<u16>,
-    /// Shared caches that run already.
-    pub(crate) memcached: Vec<String>,
+    /// The shared cache.
+    pub(crate) memcached: Memcached,
     /// Whether to print nothing but errors.
     pub(crate) quiet: bool,
     /// The flags of each workload, by its name.

@@ -1,11 +1,15 @@
 //! The cluster of a trial before it is started.
 
+use crate::deploy::caches::Caches;
+use crate::deploy::disks::Disks;
 use crate::deploy::file::ClusterFile;
+use crate::error::UsageError;
 use crate::results::measures::Applies;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
-use ssmr_core::{Oracle, Topology};
-use ssmr_net::{CacheChoice, ClusterOptions};
+use anyhow::Result;
+use ssmr_core::{Oracle, ReplicaId, Topology};
+use ssmr_net::ClusterOptions;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,27 +30,33 @@ pub(super) struct Blueprint<'a> {
 }
 
 impl Blueprint<'_> {
-    /// Whether a shared cache is to run in this process.
-    pub(super) fn embeds_cache(&self) -> bool {
-        self.applies.cache && self.settings.memcached.is_empty()
+    /// Starts the shared caches, for a strategy that uses them.
+    pub(super) async fn caches(&self) -> Result<Caches> {
+        match self.applies.cache {
+            true => Caches::start(&self.settings.memcached).await,
+            false => Ok(Caches::None),
+        }
+    }
+
+    /// Mounts the disks that are to be full at times.
+    pub(super) fn disks(&self, topology: &Topology) -> Result<Disks, UsageError> {
+        let schedule = &self.settings.fault;
+        let is_filled = |id: &ReplicaId| schedule.iter().any(|fault| fault.fills_disk_of(*id));
+        let full = topology.replicas().filter(is_filled);
+        Disks::mount(full, self.logs, self.settings.log_bytes)
     }
 
     /// A cluster of threads.
     pub(super) fn options(&self, oracle: Arc<dyn Oracle>, topology: Topology) -> ClusterOptions {
-        let cache = match self.memcached() {
-            [] => CacheChoice::None,
-            servers => CacheChoice::Servers(servers.to_vec()),
-        };
         ClusterOptions::new(topology, oracle)
             .with_durability(self.file().durability())
             .with_seed(self.settings.seed)
             .with_incarnation(self.incarnation)
             .with_base_port(self.settings.base_port)
             .with_log_bytes(self.settings.log_bytes)
-            .with_cache(cache)
     }
 
-    /// The same cluster for processes, but for the addresses.
+    /// The same cluster for processes, but for the addresses of replicas and caches.
     pub(super) fn file(&self) -> ClusterFile {
         let settings = self.settings;
         ClusterFile {
@@ -61,14 +71,8 @@ impl Blueprint<'_> {
             durability: settings.durability,
             log_bytes: settings.log_bytes,
             logs: (settings.durability != DurabilityName::Memory).then(|| self.logs.into()),
-            cache_servers: self.memcached().to_vec(),
+            cache_servers: Vec::new(),
             addresses: BTreeMap::new(),
         }
-    }
-
-    /// The shared caches that run already, for a strategy that uses them.
-    fn memcached(&self) -> &[String] {
-        let servers = &self.settings.memcached;
-        if self.applies.cache { servers } else { &[] }
     }
 }

@@ -2,11 +2,14 @@
 
 use crate::audit::Audit;
 use crate::fault::mark::Mark;
+use crate::fault::word::Word;
 use crate::load::sample::Sample;
+use crate::memory::Memory;
 use crate::results::measures::Applies;
-use crate::results::table::Span;
+use crate::results::span::Span;
 use crate::verdicts::Verdicts;
 use ssmr_core::{Micros, Reads};
+use std::collections::BTreeMap;
 
 /// What came of a trial.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(crate) struct Measured {
     pub(crate) processor_us: Micros,
     /// What was broken on purpose.
     pub(crate) marks: Vec<Mark>,
+    /// How often each word of the schedule struck.
+    pub(crate) struck: BTreeMap<Word, u64>,
+    /// What the replicas' processes took meanwhile.
+    pub(crate) memory: Memory,
     /// The three answers.
     pub(crate) verdicts: Verdicts,
     /// What came of the reads at the end, if they were made.

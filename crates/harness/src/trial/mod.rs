@@ -18,6 +18,7 @@ mod window;
 use crate::audit::{Audit, audit};
 use crate::check::Recorder;
 use crate::deploy::deployment::Deployment;
+use crate::deploy::disks::Disks;
 use crate::deploy::processes::Processes;
 use crate::deploy::threads::Threads;
 use crate::ending::Ending;
@@ -27,10 +28,11 @@ use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
 use crate::load::job::{Job, Plan};
 use crate::load::sample::{ClientReport, Sample};
+use crate::memory::Memory;
 use crate::progress::Progress;
 use crate::registry::strategies::Chosen;
 use crate::results::measures::Applies;
-use crate::results::table::Span;
+use crate::results::span::Span;
 use crate::settings::names::{DeployName, execution_name};
 use crate::settings::run::RunSettings;
 use crate::verdicts::Verdicts;
@@ -98,21 +100,22 @@ impl<W: Workload> Trial<'_, W> {
             logs: self.logs,
             incarnation: self.incarnation,
         };
-        let embed_cache = blueprint.embeds_cache();
+        let caches = blueprint.caches().await?;
+        // They must be there before the first replica, and go after the last one.
+        let disks = blueprint.disks(&topology)?;
         match self.settings.deploy {
             DeployName::Threads => {
                 let options = blueprint.options(oracle.clone(), topology);
-                let cluster = Threads::<W::App>::start(options, embed_cache).await?;
-                self.on(cluster, &oracle, applies).await
+                let cluster = Threads::<W::App>::start(options, caches).await?;
+                self.on(cluster, &oracle, applies, &disks).await
             }
             DeployName::Processes => {
                 let path = self.folder.join(format!("cluster-{name}.toml"));
                 let (file, port) = (blueprint.file(), self.settings.base_port);
                 let asked = oracle.clone();
-                let cluster =
-                    Processes::start::<W::App>(file, asked, topology, path, port, embed_cache);
+                let cluster = Processes::start::<W::App>(file, asked, topology, path, port, caches);
                 let cluster = cluster.await?;
-                self.on(cluster, &oracle, applies).await
+                self.on(cluster, &oracle, applies, &disks).await
             }
         }
     }
@@ -123,6 +126,7 @@ impl<W: Workload> Trial<'_, W> {
         mut cluster: D,
         oracle: &Arc<dyn Oracle>,
         applies: Applies,
+        disks: &Disks,
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
         if !self.ready(&mut cluster).await? {
@@ -131,13 +135,13 @@ impl<W: Workload> Trial<'_, W> {
         let job = self.job(&cluster, applies);
         let (clock, execution) = (job.clock, job.settings.execution);
         let (schedule, durability) = (&self.settings.fault, self.settings.durability);
-        let mut faults = Faults::new(schedule, topology, durability, self.settings.seed);
+        let mut faults = Faults::new(schedule, topology, durability, self.settings.seed, disks);
         let mut load = Load::start(job, oracle)?;
         self.say("loading", Some(self.workload.preload_count()));
         let loaded = self.load(&mut load, &mut cluster).await?;
 
         let plan = self.plan(clock.now().micros());
-        let mut reports = Vec::new();
+        let (mut reports, mut memory) = (Vec::new(), Memory::default());
         let readings = if loaded {
             let window = Window {
                 strategy: self.strategy.name,
@@ -147,7 +151,13 @@ impl<W: Workload> Trial<'_, W> {
                 progress: self.progress,
             };
             window
-                .measure(&mut cluster, &mut load, &mut faults, &mut reports)
+                .measure(
+                    &mut cluster,
+                    &mut load,
+                    &mut faults,
+                    &mut reports,
+                    &mut memory,
+                )
                 .await?
         } else {
             None
@@ -158,7 +168,7 @@ impl<W: Workload> Trial<'_, W> {
             load.stop();
             load.go(plan);
         }
-        faults.end(&mut cluster)?;
+        faults.end(&mut cluster).await?;
         drain(&mut cluster, &mut load, &mut reports).await?;
         let audit = self.audit(&mut cluster, &load, oracle, &faults).await?;
         let verdicts = Verdicts {
@@ -191,7 +201,7 @@ impl<W: Workload> Trial<'_, W> {
             let seconds = (span.until - span.from) as f64 / 1e6;
             format!("measuring ended after {seconds:.1} s: {group} had lost its majority")
         });
-        let mishaps = lost.into_iter().chain(faults.gone().iter().cloned());
+        let mishaps = lost.into_iter().chain(faults.gone);
         Ok(Some(Measured {
             execution: execution_name(execution),
             reads: self.settings.reads,
@@ -203,7 +213,9 @@ impl<W: Workload> Trial<'_, W> {
             values: (cost.value_hits, cost.value_misses),
             processor_us: cost.processor_us,
             mishaps: mishaps.collect(),
-            marks: faults.marks(),
+            marks: faults.marks,
+            struck: faults.struck,
+            memory,
             verdicts,
             audit,
         }))
@@ -228,7 +240,7 @@ impl<W: Workload> Trial<'_, W> {
         cluster: &mut D,
         load: &Load<W>,
         oracle: &Arc<dyn Oracle>,
-        faults: &Faults,
+        faults: &Faults<'_>,
     ) -> Result<Option<Audit>> {
         if faults.is_empty() && !self.settings.audit {
             return Ok(None);

@@ -7,6 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
 use crate::load::job::Plan;
 use crate::load::sample::ClientReport;
+use crate::memory::Memory;
 use crate::progress::Progress;
 use crate::workload::contract::Workload;
 use anyhow::Result;
@@ -49,8 +50,9 @@ impl Window<'_> {
         &self,
         cluster: &mut D,
         load: &mut Load<W>,
-        faults: &mut Faults,
+        faults: &mut Faults<'_>,
         reports: &mut Vec<ClientReport>,
+        memory: &mut Memory,
     ) -> Result<Option<Readings>> {
         self.say("warming up");
         let (plan, clock) = (self.plan, self.clock);
@@ -73,6 +75,7 @@ impl Window<'_> {
             self.progress.event(&told);
         };
         let mut lost = None;
+        let processes = cluster.process_ids();
         let all_ended = tokio::select! {
             () = until(plan.until) => false,
             ended = load.reports(reports) => ended.map(|()| true)?,
@@ -85,6 +88,7 @@ impl Window<'_> {
                 load.stop();
                 false
             }
+            never = memory.watch(processes, clock) => match never {},
         };
         let mut after = read(cluster, clock).await;
         if all_ended {
