@@ -240,6 +240,7 @@ fn lost(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deploy::caches::Caches;
     use crate::deploy::threads::Threads;
     use crate::workload::contract::Workload;
     use crate::workload::kv::settings::Kv;
@@ -249,7 +250,7 @@ mod tests {
     async fn started(replicas: u8) -> Threads<<Kv as Workload>::App> {
         let topology = Topology::new(1, replicas).unwrap();
         let options = ClusterOptions::new(topology, Static::new());
-        let cluster = Threads::start(options, false).await.unwrap();
+        let cluster = Threads::start(options, Caches::None).await.unwrap();
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
         cluster

@@ -150,6 +150,176 @@ fn threads_are_stopped_and_cut_off_too() {
     }
 }
 
+/// Asserts that all of this is told, each after the one before it, and returns the places.
+fn in_order(rows: &[Row], told: &[&str]) -> Vec<usize> {
+    let places: Vec<usize> = told.iter().map(|what| struck(rows, what)).collect();
+    assert!(places.is_sorted(), "{told:?} at {places:?}: {rows:?}");
+    places
+}
+
+/// How often each word struck, by what `run.json` says.
+fn counts(run: &Run) -> serde_json::Value {
+    run.description()["strategies"][0]["faults"].clone()
+}
+
+#[test]
+fn a_replica_that_stands_still_goes_on_and_catches_up() {
+    let more = ["--durability", "sync", "--duration", "4s"];
+    let run = run("static", "pause:p0r0@500ms+1500ms,pause:p1r1@1s+1s", &more);
+    run.summary();
+    let rows = intervals(&run);
+    in_order(&rows, &["pause p0r0", "pause p1r1", "resume p0r0"]);
+    struck(&rows, "resume p1r1");
+    assert_eq!(counts(&run), serde_json::json!({"pause": 2}));
+    let last = &rows[rows.len() - 10..];
+    assert!(done(last) > 0.0, "it goes on: {rows:?}");
+}
+
+#[test]
+fn what_still_stands_still_at_the_end_goes_on_before_it_is_judged() {
+    let more = ["--durability", "sync", "--duration", "1s"];
+    let run = run(
+        "static",
+        "pause:p0r0@500ms+500ms,cut:p1r0@500ms+500ms",
+        &more,
+    );
+    run.summary();
+}
+
+#[test]
+fn cuts_go_one_way_and_to_clients_too() {
+    let more = ["--durability", "sync", "--duration", "5s"];
+    let schedule = "cut-in:p0r0@300ms+1s,cut-out:p0r1@2s+1s,cut-client:p1r0@300ms+2s,\
+                    cut-out:p1r2@3s+1s";
+    let run = run("static", schedule, &more);
+    run.summary();
+    let rows = intervals(&run);
+    in_order(
+        &rows,
+        &["cut-in p0r0", "join p0r0", "cut-out p0r1", "join p0r1"],
+    );
+    in_order(
+        &rows,
+        &["cut-client p1r0", "join p1r0 to clients", "cut-out p1r2"],
+    );
+    let expected = serde_json::json!({"cut-in": 1, "cut-out": 2, "cut-client": 1});
+    assert_eq!(counts(&run), expected);
+}
+
+#[test]
+fn a_replica_is_killed_by_its_name() {
+    let run = run(
+        "static",
+        "kill:p1r2@300ms+700ms",
+        &["--durability", "sync", "--duration", "2s"],
+    );
+    run.summary();
+    in_order(&intervals(&run), &["kill p1r2", "restart p1r2"]);
+}
+
+/// File systems that are mounted below a folder.
+#[cfg(target_os = "linux")]
+fn mounts_below(folder: &std::path::Path) -> usize {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    mounts
+        .lines()
+        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_replica_whose_disk_was_full_is_started_again_and_catches_up() {
+    let more = ["--durability", "sync", "--duration", "4s"];
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("nothing can be mounted without root: nothing is tested");
+        return;
+    }
+    let run = run("static", "full-disk:p0r1@500ms+1500ms", &more);
+    // A replica that had not come back would make the cluster degraded.
+    run.summary();
+    let stopped = "No space left on device";
+    assert!(run.stderr.contains(stopped), "{}", run.stderr);
+    let rows = intervals(&run);
+    in_order(
+        &rows,
+        &["full-disk p0r1", "free disk of p0r1", "restart p0r1"],
+    );
+    assert_eq!(mounts_below(&run.folder), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn caches_of_ones_own_freeze_and_forget() {
+    let more = ["--memcached", "local:2", "--duration", "3s"];
+    let schedule = "freeze-cache:0@300ms+1s,freeze-cache:1@500ms+1s,flush-cache@2s";
+    let run = run("cache", schedule, &more);
+    run.summary();
+    let rows = intervals(&run);
+    in_order(
+        &rows,
+        &[
+            "freeze cache 0",
+            "freeze cache 1",
+            "thaw cache 0",
+            "flush cache",
+        ],
+    );
+    assert_eq!(run.description()["settings"]["memcached"], "local:2");
+    let end: f64 = run.total()["value_hits"].parse().unwrap();
+    assert!(end > 0.0, "the caches were of use");
+}
+
+#[test]
+fn the_memory_of_processes_is_told() {
+    let run = run("static", "kill:p0r0@500ms+100ms", &["--duration", "1s"]);
+    let told = |row: &Row, name: &str| row[name].parse::<f64>().ok();
+    let row = run.total();
+    let (first, last) = (told(&row, "rss_first_mib"), told(&row, "rss_last_mib"));
+    if cfg!(target_os = "linux") {
+        assert!(first > Some(1.0) && last > Some(1.0), "{row:?}");
+        let strategy = &run.description()["strategies"][0];
+        assert_eq!(strategy["rss_last_mib"].as_f64().is_some(), last.is_some());
+        let seen = intervals(&run);
+        assert!(
+            seen.iter().any(|row| told(row, "rss_mib") > Some(1.0)),
+            "{seen:?}"
+        );
+    }
+    let threads = Run::of(&["--strategy", "static", "--duration", "100ms"]);
+    assert_eq!(threads.total()["rss_first_mib"], "");
+}
+
+/// Each second another word; groups keep going, nothing is lost, and all is judged.
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_is_drawn_everything_is_judged() {
+    let words = "random:kill+pause+cut+cut-in+cut-out+cut-client+freeze-cache+flush-cache";
+    let more = [
+        "--memcached",
+        "local:2",
+        "--durability",
+        "sync",
+        "--duration",
+        "10s",
+        "--log-bytes",
+        "50000",
+        "--seed",
+        "3",
+    ];
+    let run = run("cache", words, &more);
+    run.summary();
+    assert_eq!(run.total()["unjudged_ops"], "0");
+    let counts = counts(&run);
+    let struck: u64 = counts
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(|n| n.as_u64())
+        .sum();
+    assert!(struck >= 5, "{counts}");
+}
+
 /// How many processes have this text on their command line.
 #[cfg(target_os = "linux")]
 fn processes_with(text: &str) -> usize {
@@ -160,17 +330,47 @@ fn processes_with(text: &str) -> usize {
         .count()
 }
 
+/// The children of a process that have this name.
+#[cfg(target_os = "linux")]
+fn children_of(parent: u32, name: &str) -> Vec<u32> {
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    let is_its = |stat: &str| {
+        // ID (NAME) STATE PARENT ...
+        let words: Vec<&str> = stat.split(' ').collect();
+        words.get(1) == Some(&&*format!("({name})")) && words.get(3) == Some(&&*parent.to_string())
+    };
+    let stats =
+        folders.filter_map(|folder| std::fs::read_to_string(folder.path().join("stat")).ok());
+    let its = stats.filter(|stat| is_its(stat));
+    its.filter_map(|stat| stat.split(' ').next()?.parse().ok())
+        .collect()
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn processes_do_not_outlive_a_harness_that_is_killed() {
-    let flags = ["--strategy", "static", "--duration", "1h"];
+    let flags = [
+        "--strategy",
+        "cache",
+        "--duration",
+        "1h",
+        "--memcached",
+        "local:2",
+    ];
     let mut harness = Started::run(&[&PROCESSES[..], &flags].concat());
-    harness.until("static: measuring");
+    harness.until("cache: measuring");
     let folder = harness.out().to_str().unwrap().to_owned();
     assert_eq!(processes_with(&folder), 7, "the harness and six replicas");
+    let caches = children_of(harness.process().id(), "memcached");
+    assert_eq!(caches.len(), 2);
     let id = rustix::process::Pid::from_child(harness.process());
     rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
     // Their standard error is the harness's: it ends when the last of them is gone.
     harness.ended();
     assert_eq!(processes_with(&folder), 0);
+    // So are theirs: caches have inherited it, too. What has ended has no command line.
+    for cache in caches {
+        let line = std::fs::read(format!("/proc/{cache}/cmdline")).unwrap_or_default();
+        assert!(line.is_empty(), "{cache} runs");
+    }
 }

@@ -198,6 +198,27 @@ fn caches_that_are_not_there_are_refused() {
         .port();
     let address = format!("127.0.0.1:{port}");
     refused(&["--memcached", &address], &["--memcached", &address]);
+    for bad in ["local:0", "local:", "local:65", "local:x"] {
+        refused(&["--memcached", bad], &["--memcached", "local:N"]);
+    }
+    refused(
+        &["--memcached", &format!("{address},local:1")],
+        &["--memcached", "HOST:PORT"],
+    );
+}
+
+#[test]
+fn a_memcached_that_is_not_installed_is_missed_by_name() {
+    let empty = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.args(["run", "--memcached", "local:1", "--out"]);
+    command.arg(empty.path()).env("PATH", empty.path());
+    let output = command.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    for word in ["--memcached", "missing", "apt-get install memcached"] {
+        assert!(message.contains(word), "no {word:?} in {message}");
+    }
 }
 
 #[test]
@@ -241,6 +262,29 @@ fn schedules_that_cannot_be_carried_out_are_refused() {
             "last copy",
         ),
         (&["--fault", "explode@1s"], "kill-random"),
+        (&["--fault", "kill:p9r0@1s"], "there is no replica p9r0"),
+        (&["--replicas", "1", "--fault", "kill:p0r0@1s"], "last copy"),
+        (&["--fault", "pause:p0r1@1s+1s"], "--deploy processes"),
+        (&["--fault", "random:cut+pause"], "--deploy processes"),
+        (&["--fault", "full-disk:p0r1@1s+1s"], "--durability"),
+        (&["--fault", "freeze-cache:0@1s+1s"], "local:N"),
+        (
+            &["--memcached", "local:2", "--fault", "stop-cache@1s+1s"],
+            "no embedded cache",
+        ),
+        (
+            &["--memcached", "local:2", "--fault", "freeze-cache:2@1s+1s"],
+            "they are 0 to 1",
+        ),
+        (
+            &["--strategy", "static", "--fault", "flush-cache@1s"],
+            "strategy cache has them",
+        ),
+        (
+            &["--memcached", "127.0.0.1:1", "--fault", "flush-cache@1s"],
+            "this run's own",
+        ),
+        (&["--fault", "random:kill-leader"], "is not one of kill"),
         (&["--log-bytes", "5"], "--log-bytes"),
     ];
     for (flags, word) in cases {

@@ -204,8 +204,8 @@ mod tests {
         assert!(still.await.unwrap().starts_with(b"VERSION"));
         caches.freeze(1, true);
         drop(caches);
-        for address in addresses {
-            assert!(TcpStream::connect(&address).await.is_err());
+        for address in &addresses {
+            assert!(TcpStream::connect(address).await.is_err());
         }
     }
 }
