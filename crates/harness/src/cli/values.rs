@@ -42,17 +42,20 @@ pub(super) fn history_file(text: &str) -> Result<HistoryFile, String> {
     file.ok_or_else(|| "expected a file that ends in .jsonl or .edn".into())
 }
 
-/// The most memcached servers that are started.
-const LOCAL: u8 = 64;
+/// What begins the number of memcached servers that are to be started.
+const LOCAL: &str = "local:";
+
+/// The most of them.
+const MOST_LOCAL: u8 = 64;
 
 /// Servers that run, or how many are to be started.
 pub(super) fn memcached(text: &str) -> Result<Memcached, String> {
-    if let Some(count) = text.strip_prefix("local:") {
+    if let Some(count) = text.strip_prefix(LOCAL) {
         let count = count
             .parse()
             .ok()
-            .filter(|count| (1..=LOCAL).contains(count));
-        let count = count.ok_or_else(|| format!("expected local:N, N from 1 to {LOCAL}"))?;
+            .filter(|count| (1..=MOST_LOCAL).contains(count));
+        let count = count.ok_or_else(|| format!("expected {LOCAL}N, N from 1 to {MOST_LOCAL}"))?;
         return Ok(Memcached::Local(count));
     }
     let servers: Result<Vec<String>, String> = text.split(',').map(host_and_port).collect();
@@ -63,7 +66,7 @@ pub(super) fn memcached(text: &str) -> Result<Memcached, String> {
 fn host_and_port(text: &str) -> Result<String, String> {
     let good =
         |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0);
-    if text.rsplit_once(':').is_some_and(good) {
+    if text.rsplit_once(':').is_some_and(good) && !text.starts_with(LOCAL) {
         Ok(text.into())
     } else {
         Err("expected HOST:PORT, several separated by commas, or local:N".into())

@@ -151,6 +151,7 @@ async fn flush(address: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deploy::memcached::is_there;
 
     /// Stores an item, or asks for it: what the server says.
     async fn say(address: &str, line: &[u8]) -> io::Result<Vec<u8>> {
@@ -165,8 +166,7 @@ mod tests {
     #[tokio::test]
     async fn caches_of_ones_own_forget_when_they_are_told_to() {
         let mut kinds = vec![Memcached::Embedded];
-        // CI installs it.
-        kinds.extend(crate::deploy::memcached::look_for_program().map(|()| Memcached::Local(2)));
+        kinds.extend(is_there().then_some(Memcached::Local(2)));
         for kind in kinds {
             let caches = Caches::start(&kind).await.unwrap();
             for address in caches.addresses() {
@@ -183,8 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_frozen_server_answers_when_it_goes_on_and_is_gone_with_its_owner() {
-        if crate::deploy::memcached::look_for_program().is_err() {
-            eprintln!("memcached is missing: nothing is tested");
+        if !is_there() {
             return;
         }
         let mut caches = Caches::start(&Memcached::Local(2)).await.unwrap();

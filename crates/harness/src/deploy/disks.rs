@@ -36,7 +36,7 @@ impl Disks {
         let mut disks = Self::default();
         for id in replicas {
             let folder = logs.join(id.to_string());
-            let size = 8 * log_bytes + SPARE_BYTES;
+            let size = log_bytes.saturating_mul(8).saturating_add(SPARE_BYTES);
             let mounted = fs::create_dir_all(&folder).and_then(|()| mount(&folder, size));
             mounted.map_err(|error| {
                 let problem = format!(

@@ -40,6 +40,20 @@ pub(crate) fn look_for_program() -> Result<(), String> {
     }
 }
 
+/// For tests, some of which have nothing to test without it. CI installs it, so there it must be.
+#[cfg(test)]
+pub(crate) fn is_there() -> bool {
+    let there = look_for_program();
+    assert!(
+        there.is_ok() || std::env::var_os("CI").is_none(),
+        "{there:?}"
+    );
+    if let Err(missing) = &there {
+        eprintln!("nothing is tested: {missing}");
+    }
+    there.is_ok()
+}
+
 /// A memcached that runs.
 #[derive(Debug)]
 pub(crate) struct MemcachedServer {

@@ -170,6 +170,21 @@ impl Run {
     }
 }
 
+/// Whether memcached is installed, without which some tests have nothing to test. CI installs it,
+/// so there it must be.
+pub fn has_memcached() -> bool {
+    let asked = Command::new("memcached").arg("--version").output();
+    let there = asked.is_ok_and(|output| output.status.success());
+    assert!(
+        there || std::env::var_os("CI").is_none(),
+        "memcached is missing"
+    );
+    if !there {
+        eprintln!("memcached is missing: nothing is tested with it");
+    }
+    there
+}
+
 /// The cells of one column.
 pub fn column<'a>(rows: &'a [Row], name: &str) -> Vec<&'a str> {
     rows.iter().map(|row| &row[name][..]).collect()
