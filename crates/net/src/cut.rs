@@ -43,17 +43,17 @@ impl Cuts {
     }
 
     /// Whether what other replicas say is dropped.
-    pub(crate) fn from_peers(&self) -> bool {
+    pub(crate) fn drops_from_peers(&self) -> bool {
         self.from_peers.load(Relaxed)
     }
 
     /// Whether what is said to other replicas is dropped.
-    pub(crate) fn to_peers(&self) -> bool {
+    pub(crate) fn drops_to_peers(&self) -> bool {
         self.to_peers.load(Relaxed)
     }
 
     /// Whether what clients and the replica say to each other is dropped.
-    pub(crate) fn clients(&self) -> bool {
+    pub(crate) fn drops_clients(&self) -> bool {
         self.clients.load(Relaxed)
     }
 }

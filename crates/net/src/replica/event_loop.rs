@@ -189,8 +189,8 @@ impl EventLoop {
 
     fn take(&mut self, now: LocalTime, event: LoopInput) {
         match event {
-            LoopInput::Peer(..) if self.switches.cuts.from_peers() => {}
-            LoopInput::Client(..) if self.switches.cuts.clients() => {}
+            LoopInput::Peer(..) if self.switches.cuts.drops_from_peers() => {}
+            LoopInput::Client(..) if self.switches.cuts.drops_clients() => {}
             LoopInput::Peer(from, message) => {
                 self.replica.on_peer(now, from, message, &mut self.out);
             }
@@ -312,10 +312,10 @@ impl EventLoop {
             // Whoever has asked may have gone.
             let _ = answer.send(done);
         }
-        if self.switches.cuts.to_peers() {
+        if self.switches.cuts.drops_to_peers() {
             self.out.peers.clear();
         }
-        if self.switches.cuts.clients() {
+        if self.switches.cuts.drops_clients() {
             self.out.clients.clear();
         }
         for (to, message) in self.out.peers.drain(..) {
