@@ -340,7 +340,7 @@ fn whatever_is_drawn_everything_is_judged() {
         .as_object()
         .unwrap()
         .values()
-        .filter_map(|n| n.as_u64())
+        .filter_map(serde_json::Value::as_u64)
         .sum();
     assert!(struck >= 5, "{counts}");
 }
