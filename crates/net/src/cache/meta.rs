@@ -41,10 +41,13 @@ impl<'a> Flags<'a> {
         Some(expires(parse(self.token(letter)?)?, now))
     }
 
-    /// What is wrong with them: a letter outside `known`, or no number where one belongs.
+    /// What is wrong with them: a letter outside `known`, or no number where one belongs, or a CAS
+    /// number that leaves no room for greater ones.
     fn defect(self, known: &[u8]) -> Option<&'static [u8]> {
-        let number =
-            |flag: &[u8]| parse::<i64>(&flag[1..]).is_some() || parse::<u64>(&flag[1..]).is_some();
+        let number = |flag: &[u8]| {
+            let is_signed = parse::<i64>(&flag[1..]).is_some();
+            is_signed || flag[0] != b'E' && parse::<u64>(&flag[1..]).is_some()
+        };
         for flag in self.0 {
             if !known.contains(&flag[0]) {
                 return Some(BAD_FLAG);

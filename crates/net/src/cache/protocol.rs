@@ -339,6 +339,20 @@ mod tests {
         );
     }
 
+    /// Forced to the last number there is, the next item's had no room: the server's thread ended.
+    #[test]
+    fn a_forced_cas_number_leaves_room_for_greater_ones() {
+        let refused = "CLIENT_ERROR bad token in command line format\r\n";
+        for verb in ["mg a N0", "ms a 1", "md a I"] {
+            let block = if verb == "ms a 1" { "x\r\n" } else { "" };
+            let last = format!("{verb} E{}\r\n{block}ms b 1 c\r\nx\r\n", u64::MAX);
+            assert_talk(&last, &format!("{refused}HD c1\r\n"));
+        }
+        let most = i64::MAX;
+        let sent = format!("ms a 1 c E{most}\r\nx\r\nms a 1\r\nx\r\nms a 1 C{most}\r\nx\r\n");
+        assert_talk(&sent, &format!("HD c{most}\r\nHD\r\nEX\r\n"));
+    }
+
     #[test]
     fn meta_leases() {
         // Who vivifies a missing item wins the right to fill it; others see that somebody did.
