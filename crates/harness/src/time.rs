@@ -1,5 +1,5 @@
 //! The harness's own looks at the machine's clocks: the date for names and files, processor time
-//! for costs, and how long simulations take.
+//! for costs, and how long simulations take. And times as people write them.
 //!
 //! Everything that is measured is timed by the cluster's monotonic clock instead.
 
@@ -19,6 +19,21 @@ pub(crate) fn date() -> SystemTime {
 /// A date as people and programs read it, in UTC.
 pub(crate) fn text(date: SystemTime) -> String {
     humantime::format_rfc3339_seconds(date).to_string()
+}
+
+/// The longest time that anybody can ask for: times are added to each other.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Reads a length of time as people write it, such as `1m 30s`.
+///
+/// # Errors
+/// What is wrong with it: it is none, or longer than a year.
+pub(crate) fn length(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time <= LONGEST => Ok(time),
+        Ok(_) => Err("must not be longer than a year".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// A number that no other run has: nanoseconds since 1970, with the process.

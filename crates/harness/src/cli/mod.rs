@@ -145,10 +145,32 @@ pub(crate) fn read<W: Workloads>(
     words: impl IntoIterator<Item = std::ffi::OsString>,
     registered: &[StrategyInfo],
 ) -> anyhow::Result<Request<W>> {
-    let mut matches = command.get_matches_from(words);
-    let flags = matches.subcommand_matches("run").map(W::parse);
-    let flags = flags.transpose().unwrap_or_else(|error| error.exit());
-    let cli = Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+    parse(command, words, registered).unwrap_or_else(|error| error.exit())
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// What is wrong with its form; within, if a flag was given that the chosen workload does not have.
+pub(crate) fn parse<W: Workloads>(
+    command: clap::Command,
+    words: impl IntoIterator<Item = std::ffi::OsString>,
+    registered: &[StrategyInfo],
+) -> Result<anyhow::Result<Request<W>>, clap::Error> {
+    let mut matches = command.try_get_matches_from(words)?;
+    let flags = matches
+        .subcommand_matches("run")
+        .map(W::parse)
+        .transpose()?;
+    let cli = Cli::from_arg_matches_mut(&mut matches)?;
+    Ok(settings(cli, flags, registered))
+}
+
+fn settings<W: Workloads>(
+    cli: Cli,
+    flags: Option<W>,
+    registered: &[StrategyInfo],
+) -> anyhow::Result<Request<W>> {
     Ok(match (cli.command, flags) {
         (Command::Run(args), Some(flags)) => {
             flags.check_unused(args.workload())?;
@@ -212,6 +234,21 @@ mod tests {
         for (text, millis) in [("500ms", 500), ("5s", 5_000), ("1m", 60_000)] {
             let time = run(&["--duration", text]).duration;
             assert_eq!(time, Duration::from_millis(millis));
+        }
+    }
+
+    /// Added to the time it is now, they overflowed.
+    #[test]
+    fn times_that_nobody_lives_to_see_are_refused() {
+        for flag in ["--duration", "--warmup"] {
+            let words = ["harness", "run", flag, "584500years"].map(Into::into);
+            let command = command::<BuiltinWorkloads>(&strategies()).unwrap();
+            let read = parse::<BuiltinWorkloads>(command, words, &strategies().infos());
+            let Err(error) = read else {
+                panic!("{flag} is accepted")
+            };
+            let error = error.to_string();
+            assert!(error.contains(flag) && error.contains("a year"), "{error}");
         }
     }
 

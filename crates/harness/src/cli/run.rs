@@ -9,6 +9,7 @@ use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::RunSettings;
+use crate::time;
 use clap::Args;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -148,7 +149,7 @@ pub(crate) struct RunArgs {
         default_value = "2s",
         value_name = "TIME",
         allow_hyphen_values = true,
-        value_parser = humantime::parse_duration
+        value_parser = time::length
     )]
     warmup: Duration,
 

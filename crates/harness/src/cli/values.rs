@@ -4,6 +4,7 @@ use crate::registry::check::ALL;
 use crate::registry::info::StrategyInfo;
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
+use crate::time;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -29,10 +30,9 @@ pub(super) fn log_bytes(text: &str) -> Result<usize, String> {
 
 /// A time that is longer than 0.
 pub(super) fn positive_time(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time.is_zero() => Err("must be longer than 0".into()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(error.to_string()),
+    match time::length(text)? {
+        time if time.is_zero() => Err("must be longer than 0".into()),
+        time => Ok(time),
     }
 }
 

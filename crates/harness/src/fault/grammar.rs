@@ -4,6 +4,7 @@
 //! [`check`](super::check) to say. Invariant: what was read is written as people write it.
 
 use super::word::{Lasts, Takes, Word};
+use crate::time;
 use serde::{Serialize, Serializer};
 use ssmr_core::{Micros, ReplicaId};
 use std::fmt;
@@ -120,7 +121,7 @@ fn words(text: &str) -> Result<Vec<Word>, String> {
 /// `3s` or `3s+2s`.
 fn moment(text: &str) -> Result<(Micros, Option<Micros>), String> {
     let time = |text: &str| {
-        let time = humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}"))?;
+        let time = time::length(text).map_err(|error| format!("{text:?}: {error}"))?;
         Ok::<_, String>(time.as_micros() as Micros)
     };
     match text.split_once('+') {
@@ -201,6 +202,15 @@ mod tests {
         });
         assert_eq!(fault, expected);
         assert_eq!("random:kill".parse::<Fault>(), "kill-random".parse());
+    }
+
+    /// Times wrapped around.
+    #[test]
+    fn what_no_run_lives_to_see_is_refused() {
+        for text in ["cut:p0r1@584600years+2s", "cut:p0r1@3s+584600years"] {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert!(error.contains("584600years"), "{error}");
+        }
     }
 
     #[test]
