@@ -16,6 +16,8 @@ pub mod application;
 pub mod client;
 pub mod codec;
 pub mod command;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hints;
 pub mod hooks;
 pub mod id;

@@ -18,6 +18,8 @@ mod described;
 mod ending;
 mod error;
 mod fault;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod harness;
 mod health;
 mod interrupt;

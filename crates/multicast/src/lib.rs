@@ -15,6 +15,8 @@
 
 mod batch;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group;
 mod ideal;
 mod incoming;

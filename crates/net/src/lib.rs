@@ -22,6 +22,8 @@ mod cut;
 mod error;
 mod faults;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod greeting;
 mod leaders;
 mod limits;

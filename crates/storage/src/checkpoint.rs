@@ -38,10 +38,15 @@ pub(crate) fn write<F: Files>(
     stored: &Stored,
 ) -> io::Result<()> {
     let content = codec::encode(stored);
-    let check = check(number, &content).to_le_bytes();
-    let parts: [&[u8]; 4] = [&MAGIC, &FORMAT.to_le_bytes(), &check, &content];
+    let parts: [&[u8]; 2] = [&header(number, &content), &content];
     create_whole(files, &names::checkpoint(folder, number), &parts)?;
     Ok(())
+}
+
+/// What stands before the content.
+pub(crate) fn header(number: u64, content: &[u8]) -> Vec<u8> {
+    let check = check(number, content).to_le_bytes();
+    [&MAGIC[..], &FORMAT.to_le_bytes(), &check].concat()
 }
 
 /// Reads what the checkpoint with this number holds.

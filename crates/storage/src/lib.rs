@@ -54,6 +54,8 @@ pub mod faulty;
 mod files;
 mod finding;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod mark;
 mod names;
 mod open;

@@ -77,6 +77,13 @@ impl Owner {
 
     /// Writes the folder's header.
     pub(crate) fn write<F: Files>(&self, files: &F, folder: &Path) -> io::Result<()> {
+        let text = self.text().map_err(io::Error::other)?;
+        create_whole(files, &folder.join(HEADER), &[text.as_bytes()])?;
+        Ok(())
+    }
+
+    /// What the header says.
+    pub(crate) fn text(&self) -> Result<String, toml::ser::Error> {
         let Identity {
             incarnation,
             service,
@@ -91,12 +98,9 @@ impl Owner {
             service,
             topology,
         };
-        let text = toml::to_string(&header).map_err(io::Error::other)?;
-        let about =
-            "# Whose data this folder holds. It is checked whenever the folder is opened.\n";
-        let parts = [about.as_bytes(), text.as_bytes()];
-        create_whole(files, &folder.join(HEADER), &parts)?;
-        Ok(())
+        let text = toml::to_string(&header)?;
+        let about = "# Whose data this folder holds. It is checked whenever the folder is opened.";
+        Ok(format!("{about}\n{text}"))
     }
 
     /// Reads a folder's header.

@@ -42,6 +42,16 @@ pub(crate) enum BadHeader {
 }
 
 impl Header {
+    pub(crate) fn new(number: u64, nonce: u64, previous: u64) -> Self {
+        Self {
+            magic: MAGIC,
+            format: FORMAT,
+            number,
+            nonce,
+            previous,
+        }
+    }
+
     pub(crate) fn key(&self) -> Key {
         Key {
             number: self.number,
@@ -49,7 +59,7 @@ impl Header {
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = codec::encode(self).to_vec();
         let check = XxHash3_64::oneshot(&bytes);
         bytes.extend_from_slice(&check.to_le_bytes());
@@ -85,13 +95,7 @@ pub(crate) struct Segment<F: Files> {
 impl<F: Files> Segment<F> {
     /// Begins a segment, which has its name once it is [finished](Self::finish).
     pub(crate) fn begin(files: &F, folder: &Path, number: u64, previous: u64) -> io::Result<Self> {
-        let header = Header {
-            magic: MAGIC,
-            format: FORMAT,
-            number,
-            nonce: files.nonce()?,
-            previous,
-        };
+        let header = Header::new(number, files.nonce()?, previous);
         let path = names::segment(folder, number);
         Ok(Self {
             number,

@@ -226,6 +226,13 @@ impl<A: Application> Engine<A> {
         self.state.sessions.ids()
     }
 
+    /// Decodes a snapshot's part and encodes it again; `None` if it is malformed.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn reencode(part: &[u8]) -> Option<Encoded> {
+        let state: State = codec::decode_own(part).ok()?;
+        Some(codec::encode(&state))
+    }
+
     /// Takes the place of all that was here.
     fn restore(&mut self, part: &[u8]) {
         self.state = codec::decode_own(part)

@@ -75,7 +75,12 @@ impl ClusterFile {
             source,
         };
         let text = std::fs::read_to_string(path).map_err(failed)?;
-        let file: Self = toml::from_str(&text).map_err(|source| FileError::Form {
+        Self::parse(&text, path, known)
+    }
+
+    /// Reads the text of the file at `path`.
+    pub(crate) fn parse(text: &str, path: &Path, known: &Known) -> Result<Self, FileError> {
+        let file: Self = toml::from_str(text).map_err(|source| FileError::Form {
             path: path.into(),
             source: Box::new(source),
         })?;

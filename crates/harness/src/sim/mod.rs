@@ -5,7 +5,7 @@
 //! but for its progress.
 
 pub(crate) mod failure_report;
-mod record;
+pub(crate) mod record;
 mod sweep;
 pub(crate) mod variant;
 

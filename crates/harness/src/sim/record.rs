@@ -183,6 +183,13 @@ fn read(file: &Path) -> anyhow::Result<Option<Content>> {
     ))
 }
 
+/// Reads a file's text and writes it again; `None` if it is none.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn rewrite(text: &[u8]) -> Option<Vec<u8>> {
+    let content: Content = serde_json::from_slice(text).ok()?;
+    serde_json::to_vec_pretty(&content).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ impl Graph {
         Self::parse(BufReader::new(File::open(path)?))
     }
 
-    fn parse(text: impl BufRead) -> Result<Self, GraphError> {
+    pub(crate) fn parse(text: impl BufRead) -> Result<Self, GraphError> {
         let mut edges = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let malformed = |found: &str| GraphError::Malformed {

@@ -6,6 +6,8 @@
 
 mod batch;
 mod client;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod meta;
 mod protocol;
 mod server;

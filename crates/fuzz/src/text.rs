@@ -1,0 +1,188 @@
+//! Files and lines that people and programs write.
+
+use crate::samples;
+use crate::state::owner;
+use crate::{Seed, Target};
+use harness::fuzzing;
+use ssmr_core::{GroupId, PartitionId, ReplicaId};
+use ssmr_net::ClusterConfig;
+use std::fmt::{Debug, Display};
+use std::str::{FromStr, from_utf8};
+
+/// What any of these may take.
+const MEMORY: usize = 16 << 20;
+
+/// The header of a data folder.
+pub(crate) const IDENTITY_FILE: Target = Target {
+    name: "identity_file",
+    run: |bytes| {
+        let Some(found) = ssmr_storage::fuzzing::read_owner(bytes) else {
+            return false;
+        };
+        let text = ssmr_storage::fuzzing::write_owner(&found).expect("it can be written");
+        assert_eq!(
+            ssmr_storage::fuzzing::read_owner(text.as_bytes()),
+            Some(found)
+        );
+        true
+    },
+    seeds: || {
+        let text = ssmr_storage::fuzzing::write_owner(&owner()).expect("it can be written");
+        vec![Seed::new("p0r1", text)]
+    },
+    memory: MEMORY,
+};
+
+/// The harness's cluster file, and the configuration file of the libraries.
+pub(crate) const CLUSTER_FILES: Target = Target {
+    name: "cluster_files",
+    run: |bytes| {
+        from_utf8(bytes).is_ok_and(|text| {
+            let config = toml::from_str::<ClusterConfig>(text);
+            let is_config = config.is_ok_and(|config| {
+                let written = toml::to_string(&config).expect("it can be written");
+                assert_eq!(toml::from_str(&written).as_ref(), Ok(&config));
+                true
+            });
+            comes_back(text, fuzzing::cluster_file) | is_config
+        })
+    },
+    seeds: || {
+        let file = "workload = \"kv\"\nstrategy = \"broker\"\npartitions = 2\nreplicas = 1\n\
+                    oracle_replicas = 1\ndirectory = \"none\"\nincarnation = -3\nseed = 1\n\
+                    durability = \"sync\"\nlog_bytes = 1048576\nlogs = \"logs\"\n\
+                    cache_servers = [\"localhost:11211\"]\n\n[addresses]\n\
+                    p0r0 = \"127.0.0.1:4000\"\np1r0 = \"[::1]:4001\"\n\
+                    oracler0 = \"127.0.0.1:4002\"\n";
+        let config = "incarnation = \"ffffffffffffffff\"\ncache_servers = [\"localhost:11211\"]\n\n\
+                      [topology]\npartition_count = 1\nreplica_count = 1\n\
+                      oracle_replica_count = 1\n\n[addresses]\np0r0 = \"127.0.0.1:4000\"\n\
+                      oracler0 = \"127.0.0.1:4001\"\n";
+        vec![Seed::new("harness", file), Seed::new("library", config)]
+    },
+    memory: MEMORY,
+};
+
+/// Social graphs.
+pub(crate) const EDGE_LIST: Target = Target {
+    name: "edge_list",
+    run: |bytes| {
+        let Some(edges) = fuzzing::graph(bytes) else {
+            return false;
+        };
+        let lines = edges.iter().map(|(a, b)| format!("{a}\t{b}\n"));
+        let text: String = lines.collect();
+        assert_eq!(fuzzing::graph(text.as_bytes()), Some(edges));
+        true
+    },
+    seeds: || {
+        let texts = [
+            "# SNAP\n10\t30\n\n30 20 # a comment\r\n10 30\n20 20\n",
+            "0 1\n1 2",
+        ];
+        samples::numbered(texts.map(|text| text.as_bytes().to_vec()))
+    },
+    memory: MEMORY,
+};
+
+/// Words with a grammar: faults, groups, replicas.
+pub(crate) const FAULT_AND_NAMES: Target = Target {
+    name: "fault_and_names",
+    run: |bytes| {
+        from_utf8(bytes).is_ok_and(|text| {
+            comes_back(text, fuzzing::fault)
+                | is_name::<PartitionId>(text)
+                | is_name::<GroupId>(text)
+                | is_name::<ReplicaId>(text)
+        })
+    },
+    seeds: || {
+        let words = [
+            "kill-leader:p0@3s",
+            "kill-leader:p12@500ms+2s",
+            "kill-oracle-leader@1s+1s",
+            "kill-random",
+            "stop-cache@3s+2s",
+            "freeze-cache:2@3s+2s",
+            "flush-cache@3s",
+            "random:kill+pause+cut-client+full-disk",
+            "cut:p0r1@1m 5s+2s 3ms",
+            "p17",
+            "oracle",
+            "oracler2",
+        ];
+        samples::numbered(words.map(|word| word.as_bytes().to_vec()))
+    },
+    memory: MEMORY,
+};
+
+/// Whether it is a name, and the way to write it.
+fn is_name<T: FromStr + Display>(text: &str) -> bool {
+    text.parse::<T>().is_ok_and(|name| {
+        assert_eq!(name.to_string(), text);
+        true
+    })
+}
+
+/// Command lines, a word a line.
+pub(crate) const COMMAND_LINE: Target = Target {
+    name: "command_line",
+    run: |bytes| {
+        let words = from_utf8(bytes).map(|text| text.lines().collect::<Vec<_>>());
+        words.is_ok_and(|words| fuzzing::command_line(&words))
+    },
+    seeds: || {
+        let lines = [
+            "run --strategy all --duration 3s --warmup 500ms --keys 200 --fault kill-random",
+            "run --strategy broker --workload chirper --durability sync --deploy processes",
+            "run --history h.jsonl --audit --memcached localhost:11211 --reads index",
+            "sim --seeds 0..100 --strategy cache --profile storm --execution gather",
+            "node --cluster c.toml --replica p0r0",
+            "cluster found c.toml",
+            "log folder",
+        ];
+        samples::numbered(lines.map(|line| line.replace(' ', "\n").into_bytes()))
+    },
+    memory: MEMORY,
+};
+
+/// What has been simulated so far.
+pub(crate) const RESUME_FILE: Target = Target {
+    name: "resume_file",
+    run: |bytes| {
+        let Some(written) = fuzzing::resume_file(bytes) else {
+            return false;
+        };
+        assert_eq!(fuzzing::resume_file(&written), Some(written));
+        true
+    },
+    seeds: || {
+        let text = "{\"settings\":{\"--seeds\":\"0..9\"},\"done\":{}}";
+        vec![Seed::new("begun", text)]
+    },
+    memory: MEMORY,
+};
+
+/// Lines between a replica's process and the one that drives it.
+pub(crate) const NODE_LINE: Target = Target {
+    name: "node_line",
+    run: |bytes| from_utf8(bytes).is_ok_and(|text| comes_back(text, fuzzing::node_line)),
+    seeds: || {
+        let lines = [
+            "{\"status\":3}",
+            "{\"cut\":[\"from_peers\",true]}",
+            "\"listening\"",
+            "{\"leads\":false}",
+        ];
+        samples::numbered(lines.map(|line| line.as_bytes().to_vec()))
+    },
+    memory: MEMORY,
+};
+
+/// Whether a text means something. What is written of it must mean the same.
+fn comes_back<T: Debug + PartialEq + AsRef<str>>(text: &str, read: fn(&str) -> Option<T>) -> bool {
+    read(text).is_some_and(|written| {
+        assert_eq!(read(written.as_ref()).as_ref(), Some(&written), "{text:?}");
+        true
+    })
+}

@@ -1,0 +1,78 @@
+//! For fuzz targets: the parsers of files, flags and lines. What was understood comes back as it
+//! would be written.
+
+use crate::builtin::{BuiltinWorkloads, strategies};
+use crate::cli;
+use crate::deploy::file::{ClusterFile, Known};
+use crate::deploy::lines::{NodeReport, Order};
+use crate::fault::grammar::Fault;
+use crate::sim::record;
+use crate::workload::graph::Graph;
+use std::path::Path;
+
+/// Reads an edge list. Returns the edges between its vertices as they are numbered, each once and
+/// ascending; `None` if it is none.
+#[must_use]
+pub fn graph(text: &[u8]) -> Option<Vec<(u64, u64)>> {
+    let graph = Graph::parse(text).ok()?;
+    let edges = (0..graph.vertex_count()).flat_map(|vertex| {
+        let others = graph.neighbours(vertex).iter();
+        others.map(move |&other| (vertex, other))
+    });
+    Some(edges.filter(|(vertex, other)| vertex < other).collect())
+}
+
+/// Reads a cluster file, and finds out whether its replicas have their addresses. Returns it as it
+/// is written; `None` if it is none.
+#[must_use]
+pub fn cluster_file(text: &str) -> Option<String> {
+    let known = Known {
+        strategies: vec!["global", "broker", "static", "cache"],
+        workloads: vec!["kv", "chirper"],
+    };
+    let file = ClusterFile::parse(text, Path::new("cluster.toml"), &known).ok()?;
+    let shape = file.shape().ok()?;
+    // A file may lack addresses: whoever needs them is told.
+    let _ = file.config(shape.partitions);
+    let _ = file.config(shape.with_oracle);
+    toml::to_string(&file).ok()
+}
+
+/// Reads one item of `--fault`. Returns it as it is written; `None` if it is none.
+#[must_use]
+pub fn fault(text: &str) -> Option<String> {
+    text.parse::<Fault>().ok().map(|fault| fault.to_string())
+}
+
+/// Reads a command line, without the program's name, and does nothing. Returns whether there is
+/// something to do.
+///
+/// # Panics
+/// If what is registered is bad.
+#[must_use]
+pub fn command_line(words: &[&str]) -> bool {
+    let command = cli::command::<BuiltinWorkloads>(&strategies()).expect("they have good names");
+    let words = ["harness"].iter().chain(words).map(Into::into);
+    let read = cli::parse::<BuiltinWorkloads>(command, words, &strategies().infos());
+    read.is_ok_and(|request| request.is_ok())
+}
+
+/// Reads the file of `sim --resume`. Returns it as it is written; `None` if it is none.
+#[must_use]
+pub fn resume_file(text: &[u8]) -> Option<Vec<u8>> {
+    record::rewrite(text)
+}
+
+/// Reads a line between a replica's process and the one that drives it. Returns it as it is
+/// written; `None` if it is none.
+#[must_use]
+pub fn node_line(text: &str) -> Option<String> {
+    let order = serde_json::from_str::<Order>(text);
+    let order = order
+        .ok()
+        .and_then(|order| serde_json::to_string(&order).ok());
+    order.or_else(|| {
+        let report: NodeReport = serde_json::from_str(text).ok()?;
+        serde_json::to_string(&report).ok()
+    })
+}
