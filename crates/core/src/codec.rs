@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 
-const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> = bincode::config::standard()
-    .with_fixed_int_encoding()
-    .with_limit::<MAX_FRAME>();
-
 const UNLIMITED: Configuration<LittleEndian, Fixint, NoLimit> =
     bincode::config::standard().with_fixed_int_encoding();
+
+const fn within<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
+    UNLIMITED.with_limit::<LIMIT>()
+}
 
 /// Bytes that are not an encoding of what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn encode<T: Serialize>(value: &T) -> Bytes {
 /// # Errors
 /// If that implementation fails.
 pub fn try_encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    let bytes = bincode::serde::encode_to_vec(value, CONFIG);
+    let bytes = bincode::serde::encode_to_vec(value, within::<MAX_FRAME>());
     bytes
         .map(Bytes::from)
         .map_err(|error| EncodeError(error.to_string()))
@@ -68,7 +68,14 @@ pub fn try_encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
 /// # Errors
 /// If the bytes are malformed, incomplete, too many, or claim more than [`MAX_FRAME`] bytes.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    decode_with(bytes, CONFIG)
+    // Room is made for as many bytes as a length claims before these are read. So a few bytes may
+    // not claim many more than they are.
+    match bytes.len() {
+        ..=0x400 => decode_with(bytes, within::<0x400>()),
+        ..=0x4000 => decode_with(bytes, within::<0x4000>()),
+        ..=0x10_0000 => decode_with(bytes, within::<0x10_0000>()),
+        _ => decode_with(bytes, within::<MAX_FRAME>()),
+    }
 }
 
 /// Decodes what a replica of the same cluster has encoded and a checksum has kept: a snapshot. It

@@ -62,7 +62,6 @@ pub(crate) const GREETING: Target = Target {
         seeds.dedup_by(|a, b| a.bytes == b.bytes);
         seeds
     },
-    // Its frame is of 16 KiB at most, but within it lengths may claim what a message may.
     memory: MEMORY,
 };
 

@@ -5,13 +5,12 @@ use crate::Target;
 use crate::samples;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ssmr_core::limits::MAX_FRAME;
 use ssmr_core::{ClientMessage, PartitionId, PeerMessage, ReplicaId, ServerMessage, codec};
 use ssmr_multicast::Message;
 use std::fmt::Debug;
 
-/// What a message may take: its greatest length may be claimed by one that is short.
-pub(crate) const MEMORY: usize = MAX_FRAME + (4 << 20);
+/// What a message of the corpus may take: few bytes can claim few.
+pub(crate) const MEMORY: usize = 8 << 20;
 
 pub(crate) const CLIENT_MESSAGE: Target = Target {
     name: "client_message",

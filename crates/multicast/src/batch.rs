@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use ssmr_core::{Command, Encoded, GroupId, LogTime, Micros};
 use std::sync::Arc;
 
-/// How many bytes one batch carries, unless a single input is larger or somebody wants it otherwise.
+/// How many bytes one batch carries, unless a single input is larger or somebody wants it
+/// otherwise.
 pub const BATCH_BYTES: usize = 4 << 20;
 /// The longest that one batch may advance the log's time.
 pub(crate) const MAX_ELAPSED: Micros = 1_000_000;

@@ -25,8 +25,8 @@ pub(crate) const MAX_CLIENT_FRAME: usize = limits::MAX_REQUEST + (1 << 20);
 /// A farewell.
 pub(crate) const FAREWELL: [u8; PREFIX] = [0; PREFIX];
 
-/// Where reading starts; it grows with the frames. Small, for ten thousand clients have a connection
-/// each.
+/// Where reading starts; it grows with the frames. Small, for ten thousand clients have a
+/// connection each.
 const READ_BUFFER: usize = 8 << 10;
 
 /// What came in.

@@ -250,8 +250,8 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 /// However long the work goes on, what is on disk comes back to about the size of snapshots and a
-/// log of the length that was asked for, as soon as these are written; and a replica that comes back
-/// starts from there.
+/// log of the length that was asked for, as soon as these are written; and a replica that comes
+/// back starts from there.
 #[tokio::test]
 async fn the_disk_stays_bounded() {
     const LOG: usize = 20_000;
