@@ -71,9 +71,9 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     // Room is made for as many bytes as a length claims before these are read. So a few bytes may
     // not claim many more than they are.
     match bytes.len() {
-        ..=0x400 => decode_with(bytes, within::<0x400>()),
-        ..=0x4000 => decode_with(bytes, within::<0x4000>()),
-        ..=0x10_0000 => decode_with(bytes, within::<0x10_0000>()),
+        0..=0x400 => decode_with(bytes, within::<0x400>()),
+        0x401..=0x4000 => decode_with(bytes, within::<0x4000>()),
+        0x4001..=0x10_0000 => decode_with(bytes, within::<0x10_0000>()),
         _ => decode_with(bytes, within::<MAX_FRAME>()),
     }
 }
