@@ -36,7 +36,7 @@ impl ClientEngine {
                     self.learn(hint);
                     self.located(now, object, out);
                 }
-                None => self.consult(object, out),
+                None => self.consult(object, 0, out),
             }
         }
         self.drive(now, out);

@@ -50,6 +50,16 @@ pub(super) fn consulted(placement: &Placement, object: ObjectId) -> Groups {
     }
 }
 
+/// The group that is asked for a hint: the one that spreads the load of all objects, and the next
+/// one with each turn.
+pub(super) fn adviser(placement: &Placement, object: ObjectId, turn: u32) -> Option<GroupId> {
+    let groups = consulted(placement, object);
+    let first = spread(placement, object, groups)?;
+    let place = groups.iter().position(|group| group == first)?;
+    let place = (place + turn as usize) % groups.len();
+    groups.iter().nth(place)
+}
+
 /// The one of some groups that spreads the load of all objects over them; `None` if there is none.
 pub(super) fn spread(placement: &Placement, object: ObjectId, groups: Groups) -> Option<GroupId> {
     let spread = GroupId::from(placement.topology().spread(object));

@@ -1,7 +1,7 @@
 //! What the engine sends, to whom, and what it costs: greetings, consultations, queries and
 //! attempts.
 
-use super::plan::{consulted, spread};
+use super::plan::{adviser, consulted};
 use super::task::{Stage, Ticket};
 use super::{ClientEngine, ClientOutbox};
 use crate::answer::ClientMessage;
@@ -14,6 +14,9 @@ use crate::read::Query;
 use crate::time::LocalTime;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// How often the same group is asked, which takes about as long as an election may.
+const ELECTION: u32 = 4;
 
 impl ClientEngine {
     /// Asks the groups that have not told their time for it, if that is due.
@@ -74,14 +77,14 @@ impl ClientEngine {
     fn ask(&mut self, object: ObjectId, out: &mut ClientOutbox) {
         match self.placement.guess(object) {
             Guess::Shared { key, .. } => out.cache.push(CacheCall::Get { key }),
-            Guess::Ask(_) | Guess::At(_) => self.consult(object, out),
+            Guess::Ask(_) | Guess::At(_) => self.consult(object, 0, out),
         }
     }
 
-    /// Asks an oracle for a hint on an object.
-    pub(super) fn consult(&mut self, object: ObjectId, out: &mut ClientOutbox) {
-        let groups = consulted(&self.placement, object);
-        let Some(group) = spread(&self.placement, object, groups) else {
+    /// Asks an oracle for a hint on an object, for the first time or once more: the next group that
+    /// can tell when one has been silent for as long as an election takes, for it may be dead.
+    pub(super) fn consult(&mut self, object: ObjectId, repeats: u32, out: &mut ClientOutbox) {
+        let Some(group) = adviser(&self.placement, object, repeats / ELECTION) else {
             return;
         };
         for ticket in self.lookups.waiters(object) {
@@ -113,11 +116,12 @@ impl ClientEngine {
         let (objects, before) = (missing.clone(), *asked);
         *asked = now;
         *repeats += 1;
+        let repeats = *repeats;
         for object in objects {
             for group in consulted(&self.placement, object).iter() {
                 self.contacts.suspect(now, group, before);
             }
-            self.consult(object, out);
+            self.consult(object, repeats, out);
         }
     }
 
