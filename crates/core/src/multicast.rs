@@ -106,6 +106,11 @@ pub trait ConfirmedReads: Multicast {
     /// committed before.
     fn confirmed_leadership(&self, now: LocalTime) -> Option<ConfirmedLeadership>;
 
+    /// The moment of a read that comes now: later than every question that was asked so far, though
+    /// the clock should stand still. It is answered by what is confirmed for that moment or a later
+    /// one.
+    fn read_moment(&self, now: LocalTime) -> LocalTime;
+
     /// Asks the group to confirm that this replica leads, unless such a question is on its way.
     fn confirm_leadership(&mut self, now: LocalTime, out: &mut Outbox<Self>);
 }

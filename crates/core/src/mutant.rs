@@ -25,6 +25,11 @@ pub enum Mutant {
     UnconfirmedReads,
     /// A leader relies on a lease for longer than its followers have promised.
     LongLeases,
+    /// A leader relies on a lease for as long as its followers have promised, though their clocks
+    /// may run faster than its own.
+    LeaseWithoutMargin,
+    /// A read is answered once an earlier read's question is, which was asked before it came.
+    ReusedConfirmations,
     /// R5: a client abandons an attempt after a time-out and tries again under a new number.
     AbandonAttempts,
     /// R5: recorded outcomes are left out of snapshots.
@@ -35,6 +40,8 @@ pub enum Mutant {
     MutableCacheKeys,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
+    /// A replica applies further entries of its log before what the first one led to is delivered.
+    SeveralEntriesAtOnce,
     /// Messages of one name are taken for the same, whatever they say.
     ContentsConfused,
     /// A session expires although an attempt of it is under way.

@@ -139,14 +139,24 @@ impl GroupLog {
     #[must_use]
     pub fn confirmed_leadership(&self, now: Duration) -> Option<ConfirmedLeadership> {
         let polled_all = self.polled >= self.consensus.commit_index();
-        let confirmed = || confirmed_leadership(now, &self.consensus, &self.followers);
+        let moment = self.read_index.moment(now);
+        let confirmed = || confirmed_leadership(moment, &self.consensus, &self.followers);
         polled_all.then(confirmed).flatten()
+    }
+
+    /// The moment of a read that comes now: after every question of
+    /// [`confirm_leadership`](Self::confirm_leadership) so far, whatever the clock does. What was
+    /// confirmed for this moment or a later one was asked for after the read had come.
+    #[must_use]
+    pub fn read_moment(&self, now: Duration) -> Duration {
+        self.read_index.moment(now)
     }
 
     /// Asks the others to confirm that this replica leads, unless such a question is on its way.
     pub fn confirm_leadership(&mut self, now: Duration, out: &mut LogOutbox) {
-        if self.read_index.ask(now, &self.consensus, &self.followers) {
-            let (term, asked) = (self.term(), now);
+        let asked = self.read_index.ask(now, &self.consensus, &self.followers);
+        if let Some(asked) = asked {
+            let term = self.term();
             self.tell_others(&Body::ConfirmLeadership { term, asked }, out);
         }
     }
@@ -292,7 +302,10 @@ impl GroupLog {
             Body::LeadershipConfirmed { term, asked } => {
                 self.hear(now, from);
                 if term == self.term() && self.is_leader() {
-                    self.followers.confirm(from, asked.min(now));
+                    let moment = self.read_index.confirmable(asked);
+                    moment
+                        .into_iter()
+                        .for_each(|at| self.followers.confirm(from, at));
                 }
             }
             Body::Join => match membership::on_join(&mut self.consensus, from) {

@@ -25,39 +25,54 @@ pub struct ConfirmedLeadership {
     pub lease_until: Duration,
 }
 
+/// The least that moments differ by.
+const STEP: Duration = Duration::from_micros(1);
+
 /// The question that a leader has open.
 #[derive(Debug, Default)]
 pub(crate) struct ReadIndex {
-    /// When this leader asked last to be confirmed.
+    /// The moment for which this leader asked last to be confirmed.
     asked: Option<Duration>,
 }
 
 impl ReadIndex {
-    /// Whether to ask the others now: the question is noted as asked. Not while one is open; and
-    /// not by a leader that hears no majority, for followers that still hear it must be free to
-    /// elect one that it can hear.
+    /// The moment of what comes now: after that of every question that was asked, though the clock
+    /// should stand still. A machine may be suspended just when its leader has asked.
+    pub(crate) fn moment(&self, now: Duration) -> Duration {
+        self.asked.map_or(now, |asked| now.max(asked + STEP))
+    }
+
+    /// The moment up to which a follower confirms: none that it was not asked for.
+    pub(crate) fn confirmable(&self, asked: Duration) -> Option<Duration> {
+        self.asked.map(|last| last.min(asked))
+    }
+
+    /// The moment for which to ask the others now, which is noted; `None` to ask nobody: while a
+    /// question is open, and if this leader hears no majority, for followers that still hear it
+    /// must be free to elect one that it can hear.
     pub(crate) fn ask(
         &mut self,
         now: Duration,
         consensus: &Consensus,
         followers: &Followers,
-    ) -> bool {
-        let unanswered = |at| confirmed_at(now, consensus, followers) < Some(at);
+    ) -> Option<Duration> {
+        let moment = self.moment(now);
+        let unanswered = |at| confirmed_at(moment, consensus, followers) < Some(at);
         let open = self
             .asked
             .is_some_and(|at| unanswered(at) && now < at + HEARTBEAT);
         let asks = consensus.is_leader() && !open && followers.include_quorum(now, consensus);
         if asks {
-            self.asked = Some(now);
+            self.asked = Some(moment);
         }
-        asks
+        asks.then_some(moment)
     }
 }
 
 /// How surely a leader leads. It needs to have committed an entry of its own: before, it does not
 /// know what its predecessors had.
 pub(crate) fn confirmed_leadership(
-    now: Duration,
+    moment: Duration,
     consensus: &Consensus,
     followers: &Followers,
 ) -> Option<ConfirmedLeadership> {
@@ -65,7 +80,7 @@ pub(crate) fn confirmed_leadership(
     if !consensus.is_leader() || !own {
         return None;
     }
-    let confirmed_at = confirmed_at(now, consensus, followers)?;
+    let confirmed_at = confirmed_at(moment, consensus, followers)?;
     Some(ConfirmedLeadership {
         confirmed_at,
         lease_until: confirmed_at + LEASE,
@@ -73,10 +88,14 @@ pub(crate) fn confirmed_leadership(
 }
 
 /// The last moment at which a majority is known to have followed this leader.
-fn confirmed_at(now: Duration, consensus: &Consensus, followers: &Followers) -> Option<Duration> {
+fn confirmed_at(
+    moment: Duration,
+    consensus: &Consensus,
+    followers: &Followers,
+) -> Option<Duration> {
     let of = |id: &MemberId| followers.get(*id).and_then(|known| known.confirmed);
     let others = consensus.others();
-    let moments = others.iter().filter_map(of).chain([now]);
+    let moments = others.iter().filter_map(of).chain([moment]);
     let by_majority = |moment: &Duration| {
         let confirms = |id| id == consensus.me() || of(&id).is_some_and(|at| at >= *moment);
         consensus.is_majority(confirms)

@@ -115,6 +115,21 @@ fn a_leader_is_sure_once_a_majority_has_confirmed_it() {
     );
 }
 
+/// Found by the simulator: a machine that was suspended just when its leader had asked.
+#[test]
+fn no_question_confirms_a_read_that_came_after_it_though_the_clock_stands_still() {
+    let mut group = Group::led();
+    group.confirm();
+    let read = group.logs[0].read_moment(group.now);
+    let confirmed_at = |group: &Group| {
+        let known = group.logs[0].confirmed_leadership(group.now);
+        known.expect("two have confirmed it").confirmed_at
+    };
+    assert!(confirmed_at(&group) < read);
+    group.confirm();
+    assert!(confirmed_at(&group) >= read);
+}
+
 #[test]
 fn an_answer_to_an_earlier_term_confirms_nothing() {
     let mut group = Group::led();

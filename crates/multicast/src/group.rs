@@ -190,7 +190,8 @@ impl GroupMulticast {
     /// the partition signal goes into the links before anything of the next entry, at every
     /// replica, however many entries it learns of at once.
     fn apply_committed(&mut self) {
-        while !self.order.has_deliveries()
+        let at_once = mutant::is_active(Mutant::SeveralEntriesAtOnce);
+        while (at_once || !self.order.has_deliveries())
             && let Some(committed) = self.log.poll_committed()
         {
             match committed {
@@ -395,10 +396,19 @@ impl ConfirmedReads for GroupMulticast {
         if mutant::is_active(Mutant::LongLeases) {
             lease_until += 4 * MAX_ELAPSED;
         }
+        let confirmed_at = local(known.confirmed_at);
+        if mutant::is_active(Mutant::LeaseWithoutMargin) {
+            // A lease is four fifths of a promise.
+            lease_until += lease_until.since(confirmed_at) / 4;
+        }
         Some(ConfirmedLeadership {
-            confirmed_at: local(known.confirmed_at),
+            confirmed_at,
             lease_until,
         })
+    }
+
+    fn read_moment(&self, now: LocalTime) -> LocalTime {
+        local(self.log.read_moment(since_start(now)))
     }
 
     fn confirm_leadership(&mut self, now: LocalTime, out: &mut Outbox<Self>) {

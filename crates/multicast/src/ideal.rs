@@ -169,6 +169,10 @@ impl ConfirmedReads for IdealMulticast {
         })
     }
 
+    fn read_moment(&self, now: LocalTime) -> LocalTime {
+        now
+    }
+
     fn confirm_leadership(&mut self, _: LocalTime, _: &mut Outbox<Self>) {}
 }
 

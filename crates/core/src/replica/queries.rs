@@ -40,6 +40,11 @@ impl Waiting {
         self.queries.len() < MOST && own < CLIENT_QUERIES
     }
 
+    /// Since when the first of them waits.
+    fn oldest(&self) -> Option<LocalTime> {
+        self.queries.first().map(|(since, _, _)| *since)
+    }
+
     fn push(&mut self, since: LocalTime, client: ClientId, query: Arc<Query>) {
         *self.counts.entry(client).or_default() += 1;
         self.queries.push((since, client, query));
@@ -85,7 +90,11 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         if !self.waiting.has_room(from) {
             return Some(self.reply_to(&query, None));
         }
-        self.waiting.push(now, from, query);
+        let mut since = self.multicast.read_moment(now);
+        if mutant::is_active(Mutant::ReusedConfirmations) {
+            since = self.waiting.oldest().unwrap_or(since);
+        }
+        self.waiting.push(since, from, query);
         None
     }
 
