@@ -27,6 +27,8 @@ pub(crate) struct Network {
     slow: BTreeMap<(ReplicaId, ReplicaId), Micros>,
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
+    /// Copies that come long after.
+    pub(crate) late: u64,
 }
 
 impl Network {
@@ -38,6 +40,7 @@ impl Network {
             slow: BTreeMap::new(),
             lost: 0,
             doubled: 0,
+            late: 0,
         }
     }
 
@@ -67,6 +70,21 @@ impl Network {
         delays
     }
 
+    /// After how long another copy of a message comes that has long arrived, if one does: a tenth
+    /// of a second, a minute, or anything between.
+    pub(crate) fn late_copy(&mut self, rng: &mut ChaCha8Rng) -> Option<Micros> {
+        if !self.profile.copies_late() || rng.random_range(0..100) > 0 {
+            return None;
+        }
+        self.late += 1;
+        let most = match rng.random_range(0..20) {
+            0 => 60_000_000,
+            1..10 => 10_000_000,
+            _ => 1_000_000,
+        };
+        Some(rng.random_range(100_000..=most))
+    }
+
     /// Loses what the one sends to the other, until it is healed.
     pub(crate) fn cut(&mut self, from: Seat, to: Seat) {
         self.cut.insert((from, to));
@@ -87,13 +105,8 @@ impl Network {
         self.held.clear();
     }
 
-    /// Cuts a replica off from others, in one direction or both.
-    pub(crate) fn isolate(
-        &mut self,
-        rng: &mut ChaCha8Rng,
-        victim: ReplicaId,
-        others: &[ReplicaId],
-    ) {
+    /// Cuts somebody off from others, in one direction or both.
+    pub(crate) fn isolate(&mut self, rng: &mut ChaCha8Rng, victim: Seat, others: &[Seat]) {
         let (hears, speaks) = match rng.random_range(0..4) {
             0 => (false, true),
             1 => (true, false),
@@ -105,10 +118,10 @@ impl Network {
                 continue;
             }
             if !speaks {
-                self.cut(Seat::Replica(victim), Seat::Replica(other));
+                self.cut(victim, other);
             }
             if !hears {
-                self.cut(Seat::Replica(other), Seat::Replica(victim));
+                self.cut(other, victim);
             }
         }
     }

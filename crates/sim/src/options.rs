@@ -1,5 +1,6 @@
 //! What a simulation is a pure function of, besides its seed.
 
+use ssmr_core::client::ClientSettings;
 use ssmr_core::limits::{MAX_OPERANDS, SESSION_TTL};
 use ssmr_core::{Execution, Micros, Reads};
 use ssmr_log::CHUNK_BYTES;
@@ -86,6 +87,22 @@ pub enum Profile {
     Wipe,
     /// Machine clocks jump ahead, by milliseconds or days.
     Clock,
+    /// Clocks run at different rates, as far apart as is assumed of them, and leaders are cut off
+    /// from their groups as by [`Depose`](Self::Depose).
+    Drift,
+    /// Replicas, mostly leaders, and clients are paused and wake, or their machines are suspended
+    /// and resumed: then their clocks stood still.
+    Pause,
+    /// Clients and replicas are cut off from each other, in one direction or both; replicas reach
+    /// each other.
+    Unreachable,
+    /// Copies of messages come up to minutes later, while clients take their time.
+    Late,
+    /// What machines do takes time: CPU time of each input, bandwidth of each message. Some become
+    /// slow.
+    Busy,
+    /// A group loses its majority for good, and what does not concern it goes on.
+    Dead,
     /// Clients die in the middle of what they do.
     Deaths,
     /// The shared cache is flushed, evicts, is slow, and dies for a while.
@@ -118,7 +135,7 @@ pub(crate) struct Limits {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -129,6 +146,12 @@ impl Profile {
         Self::Crash,
         Self::Wipe,
         Self::Clock,
+        Self::Drift,
+        Self::Pause,
+        Self::Unreachable,
+        Self::Late,
+        Self::Busy,
+        Self::Dead,
         Self::Deaths,
         Self::Cache,
         Self::Hostile,
@@ -162,6 +185,35 @@ impl Profile {
         if self.is(Self::Lossy) { 30 } else { 0 }
     }
 
+    /// Whether every other client only reads.
+    pub(crate) fn has_readers(self) -> bool {
+        matches!(self, Self::Drift | Self::Pause)
+    }
+
+    /// How long a client waits at most between an answer and its next request.
+    pub(crate) fn longest_pause(self, reads_only: bool) -> Micros {
+        match self {
+            Self::Late => 2_000_000,
+            Self::Drift if reads_only => 40_000,
+            Self::Pause if reads_only => 2_000_000,
+            _ => 0,
+        }
+    }
+
+    /// How many requests a client makes that only reads, where one that writes makes one.
+    pub(crate) fn reads_for_each(self) -> usize {
+        if self == Self::Drift { 6 } else { 1 }
+    }
+
+    /// How soon clients send again what is not answered.
+    pub(crate) fn resend_after(self) -> Duration {
+        if self == Self::Drift {
+            Duration::from_millis(20)
+        } else {
+            ClientSettings::default().resend_after
+        }
+    }
+
     pub(crate) fn slows(self) -> bool {
         self.is(Self::Slow)
     }
@@ -171,7 +223,7 @@ impl Profile {
     }
 
     pub(crate) fn deposes(self) -> bool {
-        self.is(Self::Depose)
+        self.is(Self::Depose) || self == Self::Drift
     }
 
     pub(crate) fn stops(self) -> bool {
@@ -215,6 +267,31 @@ impl Profile {
 
     pub(crate) fn jumps(self) -> bool {
         self.is(Self::Clock)
+    }
+
+    pub(crate) fn drifts(self) -> bool {
+        self == Self::Drift
+    }
+
+    pub(crate) fn pauses(self) -> bool {
+        self == Self::Pause
+    }
+
+    pub(crate) fn cuts_clients(self) -> bool {
+        self == Self::Unreachable
+    }
+
+    /// Whether copies of messages come long after.
+    pub(crate) fn copies_late(self) -> bool {
+        self == Self::Late
+    }
+
+    pub(crate) fn is_busy(self) -> bool {
+        self == Self::Busy
+    }
+
+    pub(crate) fn loses_group(self) -> bool {
+        self == Self::Dead
     }
 
     pub(crate) fn kills_clients(self) -> bool {

@@ -35,6 +35,15 @@ pub struct SimulationReport {
     pub multi_group: u64,
     /// Replicas stopped.
     pub stops: u64,
+    /// Groups that lost their majority for good.
+    #[serde(default)]
+    pub dead_groups: u64,
+    /// Requests that did not concern a dead group, after it had died.
+    #[serde(default)]
+    pub without_dead: u64,
+    /// Dead groups to which a hint sent a client that wanted something else.
+    #[serde(default)]
+    pub misled: u64,
     /// Replicas that crashed and came back.
     pub crashes: u64,
     /// Writes that a crash cut short.
@@ -47,8 +56,23 @@ pub struct SimulationReport {
     pub restores: u64,
     /// Clocks that jumped.
     pub jumps: u64,
+    /// Clocks that began to run at another rate.
+    #[serde(default)]
+    pub drifts: u64,
+    /// Replicas and clients that were paused or suspended.
+    #[serde(default)]
+    pub pauses: u64,
+    /// Machines that became slow.
+    #[serde(default)]
+    pub slow_nodes: u64,
+    /// Events that waited for a replica which was busy or paused.
+    #[serde(default)]
+    pub queued: u64,
     /// Replicas cut off.
     pub cuts: u64,
+    /// Clients cut off.
+    #[serde(default)]
+    pub client_cuts: u64,
     /// Clients that died.
     pub deaths: u64,
     /// Pairs of commands with one name and different contents that a hostile client handed in.
@@ -112,6 +136,9 @@ pub struct SimulationReport {
     pub lost: u64,
     /// Messages doubled.
     pub doubled: u64,
+    /// Copies of messages that came long after.
+    #[serde(default)]
+    pub late: u64,
     /// Hits in the shared cache.
     pub cache_hits: u64,
     /// Misses in the shared cache.
@@ -139,7 +166,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 46] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 55] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -155,13 +182,21 @@ impl SimulationReport {
             ("delivered", &mut self.delivered),
             ("multi_group", &mut self.multi_group),
             ("stops", &mut self.stops),
+            ("dead_groups", &mut self.dead_groups),
+            ("without_dead", &mut self.without_dead),
+            ("misled", &mut self.misled),
             ("crashes", &mut self.crashes),
             ("torn", &mut self.torn),
             ("wipes", &mut self.wipes),
             ("snapshots", &mut self.snapshots),
             ("restores", &mut self.restores),
             ("jumps", &mut self.jumps),
+            ("drifts", &mut self.drifts),
+            ("pauses", &mut self.pauses),
+            ("slow_nodes", &mut self.slow_nodes),
+            ("queued", &mut self.queued),
             ("cuts", &mut self.cuts),
+            ("client_cuts", &mut self.client_cuts),
             ("deaths", &mut self.deaths),
             ("conflicts", &mut self.conflicts),
             ("wipes_in_change", &mut self.wipes_in_change),
@@ -184,6 +219,7 @@ impl SimulationReport {
             ("too_large", &mut self.too_large),
             ("lost", &mut self.lost),
             ("doubled", &mut self.doubled),
+            ("late", &mut self.late),
             ("cache_hits", &mut self.cache_hits),
             ("cache_misses", &mut self.cache_misses),
             ("undecided", &mut self.undecided),

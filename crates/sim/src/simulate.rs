@@ -4,8 +4,10 @@
 //! outstanding request must end within a bound of virtual time; then an audit reads every object,
 //! and both linearizability checks run.
 
+mod dead_group;
 mod disks;
 mod sessions;
+mod timing;
 
 use crate::app::{Op, Registers};
 use crate::hostile::HostileClient;
@@ -15,6 +17,7 @@ use crate::twins::Twins;
 use crate::violation::{Invariant, InvariantViolation, Stall};
 use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
+use dead_group::DeadGroup;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::{
@@ -140,10 +143,13 @@ pub(crate) struct Run {
     options: Options,
     clients: BTreeMap<ClientId, (Workload, usize)>,
     next_fault: LocalTime,
+    /// When clients that wait between two requests make the next one.
+    later: Vec<(LocalTime, ClientId)>,
     /// Until when a leader is cut off from its group, or a group from the others.
     deposed: Option<LocalTime>,
     hostile: Option<HostileClient>,
     twins: Option<Twins>,
+    dead: Option<DeadGroup>,
 }
 
 impl Run {
@@ -164,10 +170,16 @@ impl Run {
         let mut clients = BTreeMap::new();
         for index in 1..=options.clients {
             let rng = ChaCha8Rng::seed_from_u64(seeds.random());
-            let workload = Workload::new(rng, index, options.objects, options.partitions);
+            let mut workload = Workload::new(rng, index, options.objects, options.partitions);
+            let mut each = 1;
+            if options.profile.has_readers() && index.is_multiple_of(2) {
+                workload = workload.that_reads();
+                each = options.profile.reads_for_each();
+            }
             let id = ClientId(index);
             world.connect(id, oracle);
-            clients.insert(id, (workload, options.profile.requests(options.requests)));
+            let requests = options.profile.requests(options.requests);
+            clients.insert(id, (workload, requests * each));
             for _ in 0..options.window {
                 Self::ask(&mut world, &mut clients, id);
             }
@@ -186,7 +198,9 @@ impl Run {
             options,
             clients,
             next_fault: LocalTime::ZERO,
+            later: Vec::new(),
             deposed: None,
+            dead: None,
         }
     }
 
@@ -223,6 +237,12 @@ impl Run {
                 return Err(Stall::Requests { state }.into());
             }
         }
+        while self.world.now() < self.world.last_copy {
+            self.step()?;
+        }
+        if self.options.profile.loses_group() && !self.lose_group()? {
+            return self.judge();
+        }
         self.audit()?;
         self.settle()?;
         self.world.check_quiet()?;
@@ -240,27 +260,38 @@ impl Run {
     fn step(&mut self) -> Result<(), InvariantViolation> {
         self.world.step()?;
         for (id, completion) in self.world.take_completions() {
+            let mut pause = 0;
             if let Some((workload, _)) = self.clients.get_mut(&id) {
                 workload.learn(&completion.touched);
+                pause = workload.pause(self.options.profile);
+            }
+            if pause > 0 {
+                self.later.push((self.world.now() + pause, id));
+                continue;
             }
             Self::ask(&mut self.world, &mut self.clients, id);
             if let Some(twins) = &mut self.twins {
                 twins.ask(&mut self.world, id);
             }
         }
+        let now = self.world.now();
+        for (_, id) in self.later.extract_if(.., |(at, _)| *at <= now) {
+            Self::ask(&mut self.world, &mut self.clients, id);
+        }
         Ok(())
     }
 
-    /// Reads every object once more, so that the checks see what is left.
+    /// Reads every object once more that a group which is left has, so that the checks see what is
+    /// left.
     fn audit(&mut self) -> Result<(), InvariantViolation> {
         let auditor = ClientId(0);
         self.world
             .connect_until(auditor, &self.oracle, Duration::MAX);
         for n in 0..self.options.objects {
-            self.world.submit(
-                auditor,
-                Request::access::<Registers>(&Op::Read(vec![object(n)])),
-            );
+            let read = Request::access::<Registers>(&Op::Read(vec![object(n)]));
+            if !self.concerns_dead(&read) {
+                self.world.submit(auditor, read);
+            }
         }
         let begun = self.world.now();
         while self.world.outstanding(auditor) > 0 {
@@ -293,6 +324,7 @@ impl Run {
         report.undecided = history.check_both()?.undecided as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         self.world.count_disk_faults(&mut report);
+        report.late = network.late;
         (report.cache_hits, report.cache_misses) = (cache.hits, cache.misses);
         Ok(report)
     }
@@ -331,6 +363,15 @@ impl Run {
         if profile.kills_clients() {
             self.kill_some();
         }
+        if profile.pauses() {
+            self.pause_some();
+        }
+        if profile.is_busy() {
+            self.burden_some();
+        }
+        if profile.cuts_clients() {
+            self.cut_some_clients();
+        }
         if profile.hurts_cache() {
             self.world.hurt_cache();
         }
@@ -356,26 +397,6 @@ impl Run {
             _ if profile.slows() => self.world.slow_down(victim),
             _ => {}
         }
-    }
-
-    /// Cuts a leader off from its group, until after another one was elected.
-    fn depose_some(&mut self) {
-        if let Some(until) = self.deposed {
-            if self.world.now() < until {
-                return;
-            }
-            self.world.network.heal(false);
-        }
-        let victim = self.victim().and_then(|any| self.world.leader(any.group));
-        self.deposed = victim.map(|leader| {
-            let (speaks, hears) = match self.world.chance().random_range(0..4) {
-                0 => (true, false),
-                1 => (false, true),
-                _ => (false, false),
-            };
-            self.world.sever(leader, speaks, hears);
-            self.world.now() + self.world.chance().random_range(600_000..2_500_000)
-        });
     }
 
     /// Stops a replica where a majority of its group stays.
@@ -428,8 +449,7 @@ impl Run {
         if self.clients.len() < 2 || self.world.chance().random_range(0..6) != 0 {
             return;
         }
-        let place = self.world.chance().random_range(0..self.clients.len());
-        let Some(&victim) = self.clients.keys().nth(place) else {
+        let Some(victim) = self.any_client() else {
             return;
         };
         self.clients.remove(&victim);

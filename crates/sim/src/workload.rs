@@ -2,12 +2,14 @@
 //! bugs.
 //!
 //! Few objects, and races of create, delete, move and access on them. Hints grow stale, ids are
-//! created twice, and commands touch several objects at once.
+//! created twice, and commands touch several objects at once. Under some profiles every other
+//! client only reads: one that also writes is soon stuck with a leader that was cut off.
 
 use crate::app::{Op, Register, Registers};
+use crate::options::Profile;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{ObjectId, PartitionId, Request, Revision, Touch};
+use ssmr_core::{Micros, ObjectId, PartitionId, Request, Revision, Touch};
 use std::collections::BTreeMap;
 
 /// Objects of clients that are not judged begin here: far beyond those of the others.
@@ -23,6 +25,7 @@ pub(crate) struct Workload {
     first: u64,
     objects: u64,
     partitions: u8,
+    reads_only: bool,
     next_mark: u64,
     /// The revisions that answers told last.
     seen: BTreeMap<ObjectId, Revision>,
@@ -39,6 +42,7 @@ impl Workload {
             first: 0,
             objects,
             partitions,
+            reads_only: false,
             next_mark: client << 32,
         }
     }
@@ -48,6 +52,14 @@ impl Workload {
         Self {
             first: OWN_OBJECTS,
             ..Self::new(rng, client, 2, partitions)
+        }
+    }
+
+    /// The same of a client that reads single objects, and does nothing else.
+    pub(crate) fn that_reads(self) -> Self {
+        Self {
+            reads_only: true,
+            ..self
         }
     }
 
@@ -79,8 +91,19 @@ impl Workload {
         request
     }
 
+    /// How long the client waits before its next request.
+    pub(crate) fn pause(&mut self, profile: Profile) -> Micros {
+        match profile.longest_pause(self.reads_only) {
+            0 => 0,
+            longest => self.rng.random_range(0..longest),
+        }
+    }
+
     /// The next request.
     pub(crate) fn request(&mut self) -> Request {
+        if self.reads_only {
+            return Request::access::<Registers>(&Op::Read(vec![self.object()]));
+        }
         let object = self.object();
         match self.rng.random_range(0..100) {
             0..22 => {

@@ -3,14 +3,17 @@
 //! Invariant: what happens is a pure function of seed and options. Events are ordered by time, then
 //! by when they were scheduled; every random number comes from one of the seed's streams.
 
+mod capacity;
 mod checks;
 mod clients;
+mod clocks;
 mod disk;
 mod disks;
 mod faults;
 mod interventions;
 mod memory;
 mod outages;
+mod pauses;
 mod sleep;
 
 use crate::app::Registers;
@@ -21,16 +24,20 @@ use crate::report::SimulationReport;
 use crate::trace::Trace;
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::{Watch, Watched};
+pub(crate) use capacity::Capacity;
+use capacity::Work;
+use clocks::MachineClock;
 use disk::{Disk, Snapshotting};
 use interventions::Hands;
+use pauses::Pause;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_check::History;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
     Answer, CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
-    Completion, LocalTime, Micros, Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox, Request,
-    ServerMessage, Topology,
+    Completion, GroupId, LocalTime, Micros, Oracle, PeerMessage, Replica, ReplicaId, ReplicaOutbox,
+    Request, ServerMessage, Topology,
 };
 use ssmr_log::Members;
 use ssmr_multicast::{GroupMulticast, Message};
@@ -59,6 +66,10 @@ enum WorldEvent {
     /// What was captured in this start is encoded and stored.
     Captured(ReplicaId, u64, Snapshotting),
     ClientTick(ClientId),
+    /// With the start in which it was paused.
+    Wake(ReplicaId, u64),
+    /// What a replica that was paused or busy handles at once.
+    Round(ReplicaId, Vec<(Seat, ReplicaInput)>),
 }
 
 impl WorldEvent {
@@ -86,8 +97,9 @@ impl WorldEvent {
             | Self::CacheToReplica(id, ..)
             | Self::ReplicaTick(id, ..)
             | Self::Stored(id, ..)
+            | Self::Round(id, _)
             | Self::Captured(id, ..) => Some(*id),
-            Self::ToClient(..) | Self::CacheToClient(..) | Self::ClientTick(_) => None,
+            _ => None,
         }
     }
 }
@@ -98,13 +110,31 @@ enum ReplicaInput {
     Client(ClientMessage),
 }
 
+impl ReplicaInput {
+    fn hand_to(
+        self,
+        now: LocalTime,
+        from: Seat,
+        replica: &mut Replica<Order, Watched>,
+        out: &mut ReplicaOutbox<Order>,
+    ) {
+        match (self, from) {
+            (Self::Peer(msg), Seat::Replica(from)) => replica.on_peer(now, from, msg, out),
+            (Self::Client(msg), Seat::Client(from)) => replica.on_client(now, from, msg, out),
+            _ => unreachable!("replicas send as replicas, clients as clients"),
+        }
+    }
+}
+
 /// A replica with what the world remembers of it.
 struct Member {
     replica: Replica<Order, Watched>,
     start: u64,
     applied: u64,
-    /// How far its clock is ahead of everybody else's.
-    ahead: Micros,
+    clock: MachineClock,
+    pause: Pause,
+    /// How its machine stands, if what it can do is limited.
+    work: Option<Work>,
     /// Until when its disk keeps it waiting.
     busy_until: LocalTime,
 }
@@ -140,8 +170,13 @@ pub struct World {
     left: BTreeMap<ReplicaId, Vec<(u64, Members)>>,
     /// Replicas that crash in the middle of their next write.
     torn: BTreeSet<ReplicaId>,
+    /// Replicas that are paused, suspended or not, as soon as they ask whether they lead.
+    pauses: BTreeMap<ReplicaId, (Micros, bool)>,
     /// Replicas that never come back.
     stopped: BTreeSet<ReplicaId>,
+    /// A group that has lost its majority for good, and the clients that have asked it since.
+    pub(crate) dead: Option<GroupId>,
+    pub(crate) misled: BTreeSet<ClientId>,
     /// How often a replica was started so far.
     starts: u64,
     oracle: Arc<dyn Oracle>,
@@ -163,6 +198,8 @@ pub struct World {
     /// Answers to requests that had ended as unknown.
     late_answers: BTreeMap<CommandId, Arc<Answer>>,
     pub(crate) report: SimulationReport,
+    /// When the last copy comes of a message that has long arrived.
+    pub(crate) last_copy: LocalTime,
     violation: Option<InvariantViolation>,
 }
 
@@ -196,7 +233,10 @@ impl World {
             disks: BTreeMap::new(),
             left: BTreeMap::new(),
             torn: BTreeSet::new(),
+            pauses: BTreeMap::new(),
             stopped: BTreeSet::new(),
+            dead: None,
+            misled: BTreeSet::new(),
             starts: 0,
             oracle: oracle.clone(),
             seated,
@@ -210,6 +250,7 @@ impl World {
             completions: Vec::new(),
             late_answers: BTreeMap::new(),
             report: SimulationReport::default(),
+            last_copy: LocalTime::ZERO,
             violation: None,
             rng: ChaCha8Rng::seed_from_u64(rng.random()),
         };
@@ -308,25 +349,20 @@ impl World {
     }
 
     fn happen(&mut self, event: WorldEvent) {
-        let Some(event) = self.put_off(event) else {
+        let event = self
+            .put_off(event)
+            .and_then(|event| self.keep_if_paused(event));
+        let Some(event) = event else {
             return;
         };
-        let ahead = |id| self.members.get(&id).map_or(0, |member| member.ahead);
-        let now = self.now + event.replica().map_or(0, ahead);
+        let of_replica = event.replica().map(|id| self.clock_of(id));
+        let now = of_replica.unwrap_or(self.now);
         match event {
             WorldEvent::ToReplica(id, from, input) => {
-                self.with_replica(id, |replica, out| match (input, from) {
-                    (ReplicaInput::Peer(msg), Seat::Replica(from)) => {
-                        replica.on_peer(now, from, msg, out);
-                    }
-                    (ReplicaInput::Client(msg), Seat::Client(from)) => {
-                        replica.on_client(now, from, msg, out);
-                    }
-                    _ => unreachable!("replicas send as replicas, clients as clients"),
-                });
+                self.with_replica(id, 1, |replica, out| input.hand_to(now, from, replica, out));
             }
             WorldEvent::CacheToReplica(id, reply) => {
-                self.with_replica(id, |replica, _| replica.on_cache(now, reply));
+                self.with_replica(id, 1, |replica, _| replica.on_cache(now, reply));
             }
             WorldEvent::ReplicaTick(id, start) => {
                 if self
@@ -334,17 +370,20 @@ impl World {
                     .get(&id)
                     .is_some_and(|member| member.start == start)
                 {
-                    self.with_replica(id, |replica, out| replica.on_timer(now, out));
-                    self.schedule(TICK, WorldEvent::ReplicaTick(id, start));
+                    self.with_replica(id, 1, |replica, out| replica.on_timer(now, out));
+                    let tick = self.real_length(id, TICK);
+                    self.schedule(tick, WorldEvent::ReplicaTick(id, start));
                 }
             }
             WorldEvent::Stored(id, start, out) => {
                 let member = self.members.get(&id);
                 if member.is_some_and(|member| member.start == start) {
-                    self.dispatch_replica(id, *out);
+                    self.dispatch_replica(id, 0, *out);
                 }
             }
             WorldEvent::Captured(id, start, begun) => self.keep_snapshot(id, start, begun),
+            WorldEvent::Wake(id, start) => self.wake(id, start),
+            WorldEvent::Round(id, inputs) => self.round(id, inputs),
             WorldEvent::ToClient(id, from, msg) => {
                 self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
@@ -363,14 +402,18 @@ impl World {
     fn with_replica(
         &mut self,
         id: ReplicaId,
+        inputs: usize,
         act: impl FnOnce(&mut Replica<Order, Watched>, &mut ReplicaOutbox<Order>),
     ) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         let mut out = ReplicaOutbox::default();
+        let before = member.replica.counters().delivered;
         act(&mut member.replica, &mut out);
-        member.replica.flush(self.now + member.ahead, &mut out);
+        member.replica.flush(member.clock.at(self.now), &mut out);
+        let delivered = member.replica.counters().delivered - before;
+        let busy = member.work.map_or(0, |work| work.time(inputs, delivered));
         let (start, records) = (member.start, std::mem::take(&mut out.records));
         let stores = !records.is_empty();
         if !self.store(id, records) {
@@ -382,18 +425,22 @@ impl World {
             return;
         }
         self.look_at(id);
+        self.occupy(id, busy);
+        self.pause_if_it_asked(id, &out);
         match self.take_time(id, stores) {
-            0 => self.dispatch_replica(id, out),
+            0 => self.dispatch_replica(id, busy, out),
             time => self.schedule(time, WorldEvent::Stored(id, start, Box::new(out))),
         }
     }
 
-    fn dispatch_replica(&mut self, id: ReplicaId, out: ReplicaOutbox<Order>) {
+    /// Sends what a round led to that takes so long.
+    fn dispatch_replica(&mut self, id: ReplicaId, busy: Micros, out: ReplicaOutbox<Order>) {
         for (to, msg) in out.peers {
             let Some(msg) = self.pass_on(id, to, msg) else {
                 continue;
             };
-            self.send(Seat::Replica(id), Seat::Replica(to), |_| {
+            let leaves = self.leaves(id, busy, &msg);
+            self.send(leaves, Seat::Replica(id), Seat::Replica(to), |_| {
                 WorldEvent::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
             });
         }
@@ -401,7 +448,8 @@ impl World {
             let expired = matches!(msg, ServerMessage::Expired { .. });
             self.report.expired += u64::from(expired);
             let to = self.one_of(to);
-            self.send(Seat::Replica(id), Seat::Client(to), |_| {
+            let leaves = self.leaves(id, busy, &msg);
+            self.send(leaves, Seat::Replica(id), Seat::Client(to), |_| {
                 WorldEvent::ToClient(to, id, msg.clone())
             });
         }
@@ -434,11 +482,15 @@ impl World {
                 ClientMessage::Submit(command) => {
                     self.trace.sent(self.now, command);
                     self.note_name(wire, command);
+                    let dead = self.dead;
+                    if dead.is_some_and(|dead| command.destinations.contains(dead)) {
+                        self.misled.insert(id);
+                    }
                 }
                 ClientMessage::Query(query) => self.trace.queried(self.now, query, to.group),
                 ClientMessage::Consult(_) | ClientMessage::Hello => {}
             }
-            self.send(Seat::Client(id), Seat::Replica(to), |_| {
+            self.send(0, Seat::Client(id), Seat::Replica(to), |_| {
                 WorldEvent::ToReplica(to, Seat::Client(wire), ReplicaInput::Client(msg.clone()))
             });
         }
@@ -467,7 +519,8 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: Seat, to: Seat, event: impl Fn(usize) -> WorldEvent) {
+    /// Sends something that leaves a while from now.
+    fn send(&mut self, leaves: Micros, from: Seat, to: Seat, event: impl Fn(usize) -> WorldEvent) {
         if self.network.holds(from, to) {
             self.held.push(event(0));
             return;
@@ -478,7 +531,11 @@ impl World {
             .into_iter()
             .enumerate()
         {
-            self.schedule(delay, event(copy));
+            self.schedule(leaves + delay, event(copy));
+        }
+        if let Some(delay) = self.network.late_copy(&mut self.rng) {
+            self.schedule(delay, event(0));
+            self.last_copy = self.last_copy.max(self.now + delay);
         }
     }
 }

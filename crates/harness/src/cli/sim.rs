@@ -33,8 +33,8 @@ pub(crate) struct SimArgs {
     seeds: Range<u64>,
 
     /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, depose, stop,
-    /// crash, wipe, clock, deaths, cache, hostile, disk, expiry, twins, limits, storm; by default each
-    /// in turn
+    /// crash, wipe, clock, drift, pause, unreachable, late, busy, dead, deaths, cache, hostile,
+    /// disk, expiry, twins, limits, storm; by default each in turn
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     profile: Vec<Profile>,
 

@@ -84,18 +84,58 @@ pub fn hunt(
     catch(oracle, options, seeds)
 }
 
-/// Faults of reads that are not ordered, with the profile and the number of partitions that show
-/// them: the fewer there are, the more clients ask the leader that is cut off.
-const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
-    (Mutant::ReadsPastQueues, Profile::Slow, Reads::Index, 2, 300),
-    (
-        Mutant::UnconfirmedReads,
-        Profile::Depose,
-        Reads::Index,
-        1,
-        300,
-    ),
-    (Mutant::LongLeases, Profile::Depose, Reads::Lease, 1, 300),
+/// A fault of reads that are not ordered, and what shows it: with few partitions more clients ask
+/// the leader that is cut off.
+struct ReadFault {
+    mutant: Mutant,
+    profile: Profile,
+    reads: Reads,
+    partitions: u8,
+    clients: u64,
+    seeds: u64,
+}
+
+const READS: [ReadFault; 5] = [
+    ReadFault {
+        mutant: Mutant::ReadsPastQueues,
+        profile: Profile::Slow,
+        reads: Reads::Index,
+        partitions: 2,
+        clients: 4,
+        seeds: 300,
+    },
+    ReadFault {
+        mutant: Mutant::UnconfirmedReads,
+        profile: Profile::Depose,
+        reads: Reads::Index,
+        partitions: 1,
+        clients: 4,
+        seeds: 300,
+    },
+    ReadFault {
+        mutant: Mutant::LongLeases,
+        profile: Profile::Depose,
+        reads: Reads::Lease,
+        partitions: 1,
+        clients: 4,
+        seeds: 300,
+    },
+    ReadFault {
+        mutant: Mutant::LeaseWithoutMargin,
+        profile: Profile::Drift,
+        reads: Reads::Lease,
+        partitions: 1,
+        clients: 4,
+        seeds: 2_000,
+    },
+    ReadFault {
+        mutant: Mutant::ReusedConfirmations,
+        profile: Profile::Pause,
+        reads: Reads::Index,
+        partitions: 1,
+        clients: 8,
+        seeds: 2_000,
+    },
 ];
 
 /// Hunts for the faults of reads that are not ordered: the checks of the clients' history must find
@@ -104,16 +144,16 @@ const READS: [(Mutant, Profile, Reads, u8, u64); 3] = [
 /// # Panics
 /// If one of them is not found within its number of seeds.
 pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
-    for (mutant, profile, reads, partitions, seeds) in READS {
-        let mutant = Some(mutant);
+    for fault in READS {
         let options = Options {
-            mutant,
-            profile,
-            reads,
-            partitions,
+            mutant: Some(fault.mutant),
+            profile: fault.profile,
+            reads: fault.reads,
+            partitions: fault.partitions,
+            clients: fault.clients,
             ..Options::default()
         };
-        let caught = catch(oracle, options, seeds);
+        let caught = catch(oracle, options, fault.seeds);
         assert!(caught.witnessed().is_some(), "{caught:?}");
     }
 }
@@ -121,7 +161,7 @@ pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
 /// No client's history is needed: replicas that differ, deliveries out of order and commands that
 /// never end are violations, too.
-const STORAGE: [(Mutant, Profile, u64); 12] = [
+const STORAGE: [(Mutant, Profile, u64); 13] = [
     (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
     (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
     (Mutant::TimestampsReused, Profile::Stop, 60),
@@ -134,6 +174,7 @@ const STORAGE: [(Mutant, Profile, u64); 12] = [
     (Mutant::HeaderUnchecked, Profile::Disk, 20),
     (Mutant::AnswerBeforeSync, Profile::Disk, 30),
     (Mutant::PendingSessionsExpire, Profile::Expiry, 20),
+    (Mutant::SeveralEntriesAtOnce, Profile::Stop, 200),
 ];
 
 /// Hunts for the faults of what replicas store, of snapshots and of the order.

@@ -123,6 +123,28 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
     if storm || matches!(profile, Profile::Cut | Profile::Depose) {
         expected.extend([("cuts", report.cuts), ("lost", report.lost)]);
     }
+    if profile == Profile::Drift {
+        expected.extend([("drifts", report.drifts), ("cuts", report.cuts)]);
+    }
+    if profile == Profile::Pause {
+        expected.push(("pauses", report.pauses));
+    }
+    if profile == Profile::Unreachable {
+        expected.extend([("client_cuts", report.client_cuts), ("lost", report.lost)]);
+    }
+    if profile == Profile::Late {
+        expected.push(("late", report.late));
+    }
+    if profile == Profile::Busy {
+        expected.extend([("slow_nodes", report.slow_nodes), ("queued", report.queued)]);
+    }
+    if profile == Profile::Dead {
+        let without = report.without_dead;
+        expected.extend([
+            ("dead_groups", report.dead_groups),
+            ("without_dead", without),
+        ]);
+    }
     if storm || profile == Profile::Deaths {
         expected.push(("deaths", report.deaths));
     }

@@ -5,7 +5,8 @@ use super::{Member, World};
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
 use ssmr_core::limits::SESSION_TTL;
-use ssmr_core::{Partition, ReplicaId};
+use ssmr_core::{ClientId, GroupId, ObjectId, Partition, ReplicaId};
+use std::collections::BTreeMap;
 
 impl World {
     /// Checks what can be checked at every step.
@@ -41,10 +42,10 @@ impl World {
     /// With the invariant that was violated.
     pub fn check_quiet(&mut self) -> Result<(), InvariantViolation> {
         self.watch.complete()?;
-        let mut owned = Vec::new();
         for group in self.topology.groups().iter() {
-            let furthest = self.living(group).max_by_key(|id| self.members[id].applied);
-            let Some(furthest) = furthest else { continue };
+            let Some(furthest) = self.furthest(group) else {
+                continue;
+            };
             let engine = &self.members[&furthest].replica.partition().engine;
             let unfinished = engine.unfinished_count();
             if unfinished > 0 {
@@ -55,7 +56,6 @@ impl World {
             if sessions > 0 {
                 return Err(Stall::Sessions { group, sessions }.into());
             }
-            owned.extend(engine.objects().map(|(object, _, _)| (group, object)));
             for id in self.living(group).collect::<Vec<_>>() {
                 let member = &self.members[&id];
                 let digest = member.replica.digest();
@@ -63,7 +63,36 @@ impl World {
             }
         }
         (self.report.delivered, self.report.multi_group) = self.watch.counts();
-        Watch::ownership(owned.into_iter())
+        Watch::ownership(self.owned())
+    }
+
+    /// Which group owns each object, as far as the replicas know that know most.
+    pub(crate) fn owners(&self) -> BTreeMap<ObjectId, GroupId> {
+        self.owned()
+            .map(|(group, object)| (object, group))
+            .collect()
+    }
+
+    fn owned(&self) -> impl Iterator<Item = (GroupId, ObjectId)> {
+        let groups = self.topology.groups();
+        let furthest = groups.iter().filter_map(|group| self.furthest(group));
+        let owned = furthest.map(|id| {
+            let engine = &self.members[&id].replica.partition().engine;
+            let objects = engine.objects().map(|(object, _, _)| (id.group, object));
+            objects.collect::<Vec<_>>()
+        });
+        owned.collect::<Vec<_>>().into_iter().flatten()
+    }
+
+    /// The replica of a group that has applied most.
+    fn furthest(&self, group: GroupId) -> Option<ReplicaId> {
+        self.living(group).max_by_key(|id| self.members[id].applied)
+    }
+
+    /// The group at which a client believes an object to be.
+    pub(crate) fn believes(&mut self, id: ClientId, object: ObjectId) -> Option<GroupId> {
+        let user = self.users.get_mut(&id)?;
+        user.client.believed_owner(object).map(GroupId::from)
     }
 
     /// Says what became of commands whose clients died, or had given them up: as they learned late,

@@ -46,6 +46,7 @@ impl World {
         let settings = ClientSettings::default()
             .with_execution(self.options.execution)
             .with_reads(self.options.possible_reads())
+            .with_resend_after(self.options.profile.resend_after())
             .with_session_ttl(self.options.profile.session_ttl())
             .with_deadline(deadline)
             .with_late_answers(true);

@@ -150,7 +150,7 @@ impl World {
         else {
             return;
         };
-        let now = self.now + member.ahead;
+        let now = member.clock.at(self.now);
         let (capture, writer) = begun.into_parts();
         let (last, wanted) = (capture.last, capture.wanted);
         let snapshot = capture.encode();
@@ -169,7 +169,9 @@ impl World {
         }
         let snapshot = Some(snapshot).filter(|_| wanted);
         let captured = Captured { last, snapshot };
-        self.with_replica(id, |replica, out| replica.on_captured(now, captured, out));
+        self.with_replica(id, 1, |replica, out| {
+            replica.on_captured(now, captured, out);
+        });
     }
 
     /// One of the replica's next writes is its last one, and only a part of it is stored.

@@ -3,7 +3,10 @@
 //!
 //! When which of it happens is not decided here ([`simulate`](crate::simulate())).
 
-use super::{Member, World, WorldEvent};
+use super::capacity::Work;
+use super::clocks::MachineClock;
+use super::pauses::Pause;
+use super::{Capacity, Member, World, WorldEvent};
 use crate::network::Seat;
 use crate::watch::Watched;
 use rand::RngExt;
@@ -82,7 +85,13 @@ impl World {
             replica,
             start: self.starts,
             applied: 0,
-            ahead: 0,
+            clock: MachineClock::new(),
+            pause: Pause::default(),
+            work: self
+                .options
+                .profile
+                .is_busy()
+                .then(|| Work::of(Capacity::ORDINARY)),
             busy_until: LocalTime::ZERO,
         };
         self.members.insert(id, member);
@@ -120,13 +129,13 @@ impl World {
             let founders: BTreeSet<MemberId> = ids.iter().map(member).collect();
             let mut done = Ok(());
             for &id in &ids {
-                self.with_replica(id, |replica, out| {
+                self.with_replica(id, 1, |replica, out| {
                     let prepare = |order: &mut GroupMulticast, _: &mut _| order.prepare(&founders);
                     done = replica.with_multicast(prepare, out);
                 });
                 assert!(done.is_ok(), "{id} does not prepare: {done:?}");
             }
-            self.with_replica(ids[0], |replica, out| {
+            self.with_replica(ids[0], 1, |replica, out| {
                 let found =
                     |order: &mut GroupMulticast, out: &mut _| order.found(now, &founders, out);
                 done = replica.with_multicast(found, out);
@@ -178,7 +187,7 @@ impl World {
     /// Somebody who need not be one of the world's clients hands a command in.
     pub(crate) fn hand_in(&mut self, to: ReplicaId, command: &Arc<Command>) {
         let from = Seat::Client(command.id.session.client);
-        self.send(from, Seat::Replica(to), |_| {
+        self.send(0, from, Seat::Replica(to), |_| {
             WorldEvent::handed_in(to, command)
         });
     }
@@ -190,10 +199,11 @@ impl World {
 
     /// Cuts a replica off from some or all others.
     pub(crate) fn isolate(&mut self, victim: ReplicaId) {
-        let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        let others: Vec<Seat> = self.members.keys().copied().map(Seat::Replica).collect();
         self.report.cuts += 1;
         self.note(|| format!("{victim} is cut off from others"));
-        self.network.isolate(&mut self.rng, victim, &others);
+        self.network
+            .isolate(&mut self.rng, Seat::Replica(victim), &others);
     }
 
     /// Cuts a replica off from its own group; unless it still `speaks`, or still `hears`.
@@ -210,6 +220,15 @@ impl World {
                 self.network.cut(other, victim);
             }
         }
+    }
+
+    /// Cuts a client off from some or all replicas, in one direction or both.
+    pub(crate) fn isolate_client(&mut self, victim: ClientId) {
+        let replicas: Vec<Seat> = self.topology.replicas().map(Seat::Replica).collect();
+        self.report.client_cuts += 1;
+        self.note(|| format!("{victim:?} is cut off from replicas"));
+        self.network
+            .isolate(&mut self.rng, Seat::Client(victim), &replicas);
     }
 
     /// Makes a replica's links slow.

@@ -1,12 +1,11 @@
-//! What a directed scenario does to the world by hand: messages held back, lost or invented, clocks
-//! that jump.
+//! What a directed scenario does to the world by hand: messages held back, lost or invented.
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 
 use super::{Msg, ReplicaInput, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
-    ClientId, Command, GroupId, Hint, Micros, PartitionId, PeerMessage, ReplicaId, ServerMessage,
+    ClientId, Command, GroupId, Hint, PartitionId, PeerMessage, ReplicaId, ServerMessage,
 };
 use ssmr_multicast::{Item, Message, WireValue};
 use std::sync::Arc;
@@ -125,15 +124,6 @@ impl World {
         for to in self.topology.replicas().collect::<Vec<_>>() {
             let input = ReplicaInput::Peer(PeerMessage::Hints(hints.to_vec()));
             self.schedule(1, WorldEvent::ToReplica(to, Seat::Replica(to), input));
-        }
-    }
-
-    /// A replica's machine clock jumps ahead.
-    pub(crate) fn jump_ahead(&mut self, id: ReplicaId, by: Micros) {
-        self.note(|| format!("the clock of a replica of {} jumps ahead", id.group));
-        if let Some(member) = self.members.get_mut(&id) {
-            member.ahead += by;
-            self.report.jumps += 1;
         }
     }
 
