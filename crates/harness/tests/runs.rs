@@ -253,3 +253,18 @@ fn quiet_runs_say_nothing_and_write_everything() {
     assert_eq!(run.stdout, "");
     assert_eq!(run.summary().len(), 1);
 }
+
+/// Several times what can be served, for a while: nothing is lost, no group loses its leader for
+/// good, and once less comes all of it is served.
+#[test]
+fn what_comes_too_fast_is_served_late() {
+    let flags = ["--clients", "100", "--rate", "200000", "--duration", "300ms"];
+    let all = Run::of(&[&flags[..], &["--audit"]].concat()).summary();
+    for row in &all {
+        assert_eq!(row["errors"], "0", "{row:?}");
+        assert_eq!(row["unjudged_ops"], "0", "{row:?}");
+        assert_eq!(row["cluster"], "healthy", "{row:?}");
+        let late: u64 = row["max_us"].parse().unwrap();
+        assert!(late > 300_000, "that was not too fast: {row:?}");
+    }
+}
