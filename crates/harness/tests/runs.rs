@@ -258,7 +258,14 @@ fn quiet_runs_say_nothing_and_write_everything() {
 /// good, and once less comes all of it is served.
 #[test]
 fn what_comes_too_fast_is_served_late() {
-    let flags = ["--clients", "100", "--rate", "200000", "--duration", "300ms"];
+    let flags = [
+        "--clients",
+        "100",
+        "--rate",
+        "200000",
+        "--duration",
+        "300ms",
+    ];
     let all = Run::of(&[&flags[..], &["--audit"]].concat()).summary();
     for row in &all {
         assert_eq!(row["errors"], "0", "{row:?}");

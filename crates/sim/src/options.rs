@@ -121,7 +121,7 @@ pub enum Profile {
     /// Batches, snapshots and what commands read are larger than what one message or command may
     /// carry, for that is little, while replicas crash and forget.
     Limits,
-    /// All of it but hostile clients, twins and short sessions.
+    /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache and disk.
     Storm,
 }
 
