@@ -121,7 +121,7 @@ pub enum Profile {
     /// Batches, snapshots and what commands read are larger than what one message or command may
     /// carry, for that is little, while replicas crash and forget.
     Limits,
-    /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache and disk.
+    /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache, disk.
     Storm,
 }
 

@@ -244,6 +244,9 @@ impl Run {
             return self.judge();
         }
         self.audit()?;
+        if let Some(twins) = &self.twins {
+            twins.go(&mut self.world);
+        }
         self.settle()?;
         self.world.check_quiet()?;
         self.world.attribute();

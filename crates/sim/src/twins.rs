@@ -56,6 +56,13 @@ impl Twins {
         twins
     }
 
+    /// Both go, whatever they wait for: else what they send again would never end.
+    pub(crate) fn go(&self, world: &mut World) {
+        self.processes
+            .keys()
+            .for_each(|seat| world.disconnect(*seat));
+    }
+
     /// The process asks for one thing more: it may read what the others write.
     pub(crate) fn ask(&mut self, world: &mut World, seat: ClientId) {
         let Some((workload, left)) = self.processes.get_mut(&seat) else {

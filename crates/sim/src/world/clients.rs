@@ -36,6 +36,11 @@ impl World {
         self.connect_as(id, id, oracle, deadline);
     }
 
+    /// A process that is not judged goes. What it has handed in goes on.
+    pub(crate) fn disconnect(&mut self, seat: ClientId) {
+        self.users.remove(&seat);
+    }
+
     fn connect_as(
         &mut self,
         seat: ClientId,
