@@ -8,13 +8,15 @@ use crate::registry::strategies::Strategies;
 use crate::workload::append::flags::AppendFlags;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
+use crate::workload::ycsb::flags::YcsbFlags;
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
 use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
 /// The workloads, the default first.
-pub(crate) type BuiltinWorkloads = With<With<With<Empty, KvFlags>, ChirperFlags>, AppendFlags>;
+pub(crate) type BuiltinWorkloads =
+    With<With<With<With<Empty, KvFlags>, ChirperFlags>, YcsbFlags>, AppendFlags>;
 
 /// The four strategies, in the order of the note that compares them.
 pub(crate) fn strategies() -> Strategies {

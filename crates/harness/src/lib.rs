@@ -48,6 +48,6 @@ pub use error::{RegistrationError, UsageError};
 pub use harness::Harness;
 pub use registry::info::{ClusterShape, Directory, StrategyInfo};
 pub use registry::list::{Empty, With};
-pub use registry::workloads::{ServiceVisitor, WorkloadInfo, WorkloadVisitor, Workloads};
+pub use registry::workloads::{ServiceVisitor, WorkloadVisitor, Workloads};
 pub use ssmr_check::{Act, Shown, Terms};
-pub use workload::contract::{LoadShape, Workload, WorkloadFlags};
+pub use workload::contract::{LoadShape, Workload, WorkloadFlags, WorkloadInfo};

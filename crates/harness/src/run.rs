@@ -103,7 +103,7 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Ending>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let workload = flags.build(&self.settings.load_shape())?;
+        let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
         Run::begin(&self, workload)?.carry_out()
     }
 }
@@ -245,7 +245,7 @@ impl<'a, W: Workload> Run<'a, W> {
         Point {
             run_id: self.folder.run_id.clone(),
             strategy,
-            workload: W::NAME,
+            workload: self.workload.name(),
             digest: self.digest.clone(),
             execution: measured.execution,
             partitions: settings.partitions.into(),

@@ -7,7 +7,9 @@ mod common;
 
 use common::Row;
 use harness::clap;
-use harness::{Harness, LoadShape, RegistrationError, UsageError, Workload, WorkloadFlags};
+use harness::{
+    Harness, LoadShape, RegistrationError, UsageError, Workload, WorkloadFlags, WorkloadInfo,
+};
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
     Access, Application, Groups, Guess, ObjectId, Objects, Oracle, PartitionId, Request, Topology,
@@ -82,12 +84,14 @@ struct Counting {
 }
 
 impl Workload for Counting {
-    const NAME: &'static str = "counting";
     const KINDS: &'static [&'static str] = &["read", "add"];
     type App = Counters;
     type Step = u64;
     type Steps = std::ops::RangeFrom<u64>;
 
+    fn name(&self) -> &'static str {
+        "counting"
+    }
     fn preload_count(&self) -> u64 {
         self.counters
     }
@@ -125,9 +129,12 @@ struct CountingFlags {
 
 impl WorkloadFlags for CountingFlags {
     type Workload = Counting;
-    const ABOUT: &'static str = "Numbers that only grow";
+    const WORKLOADS: &'static [WorkloadInfo] = &[WorkloadInfo {
+        name: "counting",
+        about: "Numbers that only grow",
+    }];
 
-    fn build(&self, shape: &LoadShape) -> Result<Counting, UsageError> {
+    fn build(&self, _: &str, shape: &LoadShape) -> Result<Counting, UsageError> {
         if self.counters == 0 {
             return Err(UsageError::new("--counters", "there must be one"));
         }
@@ -147,9 +154,12 @@ struct SeedFlags {
 
 impl WorkloadFlags for SeedFlags {
     type Workload = Counting;
-    const ABOUT: &'static str = "Never to be seen";
+    const WORKLOADS: &'static [WorkloadInfo] = &[WorkloadInfo {
+        name: "counting",
+        about: "Never to be seen",
+    }];
 
-    fn build(&self, _: &LoadShape) -> Result<Counting, UsageError> {
+    fn build(&self, _: &str, _: &LoadShape) -> Result<Counting, UsageError> {
         unreachable!("it cannot be registered")
     }
 }

@@ -5,7 +5,7 @@
 
 use super::list::{Empty, With};
 use crate::error::UsageError;
-use crate::workload::contract::{Workload, WorkloadFlags};
+use crate::workload::contract::{Workload, WorkloadFlags, WorkloadInfo};
 use clap::{ArgMatches, Command};
 use serde_json::{Map, Value};
 use ssmr_core::Application;
@@ -28,15 +28,6 @@ pub trait ServiceVisitor {
     fn visit<A: Application>(self) -> Self::Output;
 }
 
-/// What can be said of a workload without its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkloadInfo {
-    /// The value of `--workload` and of the CSV column.
-    pub name: &'static str,
-    /// What it is, for the help.
-    pub about: &'static str,
-}
-
 /// A list of workloads' flags.
 pub trait Workloads: Sized {
     /// What can be said of each, in the order of registration.
@@ -51,7 +42,8 @@ pub trait Workloads: Sized {
     /// If they are no flags of this command, which cannot be after [`Workloads::augment`].
     fn parse(matches: &ArgMatches) -> Result<Self, clap::Error>;
 
-    /// The flags by the workloads' names, for the description of a run.
+    /// The flags by the workloads' names (of a family by the first one), for the description of a
+    /// run.
     ///
     /// # Errors
     /// If some cannot be written as JSON.
@@ -109,15 +101,13 @@ impl Workloads for Empty {
 impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
     fn infos() -> Vec<WorkloadInfo> {
         let mut infos = Rest::infos();
-        infos.push(WorkloadInfo {
-            name: F::Workload::NAME,
-            about: F::ABOUT,
-        });
+        infos.extend_from_slice(F::WORKLOADS);
         infos
     }
 
     fn augment(command: Command) -> Command {
-        let heading = format!("Workload {}", F::Workload::NAME);
+        let names: Vec<&str> = F::WORKLOADS.iter().map(|info| info.name).collect();
+        let heading = format!("Workload {}", names.join(", "));
         F::augment_args(Rest::augment(command).next_help_heading(heading))
     }
 
@@ -131,20 +121,21 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
     fn describe(&self) -> Result<Map<String, Value>, serde_json::Error> {
         let mut flags = self.rest.describe()?;
         let own = serde_json::to_value(&self.last)?;
-        flags.insert(F::Workload::NAME.into(), own);
+        let first = F::WORKLOADS.first().map_or("", |info| info.name);
+        flags.insert(first.into(), own);
         Ok(flags)
     }
 
     fn check_unused(&self, chosen: &str) -> Result<(), UsageError> {
         self.rest.check_unused(chosen)?;
-        if chosen == F::Workload::NAME {
+        if makes::<F>(chosen) {
             return Ok(());
         }
         self.last.check_unused()
     }
 
     fn with<V: WorkloadVisitor>(&self, name: &str, visitor: V) -> Result<V::Output, V> {
-        if name == F::Workload::NAME {
+        if makes::<F>(name) {
             Ok(visitor.visit(&self.last))
         } else {
             self.rest.with(name, visitor)
@@ -152,10 +143,15 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
     }
 
     fn with_service<V: ServiceVisitor>(name: &str, visitor: V) -> Result<V::Output, V> {
-        if name == F::Workload::NAME {
+        if makes::<F>(name) {
             Ok(visitor.visit::<<F::Workload as Workload>::App>())
         } else {
             Rest::with_service(name, visitor)
         }
     }
+}
+
+/// Whether these are the flags of the workload of this name.
+fn makes<F: WorkloadFlags>(name: &str) -> bool {
+    F::WORKLOADS.iter().any(|info| info.name == name)
 }

@@ -95,7 +95,7 @@ impl<W: Workload> Trial<'_, W> {
         let blueprint = Blueprint {
             settings: self.settings,
             strategy: name,
-            workload: W::NAME,
+            workload: self.workload.name(),
             applies,
             logs: self.logs,
             incarnation: self.incarnation,
@@ -261,7 +261,7 @@ impl<W: Workload> Trial<'_, W> {
         let Some((path, file)) = path.zip(self.settings.history.as_ref()) else {
             return Ok(());
         };
-        let about = [("strategy", strategy), ("workload", W::NAME)];
+        let about = [("strategy", strategy), ("workload", self.workload.name())];
         let recorder = &load.shared().recorder;
         let written = recorder.write(&path, file.form, &W::terms(), &about);
         written.with_context(|| format!("--history: {}", path.display()))

@@ -10,8 +10,6 @@ const DIGESTED: usize = 10_000;
 
 /// A service and what clients do with it.
 pub trait Workload: Serialize + Send + Sync + 'static {
-    /// The value of `--workload` and of the CSV column: letters, digits, `-` and `_`.
-    const NAME: &'static str;
     /// The kinds of operations: the values of the column `op`.
     const KINDS: &'static [&'static str];
     /// The service.
@@ -21,6 +19,9 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     /// The commands of one client. They never end.
     type Steps: Iterator<Item = Self::Step> + Send;
 
+    /// The value of `--workload` and of the CSV column: one of its flags'
+    /// [`WORKLOADS`](WorkloadFlags::WORKLOADS).
+    fn name(&self) -> &'static str;
     /// How many objects are created before measuring.
     fn preload_count(&self) -> u64;
     /// Creates the object of this number.
@@ -52,11 +53,21 @@ pub trait Workload: Serialize + Send + Sync + 'static {
             id::digest(&bytes)
         };
         let clients: Vec<u64> = (0..self.client_count()).map(of_client).collect();
-        id::digest(&codec::encode(&(Self::NAME, self, clients)))
+        id::digest(&codec::encode(&(self.name(), self, clients)))
     }
 }
 
-/// The flags of a workload on the command line: what a program registers to offer it.
+/// What can be said of a workload without its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkloadInfo {
+    /// The value of `--workload` and of the CSV column: letters, digits, `-` and `_`.
+    pub name: &'static str,
+    /// What it is, in a few words for the help.
+    pub about: &'static str,
+}
+
+/// The flags of a workload on the command line, or of a family of workloads that share them: what a
+/// program registers to offer it.
 ///
 /// Derive the super-trait with `#[derive(clap::Args)]`, best the clap of this crate
 /// ([`harness::clap`](crate::clap)); an empty struct has no flags. Flags of all registered
@@ -65,14 +76,14 @@ pub trait WorkloadFlags: clap::Args + Serialize {
     /// What they make.
     type Workload: Workload;
 
-    /// What it is, in a few words for the help.
-    const ABOUT: &'static str;
+    /// The workloads that they make; at least one.
+    const WORKLOADS: &'static [WorkloadInfo];
 
-    /// Makes the workload.
+    /// Makes the workload of this name, which is one of [`WORKLOADS`](Self::WORKLOADS).
     ///
     /// # Errors
     /// If the flags contradict each other, or name something that is not there.
-    fn build(&self, shape: &LoadShape) -> Result<Self::Workload, UsageError>;
+    fn build(&self, name: &str, shape: &LoadShape) -> Result<Self::Workload, UsageError>;
 
     /// Looks whether flags were given that are ignored, because another workload was chosen.
     ///

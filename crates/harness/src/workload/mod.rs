@@ -10,3 +10,4 @@ pub(crate) mod contract;
 pub(crate) mod graph;
 pub(crate) mod kv;
 pub(crate) mod random;
+pub(crate) mod ycsb;

@@ -2,7 +2,7 @@
 
 use super::settings::Append;
 use crate::error::UsageError;
-use crate::workload::contract::{LoadShape, WorkloadFlags};
+use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use clap::Args;
 use serde::Serialize;
 
@@ -40,9 +40,12 @@ pub(crate) struct AppendFlags {
 
 impl WorkloadFlags for AppendFlags {
     type Workload = Append;
-    const ABOUT: &'static str = "Transactions that read lists and append to them, for Elle";
+    const WORKLOADS: &'static [WorkloadInfo] = &[WorkloadInfo {
+        name: "append",
+        about: "Transactions that read lists and append to them, for Elle",
+    }];
 
-    fn build(&self, shape: &LoadShape) -> Result<Append, UsageError> {
+    fn build(&self, _: &str, shape: &LoadShape) -> Result<Append, UsageError> {
         if self.lists_each > self.lists {
             let problem = format!("{} different lists of {}", self.lists_each, self.lists);
             return Err(UsageError::new("--lists-each", problem));

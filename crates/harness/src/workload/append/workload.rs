@@ -8,11 +8,14 @@ use ssmr_check::Terms;
 use ssmr_core::{ObjectId, Request};
 
 impl Workload for Append {
-    const NAME: &'static str = "append";
     const KINDS: &'static [&'static str] = &["create", "read", "append"];
     type App = Lists;
     type Step = Step;
     type Steps = Steps;
+
+    fn name(&self) -> &'static str {
+        "append"
+    }
 
     fn preload_count(&self) -> u64 {
         self.lists

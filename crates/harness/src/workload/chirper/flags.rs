@@ -2,7 +2,7 @@
 
 use super::settings::{Behaviour, Chirper, MAX_FOLLOWERS};
 use crate::error::UsageError;
-use crate::workload::contract::{LoadShape, WorkloadFlags};
+use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use crate::workload::graph::Graph;
 use crate::workload::random::{OF_NO_CLIENT, stream};
 use clap::Args;
@@ -29,9 +29,12 @@ pub(crate) struct ChirperFlags {
 
 impl WorkloadFlags for ChirperFlags {
     type Workload = Chirper;
-    const ABOUT: &'static str = "A social network";
+    const WORKLOADS: &'static [WorkloadInfo] = &[WorkloadInfo {
+        name: "chirper",
+        about: "A social network",
+    }];
 
-    fn build(&self, shape: &LoadShape) -> Result<Chirper, UsageError> {
+    fn build(&self, _: &str, shape: &LoadShape) -> Result<Chirper, UsageError> {
         let graph = match &self.graph {
             None => Graph::scale_free(USERS, FRIENDSHIPS, &mut stream(shape.seed, OF_NO_CLIENT)),
             Some(file) => read(file)?,

@@ -11,11 +11,14 @@ use ssmr_core::{ObjectId, Request};
 const POST: usize = 140;
 
 impl Workload for Chirper {
-    const NAME: &'static str = "chirper";
     const KINDS: &'static [&'static str] = &["timeline", "post", "follow", "unfollow", "signup"];
     type App = ChirperService;
     type Step = Step;
     type Steps = Steps;
+
+    fn name(&self) -> &'static str {
+        "chirper"
+    }
 
     fn preload_count(&self) -> u64 {
         self.graph.vertex_count()

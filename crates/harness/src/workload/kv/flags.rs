@@ -2,7 +2,7 @@
 
 use super::settings::{Distribution, Kv};
 use crate::error::UsageError;
-use crate::workload::contract::{LoadShape, WorkloadFlags};
+use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use serde::Serialize;
@@ -111,9 +111,12 @@ impl KvFlags {
 
 impl WorkloadFlags for KvFlags {
     type Workload = Kv;
-    const ABOUT: &'static str = "A key-value service";
+    const WORKLOADS: &'static [WorkloadInfo] = &[WorkloadInfo {
+        name: "kv",
+        about: "A key-value service",
+    }];
 
-    fn build(&self, shape: &LoadShape) -> Result<Kv, UsageError> {
+    fn build(&self, _: &str, shape: &LoadShape) -> Result<Kv, UsageError> {
         self.check()?;
         Ok(Kv {
             seed: shape.seed,

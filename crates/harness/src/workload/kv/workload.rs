@@ -9,11 +9,14 @@ use ssmr_check::Terms;
 use ssmr_core::{ObjectId, PartitionId, Request};
 
 impl Workload for Kv {
-    const NAME: &'static str = "kv";
     const KINDS: &'static [&'static str] = &["create", "read", "update", "delete", "move", "multi"];
     type App = KvService;
     type Step = Step;
     type Steps = Steps;
+
+    fn name(&self) -> &'static str {
+        "kv"
+    }
 
     fn preload_count(&self) -> u64 {
         self.keys

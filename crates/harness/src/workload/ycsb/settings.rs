@@ -1,0 +1,57 @@
+//! What the workloads `ycsb-a` to `ycsb-f` are a function of.
+
+use serde::Serialize;
+
+/// Which records are the popular ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Popularity {
+    /// Some, spread over the keys by a hash.
+    Scrambled,
+    /// Those inserted last.
+    Latest,
+}
+
+/// One of the six.
+#[derive(Debug, Serialize)]
+pub(crate) struct Mix {
+    pub(crate) name: &'static str,
+    /// Percentages of the operations, in the order of the workload's kinds.
+    pub(crate) percentages: [u32; 5],
+    pub(crate) popularity: Popularity,
+}
+
+/// The six, as published.
+pub(crate) const MIXES: [Mix; 6] = [
+    mix("ycsb-a", [0, 50, 50, 0, 0], Popularity::Scrambled),
+    mix("ycsb-b", [0, 95, 5, 0, 0], Popularity::Scrambled),
+    mix("ycsb-c", [0, 100, 0, 0, 0], Popularity::Scrambled),
+    mix("ycsb-d", [5, 95, 0, 0, 0], Popularity::Latest),
+    mix("ycsb-e", [5, 0, 0, 95, 0], Popularity::Scrambled),
+    mix("ycsb-f", [0, 50, 0, 0, 50], Popularity::Scrambled),
+];
+
+const fn mix(name: &'static str, percentages: [u32; 5], popularity: Popularity) -> Mix {
+    Mix {
+        name,
+        percentages,
+        popularity,
+    }
+}
+
+/// The settings of a workload.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Ycsb {
+    pub(crate) mix: &'static Mix,
+    /// For the clients' random numbers.
+    pub(crate) seed: u64,
+    /// How many clients there are.
+    pub(crate) clients: u64,
+    /// How many records are loaded.
+    pub(crate) records: u64,
+    /// How many fields a record has.
+    pub(crate) fields: u16,
+    /// The size of a field in bytes.
+    pub(crate) field_size: usize,
+    /// The most records of a scan.
+    pub(crate) scan_length: u64,
+}

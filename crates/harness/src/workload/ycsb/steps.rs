@@ -1,0 +1,108 @@
+//! The commands of one client of a YCSB workload.
+
+use super::settings::{Popularity, Ycsb};
+use crate::workload::random::{draw, stream};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, Zipf};
+use serde::Serialize;
+use ssmr_core::topology::mix;
+
+/// The exponent of the Zipf distribution.
+const THETA: f64 = 0.99;
+
+/// One command. Fields follow from their stamps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) enum Step {
+    Create { key: u64, stamp: u64 },
+    Read { key: u64 },
+    Update { key: u64, field: u16, stamp: u64 },
+    Scan { first: u64, count: u64 },
+    ReadModifyWrite { key: u64, field: u16, stamp: u64 },
+}
+
+/// The commands of one client.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    settings: Ycsb,
+    client: u64,
+    rng: ChaCha8Rng,
+    ranks: Zipf<f64>,
+    /// How many records this client has inserted.
+    inserted: u64,
+}
+
+impl Steps {
+    /// The commands of this client.
+    pub(super) fn new(settings: &Ycsb, client: u64) -> Self {
+        let ranks = Zipf::new(settings.records as f64, THETA);
+        let broken = |error| unreachable!("{} records: {error}", settings.records);
+        Self {
+            ranks: ranks.unwrap_or_else(broken),
+            settings: settings.clone(),
+            client,
+            rng: stream(settings.seed, client),
+            inserted: 0,
+        }
+    }
+
+    /// A record, the popular ones more often.
+    fn record(&mut self) -> u64 {
+        let rank = self.ranks.sample(&mut self.rng) as u64;
+        let rank = rank.clamp(1, self.settings.records) - 1;
+        match self.settings.mix.popularity {
+            Popularity::Scrambled => mix(rank) % self.settings.records,
+            Popularity::Latest => {
+                let newest = self.settings.records + self.inserted * self.settings.clients - 1;
+                newest - rank
+            }
+        }
+    }
+
+    /// The next record that this client inserts; no other client inserts it.
+    fn fresh(&mut self) -> u64 {
+        let Ycsb {
+            records, clients, ..
+        } = self.settings;
+        let key = records + self.inserted * clients + self.client;
+        self.inserted += 1;
+        key
+    }
+
+    fn field(&mut self) -> u16 {
+        self.rng.random_range(0..self.settings.fields)
+    }
+}
+
+impl Iterator for Steps {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let kind = draw(&mut self.rng, &self.settings.mix.percentages);
+        Some(match kind {
+            0 => Step::Create {
+                key: self.fresh(),
+                stamp: self.rng.random(),
+            },
+            1 => Step::Read { key: self.record() },
+            2 => Step::Update {
+                key: self.record(),
+                field: self.field(),
+                stamp: self.rng.random(),
+            },
+            3 => {
+                let count = self.rng.random_range(1..=self.settings.scan_length);
+                let last = self.settings.records - count;
+                Step::Scan {
+                    first: self.record().min(last),
+                    count,
+                }
+            }
+            _ => Step::ReadModifyWrite {
+                key: self.record(),
+                field: self.field(),
+                stamp: self.rng.random(),
+            },
+        })
+    }
+}
