@@ -175,7 +175,8 @@ async fn garbage_peers_do_not_hurt() {
         for garbage in [
             &[0xff; 64][..],
             b"ssmr",
-            &[0, 0, 0, 6, b's', b's', b'm', b'r', 4, 0],
+            // Of this version, and cut off: one of another version is told which this is.
+            &[0, 0, 0, 6, b's', b's', b'm', b'r', 5, 0],
         ] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(garbage).await.unwrap();
