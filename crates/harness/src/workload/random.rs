@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Zipf};
 use ssmr_core::topology::mix;
 
 /// The generator of one stream of a seed. Streams do not overlap, and are stable over versions and
@@ -25,6 +26,31 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, weights: &[u32]) -> usize {
         hit
     });
     hit.unwrap_or_else(|| unreachable!("the dice is less than the sum"))
+}
+
+/// Ranks, few of which are drawn most of the time: a Zipf distribution of exponent 0.99, as in
+/// YCSB.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ZipfRanks {
+    count: u64,
+    ranks: Zipf<f64>,
+}
+
+impl ZipfRanks {
+    /// The ranks from 0 to `count`, exclusively.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub(super) fn new(count: u64) -> Self {
+        let ranks = Zipf::new(count as f64, 0.99);
+        let ranks = ranks.unwrap_or_else(|error| panic!("{count} ranks: {error}"));
+        Self { count, ranks }
+    }
+
+    /// Draws one; the least are drawn most often.
+    pub(super) fn draw(&self, rng: &mut ChaCha8Rng) -> u64 {
+        (self.ranks.sample(rng) as u64).clamp(1, self.count) - 1
+    }
 }
 
 /// So many bytes that follow from a number: written values differ, and digests need not hash them.
@@ -54,6 +80,18 @@ mod tests {
         }
         assert_eq!(hits[1], 0);
         assert!((2_300..2_700).contains(&hits[0]), "{hits:?}");
+    }
+
+    #[test]
+    fn the_first_ranks_are_drawn_most_often() {
+        let (ranks, mut rng) = (ZipfRanks::new(1000), stream(1, 1));
+        let mut hits = [0; 1000];
+        for _ in 0..10_000 {
+            hits[ranks.draw(&mut rng) as usize] += 1;
+        }
+        assert!((1_000..1_700).contains(&hits[0]), "{}", hits[0]);
+        assert!(hits[0] > 2 * hits[9] && hits[9] > hits[500]);
+        assert_eq!(ZipfRanks::new(1).draw(&mut rng), 0);
     }
 
     #[test]

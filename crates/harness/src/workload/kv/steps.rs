@@ -1,15 +1,11 @@
 //! The commands of one client of workload `kv`.
 
 use super::settings::{Distribution, Kv};
-use crate::workload::random::{draw, stream};
+use crate::workload::random::{ZipfRanks, draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution as _, Zipf};
 use serde::Serialize;
 use std::collections::VecDeque;
-
-/// The exponent of the Zipf distribution, as in YCSB.
-const THETA: f64 = 0.99;
 
 /// How many of a client's newest keys count as young.
 const YOUNG: u64 = 16;
@@ -31,7 +27,7 @@ pub(crate) struct Steps {
     settings: Kv,
     client: u64,
     rng: ChaCha8Rng,
-    zipf: Zipf<f64>,
+    ranks: ZipfRanks,
     /// How many keys this client has made up.
     fresh_count: u64,
     /// Those of them that it has not deleted, the oldest first.
@@ -43,9 +39,8 @@ pub(crate) struct Steps {
 impl Steps {
     /// The commands of this client.
     pub(super) fn new(settings: &Kv, client: u64) -> Self {
-        let zipf = Zipf::new(settings.keys as f64, THETA);
         Self {
-            zipf: zipf.unwrap_or_else(|error| unreachable!("{} keys: {error}", settings.keys)),
+            ranks: ZipfRanks::new(settings.keys),
             settings: settings.clone(),
             client,
             rng: stream(settings.seed, client),
@@ -138,10 +133,7 @@ impl Steps {
     fn loaded(&mut self) -> u64 {
         match self.settings.distribution {
             Distribution::Uniform => self.rng.random_range(0..self.settings.keys),
-            Distribution::Zipf => {
-                let rank = self.zipf.sample(&mut self.rng) as u64;
-                rank.clamp(1, self.settings.keys) - 1
-            }
+            Distribution::Zipf => self.ranks.draw(&mut self.rng),
         }
     }
 

@@ -1,15 +1,11 @@
 //! The commands of one client of a YCSB workload.
 
 use super::settings::{Popularity, Ycsb};
-use crate::workload::random::{draw, stream};
+use crate::workload::random::{ZipfRanks, draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution as _, Zipf};
 use serde::Serialize;
 use ssmr_core::topology::mix;
-
-/// The exponent of the Zipf distribution.
-const THETA: f64 = 0.99;
 
 /// One command. Fields follow from their stamps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +23,7 @@ pub(crate) struct Steps {
     settings: Ycsb,
     client: u64,
     rng: ChaCha8Rng,
-    ranks: Zipf<f64>,
+    ranks: ZipfRanks,
     /// How many records this client has inserted.
     inserted: u64,
 }
@@ -35,10 +31,8 @@ pub(crate) struct Steps {
 impl Steps {
     /// The commands of this client.
     pub(super) fn new(settings: &Ycsb, client: u64) -> Self {
-        let ranks = Zipf::new(settings.records as f64, THETA);
-        let broken = |error| unreachable!("{} records: {error}", settings.records);
         Self {
-            ranks: ranks.unwrap_or_else(broken),
+            ranks: ZipfRanks::new(settings.records),
             settings: settings.clone(),
             client,
             rng: stream(settings.seed, client),
@@ -48,8 +42,7 @@ impl Steps {
 
     /// A record, the popular ones more often.
     fn record(&mut self) -> u64 {
-        let rank = self.ranks.sample(&mut self.rng) as u64;
-        let rank = rank.clamp(1, self.settings.records) - 1;
+        let rank = self.ranks.draw(&mut self.rng);
         match self.settings.mix.popularity {
             Popularity::Scrambled => mix(rank) % self.settings.records,
             Popularity::Latest => {
