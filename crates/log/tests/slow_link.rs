@@ -74,7 +74,7 @@ impl Group {
 }
 
 #[test]
-fn a_leader_stays_in_office_and_sends_few_copies() {
+fn a_leader_goes_on_leading_and_sends_few_copies() {
     let mut group = Group::new();
     // The first entry is late too: that the group settles takes a while.
     group.pass(10 * SLOW);

@@ -63,7 +63,7 @@ async fn the_others_go_on_and_it_catches_up_when_the_cut_is_over() {
     let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
     tokio::time::timeout(PATIENCE, others)
         .await
-        .expect("nobody else takes office")
+        .expect("nobody else leads")
         .unwrap();
     create(&client, 2).await;
     let new = cluster.leader_of(group).unwrap();
@@ -157,7 +157,7 @@ async fn one_that_nobody_hears_does_not_lead_and_one_that_hears_nobody_neither()
         let others = leaders.wait_for(|leaders| leaders.of(group).is_some_and(|new| new != old));
         tokio::time::timeout(PATIENCE, others)
             .await
-            .unwrap_or_else(|_| panic!("{cut:?}: nobody else takes office"))
+            .unwrap_or_else(|_| panic!("{cut:?}: nobody else leads"))
             .unwrap();
         create(&client, 2).await;
         cluster.faults().cut_replica(old, cut, false);

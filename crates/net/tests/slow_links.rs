@@ -1,4 +1,4 @@
-//! Replicas on a network that is slow for what is large: leaders stay in office.
+//! Replicas on a network that is slow for what is large: leaders go on leading.
 
 mod common;
 

@@ -1,7 +1,7 @@
 //! The other replicas: two connections to each.
 //!
-//! What may be large goes through one of them, and what keeps a leader in office through the other:
-//! a heartbeat behind 16 MiB of values would come too late on a slow network. Each connection keeps
+//! What may be large goes through one of them, and what leaders are heard by through the other: a
+//! heartbeat behind 16 MiB of values would come too late on a slow network. Each connection keeps
 //! its order; messages on different ones overtake each other, which the protocol allows for.
 
 use super::input::LoopInput;
