@@ -75,7 +75,7 @@ impl<'a> Table<'a> {
             for (op, measures, ()) in self.ops(&issued[place], &came[place], span, |_| ()) {
                 let fault =
                     (op == ALL && !faults[place].is_empty()).then(|| faults[place].join("; "));
-                let rss_mib = memory.most_mib(span).filter(|_| op == ALL);
+                let rss_mib = (op == ALL).then(|| memory.most_mib(span)).flatten();
                 let row = Interval {
                     strategy,
                     t_ms,
