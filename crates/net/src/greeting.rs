@@ -166,11 +166,15 @@ fn framed<T: Serialize>(body: &T) -> Bytes {
     frame(&[&preamble, &codec::encode(body)])
 }
 
+/// What `greeted` comes to, or an error if it takes longer than a greeting may.
+pub(crate) async fn in_time<T>(greeted: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let silent = |_| io::Error::new(io::ErrorKind::TimedOut, "no greeting in time");
+    timeout(GREETING_TIMEOUT, greeted).await.map_err(silent)?
+}
+
 /// Waits for the other end's greeting. Returns its version and what follows.
 async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, Bytes)> {
-    let silent = || io::Error::new(io::ErrorKind::TimedOut, "no greeting in time");
-    let waited = timeout(GREETING_TIMEOUT, frames.next_frame()).await;
-    let mut frame = Bytes::from(waited.map_err(|_| silent())??);
+    let mut frame = Bytes::from(frames.next_frame().await?);
     let preamble = frame.split_to(PREAMBLE.min(frame.len()));
     match codec::decode(&preamble) {
         Ok((MAGIC, version)) => Ok((version, frame)),
@@ -180,7 +184,7 @@ async fn hear<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<(u16, 
 
 /// What a connection that was accepted says of itself, checked against `own` and by `admit`, and
 /// answered. Returns what `admit` made of it, and the frames that follow, which may be as large as
-/// the sender's kind allows.
+/// the sender's kind allows. The caller bounds the time.
 pub(crate) async fn welcome<R, W, H>(
     reader: R,
     writer: &mut W,
@@ -233,7 +237,7 @@ where
     let failed = |error| ConnectError::unreachable(peer, error);
     let mut frames = Frames::new(reader, MAX_GREETING);
     writer.write_all(&framed(own)).await.map_err(failed)?;
-    let (version, body) = hear(&mut frames).await.map_err(failed)?;
+    let (version, body) = in_time(hear(&mut frames)).await.map_err(failed)?;
     if version != PROTOCOL {
         return Err(ConnectError::WrongVersion {
             peer,

@@ -198,7 +198,7 @@ async fn messages_may_follow_at_once_and_have_a_limit() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_given_up_at_both_ends() {
     let (_held_open, silent) = tokio::io::duplex(64);
-    let error = welcome(silent, &mut Vec::new(), &acceptor(), anybody)
+    let error = in_time(welcome(silent, &mut Vec::new(), &acceptor(), anybody))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);

@@ -6,7 +6,7 @@
 use super::clients::{ClientPlace, Clients};
 use super::input::LoopInput;
 use super::places::{Place, Places};
-use crate::greeting::{Greeting, Refusal, Role, welcome};
+use crate::greeting::{Greeting, Refusal, Role, in_time, welcome};
 use crate::limits::ConnectionLimits;
 use crate::link::receive;
 use crate::traffic::Traffic;
@@ -99,20 +99,13 @@ impl Gate {
 
     async fn serve(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
         let mut ungreeted = self.ungreeted.take();
-        stream.set_nodelay(true)?;
-        let keepalive = TcpKeepalive::new()
-            .with_time(ASKS)
-            .with_interval(ASKS_AGAIN);
-        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        let (reader, mut writer) = stream.into_split();
-        let admit = |role| self.admit(role);
-        let welcomed = tokio::select! {
+        let greeted = tokio::select! {
             biased;
-            welcomed = welcome(reader, &mut writer, &self.greeting, admit) => welcomed,
+            greeted = in_time(self.greet(stream)) => greeted,
             () = ungreeted.lost() => Err(gave_way()),
         };
         drop(ungreeted);
-        let (frames, accepted) = welcomed?;
+        let (frames, mut writer, accepted) = greeted?;
         match accepted {
             Accepted::Client(id, _place) => {
                 self.clients.serve(id, connection, frames, writer).await
@@ -130,6 +123,24 @@ impl Gate {
                 ended = self.serve_replica(id, frames) => ended,
             },
         }
+    }
+
+    /// Waits for a greeting and answers it. Until the first byte is there the connection has
+    /// nothing but its place: of those that never greet there may be thousands a second.
+    async fn greet(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(Frames<OwnedReadHalf>, OwnedWriteHalf, Accepted)> {
+        stream.readable().await?;
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(ASKS)
+            .with_interval(ASKS_AGAIN);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        let (reader, mut writer) = stream.into_split();
+        let admit = |role| self.admit(role);
+        let (frames, accepted) = welcome(reader, &mut writer, &self.greeting, admit).await?;
+        Ok((frames, writer, accepted))
     }
 
     /// A place for a connection of this kind.
