@@ -1,22 +1,25 @@
 //! What ends a command before it has done anything: a bad command line, file or registration.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Something that the user asked for and cannot have. Exit status 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{flag}: {problem}")]
 pub struct UsageError {
-    /// The flag to look at.
-    flag: &'static str,
+    /// The flag or file to look at.
+    flag: Cow<'static, str>,
     /// What is wrong with its value.
     problem: String,
 }
 
 impl UsageError {
-    /// The value of a flag is bad.
-    pub fn new(flag: &'static str, problem: impl Into<String>) -> Self {
-        let problem = problem.into();
-        Self { flag, problem }
+    /// The value of a flag is bad, or a file's content.
+    pub fn new(flag: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self {
+            flag: flag.into(),
+            problem: problem.into(),
+        }
     }
 }
 

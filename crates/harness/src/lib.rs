@@ -38,6 +38,7 @@ mod run;
 mod settings;
 mod setup;
 mod sim;
+mod sweep;
 mod time;
 mod trial;
 mod verdicts;

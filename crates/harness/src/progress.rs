@@ -14,6 +14,8 @@ pub(crate) enum Progress {
     Drawn(ProgressBar),
     /// Into a file or pipe.
     Plain,
+    /// Into a file or pipe, of many runs: a line for each.
+    Notes,
     /// Not at all.
     Quiet,
 }
@@ -30,6 +32,23 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.enable_steady_tick(Duration::from_millis(100));
         Self::Drawn(bar)
+    }
+
+    /// The same for many runs, one after the other.
+    pub(crate) fn of_many(quiet: bool) -> Self {
+        match Self::new(quiet) {
+            Self::Plain => Self::Notes,
+            other => other,
+        }
+    }
+
+    /// Something that is to stay, such as what came of one of many runs.
+    pub(crate) fn note(&self, what: &str) {
+        match self {
+            Self::Drawn(bar) => bar.println(what),
+            Self::Plain | Self::Notes => eprintln!("{what}"),
+            Self::Quiet => {}
+        }
     }
 
     /// Something begins, of so many steps if they can be counted.
@@ -49,7 +68,7 @@ impl Progress {
                 bar.set_message(what.to_owned());
             }
             Self::Plain => eprintln!("{what}"),
-            Self::Quiet => {}
+            Self::Notes | Self::Quiet => {}
         }
     }
 
@@ -58,7 +77,7 @@ impl Progress {
         match self {
             Self::Drawn(bar) => bar.set_message(what.to_owned()),
             Self::Plain => eprintln!("{what}"),
-            Self::Quiet => {}
+            Self::Notes | Self::Quiet => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! It computes nothing that is not in the files.
 
 use crate::audit::Audit;
+use crate::load::sample::End;
 use crate::machine::cores;
 use crate::numbers::grouped;
 use crate::results::measures::Measures;
@@ -12,10 +13,16 @@ use crate::trial::measured::Measured;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// From this share of all processors on, they are what limits a run.
-const SATURATED: f64 = 0.95;
+pub(crate) const SATURATED: f64 = 0.95;
 
 /// Below this share of the wished rate, an open loop has not reached it.
 const REACHED: f64 = 0.98;
+
+/// The first of so many parts of what was measured tells whether the warm-up was long enough: it is
+/// too slow below this share of the others' throughput. Less than a second is no matter of warm-up.
+const PARTS: u64 = 5;
+const WARM: f64 = 0.9;
+const LONG_ENOUGH: u64 = 1_000_000;
 
 /// A delay of issuing that shows in latencies, in microseconds.
 const LATE: u64 = 1_000;
@@ -84,13 +91,26 @@ pub(crate) fn tables(rows: &[&(Point, Measures, Whole)]) -> String {
             whole.cluster.to_owned(),
         ]);
     }
-    let aligned = [measured, per_command, verdicts].map(|mut table| {
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        table.to_string()
-    });
+    let aligned = [measured, per_command, verdicts].map(|table| aligned(table, 1));
     aligned.join("\n\n")
+}
+
+/// A table with this header, whose first columns are names, and the others numbers and verdicts.
+pub(crate) fn table_of(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    names: usize,
+) -> String {
+    let mut table = table(header);
+    table.add_rows(rows);
+    aligned(table, names)
+}
+
+fn aligned(mut table: Table, names: usize) -> String {
+    for column in table.column_iter_mut().skip(names) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
 }
 
 fn table(header: &[&str]) -> Table {
@@ -101,14 +121,64 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
+/// The share of the time of all processors that a run took.
+pub(crate) fn busy(measured: &Measured) -> f64 {
+    measured.processor_us as f64 / measured.span.length() as f64 / cores() as f64
+}
+
+/// That an open loop was not one, if it has not reached its rate.
+pub(crate) fn missed_rate(
+    rate: Option<u64>,
+    measured: &Measured,
+    all: &Measures,
+) -> Option<String> {
+    let (rate, came) = (rate?, all.throughput_ops);
+    // What is refused by design was issued as well.
+    let refused = (all.unsupported + all.errors) as f64 * 1e6 / measured.span.length() as f64;
+    (came + refused < rate as f64 * REACHED).then(|| {
+        format!(
+            "{came:.0} of {rate} commands a second: the rate was not reached, latencies grow with \
+             time"
+        )
+    })
+}
+
+/// That the first part of what was measured was slower than the rest, if it was and nothing was
+/// broken on purpose.
+fn short_warmup(measured: &Measured) -> Option<String> {
+    let span = measured.span;
+    if !measured.marks.is_empty() || span.length() < LONG_ENOUGH {
+        return None;
+    }
+    let first = span.length() / PARTS;
+    let came = measured.samples.iter();
+    let came = came.filter(|sample| sample.end == End::Ok && span.contains(sample.completed));
+    let (mut early, mut late) = (0_u64, 0_u64);
+    for sample in came {
+        match sample.completed < span.from + first {
+            true => early += 1,
+            false => late += 1,
+        }
+    }
+    let usual = late as f64 / (PARTS - 1) as f64;
+    let share = early as f64 / usual;
+    (share < WARM).then(|| {
+        format!(
+            "the first {:.1} s of what was measured had {:.0} % less throughput than the rest: \
+             --warmup may be too short",
+            first as f64 / 1e6,
+            (1.0 - share) * 100.0
+        )
+    })
+}
+
 /// What makes a measurement of a strategy bad or needs to be known with it.
 pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> Vec<String> {
     let mut notes = measured.mishaps.clone();
     notes.extend(measured.verdicts.notes());
     let audit = measured.audit.as_ref();
     notes.extend(audit.and_then(Audit::shortfall));
-    let span_us = measured.span.length() as f64;
-    let busy = measured.processor_us as f64 / span_us / cores() as f64;
+    let busy = busy(measured);
     if busy > SATURATED {
         notes.push(format!(
             "the processors were busy ({:.0} % of {}): clients and replicas share them, so \
@@ -117,16 +187,8 @@ pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> V
             cores()
         ));
     }
-    if let Some(rate) = rate {
-        let came = all.throughput_ops;
-        // What is refused by design was issued as well.
-        let refused = (all.unsupported + all.errors) as f64 * 1e6 / span_us;
-        if came + refused < rate as f64 * REACHED {
-            notes.push(format!(
-                "{came:.0} of {rate} commands a second: the rate was not reached, latencies grow \
-                 with time"
-            ));
-        }
+    notes.extend(short_warmup(measured));
+    if rate.is_some() {
         let within = measured
             .samples
             .iter()
@@ -165,7 +227,7 @@ fn rounded(value: Option<f64>, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::sample::{End, Sample};
+    use crate::load::sample::Sample;
     use crate::results::measures::{Applies, histogram};
     use crate::results::rows::ALL;
     use ssmr_core::Cost;
@@ -231,6 +293,7 @@ mod tests {
             unordered_pct: None,
             value_hits: None,
             value_misses: None,
+            processors_busy_pct: Some(100.0),
             rss_first_mib: None,
             rss_last_mib: None,
         };

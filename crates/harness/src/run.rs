@@ -1,5 +1,4 @@
-//! `harness run`: the same workload under each strategy, one after the other; tables, files, exit
-//! status.
+//! A run: the same workload under each strategy, one after the other; files, tables, exit status.
 //!
 //! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has
 //! been checked, and the rows of a strategy are on disk before the next one starts.
@@ -15,7 +14,7 @@ use crate::registry::info::ClusterShape;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::{WorkloadVisitor, Workloads};
 use crate::report;
-use crate::results::folder::Folder;
+use crate::results::folder::{Destination, Folder};
 use crate::results::measures::Measures;
 use crate::results::rows::{ALL, Point, Whole};
 use crate::results::table::Table;
@@ -30,13 +29,14 @@ use anyhow::Result;
 use serde::Serialize;
 use ssmr_net::NetError;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The content of `run.json`.
 #[derive(Serialize)]
 struct Description<'a> {
-    command_line: Vec<String>,
+    command_line: &'a [String],
     settings: &'a RunSettings,
     digest: &'a str,
     machine: Machine,
@@ -68,7 +68,7 @@ struct Remarks {
     notes: Vec<String>,
 }
 
-/// Checks the settings and carries out the run.
+/// Carries out the command `run`.
 ///
 /// # Errors
 /// If the settings contradict each other or the machine, or something cannot be started.
@@ -77,19 +77,84 @@ pub(crate) fn run(
     strategies: &Strategies,
     workloads: &impl Workloads,
 ) -> Result<Ending> {
+    let around = Surroundings {
+        command_line: std::env::args().collect(),
+        destination: Destination::New(settings.out.clone()),
+        interrupt: &Interrupt::listen(),
+        progress: &Progress::new(settings.quiet),
+    };
+    let finished = carry_out(settings, strategies, workloads, around)?;
+    finished.tell(settings.quiet);
+    Ok(finished.ending)
+}
+
+/// What is around a run.
+pub(crate) struct Surroundings<'a> {
+    /// The command that makes this run.
+    pub(crate) command_line: Vec<String>,
+    /// Where its files go.
+    pub(crate) destination: Destination,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) progress: &'a Progress,
+}
+
+/// Checks the settings, and measures and checks every strategy.
+///
+/// # Errors
+/// If the settings contradict each other or the machine, or something cannot be started.
+pub(crate) fn carry_out(
+    settings: &RunSettings,
+    strategies: &Strategies,
+    workloads: &impl Workloads,
+    around: Surroundings<'_>,
+) -> Result<Finished> {
+    let begin = Begin {
+        settings,
+        strategies,
+        shape: checked_shape(settings, strategies)?,
+        around,
+    };
+    let name = &settings.workload;
+    let ended = workloads.with(name, begin);
+    ended.unwrap_or_else(|_| unreachable!("workload {name} is registered"))
+}
+
+/// Checks the settings, and starts nothing.
+///
+/// # Errors
+/// If they contradict each other or the machine.
+pub(crate) fn check(
+    settings: &RunSettings,
+    strategies: &Strategies,
+    workloads: &impl Workloads,
+) -> Result<()> {
+    checked_shape(settings, strategies)?;
+    let name = &settings.workload;
+    let built = workloads.with(name, Build { settings });
+    built.unwrap_or_else(|_| unreachable!("workload {name} is registered"))
+}
+
+fn checked_shape(settings: &RunSettings, strategies: &Strategies) -> Result<ClusterShape> {
     let shape = setup::shape(settings)?;
     check_faults(settings, &strategies.infos(), &shape)?;
     setup::check_memcached(settings)?;
     setup::check_disks(settings)?;
     setup::check_history(settings)?;
-    let begin = Begin {
-        settings,
-        strategies,
-        shape,
-    };
-    let name = &settings.workload;
-    let ended = workloads.with(name, begin);
-    ended.unwrap_or_else(|_| unreachable!("workload {name} is registered"))
+    Ok(shape)
+}
+
+/// Makes the workload and drops it.
+struct Build<'a> {
+    settings: &'a RunSettings,
+}
+
+impl WorkloadVisitor for Build<'_> {
+    type Output = Result<()>;
+
+    fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
+        flags.build(&self.settings.workload, &self.settings.load_shape())?;
+        Ok(())
+    }
 }
 
 /// A run whose workload is not made yet: it comes with [`WorkloadVisitor::visit`].
@@ -97,14 +162,15 @@ struct Begin<'a> {
     settings: &'a RunSettings,
     strategies: &'a Strategies,
     shape: ClusterShape,
+    around: Surroundings<'a>,
 }
 
 impl WorkloadVisitor for Begin<'_> {
-    type Output = Result<Ending>;
+    type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
         let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
-        Run::begin(&self, workload)?.carry_out()
+        Run::begin(self, workload)?.carry_out()
     }
 }
 
@@ -115,9 +181,10 @@ struct Run<'a, W> {
     shape: ClusterShape,
     workload: Arc<W>,
     digest: String,
+    command_line: Vec<String>,
     folder: Folder,
-    interrupt: Interrupt,
-    progress: Progress,
+    interrupt: &'a Interrupt,
+    progress: &'a Progress,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
     /// The worst of the strategies' endings so far.
@@ -125,18 +192,22 @@ struct Run<'a, W> {
 }
 
 impl<'a, W: Workload> Run<'a, W> {
-    fn begin(begin: &Begin<'a>, workload: W) -> Result<Self, UsageError> {
-        let settings = begin.settings;
-        let folder = Folder::create(&settings.out)?;
-        let interrupt = Interrupt::listen();
-        let progress = Progress::new(settings.quiet);
+    fn begin(begin: Begin<'a>, workload: W) -> Result<Self, UsageError> {
+        let Surroundings {
+            command_line,
+            destination,
+            interrupt,
+            progress,
+        } = begin.around;
+        let folder = Folder::create(&destination)?;
         progress.phase("hashing the workload", None);
         Ok(Self {
-            settings,
+            settings: begin.settings,
             strategies: begin.strategies,
             shape: begin.shape,
             digest: format!("{:016x}", workload.digest()),
             workload: Arc::new(workload),
+            command_line,
             folder,
             interrupt,
             progress,
@@ -146,7 +217,7 @@ impl<'a, W: Workload> Run<'a, W> {
         })
     }
 
-    fn carry_out(mut self) -> Result<Ending> {
+    fn carry_out(mut self) -> Result<Finished> {
         self.describe(false)?;
         for strategy in &self.settings.strategies {
             let strategy = strategy.name;
@@ -161,8 +232,8 @@ impl<'a, W: Workload> Run<'a, W> {
                 folder: self.folder.path(),
                 workload: &self.workload,
                 incarnation: time::unique(),
-                interrupt: &self.interrupt,
-                progress: &self.progress,
+                interrupt: self.interrupt,
+                progress: self.progress,
             };
             let measured = trial.carry_out();
             let measured = measured.map_err(|error| self.blame(strategy, error))?;
@@ -175,10 +246,14 @@ impl<'a, W: Workload> Run<'a, W> {
         }
         self.describe(true)?;
         self.progress.finish();
-        self.tell();
-        Ok(match self.interrupt.struck() {
-            true => Ending::Interrupted,
-            false => self.ending,
+        Ok(Finished {
+            ending: match self.interrupt.struck() {
+                true => Ending::Interrupted,
+                false => self.ending,
+            },
+            rows: self.rows,
+            remarks: self.remarks,
+            folder: self.folder.path().to_owned(),
         })
     }
 
@@ -231,7 +306,13 @@ impl<'a, W: Workload> Run<'a, W> {
             faults: struck.map(|(word, count)| (word.name(), *count)).collect(),
             rss_first_mib,
             rss_last_mib,
-            problems: verdicts.problems(),
+            problems: (verdicts.problems().into_iter())
+                .chain(
+                    rows.first().and_then(|(_, all, _)| {
+                        report::missed_rate(self.settings.rate, measured, all)
+                    }),
+                )
+                .collect(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
                 report::notes(self.settings.rate, measured, all)
             }),
@@ -261,7 +342,7 @@ impl<'a, W: Workload> Run<'a, W> {
 
     fn describe(&self, finished: bool) -> Result<()> {
         let description = Description {
-            command_line: std::env::args().collect(),
+            command_line: &self.command_line,
             settings: self.settings,
             digest: &self.digest,
             machine: Machine::describe(),
@@ -271,21 +352,36 @@ impl<'a, W: Workload> Run<'a, W> {
         self.folder
             .describe(&description, finished.then(time::date))
     }
+}
 
-    /// Prints the table, and what to know with it. What is wrong is told even to those who want
-    /// quiet.
-    fn tell(&self) {
+/// A run that has ended.
+pub(crate) struct Finished {
+    pub(crate) ending: Ending,
+    rows: Vec<(Point, Measures, Whole)>,
+    remarks: Vec<Remarks>,
+    /// Where its files are.
+    folder: PathBuf,
+}
+
+impl Finished {
+    /// Prints what is wrong.
+    pub(crate) fn tell_problems(&self) {
         for remarks in &self.remarks {
             for problem in &remarks.problems {
                 eprintln!("{}: {problem}", remarks.strategy);
             }
         }
-        if self.settings.quiet {
+    }
+
+    /// Prints the table, and what to know with it. What is wrong is told even to those who want
+    /// quiet.
+    fn tell(&self, quiet: bool) {
+        self.tell_problems();
+        if quiet {
             return;
         }
         if !self.rows.is_empty() {
-            let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
-            println!("{}", report::tables(&totals.collect::<Vec<_>>()));
+            println!("{}", report::tables(&self.totals()));
         }
         if cfg!(debug_assertions) {
             println!(
@@ -298,10 +394,16 @@ impl<'a, W: Workload> Run<'a, W> {
                 .iter()
                 .for_each(|note| println!("note: {}: {note}", remarks.strategy));
         }
-        if self.interrupt.struck() {
+        if self.ending == Ending::Interrupted {
             println!("interrupted: this is what was measured until then");
         }
-        println!("results: {}", self.folder.path().display());
+        println!("results: {}", self.folder.display());
+    }
+
+    /// The rows for all kinds of operations together, one for each strategy.
+    pub(crate) fn totals(&self) -> Vec<&(Point, Measures, Whole)> {
+        let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
+        totals.collect()
     }
 }
 
@@ -332,6 +434,7 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),
+        processors_busy_pct: all.then(|| report::busy(measured) * 100.0),
         rss_first_mib: first_mib.filter(|_| all),
         rss_last_mib: last_mib.filter(|_| all),
     }

@@ -11,6 +11,7 @@ mod log;
 mod node;
 mod run;
 mod sim;
+mod sweep;
 mod values;
 
 use crate::error::RegistrationError;
@@ -24,6 +25,8 @@ use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
+use crate::settings::sweep::SweepSettings;
+use crate::sweep::cell::Cell;
 use crate::workload::contract::WorkloadInfo;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -33,6 +36,7 @@ use log::LogArgs;
 use node::NodeArgs;
 use run::RunArgs;
 use sim::SimArgs;
+use sweep::SweepArgs;
 
 /// Dynamic object creation on scalable state machine replication: four strategies, measured and
 /// checked.
@@ -49,6 +53,8 @@ enum Command {
     /// Run one workload under one or all strategies, check every history, print a table, write CSV
     /// files
     Run(Box<RunArgs>),
+    /// Run many: each combination of varied flags with several seeds; go on where it stopped
+    Sweep(SweepArgs),
     /// Simulate whole clusters in virtual time, with faults, from seeds; say how to replay a
     /// failure
     Sim(SimArgs),
@@ -65,6 +71,8 @@ enum Command {
 pub(crate) enum Request<W> {
     /// Run workloads: the settings, and the flags of every workload.
     Run(Box<RunSettings>, W),
+    /// Run many: the settings, and every run.
+    Sweep(SweepSettings, Vec<Cell<W>>),
     /// Simulate.
     Sim(SimSettings),
     /// Be a replica.
@@ -110,6 +118,13 @@ pub(crate) fn command<W: Workloads>(
         })
         .mut_subcommand("cluster", cluster::with_examples)
         .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)));
+    let run = command.find_subcommand("run").cloned();
+    let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
+    let command = command.mut_subcommand("sweep", |sweep| {
+        let sweep = sweep::with_flags_of_run(sweep, &run);
+        let examples = vocabulary.fitting(sweep::EXAMPLES, &sweep);
+        sweep.after_help(sweep::after_help(&examples))
+    });
     command.get_subcommands().try_for_each(check::flags)?;
     // A negative number is told by the flag's name.
     let negative = |arg: Arg| {
@@ -158,12 +173,17 @@ pub(crate) fn parse<W: Workloads>(
     words: impl IntoIterator<Item = std::ffi::OsString>,
     registered: &[StrategyInfo],
 ) -> Result<anyhow::Result<Request<W>>, clap::Error> {
-    let mut matches = command.try_get_matches_from(words)?;
+    let mut matches = command.clone().try_get_matches_from(words)?;
     let flags = matches
         .subcommand_matches("run")
         .map(W::parse)
         .transpose()?;
+    let given = matches.clone();
     let cli = Cli::from_arg_matches_mut(&mut matches)?;
+    if let (Command::Sweep(args), Some(matches)) = (&cli.command, given.subcommand_matches("sweep"))
+    {
+        return Ok(args.clone().request(matches, &command, registered));
+    }
     Ok(settings(cli, flags, registered))
 }
 
@@ -179,6 +199,7 @@ fn settings<W: Workloads>(
             Request::Run(Box::new(args.settings(registered, described)), flags)
         }
         (Command::Run(_), None) => unreachable!("the command is `run`"),
+        (Command::Sweep(_), _) => unreachable!("it is read before"),
         (Command::Sim(args), _) => Request::Sim(args.settings(registered)),
         (Command::Node(args), _) => Request::Node(args.settings()),
         (Command::Cluster(args), _) => Request::Cluster(args.settings()),

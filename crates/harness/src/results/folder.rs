@@ -19,6 +19,38 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// Where the files of a run go.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    /// Into a new folder in this one, whose `latest` is linked to it, with a data dictionary beside
+    /// it.
+    New(PathBuf),
+    /// Into this folder, which is not there yet; the one it is in is.
+    Exact {
+        /// The run's name in the files.
+        run_id: String,
+        path: PathBuf,
+    },
+}
+
+impl Destination {
+    /// The name of the run that began then, and its folder.
+    fn name(&self, began: SystemTime) -> (String, PathBuf) {
+        match self {
+            Self::New(out) => {
+                let date: String = time::text(began)
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect();
+                let run_id = format!("{date}-{:04x}", time::unique() & 0xffff);
+                let path = out.join(&run_id);
+                (run_id, path)
+            }
+            Self::Exact { run_id, path } => (run_id.clone(), path.clone()),
+        }
+    }
+}
+
 /// The folder of one run.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -31,23 +63,20 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes a new folder in `out`, with the headers of the files, and links `out/latest` to it.
+    /// Makes the folder, with the headers of the files.
     ///
     /// # Errors
-    /// If `out` cannot be written to.
-    pub(crate) fn create(out: &Path) -> Result<Self, UsageError> {
+    /// If it cannot be written to.
+    pub(crate) fn create(destination: &Destination) -> Result<Self, UsageError> {
         let began = time::date();
-        let date: String = time::text(began)
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
-        let run_id = format!("{date}-{:04x}", time::unique() & 0xffff);
-        let path = out.join(&run_id);
+        let (run_id, path) = destination.name(began);
         let make = || -> io::Result<Self> {
-            fs::create_dir_all(out)?;
+            if let Destination::New(out) = destination {
+                fs::create_dir_all(out)?;
+                fs::write(out.join("data-dictionary.md"), rows::data_dictionary())?;
+            }
             fs::create_dir(&path)?;
             fs::create_dir(path.join("histograms"))?;
-            fs::write(out.join("data-dictionary.md"), rows::data_dictionary())?;
             Ok(Self {
                 summary: with_header(&path.join("summary.csv"), &summary_columns())?,
                 intervals: with_header(&path.join("intervals.csv"), &interval_columns())?,
@@ -57,26 +86,18 @@ impl Folder {
             })
         };
         let folder = make().map_err(|error| {
-            UsageError::new(
-                "--out",
-                format!("cannot write to {}: {error}", out.display()),
-            )
+            let place = path.parent().unwrap_or(&path).display();
+            UsageError::new("--out", format!("cannot write to {place}: {error}"))
         })?;
-        folder.link(out);
+        if let Destination::New(out) = destination {
+            link(out, &folder.run_id);
+        }
         Ok(folder)
     }
 
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Points `latest` here. Where links cannot be made there is none.
-    fn link(&self, out: &Path) {
-        let latest = out.join("latest");
-        let _ = fs::remove_file(&latest);
-        #[cfg(unix)]
-        let _ = std::os::unix::fs::symlink(&self.run_id, &latest);
     }
 
     /// Adds rows to the summary.
@@ -146,6 +167,14 @@ impl Folder {
         let file = File::create(self.path.join("run.json")).context("run.json")?;
         serde_json::to_writer_pretty(BufWriter::new(file), &description).context("run.json")
     }
+}
+
+/// Points `latest` in `out` to a run's folder. Where links cannot be made there is none.
+fn link(out: &Path, run_id: &str) {
+    let latest = out.join("latest");
+    let _ = fs::remove_file(&latest);
+    #[cfg(unix)]
+    let _ = std::os::unix::fs::symlink(run_id, &latest);
 }
 
 fn with_header(path: &Path, columns: &[Column]) -> io::Result<csv::Writer<File>> {

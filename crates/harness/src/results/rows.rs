@@ -86,6 +86,10 @@ columns! {
         /// Values of remote objects that replicas did not find there; `all` only. Empty without a
         /// shared cache.
         value_misses: Option<u64>,
+        /// Percentage of the time of all processors of the machine that the run's processes took
+        /// while it was measured, clients and history included; `all` only. Near 100 the processors
+        /// are what limits it.
+        processors_busy_pct: Option<f64>,
         /// The most memory that the process of a replica had resident in the first tenth of what
         /// was measured, in MiB; `all` only. Empty where replicas are threads. Clients and history
         /// are in another process.
@@ -152,6 +156,17 @@ pub(crate) fn data_dictionary() -> String {
             let _ = writeln!(text, "| `{name}` | {doc} |");
         }
     }
+    text += "\n## A sweep's `summary.csv`\n\nThe rows of the runs of all its cells. Before their \
+             columns stand `point`, the number of the combination of varied\nvalues, `repeat`, \
+             which run of it this is (both from 0), and the varied flags that are no column of a \
+             run,\nwith `_` for `-`.\n\n## A sweep's `points.csv`\n\nA row for each point, strategy and \
+             kind of operation: the varied flags and other settings as above, `repeats` (how\nmany \
+             runs), of each measure `M` the mean over these runs as `M_mean` and, from five runs on, \
+             the ends of its 95 %\ninterval (percentile bootstrap) as `M_low` and `M_high`; sums of \
+             the counts; the worst of the runs' verdicts.\n\n## A sweep's `comparison.csv`\n\nWith \
+             `--baseline`: for each point and measure that both have the means `before` and `now`, \
+             their `ratio`, from five runs\nof both on the ends `low` and `high` of its 95 % \
+             interval, and the `verdict`: higher, lower or no difference (the\ninterval holds 1).\n";
     text += "\n## `histograms/<strategy>.hlog`\n\nHdrHistogram log, format V2: the latencies \
              of the commands counted in `ok`, in microseconds,\none histogram for each `op`, which \
              is its tag.\n\n## `run.json`\n\nHow the files came about: command line, settings with \

@@ -8,3 +8,4 @@ pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod sim;
+pub(crate) mod sweep;

@@ -6,7 +6,7 @@
 
 pub(crate) mod failure_report;
 pub(crate) mod record;
-mod sweep;
+mod seeds;
 pub(crate) mod variant;
 
 use crate::ending::Ending;
@@ -15,8 +15,8 @@ use crate::progress::Progress;
 use crate::registry::strategies::Strategies;
 use crate::settings::sim::SimSettings;
 use record::Record;
+use seeds::Seeds;
 use std::sync::Mutex;
-use sweep::Sweep;
 use variant::variants;
 
 /// Runs the simulations. Tells the counters of each strategy, and failures with how to replay them.
@@ -34,7 +34,7 @@ pub(crate) fn run(settings: &SimSettings, strategies: &Strategies) -> anyhow::Re
         if interrupt.struck() {
             break;
         }
-        let sweep = Sweep {
+        let seeds = Seeds {
             settings,
             strategies,
             variant,
@@ -42,7 +42,7 @@ pub(crate) fn run(settings: &SimSettings, strategies: &Strategies) -> anyhow::Re
             interrupt: &interrupt,
             record: &record,
         };
-        failed += sweep.run(&variant.shape(&options)?)?;
+        failed += seeds.run(&variant.shape(&options)?)?;
     }
     progress.finish();
     if interrupt.struck() {

@@ -132,8 +132,7 @@ impl Run {
 
     /// The rows of one of its files.
     pub fn rows(&self, file: &str) -> Vec<Row> {
-        let mut reader = csv::Reader::from_path(self.folder.join(file)).unwrap();
-        reader.deserialize().map(Result::unwrap).collect()
+        read_rows(&self.folder.join(file))
     }
 
     /// Checks what holds for every run, and returns the rows for all operations together.
@@ -183,6 +182,12 @@ pub fn has_memcached() -> bool {
         eprintln!("memcached is missing: nothing is tested with it");
     }
     there
+}
+
+/// The rows of a CSV file.
+pub fn read_rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
 }
 
 /// The cells of one column.

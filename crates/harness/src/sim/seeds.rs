@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All simulations of one strategy.
-pub(super) struct Sweep<'a> {
+pub(super) struct Seeds<'a> {
     pub(super) settings: &'a SimSettings,
     pub(super) strategies: &'a Strategies,
     pub(super) variant: Variant,
@@ -24,7 +24,7 @@ pub(super) struct Sweep<'a> {
     pub(super) record: &'a Mutex<Record>,
 }
 
-impl Sweep<'_> {
+impl Seeds<'_> {
     /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
     pub(super) fn run(self, shape: &ClusterShape) -> anyhow::Result<u64> {
         let Self {
