@@ -125,7 +125,7 @@ impl<W: Workloads> Harness<W> {
     fn carry_out(&self, words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Ending> {
         let strategies = &self.strategies;
         let command = cli::command::<W>(strategies)?;
-        match cli::read::<W>(command, words, &strategies.infos())? {
+        match cli::read::<W>(&command, words, &strategies.infos())? {
             Request::Run(settings, flags) => run::run(&settings, strategies, &flags),
             Request::Sweep(settings, cells) => sweep::run(&settings, &cells, strategies),
             Request::Sim(settings) => sim::run(&settings, strategies),

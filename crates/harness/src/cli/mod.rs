@@ -157,7 +157,7 @@ fn with_workloads(command: clap::Command, workloads: &[WorkloadInfo]) -> clap::C
 /// # Errors
 /// If a flag was given that the chosen workload does not have.
 pub(crate) fn read<W: Workloads>(
-    command: clap::Command,
+    command: &clap::Command,
     words: impl IntoIterator<Item = std::ffi::OsString>,
     registered: &[StrategyInfo],
 ) -> anyhow::Result<Request<W>> {
@@ -169,7 +169,7 @@ pub(crate) fn read<W: Workloads>(
 /// # Errors
 /// What is wrong with its form; within, if a flag was given that the chosen workload does not have.
 pub(crate) fn parse<W: Workloads>(
-    command: clap::Command,
+    command: &clap::Command,
     words: impl IntoIterator<Item = std::ffi::OsString>,
     registered: &[StrategyInfo],
 ) -> Result<anyhow::Result<Request<W>>, clap::Error> {
@@ -182,7 +182,7 @@ pub(crate) fn parse<W: Workloads>(
     let cli = Cli::from_arg_matches_mut(&mut matches)?;
     if let (Command::Sweep(args), Some(matches)) = (&cli.command, given.subcommand_matches("sweep"))
     {
-        return Ok(args.clone().request(matches, &command, registered));
+        return Ok(args.clone().request(matches, command, registered));
     }
     Ok(settings(cli, flags, registered))
 }
@@ -221,7 +221,7 @@ mod tests {
     fn request<'a>(words: impl IntoIterator<Item = &'a str>) -> Request<BuiltinWorkloads> {
         let command = command::<BuiltinWorkloads>(&strategies()).unwrap();
         let words = ["harness"].into_iter().chain(words);
-        read(command, words.map(Into::into), &strategies().infos()).unwrap()
+        read(&command, words.map(Into::into), &strategies().infos()).unwrap()
     }
 
     fn run(flags: &[&str]) -> RunSettings {
@@ -265,7 +265,7 @@ mod tests {
         for flag in ["--duration", "--warmup"] {
             let words = ["harness", "run", flag, "584500years"].map(Into::into);
             let command = command::<BuiltinWorkloads>(&strategies()).unwrap();
-            let read = parse::<BuiltinWorkloads>(command, words, &strategies().infos());
+            let read = parse::<BuiltinWorkloads>(&command, words, &strategies().infos());
             let Err(error) = read else {
                 panic!("{flag} is accepted")
             };

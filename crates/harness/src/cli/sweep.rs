@@ -234,7 +234,7 @@ fn cells<W: Workloads>(
                 };
                 UsageError::new(place, error)
             };
-            let parsed = parse::<W>(command.clone(), all, registered);
+            let parsed = parse::<W>(command, all, registered);
             let request = parsed.map_err(|error| bad(brief(&error)))?;
             let Request::Run(settings, flags) = request.map_err(|e| bad(format!("{e:#}")))? else {
                 unreachable!("the command is `run`")
