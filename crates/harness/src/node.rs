@@ -19,6 +19,7 @@ use ssmr_core::{Application, ReplicaId, Topology};
 use ssmr_net::{NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
 use std::io::{self, BufRead, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 use tokio::runtime::Builder;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -92,7 +93,8 @@ impl ClusterVisitor for Node<'_> {
         let options = ReplicaOptions::new(id, config, oracle)
             .with_seed(file.seed as u64)
             .with_durability(file.durability())
-            .with_log_bytes(file.log_bytes);
+            .with_log_bytes(file.log_bytes)
+            .with_service_time(file.service_time_us.map(Duration::from_micros));
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {

@@ -15,6 +15,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 /// From this share of all processors on, they are what limits a run.
 pub(crate) const SATURATED: f64 = 0.95;
 
+/// From this share on they limit emulated machines, too.
+pub(crate) const EMULATION_ENDS: f64 = 0.7;
+
 /// Below this share of the wished rate, an open loop has not reached it.
 const REACHED: f64 = 0.98;
 
@@ -294,6 +297,8 @@ mod tests {
             value_hits: None,
             value_misses: None,
             processors_busy_pct: Some(100.0),
+            service_time_us: None,
+            saturated: None,
             rss_first_mib: None,
             rss_last_mib: None,
         };

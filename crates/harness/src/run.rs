@@ -435,6 +435,13 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),
         processors_busy_pct: all.then(|| report::busy(measured) * 100.0),
+        service_time_us: measured.service_time_us,
+        saturated: measured.service_time_us.filter(|_| all).map(|_| {
+            match report::busy(measured) > report::EMULATION_ENDS {
+                true => "yes",
+                false => "no",
+            }
+        }),
         rss_first_mib: first_mib.filter(|_| all),
         rss_last_mib: last_mib.filter(|_| all),
     }

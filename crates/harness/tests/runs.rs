@@ -275,3 +275,51 @@ fn what_comes_too_fast_is_served_late() {
         assert!(late > 300_000, "that was not too fast: {row:?}");
     }
 }
+
+/// However fast this machine is, the emulated ones take no more than they may: whether replicas
+/// are threads or processes, commands, look-ups at the oracle and unordered reads alike.
+#[test]
+fn slow_machines_are_emulated() {
+    let slow = [
+        "--service-time=2ms",
+        "--duration=600ms",
+        "--clients=8",
+        "--replicas=1",
+        "--oracle-replicas=1",
+    ];
+    let kinds = |read, create| {
+        let rest = ["--update=0", "--delete=0", "--move=0", "--multi=0"];
+        [format!("--read={read}"), format!("--create={create}")]
+            .into_iter()
+            .chain(rest.map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    // A second has 500 turns, and 2 ms may be saved; what clients wait for at the end of the
+    // warm-up is answered later.
+    let most = 500.0 * 0.6 + 16.0;
+    let (reads, creates) = (kinds(100, 0), kinds(0, 100));
+    for (own, kinds, groups) in [
+        (&["--strategy=static", "--partitions=1"][..], &reads, 1.0),
+        (
+            &["--strategy=static", "--partitions=1", "--reads=lease"],
+            &reads,
+            1.0,
+        ),
+        (&["--strategy=static", "--partitions=3"], &reads, 3.0),
+        (
+            &["--strategy=static", "--partitions=1", "--deploy=processes"],
+            &reads,
+            1.0,
+        ),
+        // The oracle delivers every create.
+        (&["--strategy=broker", "--partitions=3"], &creates, 1.0),
+    ] {
+        let kinds = kinds.iter().map(String::as_str);
+        let flags: Vec<&str> = slow.iter().chain(own).copied().chain(kinds).collect();
+        let total = Run::of(&flags).total();
+        let ok: f64 = total["ok"].parse().unwrap();
+        assert!(ok > 0.0 && ok <= most * groups, "{own:?}: {ok}");
+        assert_eq!(total["service_time_us"], "2000");
+        assert_eq!(total["saturated"], "no", "{own:?}");
+    }
+}

@@ -9,7 +9,7 @@ mod leading;
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::Freshness;
-use crate::leader::LeaderState;
+use crate::leader::{Announced, LeaderState};
 use crate::link::Item;
 use crate::message::Message;
 use crate::order::Order;
@@ -129,6 +129,17 @@ impl GroupMulticast {
         let founded = self.log.found(time, founders, &mut self.outbox);
         self.after_log(now, out);
         founded
+    }
+
+    /// Tells that the driver holds a command back and will [`submit`](Multicast::submit) it as long
+    /// as this replica leads: nobody fetches it meanwhile from another group.
+    pub fn announce(&mut self, command: &Command) -> Announced {
+        match &mut self.leader {
+            Some(leader) if self.order.freshness(command) == Freshness::Fresh => {
+                leader.announce(command.message_id())
+            }
+            _ => Announced::Needless,
+        }
     }
 
     /// How many commands are logged and not delivered.
@@ -263,6 +274,7 @@ impl Multicast for GroupMulticast {
         let Some(leader) = &mut self.leader else {
             return Ok(());
         };
+        leader.handed_in(command.message_id());
         match self.order.freshness(&command) {
             Freshness::Seen => Ok(()),
             Freshness::Expired => Err(Refusal::Expired),

@@ -31,6 +31,8 @@ pub(crate) struct LeaderState {
     inbox_bytes: usize,
     /// Commands that are in the inbox or proposed.
     taken: KeyedSet<MessageId>,
+    /// Commands that the driver holds back and will hand in.
+    announced: KeyedSet<MessageId>,
     /// Acknowledgements that wait for company.
     acknowledgements: BTreeMap<GroupId, u64>,
     /// The greatest log time that another group's leader told.
@@ -53,6 +55,7 @@ impl LeaderState {
             inbox: Vec::new(),
             inbox_bytes: 0,
             taken: KeyedSet::default(),
+            announced: KeyedSet::default(),
             acknowledgements: BTreeMap::new(),
             told: LogTime::ZERO,
             wants_time: false,
@@ -72,6 +75,20 @@ impl LeaderState {
     pub(crate) fn take(&mut self, input: Input) {
         self.inbox_bytes += input.size();
         self.inbox.push(input);
+    }
+
+    /// A command will be handed in, so nobody needs to fetch it. Returns how it stands.
+    pub(crate) fn announce(&mut self, id: MessageId) -> Announced {
+        match () {
+            () if self.taken.contains(&id) => Announced::Needless,
+            () if self.announced.insert(id) => Announced::New,
+            () => Announced::Before,
+        }
+    }
+
+    /// A command is handed in.
+    pub(crate) fn handed_in(&mut self, id: MessageId) {
+        self.announced.remove(&id);
     }
 
     /// Takes a command, unless it was taken already.
@@ -154,6 +171,11 @@ impl LeaderState {
         self.inbox.drain(..count).collect()
     }
 
+    /// Whether a command is here, or will be.
+    fn is_here(&self, id: MessageId) -> bool {
+        self.taken.contains(&id) || self.announced.contains(&id)
+    }
+
     /// Which of the commands that other groups have timestamped to fetch now, from which group; and
     /// whether each was asked for the last time, too.
     pub(crate) fn commands_to_fetch(
@@ -165,7 +187,7 @@ impl LeaderState {
             return Vec::new();
         }
         self.fetched_at = now;
-        let wanted: BTreeMap<_, _> = missing.filter(|(id, _)| !self.taken.contains(id)).collect();
+        let wanted: BTreeMap<_, _> = missing.filter(|(id, _)| !self.is_here(*id)).collect();
         let before = std::mem::replace(&mut self.fetching, wanted);
         let fetch = |(&id, &from): (&MessageId, &GroupId)| Fetch {
             id,
@@ -176,6 +198,17 @@ impl LeaderState {
     }
 }
 
+/// How a command stands that a driver wants to hold back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// It is to be handed in later, once.
+    New,
+    /// It was announced and not handed in yet: this copy is not needed.
+    Before,
+    /// There is nothing to wait for: hand it in at once, to be refused or found known.
+    Needless,
+}
+
 /// A command to be fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fetch {
@@ -184,4 +217,42 @@ pub(crate) struct Fetch {
     pub(crate) from: GroupId,
     /// It was asked for the last time already.
     pub(crate) repeated: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmr_core::{ClientId, CommandId, SessionId};
+
+    #[test]
+    fn what_the_driver_holds_back_is_not_fetched() {
+        let session = SessionId {
+            client: ClientId(1),
+            opened: LogTime::ZERO,
+        };
+        let id = MessageId {
+            command: CommandId {
+                session,
+                number: 1,
+                attempt: 1,
+            },
+            content: None,
+        };
+        let mut leader = LeaderState::new(1, LocalTime::ZERO, 1 << 20);
+        let mut now = LocalTime::ZERO;
+        let mut fetched = |leader: &mut LeaderState| {
+            now += FETCH;
+            let missing = [(id, GroupId::ORACLE)].into_iter();
+            leader.commands_to_fetch(now, missing).len()
+        };
+        assert_eq!(fetched(&mut leader), 1);
+        assert_eq!(leader.announce(id), Announced::New);
+        assert_eq!(leader.announce(id), Announced::Before);
+        assert_eq!(fetched(&mut leader), 0);
+        // It was handed in and refused.
+        leader.handed_in(id);
+        assert_eq!(fetched(&mut leader), 1);
+        leader.taken.insert(id);
+        assert_eq!(leader.announce(id), Announced::Needless);
+    }
 }

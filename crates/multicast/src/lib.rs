@@ -32,6 +32,7 @@ mod testing;
 pub use batch::{BATCH_BYTES, Batch, Input};
 pub use group::GroupMulticast;
 pub use ideal::{IdealMulticast, Sequencer};
+pub use leader::Announced;
 pub use link::{Item, WireValue};
 pub use message::Message;
 pub use snapshots::{Capture, Captured, LOG_BYTES, MulticastSettings};

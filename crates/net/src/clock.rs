@@ -32,6 +32,14 @@ impl Clock {
         self.start + Duration::from_micros(moment.micros())
     }
 
+    /// Waits until this moment; for ever, if there is none.
+    pub(crate) async fn reaches(&self, moment: Option<LocalTime>) {
+        match moment {
+            Some(moment) => tokio::time::sleep_until(self.instant(moment).into()).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The time since the start.
     #[must_use]
     pub fn now(&self) -> LocalTime {

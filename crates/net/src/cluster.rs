@@ -48,6 +48,9 @@ pub struct ClusterOptions {
     pub log_bytes: usize,
     /// What strangers may take of each replica.
     pub limits: ConnectionLimits,
+    /// How long each leader takes for each thing that a client asks: see
+    /// [`ReplicaOptions::with_service_time`].
+    pub service_time: Option<Duration>,
 }
 
 impl ClusterOptions {
@@ -64,6 +67,7 @@ impl ClusterOptions {
             durability: Durability::Memory,
             log_bytes: ssmr_multicast::LOG_BYTES,
             limits: ConnectionLimits::default(),
+            service_time: None,
         }
     }
 
@@ -110,6 +114,15 @@ impl ClusterOptions {
     #[must_use]
     pub fn with_log_bytes(self, log_bytes: usize) -> Self {
         Self { log_bytes, ..self }
+    }
+
+    /// These options with another [`service_time`](Self::service_time).
+    #[must_use]
+    pub fn with_service_time(self, service_time: Option<Duration>) -> Self {
+        Self {
+            service_time,
+            ..self
+        }
     }
 
     /// These options with other [`limits`](Self::limits).
@@ -163,6 +176,7 @@ impl<A: Application> Cluster<A> {
             durability,
             log_bytes,
             limits,
+            service_time,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -188,7 +202,8 @@ impl<A: Application> Cluster<A> {
                 .with_clock(clock)
                 .with_durability(durability.clone())
                 .with_log_bytes(log_bytes)
-                .with_limits(limits);
+                .with_limits(limits)
+                .with_service_time(service_time);
             let replica =
                 ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));

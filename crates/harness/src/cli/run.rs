@@ -1,7 +1,7 @@
 //! The flags of `run`: their defaults, and what makes a value bad.
 
 use super::choices::{DEPLOYMENTS, DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
-use super::values::{chosen, history_file, log_bytes, memcached, odd, positive_time};
+use super::values::{chosen, history_file, log_bytes, memcached, odd, positive_time, service_time};
 use crate::fault::grammar::Fault;
 use crate::registry::check::ALL;
 use crate::registry::info::{Directory, StrategyInfo};
@@ -175,6 +175,12 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value_t = LOG_BYTES, value_name = "BYTES", value_parser = log_bytes)]
     log_bytes: usize,
 
+    /// Emulate slower machines, so that partitions can pay off although all share this one: each
+    /// leader takes at most one command, unordered read or look-up in this time (1ms, 500us);
+    /// followers are not slowed
+    #[arg(long, value_name = "TIME", value_parser = service_time)]
+    service_time: Option<Duration>,
+
     /// Where replicas run: in threads of this process, or each in a process of its own
     #[arg(
         long,
@@ -257,6 +263,7 @@ impl RunArgs {
             reads: self.reads,
             durability: self.durability,
             log_bytes: self.log_bytes,
+            service_time: self.service_time,
             deploy: self.deploy,
             fault: self.fault,
             audit: self.audit,

@@ -36,6 +36,15 @@ pub(super) fn positive_time(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time that machines can be made to take for a command.
+pub(super) fn service_time(text: &str) -> Result<Duration, String> {
+    match time::length(text)? {
+        time if time < Duration::from_micros(10) => Err("must not be shorter than 10us".into()),
+        time if time > Duration::from_secs(1) => Err("must not be longer than 1s".into()),
+        time => Ok(time),
+    }
+}
+
 /// A file for histories.
 pub(super) fn history_file(text: &str) -> Result<HistoryFile, String> {
     let file = HistoryFile::named(text.into());

@@ -40,6 +40,9 @@ pub(crate) struct ClusterFile {
     pub(crate) durability: DurabilityName,
     /// After how many bytes of log a replica makes a snapshot.
     pub(crate) log_bytes: usize,
+    /// How many microseconds a leader takes for each thing that a client asks, to emulate a slower
+    /// machine.
+    pub(crate) service_time_us: Option<u64>,
     /// The folder for them, if they are kept.
     pub(crate) logs: Option<PathBuf>,
     /// Shared caches, as `host:port`.
@@ -187,6 +190,7 @@ mod tests {
             seed: 1,
             durability: DurabilityName::Sync,
             log_bytes: 1 << 20,
+            service_time_us: Some(1_000),
             logs: Some("logs".into()),
             cache_servers: Vec::new(),
             addresses: [("p0r0".into(), at(4000)), ("p1r0".into(), at(4001))].into(),

@@ -90,6 +90,12 @@ columns! {
         /// while it was measured, clients and history included; `all` only. Near 100 the processors
         /// are what limits it.
         processors_busy_pct: Option<f64>,
+        /// How long each leader took for each thing that a client asked, at least, in microseconds:
+        /// slower machines are emulated. Empty without `--service-time`.
+        service_time_us: Option<u64>,
+        /// With `--service-time`, whether the processors were more than 70 % busy, so that they, and
+        /// not the emulated machines, may be what limits it: yes or no; `all` only.
+        saturated: Option<&'static str>,
         /// The most memory that the process of a replica had resident in the first tenth of what
         /// was measured, in MiB; `all` only. Empty where replicas are threads. Clients and history
         /// are in another process.

@@ -53,6 +53,9 @@ pub(crate) struct RunSettings {
     pub(crate) durability: DurabilityName,
     /// After how many bytes of log a replica makes a snapshot.
     pub(crate) log_bytes: usize,
+    /// How long leaders take for each thing that a client asks, if longer than they really do.
+    #[serde(serialize_with = "some_time_as_text")]
+    pub(crate) service_time: Option<Duration>,
     /// Where replicas run.
     pub(crate) deploy: DeployName,
     /// What to break while it is measured.
@@ -107,6 +110,14 @@ impl RunSettings {
             partitions: self.partitions,
         }
     }
+}
+
+fn some_time_as_text<S: serde::Serializer>(
+    time: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let text = time.map(|time| humantime::format_duration(time).to_string());
+    text.serialize(to)
 }
 
 fn time_as_text<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {

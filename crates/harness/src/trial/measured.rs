@@ -31,6 +31,8 @@ pub(crate) struct Measured {
     pub(crate) values: (u64, u64),
     /// Processor time of all processes in this span.
     pub(crate) processor_us: Micros,
+    /// How long leaders took for each thing that a client asked, at least.
+    pub(crate) service_time_us: Option<Micros>,
     /// What was broken on purpose.
     pub(crate) marks: Vec<Mark>,
     /// How often each word of the schedule struck.

@@ -212,6 +212,7 @@ impl<W: Workload> Trial<'_, W> {
             byte_count: cost.traffic.bytes_sent + clients.bytes_sent,
             values: (cost.value_hits, cost.value_misses),
             processor_us: cost.processor_us,
+            service_time_us: (self.settings.service_time).map(|time| time.as_micros() as Micros),
             mishaps: mishaps.collect(),
             marks: faults.marks,
             struck: faults.struck,

@@ -11,7 +11,8 @@
 use super::accept::Gate;
 use super::clients::Clients;
 use super::connected::Connected;
-use super::input::{Kept, LoopInput, Question, Switches};
+use super::input::{Kept, LoopInput, Question, Room, Switches};
+use super::intake::Intake;
 use super::options::ReplicaOptions;
 use super::peers::Peers;
 use crate::cache::CacheClient;
@@ -24,7 +25,10 @@ use crate::peer::Peer;
 use crate::status::ReplicaStatus;
 use crate::traffic::Traffic;
 use ssmr_core::multicast::TICK;
-use ssmr_core::{Identity, LocalTime, Micros, Partition, Replica, ReplicaId, ReplicaOutbox};
+use ssmr_core::{
+    ClientId, ClientMessage, Identity, LocalTime, Micros, Partition, Replica, ReplicaId,
+    ReplicaOutbox,
+};
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
 use ssmr_storage::{LogStore, SnapshotWriter};
 use std::io;
@@ -64,6 +68,8 @@ pub(super) struct EventLoop {
     switches: Switches,
     clients: Connected,
     cache: CacheClient,
+    /// Where what clients ask waits for its turn, if it has to.
+    intake: Option<Intake>,
     out: ReplicaOutbox<GroupMulticast>,
     leads_since: Option<LocalTime>,
     /// Answers to operators that leave once what they tell is stored.
@@ -88,6 +94,7 @@ impl EventLoop {
             config,
             clock,
             limits,
+            service_time,
             ..
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
@@ -121,6 +128,7 @@ impl EventLoop {
             switches,
             clients,
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
+            intake: service_time.map(Intake::new),
             out: ReplicaOutbox::default(),
             leads_since: None,
             answers: Vec::new(),
@@ -138,10 +146,19 @@ impl EventLoop {
         let mut tick = tokio::time::interval(Duration::from_micros(TICK));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let turn = self.intake.as_ref().and_then(Intake::next_turn);
             tokio::select! {
                 _ = self.inbox.recv_many(&mut events, ROUND) => {
                     let now = self.clock.now();
                     events.drain(..).for_each(|event| self.take(now, event));
+                    self.take_turns(now);
+                    if !self.finish_round(now, leadership) {
+                        return;
+                    }
+                }
+                () = self.clock.reaches(turn) => {
+                    let now = self.clock.now();
+                    self.take_turns(now);
                     if !self.finish_round(now, leadership) {
                         return;
                     }
@@ -194,9 +211,7 @@ impl EventLoop {
             LoopInput::Peer(from, message) => {
                 self.replica.on_peer(now, from, message, &mut self.out);
             }
-            LoopInput::Client(from, message, _room) => {
-                self.replica.on_client(now, from, message, &mut self.out);
-            }
+            LoopInput::Client(from, message, room) => self.take_client(now, from, message, room),
             LoopInput::Connected(client, connection, mailbox) => {
                 self.clients.came(client, connection, mailbox);
             }
@@ -212,6 +227,27 @@ impl EventLoop {
                 let done = kept.and_then(|kept| self.on_captured(now, kept));
                 self.broken = self.broken.take().or(done.err());
             }
+        }
+    }
+
+    /// Takes what a client asks, now or when its turn comes.
+    fn take_client(&mut self, now: LocalTime, from: ClientId, message: ClientMessage, room: Room) {
+        let message = match &mut self.intake {
+            Some(intake) => intake.hold_back(from, message, room, &mut self.replica, &mut self.out),
+            None => Some(message),
+        };
+        if let Some(message) = message {
+            self.replica.on_client(now, from, message, &mut self.out);
+        }
+    }
+
+    /// Takes what clients have asked and whose turn has come.
+    fn take_turns(&mut self, now: LocalTime) {
+        let Some(intake) = &mut self.intake else {
+            return;
+        };
+        while let Some((from, message)) = intake.take(now, self.replica.is_leader()) {
+            self.replica.on_client(now, from, message, &mut self.out);
         }
     }
 

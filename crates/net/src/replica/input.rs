@@ -36,6 +36,19 @@ pub(super) struct Room {
     pub(super) _bytes: Option<OwnedSemaphorePermit>,
 }
 
+#[cfg(test)]
+impl Room {
+    /// Of a client that has all the room it wants.
+    pub(super) fn for_tests() -> Self {
+        let turns = Arc::new(tokio::sync::Semaphore::new(1));
+        let turn = turns.try_acquire_owned();
+        Self {
+            _turn: turn.unwrap_or_else(|error| unreachable!("there is one: {error}")),
+            _bytes: None,
+        }
+    }
+}
+
 /// The replica's owner wants to know how it is.
 #[derive(Debug)]
 pub(super) struct Question {

@@ -13,6 +13,7 @@ mod clients;
 mod connected;
 mod event_loop;
 mod input;
+mod intake;
 mod options;
 mod peers;
 mod places;
