@@ -8,7 +8,7 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{cluster, log, node, run, sim, sweep};
+use crate::{cluster, log, node, peak, run, sim, sweep};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -126,6 +126,9 @@ impl<W: Workloads> Harness<W> {
         let strategies = &self.strategies;
         let command = cli::command::<W>(strategies)?;
         match cli::read::<W>(&command, words, &strategies.infos())? {
+            Request::Run(settings, flags) if settings.peak => {
+                peak::run(&settings, strategies, &flags)
+            }
             Request::Run(settings, flags) => run::run(&settings, strategies, &flags),
             Request::Sweep(settings, cells) => sweep::run(&settings, &cells, strategies),
             Request::Sim(settings) => sim::run(&settings, strategies),

@@ -1,27 +1,85 @@
-//! Ctrl-C: the first one asks for a clean end, the second one ends at once.
+//! Ctrl-C, and the signal by which systems end programs (SIGTERM): the first one asks for a clean
+//! end, the second one ends at once.
 //!
-//! Either way the program ends by the signal itself: a shell shows that as status 130, and ends the
-//! loop that runs the program only then, for a program that exits by itself, with whatever status,
-//! may have taken Ctrl-C for a key of its own.
+//! Either way the program ends by the signal itself: a shell shows Ctrl-C as status 130, and ends
+//! the loop that runs the program only then, for a program that exits by itself, with whatever
+//! status, may have taken Ctrl-C for a key of its own.
 
+use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::thread;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// The exit status that a shell shows of a program that Ctrl-C ended.
-const ENDED_BY_INTERRUPT: u8 = 130;
+/// Ctrl-C's number.
+const INTERRUPT: i32 = 2;
 
-/// Ends the program as Ctrl-C would if nobody listened; where that is not possible, returns the
+/// What a shell adds to the number of the signal that ended a program.
+const ENDED_BY_SIGNAL: i32 = 128;
+
+/// The signal that came last.
+static SIGNAL: AtomicI32 = AtomicI32::new(INTERRUPT);
+
+/// Ends the program as the signal would if nobody listened; where that is not possible, returns the
 /// status that tells the same.
 pub(crate) fn end() -> ExitCode {
     // What was printed must not be lost with the process.
-    let _ = std::io::Write::flush(&mut std::io::stdout());
+    let _ = io::Write::flush(&mut io::stdout());
+    let signal = SIGNAL.load(Relaxed);
     #[cfg(unix)]
-    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
-    ExitCode::from(ENDED_BY_INTERRUPT)
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    ExitCode::from((ENDED_BY_SIGNAL + signal) as u8)
 }
 
-/// Whether Ctrl-C was pressed.
+/// The signals that end programs.
+#[cfg(unix)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on they do not end the program. To be called within a runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one of them. Returns its number.
+    pub(crate) async fn strike(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => signal_hook::consts::SIGINT,
+            _ = self.terminate.recv() => signal_hook::consts::SIGTERM,
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for Ctrl-C. Returns the number that it has elsewhere.
+    pub(crate) async fn strike(&mut self) -> i32 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        INTERRUPT
+    }
+}
+
+/// Whether the program is to end.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
@@ -35,26 +93,26 @@ impl Interrupt {
                 .build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    struck.send_replace(true);
-                    if tokio::signal::ctrl_c().await.is_ok() {
-                        end();
-                        std::process::exit(ENDED_BY_INTERRUPT.into());
-                    }
-                }
                 // Without signals it never strikes.
-                std::future::pending::<()>().await;
+                let Ok(mut signals) = Signals::listen() else {
+                    return std::future::pending().await;
+                };
+                SIGNAL.store(signals.strike().await, Relaxed);
+                struck.send_replace(true);
+                SIGNAL.store(signals.strike().await, Relaxed);
+                end();
+                std::process::exit(ENDED_BY_SIGNAL + SIGNAL.load(Relaxed));
             });
         });
         Self(listener)
     }
 
-    /// Whether it has been pressed.
+    /// Whether a signal has come.
     pub(crate) fn struck(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits until it is pressed.
+    /// Waits until one comes.
     pub(crate) async fn strikes(&self) {
         let mut listener = self.0.clone();
         if listener.wait_for(|struck| *struck).await.is_err() {

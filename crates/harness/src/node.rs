@@ -10,6 +10,7 @@ use crate::deploy::lines::{NodeReport, Order};
 use crate::described::{ClusterVisitor, Described, with_cluster};
 use crate::ending::Ending;
 use crate::error::UsageError;
+use crate::interrupt::Signals;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::settings::node::NodeSettings;
@@ -21,8 +22,6 @@ use std::io::{self, BufRead, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 use tokio::runtime::Builder;
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Where the user names the cluster file.
@@ -125,7 +124,7 @@ async fn serve(id: ReplicaId, replica: &ReplicaThread, mut signals: Signals) -> 
                 let leads = leaders.borrow_and_update().of(id.group).is_some();
                 tell(&NodeReport::Leads(leads))?;
             }
-            () = signals.strike() => return Ok(()),
+            _ = signals.strike() => return Ok(()),
         }
     }
 }
@@ -172,48 +171,4 @@ fn tell(report: &NodeReport) -> Result<()> {
     out.write_all(line.as_bytes())?;
     out.flush()?;
     Ok(())
-}
-
-/// What an operating system says to a process that is to end.
-#[cfg(unix)]
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for one of them.
-    async fn strike(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// What an operating system says to a process that is to end.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    /// Waits for Ctrl-C.
-    async fn strike(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -19,7 +19,7 @@ pub(crate) const SATURATED: f64 = 0.95;
 pub(crate) const EMULATION_ENDS: f64 = 0.7;
 
 /// Below this share of the wished rate, an open loop has not reached it.
-const REACHED: f64 = 0.98;
+pub(crate) const REACHED: f64 = 0.98;
 
 /// The first of so many parts of what was measured tells whether the warm-up was long enough: it is
 /// too slow below this share of the others' throughput. Less than a second is no matter of warm-up.

@@ -273,15 +273,22 @@ impl<'a, W: Workload> Run<'a, W> {
     /// Writes what was measured of one strategy.
     fn keep(&mut self, strategy: &'static str, measured: &Measured) -> Result<()> {
         let table = Table::new(&measured.samples, W::KINDS, measured.span, measured.applies);
-        let summary = table.summary();
+        let (summary, run_id) = (table.summary(), self.folder.run_id.clone());
         let latencies = summary.iter().map(|(op, _, latencies)| (*op, latencies));
         self.folder.keep_latencies(
             strategy,
             Duration::from_micros(measured.span.length()),
             latencies,
         )?;
-        self.folder
-            .line_up(&table.intervals(strategy, &measured.marks, &measured.memory))?;
+        self.folder.line_up(&table.intervals(
+            &run_id,
+            strategy,
+            &measured.marks,
+            &measured.memory,
+        ))?;
+        if self.settings.samples {
+            self.folder.keep_samples(table.samples(&run_id, strategy))?;
+        }
         let rows: Vec<_> = summary
             .into_iter()
             .map(|(op, measures, _)| {

@@ -255,16 +255,18 @@ fn quiet_runs_say_nothing_and_write_everything() {
 }
 
 /// Several times what can be served, for a while: nothing is lost, no group loses its leader for
-/// good, and once less comes all of it is served.
+/// good, and once less comes all of it is served. Emulated machines are equally slow everywhere.
 #[test]
 fn what_comes_too_fast_is_served_late() {
     let flags = [
         "--clients",
         "100",
         "--rate",
-        "200000",
+        "20000",
         "--duration",
         "300ms",
+        "--service-time",
+        "500us",
     ];
     let all = Run::of(&[&flags[..], &["--audit"]].concat()).summary();
     for row in &all {
@@ -322,4 +324,101 @@ fn slow_machines_are_emulated() {
         assert_eq!(total["service_time_us"], "2000");
         assert_eq!(total["saturated"], "no", "{own:?}");
     }
+}
+
+#[test]
+fn the_highest_throughput_is_found_and_latencies_are_taken_below_it() {
+    let out = tempfile::tempdir().unwrap();
+    let flags = [
+        "run",
+        "--peak",
+        "--strategy=static",
+        "--service-time=1ms",
+        "--partitions=1",
+        "--replicas=1",
+        "--clients=4",
+        "--duration=200ms",
+        "--warmup=50ms",
+        "--keys=50",
+        "--quiet",
+        "--out",
+    ];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_harness"));
+    let ended = command.args(flags).arg(out.path()).output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    let steps = common::read_rows(&out.path().join("latest/peak.csv"));
+    let of = |step: &str| {
+        let rows = steps.iter().filter(|row| row["step"] == step);
+        rows.cloned().collect::<Vec<Row>>()
+    };
+    let (closed, open) = (of("closed"), of("open"));
+    assert_eq!(column(&closed[..3], "window"), ["1", "2", "4"]);
+    assert!(!open.is_empty() && column(&steps, "linearizable").iter().all(|it| *it == "ok"));
+    let number = |row: &Row, name: &str| row[name].parse::<f64>().unwrap();
+    // The last rate that was reached is the peak of the open loop.
+    let reached = |row: &&Row| number(row, "throughput_ops") >= 0.98 * number(row, "rate");
+    if let Some(peak) = open.iter().rfind(reached) {
+        let half = number(&of("50")[0], "rate") / number(peak, "throughput_ops");
+        assert!((half - 0.5).abs() < 0.01, "{half}");
+    }
+    // Each step is a run in a folder of its own.
+    for row in &steps {
+        let cell = row["run_id"].rsplit_once('-').unwrap().1;
+        assert!(
+            out.path()
+                .join("latest/cells")
+                .join(cell)
+                .join("run.json")
+                .exists()
+        );
+    }
+}
+
+#[test]
+fn single_commands_and_the_distribution_of_their_latencies_are_written_down() {
+    let flags = [
+        "--strategy=static,cache",
+        "--operations=200",
+        "--clients=3",
+        "--samples",
+    ];
+    let run = Run::of(&flags);
+    let samples = run.rows("samples.csv");
+    for total in run.summary() {
+        let strategy = &total["strategy"];
+        let own: Vec<&Row> = samples
+            .iter()
+            .filter(|row| row["strategy"] == *strategy)
+            .collect();
+        let ok = own.iter().filter(|row| row["outcome"] == "ok");
+        assert_eq!(own.len().to_string(), total["issued"]);
+        assert_eq!(ok.clone().count().to_string(), total["ok"]);
+        // The distribution says what the commands do, with three digits.
+        let mut latencies: Vec<f64> = ok.map(|row| row["latency_us"].parse().unwrap()).collect();
+        latencies.sort_by(f64::total_cmp);
+        let points = run.rows("cdf.csv");
+        let points = points.iter();
+        let points = points.filter(|row| row["strategy"] == *strategy && row["op"] == "all");
+        let mut last = 0.0;
+        for point in points {
+            let number = |name: &str| point[name].parse::<f64>().unwrap();
+            let (share, latency) = (number("share"), number("latency_us"));
+            let within = latencies
+                .iter()
+                .filter(|it| **it <= latency * 1.001)
+                .count();
+            let found = within as f64 / latencies.len() as f64;
+            assert!(
+                found >= share - 1e-9 && latency >= last,
+                "{point:?}: {found}"
+            );
+            last = latency;
+        }
+        assert!(last >= latencies[latencies.len() - 1]);
+    }
+    assert!(
+        run.rows("intervals.csv")
+            .iter()
+            .all(|row| row["run_id"] == samples[0]["run_id"])
+    );
 }

@@ -157,18 +157,21 @@ fn every_object_can_be_read_at_the_end_without_faults() {
 #[test]
 fn an_interrupted_run_keeps_what_was_measured() {
     let flags = ["--strategy", "static", "--duration", "1h"];
-    let mut run = Started::run(&flags);
-    run.until("static: measuring");
-    std::thread::sleep(Duration::from_millis(300));
-    kill_process(Pid::from_child(run.process()), Signal::INT).unwrap();
-    let (status, run) = run.ended();
-    // A shell shows this as 130.
-    assert_eq!(status.signal(), Some(2), "{}", run.stderr);
-    let row = run.total();
-    assert!(row["ok"] != "0" && row["linearizable"] == "ok", "{row:?}");
-    let duration: f64 = row["duration_s"].parse().unwrap();
-    assert!((0.2..60.0).contains(&duration), "{duration}");
-    assert!(run.stdout.contains("interrupted"), "{}", run.stdout);
+    // A shell shows these as 130 and 143.
+    for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15)] {
+        let mut run = Started::run(&flags);
+        run.until("static: measuring");
+        std::thread::sleep(Duration::from_millis(300));
+        kill_process(Pid::from_child(run.process()), signal).unwrap();
+        let (status, run) = run.ended();
+        assert_eq!(status.signal(), Some(number), "{}", run.stderr);
+        let row = run.total();
+        assert!(row["ok"] != "0" && row["linearizable"] == "ok", "{row:?}");
+        let duration: f64 = row["duration_s"].parse().unwrap();
+        assert!((0.2..60.0).contains(&duration), "{duration}");
+        assert!(run.stdout.contains("interrupted"), "{}", run.stdout);
+        assert_eq!(run.description()["interrupted"], true);
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy broker,cache --execution gather --partitions 8 --move 20 --read 30
   Latency at a fixed load, without coordinated omission:
     PROGRAM run --strategy static --rate 5000 --duration 30s
+  How much each can do, and the latencies at half and three quarters of that:
+    PROGRAM run --strategy all --peak --duration 2s
   Replicas in processes of their own, one killed each second:
     PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random
 
@@ -124,6 +126,12 @@ pub(crate) struct RunArgs {
     )]
     rate: Option<u64>,
 
+    /// Search for the highest throughput of each strategy, first with more and more outstanding
+    /// requests, then with rates; then measure latencies at 50 % and 75 % of it. Each step takes
+    /// --duration
+    #[arg(long, conflicts_with_all = ["window", "rate", "operations", "fault", "history"])]
+    peak: bool,
+
     /// How long to measure, e.g. 500ms, 5s, 1m
     #[arg(
         long,
@@ -205,6 +213,10 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     audit: bool,
 
+    /// Write down each command that was measured, in samples.csv
+    #[arg(long)]
+    samples: bool,
+
     /// Write the complete history to this file, for judges from outside: as lines of JSON if it
     /// ends in .jsonl, in Jepsen's format if in .edn; of several strategies each into a file of
     /// its own, FILE-STRATEGY (docs/outside-judges.md)
@@ -255,6 +267,7 @@ impl RunArgs {
             clients: self.clients,
             window: self.window,
             rate: self.rate,
+            peak: self.peak,
             duration: self.duration,
             operations: self.operations,
             warmup: self.warmup,
@@ -267,6 +280,7 @@ impl RunArgs {
             deploy: self.deploy,
             fault: self.fault,
             audit: self.audit,
+            samples: self.samples,
             history: self.history,
             directory: self.directory,
             out: self.out,

@@ -6,7 +6,11 @@
 
 use super::columns::{Column, Columns};
 use super::measures::Measures;
-use super::rows::{self, Interval, Point, Whole, interval_columns, summary_columns};
+use super::rows::{
+    self, CdfPoint, Interval, Point, SampleRow, Whole, interval_columns, summary_columns,
+};
+use super::sheet::Sheet;
+use super::whole;
 use crate::error::UsageError;
 use crate::time;
 use anyhow::{Context, Result};
@@ -58,8 +62,11 @@ pub(crate) struct Folder {
     pub(crate) run_id: String,
     path: PathBuf,
     began: SystemTime,
-    summary: csv::Writer<File>,
-    intervals: csv::Writer<File>,
+    summary: Sheet,
+    intervals: Sheet,
+    cdf: Sheet,
+    /// Made when the first row comes: it is large, and only there if it is asked for.
+    samples: Option<Sheet>,
 }
 
 impl Folder {
@@ -78,8 +85,10 @@ impl Folder {
             fs::create_dir(&path)?;
             fs::create_dir(path.join("histograms"))?;
             Ok(Self {
-                summary: with_header(&path.join("summary.csv"), &summary_columns())?,
-                intervals: with_header(&path.join("intervals.csv"), &interval_columns())?,
+                summary: Sheet::create(&path, "summary.csv", &summary_columns())?,
+                intervals: Sheet::create(&path, "intervals.csv", &interval_columns())?,
+                cdf: Sheet::create(&path, "cdf.csv", &CdfPoint::columns())?,
+                samples: None,
                 run_id: run_id.clone(),
                 path: path.clone(),
                 began,
@@ -102,28 +111,37 @@ impl Folder {
 
     /// Adds rows to the summary.
     pub(crate) fn summarise(&mut self, rows: &[(Point, Measures, Whole)]) -> Result<()> {
-        for (point, measures, whole) in rows {
-            let cells = [point.cells(), measures.cells(), whole.cells()].concat();
-            self.summary.write_record(cells).context("summary.csv")?;
-        }
-        self.summary.flush().context("summary.csv")
+        let cells = |(point, measures, whole): &(Point, Measures, Whole)| {
+            [point.cells(), measures.cells(), whole.cells()].concat()
+        };
+        self.summary.add(rows.iter().map(cells))
     }
 
     /// Adds rows to the time line.
     pub(crate) fn line_up(&mut self, rows: &[(Interval, Measures)]) -> Result<()> {
-        for (interval, measures) in rows {
-            let cells = [interval.cells(), measures.cells()].concat();
-            self.intervals
-                .write_record(cells)
-                .context("intervals.csv")?;
-        }
-        self.intervals.flush().context("intervals.csv")
+        let cells = |(interval, measures): &(Interval, Measures)| {
+            [interval.cells(), measures.cells()].concat()
+        };
+        self.intervals.add(rows.iter().map(cells))
     }
 
-    /// Writes the latencies of one strategy, a histogram for each kind of operation.
+    /// Writes down single commands.
+    pub(crate) fn keep_samples(&mut self, rows: impl Iterator<Item = SampleRow>) -> Result<()> {
+        let sheet = match &mut self.samples {
+            Some(sheet) => sheet,
+            none => {
+                let sheet = Sheet::create(&self.path, "samples.csv", &SampleRow::columns());
+                none.insert(sheet.context("samples.csv")?)
+            }
+        };
+        sheet.add(rows.map(|row| row.cells()))
+    }
+
+    /// Writes the latencies of one strategy: a histogram for each kind of operation, and its
+    /// distribution as rows.
     pub(crate) fn keep_latencies<'a>(
-        &self,
-        strategy: &str,
+        &mut self,
+        strategy: &'static str,
         measured: Duration,
         latencies: impl Iterator<Item = (&'static str, &'a Histogram<u64>)>,
     ) -> Result<()> {
@@ -140,6 +158,8 @@ impl Folder {
         for (op, histogram) in latencies {
             let written = log.write_histogram(histogram, Duration::ZERO, measured, Tag::new(op));
             written.map_err(|error| anyhow::anyhow!("histograms: {error}"))?;
+            let points = cdf(&self.run_id, strategy, op, histogram);
+            self.cdf.add(points.map(|point| point.cells()))?;
         }
         Ok(())
     }
@@ -164,8 +184,60 @@ impl Folder {
             finished: finished.map(time::text),
             run,
         };
-        let file = File::create(self.path.join("run.json")).context("run.json")?;
-        serde_json::to_writer_pretty(BufWriter::new(file), &description).context("run.json")
+        let text = serde_json::to_string_pretty(&description).context("run.json")?;
+        whole::write(&self.path.join("run.json"), text.as_bytes()).context("run.json")
+    }
+}
+
+/// The folder of several runs that follow from each other, with a file that has a row for each.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    id: String,
+    path: PathBuf,
+    count: usize,
+    rows: Sheet,
+}
+
+impl Runs {
+    /// Makes a new folder in `out` whose rows are in `name.csv`, and links `out/latest` to it.
+    ///
+    /// # Errors
+    /// If `out` cannot be written to.
+    pub(crate) fn create(out: &Path, name: &str, columns: &[Column]) -> Result<Self, UsageError> {
+        let (id, path) = Destination::New(out.to_owned()).name(time::date());
+        let make = || -> io::Result<Self> {
+            fs::create_dir_all(path.join("cells"))?;
+            fs::write(out.join("data-dictionary.md"), rows::data_dictionary())?;
+            Ok(Self {
+                rows: Sheet::create(&path, &format!("{name}.csv"), columns)?,
+                id: id.clone(),
+                path: path.clone(),
+                count: 0,
+            })
+        };
+        let runs = make().map_err(|error| {
+            let problem = format!("cannot write to {}: {error}", out.display());
+            UsageError::new("--out", problem)
+        })?;
+        link(out, &runs.id);
+        Ok(runs)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The name and the folder of the next run.
+    pub(crate) fn next(&mut self) -> (String, PathBuf) {
+        let number = format!("{:04}", self.count);
+        self.count += 1;
+        let path = self.path.join("cells").join(&number);
+        (format!("{}-{number}", self.id), path)
+    }
+
+    /// Adds a row.
+    pub(crate) fn add(&mut self, row: &impl Columns) -> Result<()> {
+        self.rows.add([row.cells()])
     }
 }
 
@@ -177,9 +249,25 @@ fn link(out: &Path, run_id: &str) {
     let _ = std::os::unix::fs::symlink(run_id, &latest);
 }
 
-fn with_header(path: &Path, columns: &[Column]) -> io::Result<csv::Writer<File>> {
-    let mut writer = csv::Writer::from_writer(File::create(path)?);
-    writer.write_record(columns.iter().map(|column| column.name))?;
-    writer.flush()?;
-    Ok(writer)
+/// How latencies are distributed: in steps of half a percent, with finer ones at the end.
+fn cdf(
+    run_id: &str,
+    strategy: &'static str,
+    op: &'static str,
+    histogram: &Histogram<u64>,
+) -> impl Iterator<Item = CdfPoint> {
+    let coarse = (1..=198).map(|step| f64::from(step) * 0.005);
+    let fine = (1..=9).map(|step| 0.99 + f64::from(step) * 0.001);
+    let finest = (1..=10).map(|step| 0.999 + f64::from(step) * 0.0001);
+    let shares = coarse.chain(fine).chain(finest);
+    let is_empty = histogram.is_empty();
+    shares
+        .filter(move |_| !is_empty)
+        .map(move |share| CdfPoint {
+            run_id: run_id.to_owned(),
+            strategy,
+            op,
+            share,
+            latency_us: histogram.value_at_quantile(share),
+        })
 }

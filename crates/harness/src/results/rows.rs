@@ -106,8 +106,85 @@ columns! {
 }
 
 columns! {
+    /// A point of the distribution of latencies.
+    struct CdfPoint {
+        /// The run.
+        run_id: String,
+        /// The strategy.
+        strategy: &'static str,
+        /// The kind of operation; `all` for all together.
+        op: &'static str,
+        /// The share of the commands counted in `ok` that took at most `latency_us`.
+        share: f64,
+        /// A latency in microseconds, with three digits; in an open loop, from when commands were
+        /// due.
+        latency_us: u64,
+    }
+}
+
+columns! {
+    /// One command.
+    struct SampleRow {
+        /// The run.
+        run_id: String,
+        /// The strategy.
+        strategy: &'static str,
+        /// The kind of operation.
+        op: &'static str,
+        /// When it was issued, in microseconds since measuring began; in an open loop, when it was
+        /// due.
+        due_us: u64,
+        /// How much later than that it was issued. Always 0 in a closed loop.
+        late_us: u64,
+        /// From when it was due to when it ended.
+        latency_us: u64,
+        /// How it ended: ok, unsupported or error.
+        outcome: &'static str,
+        /// Destination groups, summed over its attempts.
+        groups: u64,
+        /// How many attempts were answered with "your plan was stale".
+        retries: u64,
+    }
+}
+
+columns! {
+    /// A step of the search for the highest throughput.
+    struct PeakStep {
+        /// The run, which is also the name of its folder in `cells`.
+        run_id: String,
+        /// The strategy.
+        strategy: &'static str,
+        /// What the step is: closed (a window of the search), open (a rate of the search), 50 or 75
+        /// (percent of the peak).
+        step: String,
+        /// Requests that a client kept outstanding. Empty in an open loop.
+        window: Option<u64>,
+        /// Commands a second that were to be issued. Empty in a closed loop.
+        rate: Option<u64>,
+        /// Definite outcomes that came, per second.
+        throughput_ops: f64,
+        /// Median latency in microseconds; in an open loop from when commands were due.
+        p50_us: Option<u64>,
+        /// 95th percentile of the same.
+        p95_us: Option<u64>,
+        /// 99th percentile of the same.
+        p99_us: Option<u64>,
+        /// Processor time of all processes per command in microseconds.
+        cpu_us_per_command: Option<f64>,
+        /// Percentage of the time of all processors that was used.
+        processors_busy_pct: Option<f64>,
+        /// Commands that were not answered in time.
+        errors: u64,
+        /// The verdict on the complete history: ok, violated or unchecked.
+        linearizable: &'static str,
+    }
+}
+
+columns! {
     /// Which interval a row belongs to.
     struct Interval {
+        /// The run.
+        run_id: String,
         /// The strategy.
         strategy: &'static str,
         /// When the interval begins, in milliseconds since measuring began. It lasts 100 ms, the
@@ -151,6 +228,21 @@ pub(crate) fn data_dictionary() -> String {
             "intervals.csv",
             "The same measures over time, in long form.",
             interval_columns(),
+        ),
+        (
+            "cdf.csv",
+            "How latencies are distributed, in steps of half a percent and finer ones at the end.",
+            CdfPoint::columns(),
+        ),
+        (
+            "samples.csv",
+            "Each command that was measured, with `--samples`.",
+            SampleRow::columns(),
+        ),
+        (
+            "peak.csv",
+            "A row for each step of `run --peak`.",
+            PeakStep::columns(),
         ),
     ];
     for (file, about, columns) in files {

@@ -5,7 +5,7 @@
 //! summary.
 
 use super::measures::{Applies, Measures, histogram};
-use super::rows::{ALL, Interval};
+use super::rows::{ALL, Interval, SampleRow};
 use super::span::{INTERVAL, Span};
 use crate::fault::mark::Mark;
 use crate::load::sample::{End, Sample};
@@ -47,6 +47,7 @@ impl<'a> Table<'a> {
     /// told by the rows for all operations.
     pub(crate) fn intervals(
         &self,
+        run_id: &str,
         strategy: &'static str,
         marks: &[Mark],
         memory: &Memory,
@@ -77,6 +78,7 @@ impl<'a> Table<'a> {
                     (op == ALL && !faults[place].is_empty()).then(|| faults[place].join("; "));
                 let rss_mib = (op == ALL).then(|| memory.most_mib(span)).flatten();
                 let row = Interval {
+                    run_id: run_id.to_owned(),
                     strategy,
                     t_ms,
                     op,
@@ -87,6 +89,31 @@ impl<'a> Table<'a> {
             }
         }
         rows
+    }
+
+    /// Each command that was issued within the span.
+    pub(crate) fn samples(
+        &self,
+        run_id: &str,
+        strategy: &'static str,
+    ) -> impl Iterator<Item = SampleRow> {
+        let issued = self.samples.iter();
+        let issued = issued.filter(|sample| self.span.contains(sample.due));
+        issued.map(move |sample| SampleRow {
+            run_id: run_id.to_owned(),
+            strategy,
+            op: self.kinds[sample.kind],
+            due_us: sample.due - self.span.from,
+            late_us: sample.late,
+            latency_us: sample.completed.saturating_sub(sample.due),
+            outcome: match sample.end {
+                End::Ok => "ok",
+                End::Unsupported => "unsupported",
+                End::Error => "error",
+            },
+            groups: sample.cost.groups.into(),
+            retries: sample.cost.retries.into(),
+        })
     }
 
     fn ops<T>(
@@ -168,7 +195,7 @@ mod tests {
             mark(150_500, "cut p0r2"),
             mark(251_000, "late"),
         ];
-        let rows = table.intervals("global", &marks, &Memory::default());
+        let rows = table.intervals("run", "global", &marks, &Memory::default());
         let told: Vec<_> = rows.iter().map(|(row, _)| row.fault.as_deref()).collect();
         let expected = [None, None, Some("kill p0r1; cut p0r2"), None, None];
         assert_eq!(told, expected);

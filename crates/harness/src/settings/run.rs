@@ -34,6 +34,8 @@ pub(crate) struct RunSettings {
     pub(crate) window: u64,
     /// Commands a second; in an open loop.
     pub(crate) rate: Option<u64>,
+    /// Whether to search for the highest throughput.
+    pub(crate) peak: bool,
     /// How long to measure.
     #[serde(serialize_with = "time_as_text")]
     pub(crate) duration: Duration,
@@ -62,6 +64,8 @@ pub(crate) struct RunSettings {
     pub(crate) fault: Vec<Fault>,
     /// Whether to read every object at the end, without faults too.
     pub(crate) audit: bool,
+    /// Whether to write down each command.
+    pub(crate) samples: bool,
     /// Where to write the complete history.
     pub(crate) history: Option<HistoryFile>,
     /// Which variant to run of strategies that have two.

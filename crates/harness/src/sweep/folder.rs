@@ -12,6 +12,7 @@
 
 use super::spec::SweepSpec;
 use crate::error::UsageError;
+use crate::results::whole;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -171,25 +172,8 @@ impl SweepFolder {
     /// Writes a file, which is there as a whole or not at all.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        let write = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
-            io::Write::write_all(&mut file, content)?;
-            readable_by_all(file.as_file())?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().with_context(|| path.display().to_string())
+        whole::write(&path, content).with_context(|| path.display().to_string())
     }
-}
-
-/// Temporary files are their owner's alone; results are not.
-fn readable_by_all(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    Ok(())
 }
 
 impl Claim {
