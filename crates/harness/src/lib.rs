@@ -29,6 +29,7 @@ mod machine;
 mod memory;
 mod node;
 mod numbers;
+mod plot;
 mod program;
 mod progress;
 mod registry;
