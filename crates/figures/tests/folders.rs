@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Picture, choice, data};
-use ssmr_figures::{Drawing, Folder, Kind};
+use ssmr_figures::{Choice, Drawing, Folder, Kind};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -102,6 +102,38 @@ fn what_is_saturated_is_left_out_and_what_is_violated_says_so() {
 }
 
 #[test]
+fn each_operation_of_a_saturated_run_is_left_out() {
+    let run = folder(&[(
+        "summary.csv",
+        "strategy,op,throughput_ops,p50_us,saturated\n\
+         global,all,100,10,yes\nglobal,create,9,11,\nbroker,all,90,12,no\nbroker,create,8,13,\n",
+    )]);
+    let chosen = Choice {
+        op: "create".into(),
+        ..choice(&[Kind::Bars])
+    };
+    let drawing = Folder::open(run.path()).unwrap().draw(&chosen).unwrap();
+    let picture = Picture::of(&drawing, "bars-create");
+    picture.says(&["broker"]);
+    assert!(!picture.texts.iter().any(|text| text == "global"));
+}
+
+/// An unfinished sweep may have nothing but saturated rows.
+#[test]
+fn nothing_is_drawn_of_nothing() {
+    let run = folder(&[(
+        "summary.csv",
+        &SUMMARY
+            .replace("us\n", "us,saturated\n")
+            .replace("10\n", "10,yes\n")
+            .replace("12\n", "12,yes\n"),
+    )]);
+    let drawing = draw(run.path());
+    assert!(drawing.figures.is_empty(), "{:?}", drawing.figures);
+    assert_eq!(drawing.notes.len(), 2);
+}
+
+#[test]
 fn the_folder_and_what_it_lacks_are_named() {
     refused(
         Path::new("/nonexistent/run"),
@@ -127,15 +159,25 @@ fn a_sweep_says_what_it_varied() {
     refused(nameless.path(), &["no sweep.json"]);
     for (sweep, words) in [
         ("{", "sweep.json"),
-        ("{}", "no object \"vary\""),
-        (r#"{"vary":{"clients":3}}"#, "\"clients\": expected a list"),
-        (r#"{"vary":{"move-ratio":["1"]}}"#, "no column move_ratio"),
+        ("{}", "no list \"vary\""),
+        (
+            r#"{"vary":[{"flag":"clients","values":3}]}"#,
+            "expected a flag and a list",
+        ),
+        (
+            r#"{"vary":[{"values":["3"]}]}"#,
+            "expected a flag and a list",
+        ),
+        (
+            r#"{"vary":[{"flag":"move-ratio","values":["1"]}]}"#,
+            "no column move_ratio",
+        ),
     ] {
         let bad = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
         refused(bad.path(), &[words]);
     }
     // Numbers are as good as texts; a point that is not done yet has no row.
-    let sweep = r#"{"vary":{"clients":[1,2]},"repeat":1}"#;
+    let sweep = r#"{"vary":[{"flag":"clients","values":[1,2]}],"repeat":1}"#;
     let good = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
     assert_eq!(draw(good.path()).figures[0].name(), "throughput-latency");
 }
@@ -183,7 +225,7 @@ fn strange_numbers_break_nothing() {
             ),
         ]);
         assert!(!draw(run.path()).figures[0].svg().is_empty());
-        let sweep = format!(r#"{{"vary":{{"clients":["{number}","2"]}},"repeat":1}}"#);
+        let sweep = format!(r#"{{"vary":[{{"flag":"clients","values":["{number}","2"]}}]}}"#);
         let rows = format!(
             "point,repeat,strategy,op,clients,throughput_ops,p50_us\n\
              0,0,a b/c,all,{number},{number},{number}\n1,0,a b/c,all,2,5,6\n"

@@ -29,6 +29,9 @@ pub(crate) fn run(settings: &PlotSettings) -> Result<Ending> {
         None => settings.folder.join("figures"),
     };
     let (dir, kinds) = (settings.folder.display(), &settings.choice.kinds);
+    for note in &drawing.notes {
+        eprintln!("note: {note}");
+    }
     if drawing.figures.is_empty() {
         let problem = format!("{dir}: there is nothing to draw: {}", reasons(&drawing));
         return Err(UsageError::new("DIR", problem).into());
@@ -47,9 +50,6 @@ pub(crate) fn run(settings: &PlotSettings) -> Result<Ending> {
             fs::write(&path, bytes).map_err(|error| unwritable(&path, &error))?;
             println!("{}", path.display());
         }
-    }
-    for note in &drawing.notes {
-        eprintln!("note: {note}");
     }
     if kinds.is_empty() {
         for (kind, why) in &drawing.skipped {

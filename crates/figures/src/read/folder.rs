@@ -127,11 +127,12 @@ fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
     let bad = ReadError::from_cause(path);
     let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
     let sweep: Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
-    let vary = sweep.get("vary").and_then(Value::as_object);
-    let vary = vary.ok_or_else(|| ReadError::new(path, "has no object \"vary\""))?;
-    let key = |(name, values): (&String, &Value)| {
+    // `[{"flag": NAME, "values": [..]}]`.
+    let vary = sweep.get("vary").and_then(Value::as_array);
+    let vary = vary.ok_or_else(|| ReadError::new(path, "has no list \"vary\""))?;
+    let key = |axis: &Value| {
         let problem = || {
-            let problem = format!("\"vary\": \"{name}\": expected a list of texts or numbers");
+            let problem = format!("\"vary\": expected a flag and a list of its values, not {axis}");
             ReadError::new(path, problem)
         };
         let text = |value: &Value| match value {
@@ -139,10 +140,12 @@ fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
             Value::Number(number) => Ok(number.to_string()),
             _ => Err(problem()),
         };
-        let values = values.as_array().ok_or_else(problem)?;
+        let name = axis.get("flag").and_then(Value::as_str);
+        let values = axis.get("values").and_then(Value::as_array);
+        let values = values.ok_or_else(problem)?.iter().map(text);
         Ok(Key {
-            name: name.clone(),
-            values: values.iter().map(text).collect::<Result<_, _>>()?,
+            name: name.ok_or_else(problem)?.into(),
+            values: values.collect::<Result<_, _>>()?,
         })
     };
     vary.iter().map(key).collect()

@@ -53,6 +53,10 @@ pub(crate) struct Summary {
     pub(crate) rows: Vec<Measurement>,
 }
 
+fn is_yes(word: &str) -> bool {
+    matches!(word, "yes" | "true" | "1")
+}
+
 /// What was varied by a sweep.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
@@ -108,10 +112,19 @@ impl Summary {
                     "" | "ok" => Verdict::Ok,
                     word => Verdict::Other(word.into()),
                 },
-                saturated: matches!(row.text("saturated"), "yes" | "true" | "1"),
+                saturated: false,
             })
         };
-        let rows = table.rows().map(measurement).collect::<Result<_, _>>()?;
+        let mut rows: Vec<Measurement> = table.rows().map(measurement).collect::<Result<_, _>>()?;
+        // It is told of all operations together, and true of each.
+        let run = |row: super::table::Row<'_>| {
+            ["point", "repeat", "strategy"].map(|column| row.text(column).to_owned())
+        };
+        let is_saturated = |row: &super::table::Row<'_>| is_yes(row.text("saturated"));
+        let saturated: Vec<_> = table.rows().filter(is_saturated).map(run).collect();
+        for (measured, row) in rows.iter_mut().zip(table.rows()) {
+            measured.saturated = saturated.contains(&run(row));
+        }
         Ok(Self { rows, table })
     }
 
