@@ -30,6 +30,7 @@ mod memory;
 mod node;
 mod numbers;
 mod peak;
+mod plot;
 mod program;
 mod progress;
 mod registry;

@@ -2,6 +2,7 @@
 
 use crate::registry::info::Directory;
 use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::plot::Formats;
 use crate::settings::sim::EACH;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use ssmr_core::{Execution, Reads};
@@ -68,6 +69,13 @@ pub(super) const DIRECTORIES: &[Choice<Directory>] = &[
         "home",
         "At home, which knows where an object has gone",
     ),
+];
+
+/// The values of `--format`.
+pub(super) const FORMATS: &[Choice<Formats>] = &[
+    choice(Formats::Svg, "svg", "Lines and text, for papers and pages"),
+    choice(Formats::Png, "png", "Dots, 400 an inch"),
+    choice(Formats::Both, "both", "A file of each"),
 ];
 
 /// Reads one of these values by its name.

@@ -9,6 +9,7 @@ mod cluster;
 mod examples;
 mod log;
 mod node;
+mod plot;
 mod run;
 mod sim;
 mod sweep;
@@ -23,6 +24,7 @@ use crate::registry::workloads::Workloads;
 use crate::settings::cluster::ClusterSettings;
 use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
+use crate::settings::plot::PlotSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use crate::settings::sweep::SweepSettings;
@@ -34,6 +36,7 @@ use cluster::ClusterArgs;
 use examples::Vocabulary;
 use log::LogArgs;
 use node::NodeArgs;
+use plot::PlotArgs;
 use run::RunArgs;
 use sim::SimArgs;
 use sweep::SweepArgs;
@@ -64,6 +67,8 @@ enum Command {
     Cluster(ClusterArgs),
     /// Look into a replica's data folder: what is there, and whether it can go on from there
     Log(LogArgs),
+    /// Draw figures of what a run or a sweep has measured, from its files
+    Plot(PlotArgs),
 }
 
 /// What the user asks for.
@@ -81,6 +86,8 @@ pub(crate) enum Request<W> {
     Cluster(ClusterSettings),
     /// Look into a data folder.
     Log(LogSettings),
+    /// Draw figures.
+    Plot(PlotSettings),
 }
 
 /// The command line of a program that has registered these strategies and workloads.
@@ -117,7 +124,10 @@ pub(crate) fn command<W: Workloads>(
             node.after_help(program::named(node::EXAMPLES))
         })
         .mut_subcommand("cluster", cluster::with_examples)
-        .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)));
+        .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)))
+        .mut_subcommand("plot", |plot| {
+            plot.after_help(program::named(plot::EXAMPLES))
+        });
     let run = command.find_subcommand("run").cloned();
     let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
     let command = command.mut_subcommand("sweep", |sweep| {
@@ -204,6 +214,7 @@ fn settings<W: Workloads>(
         (Command::Node(args), _) => Request::Node(args.settings()),
         (Command::Cluster(args), _) => Request::Cluster(args.settings()),
         (Command::Log(args), _) => Request::Log(args.settings()),
+        (Command::Plot(args), _) => Request::Plot(args.settings()),
     })
 }
 

@@ -93,8 +93,8 @@ columns! {
         /// How long each leader took for each thing that a client asked, at least, in microseconds:
         /// slower machines are emulated. Empty without `--service-time`.
         service_time_us: Option<u64>,
-        /// With `--service-time`, whether the processors were more than 70 % busy, so that they, and
-        /// not the emulated machines, may be what limits it: yes or no; `all` only.
+        /// With `--service-time`, whether the processors were more than 70 % busy, so that they,
+        /// and not the emulated machines, may be what limits it: yes or no; `all` only.
         saturated: Option<&'static str>,
         /// The most memory that the process of a replica had resident in the first tenth of what
         /// was measured, in MiB; `all` only. Empty where replicas are threads. Clients and history
@@ -212,6 +212,28 @@ pub(crate) fn interval_columns() -> Vec<Column> {
     [Interval::columns(), Measures::columns()].concat()
 }
 
+/// What is to be known of the files of a sweep, whose columns follow from what is varied.
+const SWEEP_FILES: &str = "
+## A sweep's `summary.csv`
+
+The rows of the runs of all its cells. Before their columns stand `point`, the number of the
+combination of varied values, `repeat`, which run of it this is (both from 0), and the varied flags
+that are no column of a run, with `_` for `-`.
+
+## A sweep's `points.csv`
+
+A row for each point, strategy and kind of operation: the varied flags and other settings as above,
+`repeats` (how many runs), of each measure `M` the mean over these runs as `M_mean` and, from five
+runs on, the ends of its 95 % interval (percentile bootstrap) as `M_low` and `M_high`; sums of the
+counts; the worst of the runs' verdicts.
+
+## A sweep's `comparison.csv`
+
+With `--baseline`: for each point and measure that both have the means `before` and `now`, their
+`ratio`, from five runs of both on the ends `low` and `high` of its 95 % interval, and the
+`verdict`: higher, lower or no difference (the interval holds 1).
+";
+
 /// What every column of every file means.
 pub(crate) fn data_dictionary() -> String {
     let mut text = String::from(
@@ -254,17 +276,7 @@ pub(crate) fn data_dictionary() -> String {
             let _ = writeln!(text, "| `{name}` | {doc} |");
         }
     }
-    text += "\n## A sweep's `summary.csv`\n\nThe rows of the runs of all its cells. Before their \
-             columns stand `point`, the number of the combination of varied\nvalues, `repeat`, \
-             which run of it this is (both from 0), and the varied flags that are no column of a \
-             run,\nwith `_` for `-`.\n\n## A sweep's `points.csv`\n\nA row for each point, strategy and \
-             kind of operation: the varied flags and other settings as above, `repeats` (how\nmany \
-             runs), of each measure `M` the mean over these runs as `M_mean` and, from five runs on, \
-             the ends of its 95 %\ninterval (percentile bootstrap) as `M_low` and `M_high`; sums of \
-             the counts; the worst of the runs' verdicts.\n\n## A sweep's `comparison.csv`\n\nWith \
-             `--baseline`: for each point and measure that both have the means `before` and `now`, \
-             their `ratio`, from five runs\nof both on the ends `low` and `high` of its 95 % \
-             interval, and the `verdict`: higher, lower or no difference (the\ninterval holds 1).\n";
+    text += SWEEP_FILES;
     text += "\n## `histograms/<strategy>.hlog`\n\nHdrHistogram log, format V2: the latencies \
              of the commands counted in `ok`, in microseconds,\none histogram for each `op`, which \
              is its tag.\n\n## `run.json`\n\nHow the files came about: command line, settings with \

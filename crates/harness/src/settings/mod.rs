@@ -6,6 +6,7 @@ pub(crate) mod log;
 pub(crate) mod memcached;
 pub(crate) mod names;
 pub(crate) mod node;
+pub(crate) mod plot;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod sweep;

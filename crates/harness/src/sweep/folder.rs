@@ -7,8 +7,8 @@
 //!   summary.csv, points.csv, comparison.csv
 //! ```
 //!
-//! Invariant: what has its final name is complete, for it was renamed to it. A cell is one process's
-//! at a time: it holds a lock on it.
+//! Invariant: what has its final name is complete, for it was renamed to it. A cell is one
+//! process's at a time: it holds a lock on it.
 
 use super::spec::SweepSpec;
 use crate::error::UsageError;

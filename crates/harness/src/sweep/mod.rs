@@ -1,8 +1,8 @@
 //! The command `sweep`: many runs, each combination of varied flags with several seeds.
 //!
 //! Each cell is a run like any other, in this process and in its own folder; what is done is kept,
-//! so a sweep goes on where it stopped, and other processes may do some of its cells. Invariant: all
-//! cells are checked before the first one starts, and the files of a sweep are functions of the
+//! so a sweep goes on where it stopped, and other processes may do some of its cells. Invariant:
+//! all cells are checked before the first one starts, and the files of a sweep are functions of the
 //! files of its cells.
 
 mod baseline;

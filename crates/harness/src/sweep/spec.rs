@@ -1,5 +1,5 @@
-//! What a sweep is made from: the flags that all its runs have, those that are varied, and how often
-//! each combination is run.
+//! What a sweep is made from: the flags that all its runs have, those that are varied, and how
+//! often each combination is run.
 //!
 //! Invariant: a specification is all that a sweep is a function of, so an equal one goes on where
 //! another process stopped.

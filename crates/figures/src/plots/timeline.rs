@@ -1,0 +1,258 @@
+//! Throughput and latency over time, and what was broken on purpose: one figure for each strategy
+//! of a run, all with the same axes.
+
+use super::{Skip, named};
+use crate::draw::canvas::{Canvas, Pen, Side, WIDTH, cut, width};
+use crate::draw::legend::{Legend, Sample};
+use crate::draw::panel::{Axis, Panel, RIGHT, Scale, beneath, left_of};
+use crate::draw::units::Unit;
+use crate::error::ReadError;
+use crate::figure::{Drawing, Figure};
+use crate::kind::{ALL, Choice, Kind};
+use crate::read::folder::Folder;
+use crate::read::intervals::Interval;
+use crate::read::summary::Verdict;
+use crate::style::{Look, looks};
+
+/// Rows of labels above the frame.
+const ROWS: usize = 6;
+const ROW: f64 = 12.0;
+
+/// How wide the label of a fault may be.
+const LONGEST: f64 = 160.0;
+
+pub(super) fn draw(
+    folder: &Folder,
+    choice: &Choice,
+    out: &mut Drawing,
+) -> Result<Result<(), Skip>, ReadError> {
+    if folder.is_sweep {
+        return Ok(Err(Skip::of_a_run()));
+    }
+    let rows = match folder.intervals()? {
+        Some(Ok(rows)) => rows,
+        Some(Err(missing)) => return Ok(Err(Skip::columns("intervals.csv", &missing))),
+        None => return Ok(Err(Skip("there is no intervals.csv".into()))),
+    };
+    let shown: Vec<&Interval> = rows.iter().filter(|row| row.op == choice.op).collect();
+    if shown.is_empty() {
+        return Ok(Err(Skip(format!(
+            "intervals.csv has nothing of {}",
+            choice.op
+        ))));
+    }
+    let axes = Axes::around(&shown);
+    let (strategies, mut without) = (folder.strategies(), Vec::new());
+    for (strategy, look) in strategies.iter().zip(looks(&strategies)) {
+        let of_it = |row: &&Interval| row.strategy == *strategy;
+        let points: Vec<&Interval> = shown.iter().copied().filter(of_it).collect();
+        if points.is_empty() {
+            without.push(*strategy);
+            continue;
+        }
+        let faults = rows.iter().filter(|row| row.op == ALL && of_it(row));
+        let faults = faults.filter(|row| !row.fault.is_empty());
+        let faults: Vec<(f64, &str)> = faults.map(|row| (row.at, &row.fault[..])).collect();
+        let verdicts = folder
+            .summary
+            .rows
+            .iter()
+            .find_map(|row| match &row.verdict {
+                Verdict::Other(verdict) if row.strategy == *strategy => Some(&verdict[..]),
+                _ => None,
+            });
+        let hollow = verdicts.is_some();
+        // There is one line only: dashes would hide what happens between them.
+        let look = Look { dashes: "", ..look };
+        let line = Line {
+            name: named(strategy, verdicts),
+            pen: Pen { look, hollow },
+            points,
+            faults,
+        };
+        let (canvas, unlabelled) = line.picture(&axes, choice);
+        if unlabelled > 0 {
+            let all = line.faults.len();
+            out.note(format!(
+                "timeline of {strategy}: {unlabelled} of {all} faults have a line but no label, \
+                 for want of room"
+            ));
+        }
+        let [op, _] = choice.parts();
+        out.figures
+            .push(Figure::new([Kind::Timeline.name(), strategy, op], canvas));
+    }
+    if !without.is_empty() {
+        out.note(format!(
+            "timeline: there are no intervals of {}",
+            without.join(", ")
+        ));
+    }
+    Ok(Ok(()))
+}
+
+/// What all figures of a run share.
+#[derive(Debug)]
+struct Axes {
+    time: Axis,
+    throughput: Axis,
+    latency: Axis,
+    ops: Unit,
+    micros: Unit,
+    /// Half an interval, in seconds.
+    half: f64,
+}
+
+impl Axes {
+    fn around(rows: &[&Interval]) -> Self {
+        let throughputs = || rows.iter().map(|row| row.throughput);
+        let latencies = || rows.iter().filter_map(|row| row.p99);
+        let ops = Unit::of_throughput(throughputs().fold(0.0, f64::max));
+        let micros = Unit::of_latency(latencies().fold(0.0, f64::max));
+        let mut starts: Vec<f64> = rows.iter().map(|row| row.at).collect();
+        starts.sort_by(f64::total_cmp);
+        starts.dedup();
+        let steps = starts.windows(2).map(|pair| pair[1] - pair[0]);
+        let step = steps.fold(f64::INFINITY, f64::min);
+        let step = if step.is_finite() { step } else { 0.1 };
+        let end = starts.last().copied().unwrap_or_default() + step;
+        // Differences of fractions are not exact.
+        let end = (end * 1e6).round() / 1e6;
+        Self {
+            time: Axis {
+                label: "time (s)".into(),
+                scale: Scale::between(0.0, end),
+            },
+            throughput: Axis {
+                label: ops.label("throughput"),
+                scale: Scale::from_zero(throughputs().map(|value| value * ops.factor)),
+            },
+            latency: Axis {
+                label: micros.label("p99 latency"),
+                scale: Scale::fitting(latencies().map(|value| value * micros.factor)),
+            },
+            ops,
+            micros,
+            half: step / 2.0,
+        }
+    }
+}
+
+/// One strategy's figure.
+#[derive(Debug)]
+struct Line<'a> {
+    name: String,
+    pen: Pen,
+    points: Vec<&'a Interval>,
+    faults: Vec<(f64, &'a str)>,
+}
+
+impl Line<'_> {
+    /// The picture, and how many faults had no room for their labels.
+    fn picture(&self, axes: &Axes, choice: &Choice) -> (Canvas, usize) {
+        let legend = Legend {
+            about: choice.about(),
+            entries: vec![(self.name.clone(), Sample::Bare(self.pen))],
+        };
+        let left = left_of(&[&axes.throughput, &axes.latency]);
+        let labels = self.labels(axes, left);
+        let rows = labels.iter().filter_map(|label| label.row).max();
+        let faults_above = rows.map_or(0.0, |row| (row + 1) as f64 * ROW);
+        let top = legend.height() + 6.0 + faults_above;
+        let (middle, second) = (top + 105.0, top + 117.0);
+        let bottom = second + 105.0;
+        let height = bottom + beneath(&axes.time, left);
+        let title = format!("Throughput and latency of {} over time", self.name);
+        let mut canvas = Canvas::new(height, &title);
+        legend.draw(&mut canvas);
+        let bare = Axis {
+            label: String::new(),
+            ..axes.time.clone()
+        };
+        let above = Panel::draw(&mut canvas, left, (top, middle), &bare, &axes.throughput);
+        let below = Panel::draw(
+            &mut canvas,
+            left,
+            (second, bottom),
+            &axes.time,
+            &axes.latency,
+        );
+        for label in &labels {
+            let row = label.row.unwrap_or(0) as f64;
+            let base = top - 3.0 - row * ROW;
+            canvas.value(label.whole.clone(), |canvas| {
+                canvas.rule((label.x, base + 1.0), (label.x, bottom));
+            });
+            if label.row.is_some() {
+                canvas.text((label.text_x, base), label.side, false, &label.text);
+            }
+        }
+        let at = |row: &Interval| row.at + axes.half;
+        let points = self.points.iter();
+        let line = points.map(|row| above.at(at(row), row.throughput * axes.ops.factor));
+        canvas.line(line.collect(), self.pen.look);
+        // Where nothing was answered there is no latency, and the line is broken.
+        for part in self.points.split(|row| row.p99.is_none()) {
+            let line = part
+                .iter()
+                .map(|row| below.at(at(row), row.p99.unwrap_or_default() * axes.micros.factor));
+            canvas.line(line.collect(), self.pen.look);
+        }
+        let unlabelled = labels.iter().filter(|label| label.row.is_none()).count();
+        (canvas, unlabelled)
+    }
+
+    /// Where the labels of faults go: each beside its line, in the lowest row where it covers no
+    /// other and its line goes through none. The last is the first to choose: so lines have only
+    /// later labels beneath them, which are on their right.
+    fn labels(&self, axes: &Axes, left: f64) -> Vec<Label> {
+        let right = WIDTH - 4.0;
+        let Scale::Linear(_, end, _) = axes.time.scale else {
+            return Vec::new();
+        };
+        let to_x = |at: f64| left + (WIDTH - RIGHT - left) * at / end;
+        let mut rows: [Vec<(f64, f64)>; ROWS] = Default::default();
+        let mut labels = Vec::new();
+        for (at, fault) in self.faults.iter().rev() {
+            let x = to_x(*at);
+            let text = cut(fault, LONGEST);
+            let wide = width(&text);
+            let (from, side) = match x + 2.0 + wide > right {
+                true => (x - 2.0 - wide, Side::Left),
+                false => (x + 2.0, Side::Right),
+            };
+            let to = from + wide;
+            let is_free =
+                |row: &Vec<(f64, f64)>| row.iter().all(|(a, b)| to + 6.0 < *a || *b < from);
+            let is_open = |row: &Vec<(f64, f64)>| row.iter().all(|(a, b)| x < *a || *b < x);
+            let reached = rows.iter().take_while(|row| is_open(row)).count();
+            let row = rows.iter().take(reached + 1).position(is_free);
+            if let Some(row) = row {
+                rows[row].push((from, to));
+            }
+            labels.push(Label {
+                x,
+                text_x: if let Side::Left = side { to } else { from },
+                side,
+                text,
+                whole: format!("{fault}, at {at} s"),
+                row,
+            });
+        }
+        labels
+    }
+}
+
+/// The label of a fault.
+#[derive(Debug)]
+struct Label {
+    /// Where its line is.
+    x: f64,
+    text_x: f64,
+    side: Side,
+    text: String,
+    /// What its line says where there is no room for the label.
+    whole: String,
+    /// Counted upwards from the frame; nothing if none has room.
+    row: Option<usize>,
+}

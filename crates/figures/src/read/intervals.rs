@@ -1,0 +1,46 @@
+//! `intervals.csv`: throughput and latency over time, and what was broken on purpose.
+
+use super::summary::{P99, THROUGHPUT};
+use super::table::Table;
+use crate::error::ReadError;
+use std::path::Path;
+
+/// One row.
+#[derive(Clone, Debug)]
+pub(crate) struct Interval {
+    pub(crate) strategy: String,
+    pub(crate) op: String,
+    /// When it begins, in seconds since measuring began.
+    pub(crate) at: f64,
+    /// Definite outcomes a second.
+    pub(crate) throughput: f64,
+    /// Microseconds. Nothing where nothing was answered.
+    pub(crate) p99: Option<f64>,
+    /// What was broken or put right again; empty for nothing.
+    pub(crate) fault: String,
+}
+
+/// Reads the file: its rows, or the columns that they lack.
+///
+/// # Errors
+/// If it cannot be read or has a bad number.
+pub(crate) fn read(path: &Path) -> Result<Result<Vec<Interval>, Vec<&'static str>>, ReadError> {
+    let table = Table::read(path)?;
+    let needed = ["strategy", "op", "t_ms", THROUGHPUT, P99];
+    let missing: Vec<_> = needed.into_iter().filter(|name| !table.has(name)).collect();
+    if !missing.is_empty() {
+        return Ok(Err(missing));
+    }
+    let interval = |row: super::table::Row<'_>| {
+        Ok(Interval {
+            strategy: row.text("strategy").into(),
+            op: row.text("op").into(),
+            at: row.number("t_ms")?.unwrap_or_default() / 1_000.0,
+            throughput: row.number(THROUGHPUT)?.unwrap_or_default(),
+            p99: row.number(P99)?,
+            fault: row.text("fault").into(),
+        })
+    };
+    let rows: Result<_, ReadError> = table.rows().map(interval).collect();
+    rows.map(Ok)
+}

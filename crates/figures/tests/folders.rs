@@ -1,0 +1,243 @@
+//! Folders of old and of broken results.
+
+mod common;
+
+use common::{Picture, choice, data};
+use ssmr_figures::{Choice, Drawing, Folder, Kind};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn draw(folder: &Path) -> Drawing {
+    Folder::open(folder).unwrap().draw(&choice(&[])).unwrap()
+}
+
+/// Asserts that a folder is refused, with these words.
+fn refused(folder: &Path, words: &[&str]) {
+    let drawn = Folder::open(folder).and_then(|folder| folder.draw(&choice(&[])));
+    let error = drawn.unwrap_err().to_string();
+    for word in words {
+        assert!(error.contains(word), "no {word:?} in {error}");
+    }
+}
+
+fn why(drawing: &Drawing, kind: Kind) -> &str {
+    let skipped = drawing.skipped.iter().find(|(skipped, _)| *skipped == kind);
+    &skipped
+        .unwrap_or_else(|| panic!("{kind:?} is not skipped"))
+        .1
+}
+
+const SUMMARY: &str = "strategy,op,throughput_ops,p50_us\nglobal,all,100,10\nbroker,all,90,12\n";
+
+#[test]
+fn columns_that_are_missing_cost_the_figures_that_need_them() {
+    let old = folder(&[
+        (
+            "summary.csv",
+            "strategy,op,throughput_ops\nglobal,all,100\n",
+        ),
+        (
+            "intervals.csv",
+            "strategy,t_ms,op,throughput_ops\nglobal,0,all,100\n",
+        ),
+    ]);
+    let drawing = draw(old.path());
+    assert!(drawing.figures.is_empty());
+    assert_eq!(
+        why(&drawing, Kind::Bars),
+        "summary.csv has no column p50_us"
+    );
+    assert_eq!(
+        why(&drawing, Kind::Timeline),
+        "intervals.csv has no column p99_us"
+    );
+    let phases = "summary.csv has no columns order_us, wait_us, execute_us, answer_us";
+    assert_eq!(why(&drawing, Kind::Breakdown), phases);
+    let with_latency = folder(&[("summary.csv", SUMMARY)]);
+    assert_eq!(draw(with_latency.path()).figures[0].name(), "bars");
+}
+
+#[test]
+fn a_strategy_that_is_gone_is_gone_from_the_figure() {
+    let without = folder(&[(
+        "summary.csv",
+        "strategy,op,throughput_ops,p50_us\nglobal,all,1,2\n",
+    )]);
+    let with = folder(&[("summary.csv", SUMMARY)]);
+    let texts = |folder: &TempDir| Picture::of(&draw(folder.path()), "bars").texts;
+    let has_broker = |texts: &[String]| texts.iter().any(|text| text == "broker");
+    assert!(has_broker(&texts(&with)) && !has_broker(&texts(&without)));
+}
+
+#[test]
+fn what_is_saturated_is_left_out_and_what_is_violated_says_so() {
+    let run = folder(&[(
+        "summary.csv",
+        "strategy,op,throughput_ops,p50_us,linearizable,saturated\n\
+         global,all,100,10,ok,yes\nbroker,all,90,12,violated,\n",
+    )]);
+    let drawing = draw(run.path());
+    let picture = Picture::of(&drawing, "bars");
+    picture.says(&["broker (violated)"]);
+    assert!(!picture.texts.iter().any(|text| text.contains("global")));
+    // Two hollow bars.
+    assert_eq!(picture.markers("rect", "#ffffff", "#000000"), 2);
+    let notes = [
+        "left out, for the machine was saturated: global",
+        "hollow, for the history is violated: broker",
+    ];
+    assert_eq!(drawing.notes, notes);
+}
+
+#[test]
+fn each_operation_of_a_saturated_run_is_left_out() {
+    let run = folder(&[(
+        "summary.csv",
+        "strategy,op,throughput_ops,p50_us,saturated\n\
+         global,all,100,10,yes\nglobal,create,9,11,\nbroker,all,90,12,no\nbroker,create,8,13,\n",
+    )]);
+    let chosen = Choice {
+        op: "create".into(),
+        ..choice(&[Kind::Bars])
+    };
+    let drawing = Folder::open(run.path()).unwrap().draw(&chosen).unwrap();
+    let picture = Picture::of(&drawing, "bars-create");
+    picture.says(&["broker"]);
+    assert!(!picture.texts.iter().any(|text| text == "global"));
+}
+
+/// An unfinished sweep may have nothing but saturated rows.
+#[test]
+fn nothing_is_drawn_of_nothing() {
+    let run = folder(&[(
+        "summary.csv",
+        &SUMMARY
+            .replace("us\n", "us,saturated\n")
+            .replace("10\n", "10,yes\n")
+            .replace("12\n", "12,yes\n"),
+    )]);
+    let drawing = draw(run.path());
+    assert!(drawing.figures.is_empty(), "{:?}", drawing.figures);
+    assert_eq!(drawing.notes.len(), 2);
+}
+
+#[test]
+fn the_folder_and_what_it_lacks_are_named() {
+    refused(
+        Path::new("/nonexistent/run"),
+        &["/nonexistent/run", "no such folder"],
+    );
+    let empty = folder(&[]);
+    refused(
+        empty.path(),
+        &[empty.path().to_str().unwrap(), "no summary.csv"],
+    );
+    let of_runs = folder(&[("latest/summary.csv", SUMMARY)]);
+    refused(of_runs.path(), &["`latest`"]);
+    let nameless = folder(&[("summary.csv", "strategy,throughput_ops\nglobal,1\n")]);
+    refused(nameless.path(), &["summary.csv", "no column op"]);
+    let no_rows = folder(&[("summary.csv", "strategy,op\n")]);
+    refused(no_rows.path(), &["summary.csv", "no rows yet"]);
+}
+
+#[test]
+fn a_sweep_says_what_it_varied() {
+    let rows = "point,repeat,strategy,op,clients,throughput_ops,p50_us\n0,0,global,all,1,5,6\n";
+    let nameless = folder(&[("summary.csv", rows)]);
+    refused(nameless.path(), &["no sweep.json"]);
+    for (sweep, words) in [
+        ("{", "sweep.json"),
+        ("{}", "no list \"vary\""),
+        (
+            r#"{"vary":[{"flag":"clients","values":3}]}"#,
+            "expected a flag and a list",
+        ),
+        (
+            r#"{"vary":[{"values":["3"]}]}"#,
+            "expected a flag and a list",
+        ),
+        (
+            r#"{"vary":[{"flag":"move-ratio","values":["1"]}]}"#,
+            "no column move_ratio",
+        ),
+    ] {
+        let bad = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
+        refused(bad.path(), &[words]);
+    }
+    // Numbers are as good as texts; a point that is not done yet has no row.
+    let sweep = r#"{"vary":[{"flag":"clients","values":[1,2]}],"repeat":1}"#;
+    let good = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
+    assert_eq!(draw(good.path()).figures[0].name(), "throughput-latency");
+}
+
+#[test]
+fn a_bad_cell_is_named_by_line_and_column() {
+    for bad in ["many", "NaN", "inf"] {
+        let rows = SUMMARY.replace("90", bad);
+        let run = folder(&[("summary.csv", &rows)]);
+        refused(
+            run.path(),
+            &["summary.csv", "line 3", "throughput_ops", bad],
+        );
+    }
+    let ragged = folder(&[("summary.csv", "strategy,op\nglobal\n")]);
+    refused(ragged.path(), &["summary.csv", "line: 2"]);
+}
+
+#[test]
+fn histograms_that_are_none_are_refused() {
+    for bad in [
+        "what\n",
+        "Tag=all,0.0,1.0,5.0,AAAA\n",
+        "Tag=all,0.0,1.0,5.0,!\n",
+    ] {
+        let run = folder(&[("summary.csv", SUMMARY), ("histograms/global.hlog", bad)]);
+        refused(run.path(), &["global.hlog"]);
+    }
+}
+
+/// Numbers at the ends of what is possible are drawn somehow, and nothing breaks.
+#[test]
+fn strange_numbers_break_nothing() {
+    for number in ["0", "-5", "1e-300", "1e300", "1e18"] {
+        let rows = SUMMARY.replace("90", number).replace("12", number);
+        let run = folder(&[
+            ("summary.csv", &rows),
+            (
+                "intervals.csv",
+                &format!(
+                    "strategy,t_ms,op,fault,throughput_ops,p99_us\nglobal,{number},all,x,{number},\
+                 {number}\nglobal,5,all,{},1,\n",
+                    "long ".repeat(100)
+                ),
+            ),
+        ]);
+        assert!(!draw(run.path()).figures[0].svg().is_empty());
+        let sweep = format!(r#"{{"vary":[{{"flag":"clients","values":["{number}","2"]}}]}}"#);
+        let rows = format!(
+            "point,repeat,strategy,op,clients,throughput_ops,p50_us\n\
+             0,0,a b/c,all,{number},{number},{number}\n1,0,a b/c,all,2,5,6\n"
+        );
+        let sweep = folder(&[("summary.csv", &rows), ("sweep.json", &sweep)]);
+        let drawing = draw(sweep.path());
+        assert!(
+            drawing
+                .figures
+                .iter()
+                .all(|figure| !figure.name().contains('/'))
+        );
+    }
+    assert!(data("run").is_dir());
+}
