@@ -41,6 +41,8 @@ struct Description<'a> {
     digest: &'a str,
     machine: Machine,
     interrupted: bool,
+    /// What is to be known of the workload.
+    notes: &'a [String],
     /// What was noticed, by strategy.
     strategies: &'a [Remarks],
 }
@@ -140,6 +142,7 @@ fn checked_shape(settings: &RunSettings, strategies: &Strategies) -> Result<Clus
     setup::check_memcached(settings)?;
     setup::check_disks(settings)?;
     setup::check_history(settings)?;
+    setup::check_record(settings)?;
     Ok(shape)
 }
 
@@ -180,6 +183,8 @@ struct Run<'a, W> {
     strategies: &'a Strategies,
     shape: ClusterShape,
     workload: Arc<W>,
+    /// What is to be known of it.
+    notes: Vec<String>,
     digest: String,
     command_line: Vec<String>,
     folder: Folder,
@@ -206,6 +211,7 @@ impl<'a, W: Workload> Run<'a, W> {
             strategies: begin.strategies,
             shape: begin.shape,
             digest: format!("{:016x}", workload.digest()),
+            notes: workload.notes(),
             workload: Arc::new(workload),
             command_line,
             folder,
@@ -253,6 +259,7 @@ impl<'a, W: Workload> Run<'a, W> {
             },
             rows: self.rows,
             remarks: self.remarks,
+            notes: self.notes,
             folder: self.folder.path().to_owned(),
         })
     }
@@ -321,7 +328,10 @@ impl<'a, W: Workload> Run<'a, W> {
                 )
                 .collect(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
-                report::notes(self.settings.rate, measured, all)
+                let notes = report::notes(self.settings.rate, measured, all);
+                let cut = self.workload.command_count();
+                let cut = cut.and_then(|count| report::cut_short(measured, count));
+                cut.into_iter().chain(notes).collect()
             }),
         });
         self.rows.extend(rows);
@@ -339,7 +349,8 @@ impl<'a, W: Workload> Run<'a, W> {
             partitions: settings.partitions.into(),
             replicas: settings.replicas.into(),
             clients: settings.clients,
-            window: settings.rate.is_none().then_some(settings.window),
+            window: (settings.rate.is_none() && self.workload.arrivals().is_none())
+                .then_some(settings.window),
             rate: settings.rate,
             durability: settings.durability.name(),
             seed: settings.seed,
@@ -354,6 +365,7 @@ impl<'a, W: Workload> Run<'a, W> {
             digest: &self.digest,
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
+            notes: &self.notes,
             strategies: &self.remarks,
         };
         self.folder
@@ -366,6 +378,8 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
+    /// What is to be known of the workload.
+    notes: Vec<String>,
     /// Where its files are.
     folder: PathBuf,
 }
@@ -395,6 +409,7 @@ impl Finished {
                 "note: this program was compiled without optimisation; use cargo run --release"
             );
         }
+        self.notes.iter().for_each(|note| println!("note: {note}"));
         for remarks in &self.remarks {
             remarks
                 .notes

@@ -5,6 +5,7 @@ use super::memcached::Memcached;
 use super::names::{DeployName, DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
+use crate::trace::file::TraceFile;
 use crate::workload::contract::LoadShape;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -68,6 +69,8 @@ pub(crate) struct RunSettings {
     pub(crate) samples: bool,
     /// Where to write the complete history.
     pub(crate) history: Option<HistoryFile>,
+    /// Where to write what the clients issue, as a trace.
+    pub(crate) record: Option<TraceFile>,
     /// Which variant to run of strategies that have two.
     pub(crate) directory: Directory,
     /// The folder for result files.
@@ -106,12 +109,20 @@ impl RunSettings {
         file.map(|file| file.of(strategy, several))
     }
 
+    /// The trace of what the clients issue under one strategy.
+    pub(crate) fn record_of(&self, strategy: &str) -> Option<TraceFile> {
+        let several = self.strategies.len() > 1;
+        let file = self.record.as_ref();
+        file.map(|file| file.of(strategy, several))
+    }
+
     /// What every workload is made from.
     pub(crate) fn load_shape(&self) -> LoadShape {
         LoadShape {
             seed: self.seed,
             clients: self.clients,
             partitions: self.partitions,
+            quiet: self.quiet,
         }
     }
 }
