@@ -8,7 +8,7 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{cluster, log, node, peak, run, sim, sweep};
+use crate::{cluster, from_git, log, node, peak, run, sim, sweep};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -135,6 +135,7 @@ impl<W: Workloads> Harness<W> {
             Request::Node(settings) => node::run::<W>(&settings, strategies),
             Request::Cluster(settings) => cluster::run::<W>(&settings, strategies),
             Request::Log(settings) => log::run(&settings),
+            Request::Trace(settings) => from_git::run(&settings),
         }
     }
 }

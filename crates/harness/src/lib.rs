@@ -18,6 +18,7 @@ mod described;
 mod ending;
 mod error;
 mod fault;
+mod from_git;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod harness;

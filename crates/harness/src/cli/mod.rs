@@ -12,6 +12,7 @@ mod node;
 mod run;
 mod sim;
 mod sweep;
+mod trace;
 mod values;
 
 use crate::error::RegistrationError;
@@ -27,6 +28,7 @@ use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use crate::settings::sweep::SweepSettings;
 use crate::sweep::cell::Cell;
+use crate::settings::trace::TraceSettings;
 use crate::workload::contract::WorkloadInfo;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -37,6 +39,7 @@ use node::NodeArgs;
 use run::RunArgs;
 use sim::SimArgs;
 use sweep::SweepArgs;
+use trace::TraceArgs;
 
 /// Dynamic object creation on scalable state machine replication: four strategies, measured and
 /// checked.
@@ -64,6 +67,8 @@ enum Command {
     Cluster(ClusterArgs),
     /// Look into a replica's data folder: what is there, and whether it can go on from there
     Log(LogArgs),
+    /// Make traces of commands, to be replayed by `run --workload trace`
+    Trace(TraceArgs),
 }
 
 /// What the user asks for.
@@ -81,6 +86,8 @@ pub(crate) enum Request<W> {
     Cluster(ClusterSettings),
     /// Look into a data folder.
     Log(LogSettings),
+    /// Make a trace.
+    Trace(TraceSettings),
 }
 
 /// The command line of a program that has registered these strategies and workloads.
@@ -117,7 +124,8 @@ pub(crate) fn command<W: Workloads>(
             node.after_help(program::named(node::EXAMPLES))
         })
         .mut_subcommand("cluster", cluster::with_examples)
-        .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)));
+        .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)))
+        .mut_subcommand("trace", trace::with_examples);
     let run = command.find_subcommand("run").cloned();
     let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
     let command = command.mut_subcommand("sweep", |sweep| {
@@ -204,6 +212,7 @@ fn settings<W: Workloads>(
         (Command::Node(args), _) => Request::Node(args.settings()),
         (Command::Cluster(args), _) => Request::Cluster(args.settings()),
         (Command::Log(args), _) => Request::Log(args.settings()),
+        (Command::Trace(args), _) => Request::Trace(args.settings()),
     })
 }
 

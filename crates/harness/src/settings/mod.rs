@@ -9,3 +9,4 @@ pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod sweep;
+pub(crate) mod trace;
