@@ -6,6 +6,8 @@
 //! there are.
 
 pub(crate) mod flags;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod memory;
 mod reading;
 mod service;
