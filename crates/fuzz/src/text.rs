@@ -98,7 +98,8 @@ pub(crate) const TRACE: Target = Target {
         comes_back(false) | comes_back(true)
     },
     seeds: || {
-        let json = "{\"objects\":[{\"op\":\"create\",\"id\":\"a\\nb\",\"attribute\":\"7\",\"size\":9}]}\n\
+        let json = "{\"objects\":[{\"op\":\"create\",\"id\":\"a\\nb\",\"attribute\":\"7\",\
+                    \"size\":9}]}\n\
                     {\"time_us\":5,\"client\":1,\"objects\":[{\"op\":\"move\",\"id\":1,\"to\":0},\
                     {\"op\":\"lookup\",\"id\":2},{\"op\":\"delete\",\"id\":3}]}\n";
         let csv = "command,time_us,client,op,id,attribute,size,to,to_attribute\n\

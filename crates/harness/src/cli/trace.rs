@@ -63,7 +63,12 @@ struct FromGitArgs {
     max_commits: Option<u64>,
 
     /// How many folders of its path are a file's attribute, which says where static places it
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 1,
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..)
+    )]
     folders: u8,
 
     /// Print nothing but errors
