@@ -8,7 +8,7 @@ use crate::registry::info::{Directory, StrategyInfo};
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::{DeployName, DurabilityName};
-use crate::settings::run::RunSettings;
+use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
 use crate::trace::file::TraceFile;
 use clap::Args;
@@ -140,7 +140,7 @@ pub(crate) struct RunArgs {
     #[arg(
         long,
         default_value = "10s",
-        default_value_if("workload", TRACE, "365days"),
+        default_value_if("workload", TRACE, FOR_EVER_DAYS),
         value_name = "TIME",
         allow_hyphen_values = true,
         value_parser = positive_time

@@ -13,6 +13,10 @@ use ssmr_core::{Execution, Reads};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What `--duration` is where a workload ends by itself, in days and as a time.
+pub(crate) const FOR_EVER_DAYS: &str = "365days";
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What to run, and how.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RunSettings {
@@ -87,6 +91,15 @@ pub(crate) struct RunSettings {
 }
 
 impl RunSettings {
+    /// How long a strategy is measured at least: a number of commands, and a trace, may be over at
+    /// once.
+    pub(crate) fn least_time(&self) -> Duration {
+        match self.operations.is_some() || self.duration >= FOR_EVER {
+            true => self.warmup,
+            false => self.warmup + self.duration,
+        }
+    }
+
     /// The sizes of the clusters.
     pub(crate) fn sizes(&self) -> Sizes {
         Sizes {

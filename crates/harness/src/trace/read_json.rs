@@ -42,7 +42,8 @@ impl<R: BufRead> JsonLines<R> {
             if self.line == 1 {
                 text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
             }
-            if text.trim_ascii().is_empty() {
+            text = text.trim_ascii_end();
+            if text.is_empty() {
                 continue;
             }
             let command: TraceCommand =
