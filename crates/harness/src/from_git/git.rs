@@ -176,7 +176,7 @@ impl Git {
 
     fn output(&self, words: &[&str]) -> Result<Output> {
         let mut command = self.command(words);
-        Ok(command.stdin(Stdio::null()).output().map_err(missing)?)
+        command.stdin(Stdio::null()).output().map_err(missing)
     }
 
     fn command(&self, words: &[&str]) -> Command {

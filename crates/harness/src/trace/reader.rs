@@ -92,8 +92,8 @@ mod tests {
     use TraceForm::{Csv, Jsonl};
 
     fn problem(text: impl AsRef<[u8]>, form: TraceForm) -> String {
-        let read = TraceReader::new(text.as_ref(), form);
-        let read = read.and_then(|commands| commands.collect::<Result<Vec<_>, _>>());
+        let read = TraceReader::new(text.as_ref(), form).and_then(Iterator::collect);
+        let read: Result<Vec<_>, _> = read;
         let error = read.map(|all| all.len()).unwrap_err();
         error.to_string()
     }
