@@ -57,7 +57,7 @@ pub fn fault(text: &str) -> Option<String> {
 pub fn command_line(words: &[&str]) -> bool {
     let command = cli::command::<BuiltinWorkloads>(&strategies()).expect("they have good names");
     let words = ["harness"].iter().chain(words).map(Into::into);
-    let read = cli::parse::<BuiltinWorkloads>(command, words, &strategies().infos());
+    let read = cli::parse::<BuiltinWorkloads>(&command, words, &strategies().infos());
     read.is_ok_and(|request| request.is_ok())
 }
 
