@@ -133,7 +133,10 @@ pub(crate) struct RunArgs {
     /// Search for the highest throughput of each strategy, first with more and more outstanding
     /// requests, then with rates; then measure latencies at 50 % and 75 % of it. Each step takes
     /// --duration
-    #[arg(long, conflicts_with_all = ["window", "rate", "operations", "fault", "history", "record"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["window", "rate", "operations", "fault", "history", "record"]
+    )]
     peak: bool,
 
     /// How long to measure, e.g. 500ms, 5s, 1m; a trace without this until its end
