@@ -75,6 +75,7 @@ pub const TARGETS: &[Target] = &[
     text::IDENTITY_FILE,
     text::CLUSTER_FILES,
     text::EDGE_LIST,
+    text::TRACE,
     text::FAULT_AND_NAMES,
     text::COMMAND_LINE,
     text::RESUME_FILE,

@@ -85,6 +85,35 @@ pub(crate) const EDGE_LIST: Target = Target {
     memory: MEMORY,
 };
 
+/// Traces of commands.
+pub(crate) const TRACE: Target = Target {
+    name: "trace",
+    run: |bytes| {
+        let comes_back = |csv| {
+            fuzzing::trace(bytes, csv).is_some_and(|written| {
+                assert_eq!(fuzzing::trace(&written, csv).as_ref(), Some(&written));
+                true
+            })
+        };
+        comes_back(false) | comes_back(true)
+    },
+    seeds: || {
+        let json = "{\"objects\":[{\"op\":\"create\",\"id\":\"a\\nb\",\"attribute\":\"7\",\
+                    \"size\":9}]}\n\
+                    {\"time_us\":5,\"client\":1,\"objects\":[{\"op\":\"move\",\"id\":1,\"to\":0},\
+                    {\"op\":\"lookup\",\"id\":2},{\"op\":\"delete\",\"id\":3}]}\n";
+        let csv = "command,time_us,client,op,id,attribute,size,to,to_attribute\n\
+                   0,0,1,create,\"a,\"\"b\"\"\",7,9,1,\n0,,,read,2,,,,\n\
+                   1,5,2,move,\"a,\"\"b\"\"\",7,,,europe\n";
+        vec![
+            Seed::new("json", json),
+            Seed::new("csv", csv),
+            Seed::new("columns", "id,op\n1,read\n"),
+        ]
+    },
+    memory: MEMORY,
+};
+
 /// Words with a grammar: faults, groups, replicas.
 pub(crate) const FAULT_AND_NAMES: Target = Target {
     name: "fault_and_names",
@@ -140,6 +169,8 @@ pub(crate) const COMMAND_LINE: Target = Target {
             "node --cluster c.toml --replica p0r0",
             "cluster found c.toml",
             "log folder",
+            "trace from-git . --out t.jsonl --first-parent --max-commits 5 --folders 2",
+            "run --workload trace --trace t.csv --trace-speed 2 --record r.jsonl",
         ];
         samples::numbered(lines.map(|line| line.replace(' ', "\n").into_bytes()))
     },

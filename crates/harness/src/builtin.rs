@@ -8,6 +8,7 @@ use crate::registry::strategies::Strategies;
 use crate::workload::append::flags::AppendFlags;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
+use crate::workload::trace::flags::TraceFlags;
 use crate::workload::ycsb::flags::YcsbFlags;
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
@@ -16,7 +17,7 @@ use ssmr_strategy_static::Static;
 
 /// The workloads, the default first.
 pub(crate) type BuiltinWorkloads =
-    With<With<With<With<Empty, KvFlags>, ChirperFlags>, YcsbFlags>, AppendFlags>;
+    With<With<With<With<With<Empty, KvFlags>, ChirperFlags>, YcsbFlags>, AppendFlags>, TraceFlags>;
 
 /// The four strategies, in the order of the note that compares them.
 pub(crate) fn strategies() -> Strategies {

@@ -7,7 +7,11 @@ use crate::deploy::file::{ClusterFile, Known};
 use crate::deploy::lines::{NodeReport, Order};
 use crate::fault::grammar::Fault;
 use crate::sim::record;
+use crate::trace::file::TraceForm;
+use crate::trace::reader::TraceReader;
+use crate::trace::writer::TraceWriter;
 use crate::workload::graph::Graph;
+use crate::workload::trace::fuzzing::is_replayable;
 use std::path::Path;
 
 /// Reads an edge list. Returns the edges between its vertices as they are numbered, each once and
@@ -61,6 +65,28 @@ pub fn command_line(words: &[&str]) -> bool {
 #[must_use]
 pub fn resume_file(text: &[u8]) -> Option<Vec<u8>> {
     record::rewrite(text)
+}
+
+/// Reads a trace, as rows of CSV or else as lines of JSON, and makes its commands into requests.
+/// Returns it as it is written; `None` if it is none.
+#[must_use]
+pub fn trace(text: &[u8], csv: bool) -> Option<Vec<u8>> {
+    let form = if csv {
+        TraceForm::Csv
+    } else {
+        TraceForm::Jsonl
+    };
+    let read = TraceReader::new(text, form).ok()?;
+    let commands: Vec<_> = read.collect::<Result<_, _>>().ok()?;
+    let mut written = Vec::new();
+    let mut writer = TraceWriter::new(&mut written, form).ok()?;
+    for located in &commands {
+        writer.write(&located.command).ok()?;
+    }
+    writer.flush().ok()?;
+    drop(writer);
+    is_replayable(&commands);
+    Some(written)
 }
 
 /// Reads a line between a replica's process and the one that drives it. Returns it as it is

@@ -8,7 +8,7 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{cluster, log, node, peak, plot, run, sim, sweep};
+use crate::{cluster, from_git, log, node, peak, plot, run, sim, sweep};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -60,8 +60,8 @@ pub struct Harness<W> {
 }
 
 impl Harness<Empty> {
-    /// The four strategies (global, broker, static, cache), and the workloads kv, chirper and
-    /// append.
+    /// The four strategies (global, broker, static, cache), and the workloads kv, chirper, the six
+    /// of YCSB, append and trace.
     pub fn new() -> Harness<impl Workloads> {
         Harness {
             strategies: builtin::strategies(),
@@ -136,6 +136,7 @@ impl<W: Workloads> Harness<W> {
             Request::Cluster(settings) => cluster::run::<W>(&settings, strategies),
             Request::Log(settings) => log::run(&settings),
             Request::Plot(settings) => plot::run(&settings),
+            Request::Trace(settings) => from_git::run(&settings),
         }
     }
 }

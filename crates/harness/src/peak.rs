@@ -10,6 +10,7 @@
 //! step is a run of its own, with a new cluster. Invariant: no step is left out of the file.
 
 use crate::ending::Ending;
+use crate::error::UsageError;
 use crate::interrupt::Interrupt;
 use crate::numbers::grouped;
 use crate::progress::Progress;
@@ -56,7 +57,10 @@ pub(crate) fn run(
     strategies: &Strategies,
     workloads: &impl Workloads,
 ) -> Result<Ending> {
-    run::check(settings, strategies, workloads)?;
+    if run::check(settings, strategies, workloads)?.is_some() {
+        let problem = "the workload comes to an end by itself: no load is kept up";
+        return Err(UsageError::new("--peak", problem).into());
+    }
     let (interrupt, progress) = (Interrupt::listen(), Progress::of_many(settings.quiet));
     let runs = Runs::create(&settings.out, "peak", &Step::columns())?;
     let mut search = Search {

@@ -175,6 +175,15 @@ fn short_warmup(measured: &Measured) -> Option<String> {
     })
 }
 
+/// That not all of so many commands were issued, if so.
+pub(crate) fn cut_short(measured: &Measured, count: u32) -> Option<String> {
+    let issued = measured.samples.len() as u64;
+    (issued < u64::from(count)).then(|| {
+        let (issued, count) = (grouped(issued), grouped(count.into()));
+        format!("{issued} of the {count} commands were issued before it was over")
+    })
+}
+
 /// What makes a measurement of a strategy bad or needs to be known with it.
 pub(crate) fn notes(rate: Option<u64>, measured: &Measured, all: &Measures) -> Vec<String> {
     let mut notes = measured.mishaps.clone();

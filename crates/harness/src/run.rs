@@ -41,6 +41,8 @@ struct Description<'a> {
     digest: &'a str,
     machine: Machine,
     interrupted: bool,
+    /// What is to be known of the workload.
+    notes: &'a [String],
     /// What was noticed, by strategy.
     strategies: &'a [Remarks],
 }
@@ -119,7 +121,8 @@ pub(crate) fn carry_out(
     ended.unwrap_or_else(|_| unreachable!("workload {name} is registered"))
 }
 
-/// Checks the settings, and starts nothing.
+/// Checks the settings, and starts nothing. Returns how many commands there are, if they come to an
+/// end.
 ///
 /// # Errors
 /// If they contradict each other or the machine.
@@ -127,7 +130,7 @@ pub(crate) fn check(
     settings: &RunSettings,
     strategies: &Strategies,
     workloads: &impl Workloads,
-) -> Result<()> {
+) -> Result<Option<u64>> {
     checked_shape(settings, strategies)?;
     let name = &settings.workload;
     let built = workloads.with(name, Build { settings });
@@ -140,6 +143,7 @@ fn checked_shape(settings: &RunSettings, strategies: &Strategies) -> Result<Clus
     setup::check_memcached(settings)?;
     setup::check_disks(settings)?;
     setup::check_history(settings)?;
+    setup::check_record(settings)?;
     Ok(shape)
 }
 
@@ -149,11 +153,11 @@ struct Build<'a> {
 }
 
 impl WorkloadVisitor for Build<'_> {
-    type Output = Result<()>;
+    type Output = Result<Option<u64>>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        flags.build(&self.settings.workload, &self.settings.load_shape())?;
-        Ok(())
+        let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
+        Ok(workload.command_count())
     }
 }
 
@@ -180,6 +184,8 @@ struct Run<'a, W> {
     strategies: &'a Strategies,
     shape: ClusterShape,
     workload: Arc<W>,
+    /// What is to be known of it.
+    notes: Vec<String>,
     digest: String,
     command_line: Vec<String>,
     folder: Folder,
@@ -206,6 +212,7 @@ impl<'a, W: Workload> Run<'a, W> {
             strategies: begin.strategies,
             shape: begin.shape,
             digest: format!("{:016x}", workload.digest()),
+            notes: workload.notes(),
             workload: Arc::new(workload),
             command_line,
             folder,
@@ -253,6 +260,7 @@ impl<'a, W: Workload> Run<'a, W> {
             },
             rows: self.rows,
             remarks: self.remarks,
+            notes: self.notes,
             folder: self.folder.path().to_owned(),
         })
     }
@@ -321,7 +329,10 @@ impl<'a, W: Workload> Run<'a, W> {
                 )
                 .collect(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
-                report::notes(self.settings.rate, measured, all)
+                let notes = report::notes(self.settings.rate, measured, all);
+                let cut = self.workload.command_count();
+                let cut = cut.and_then(|count| report::cut_short(measured, count));
+                cut.into_iter().chain(notes).collect()
             }),
         });
         self.rows.extend(rows);
@@ -339,7 +350,8 @@ impl<'a, W: Workload> Run<'a, W> {
             partitions: settings.partitions.into(),
             replicas: settings.replicas.into(),
             clients: settings.clients,
-            window: settings.rate.is_none().then_some(settings.window),
+            window: (settings.rate.is_none() && self.workload.arrivals().is_none())
+                .then_some(settings.window),
             rate: settings.rate,
             durability: settings.durability.name(),
             seed: settings.seed,
@@ -354,6 +366,7 @@ impl<'a, W: Workload> Run<'a, W> {
             digest: &self.digest,
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
+            notes: &self.notes,
             strategies: &self.remarks,
         };
         self.folder
@@ -366,6 +379,8 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
+    /// What is to be known of the workload.
+    notes: Vec<String>,
     /// Where its files are.
     folder: PathBuf,
 }
@@ -395,6 +410,7 @@ impl Finished {
                 "note: this program was compiled without optimisation; use cargo run --release"
             );
         }
+        self.notes.iter().for_each(|note| println!("note: {note}"));
         for remarks in &self.remarks {
             remarks
                 .notes

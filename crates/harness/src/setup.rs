@@ -60,6 +60,23 @@ pub(crate) fn check_history(settings: &RunSettings) -> Result<(), UsageError> {
     Ok(())
 }
 
+/// The same of a recording.
+///
+/// # Errors
+/// With the first file that cannot be written.
+pub(crate) fn check_record(settings: &RunSettings) -> Result<(), UsageError> {
+    for info in &settings.strategies {
+        let Some(file) = settings.record_of(info.name) else {
+            continue;
+        };
+        File::create(file.path()).map_err(|error| {
+            let problem = format!("cannot write to {}: {error}", file.path().display());
+            UsageError::new("--record", problem)
+        })?;
+    }
+    Ok(())
+}
+
 /// A server that is not there would cost time in every lookup and prove nothing.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ mod plot;
 mod run;
 mod sim;
 mod sweep;
+mod trace;
 mod values;
 
 use crate::error::RegistrationError;
@@ -28,6 +29,7 @@ use crate::settings::plot::PlotSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use crate::settings::sweep::SweepSettings;
+use crate::settings::trace::TraceSettings;
 use crate::sweep::cell::Cell;
 use crate::workload::contract::WorkloadInfo;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -40,6 +42,7 @@ use plot::PlotArgs;
 use run::RunArgs;
 use sim::SimArgs;
 use sweep::SweepArgs;
+use trace::TraceArgs;
 
 /// Dynamic object creation on scalable state machine replication: four strategies, measured and
 /// checked.
@@ -69,6 +72,8 @@ enum Command {
     Log(LogArgs),
     /// Draw figures of what a run or a sweep has measured, from its files
     Plot(PlotArgs),
+    /// Make traces of commands, to be replayed by `run --workload trace`
+    Trace(TraceArgs),
 }
 
 /// What the user asks for.
@@ -88,6 +93,8 @@ pub(crate) enum Request<W> {
     Log(LogSettings),
     /// Draw figures.
     Plot(PlotSettings),
+    /// Make a trace.
+    Trace(TraceSettings),
 }
 
 /// The command line of a program that has registered these strategies and workloads.
@@ -127,7 +134,8 @@ pub(crate) fn command<W: Workloads>(
         .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)))
         .mut_subcommand("plot", |plot| {
             plot.after_help(program::named(plot::EXAMPLES))
-        });
+        })
+        .mut_subcommand("trace", trace::with_examples);
     let run = command.find_subcommand("run").cloned();
     let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
     let command = command.mut_subcommand("sweep", |sweep| {
@@ -215,6 +223,7 @@ fn settings<W: Workloads>(
         (Command::Cluster(args), _) => Request::Cluster(args.settings()),
         (Command::Log(args), _) => Request::Log(args.settings()),
         (Command::Plot(args), _) => Request::Plot(args.settings()),
+        (Command::Trace(args), _) => Request::Trace(args.settings()),
     })
 }
 

@@ -8,8 +8,9 @@ use crate::registry::info::{Directory, StrategyInfo};
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::{DeployName, DurabilityName};
-use crate::settings::run::RunSettings;
+use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
+use crate::trace::file::TraceFile;
 use clap::Args;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -39,6 +40,9 @@ Exit status:
   2    the command line was wrong
   3    every history was judged and is linearizable, but at the end replicas are missing
   130  Ctrl-C; what was measured until then is written";
+
+/// The workload that has an end of its own.
+const TRACE: &str = "trace";
 
 /// What `--help` says of schedules.
 const FAULTS: &str = "\
@@ -129,13 +133,17 @@ pub(crate) struct RunArgs {
     /// Search for the highest throughput of each strategy, first with more and more outstanding
     /// requests, then with rates; then measure latencies at 50 % and 75 % of it. Each step takes
     /// --duration
-    #[arg(long, conflicts_with_all = ["window", "rate", "operations", "fault", "history"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["window", "rate", "operations", "fault", "history", "record"]
+    )]
     peak: bool,
 
-    /// How long to measure, e.g. 500ms, 5s, 1m
+    /// How long to measure, e.g. 500ms, 5s, 1m; a trace without this until its end
     #[arg(
         long,
         default_value = "10s",
+        default_value_if("workload", TRACE, FOR_EVER_DAYS),
         value_name = "TIME",
         allow_hyphen_values = true,
         value_parser = positive_time
@@ -151,10 +159,11 @@ pub(crate) struct RunArgs {
     )]
     operations: Option<u64>,
 
-    /// How long to run before measuring
+    /// How long to run before measuring; a trace without this not at all
     #[arg(
         long,
         default_value = "2s",
+        default_value_if("workload", TRACE, "0s"),
         value_name = "TIME",
         allow_hyphen_values = true,
         value_parser = time::length
@@ -223,6 +232,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", value_parser = history_file)]
     history: Option<HistoryFile>,
 
+    /// Write what the clients issue to this file, as a trace that --trace can replay: lines of JSON
+    /// if it ends in .jsonl, rows if in .csv; of several strategies each into a file of its own,
+    /// FILE-STRATEGY (docs/traces.md)
+    #[arg(long, value_name = "FILE", value_parser = TraceFile::parse)]
+    record: Option<TraceFile>,
+
     /// Whether static placement keeps a directory, so that objects can move
     #[arg(long, default_value = "none", value_name = "WHERE", value_parser = choices(DIRECTORIES))]
     directory: Directory,
@@ -282,6 +297,7 @@ impl RunArgs {
             audit: self.audit,
             samples: self.samples,
             history: self.history,
+            record: self.record,
             directory: self.directory,
             out: self.out,
             base_port: self.base_port,

@@ -29,7 +29,8 @@ pub(super) const EXAMPLES: &str = "\
 
 /// What to say at the end of the help.
 const ABOUT: &str = "
-All flags of `run` but --out, --history and --peak may be given besides: every cell has them.
+All flags of `run` but --out, --history, --record and --peak may be given besides; every cell has
+them.
 
 A cell is one run: one combination of the varied values (a point) with one seed. Cells that are
 done are kept, so the same command goes on where it was stopped. A file looks like this:
@@ -45,7 +46,7 @@ In the folder: summary.csv has the rows of all runs, points.csv the mean of each
 intervals (bootstrap) from five repeats on, cells/ the folders of the runs.";
 
 /// The flags of `run` that a sweep does not hand on: each cell has its own.
-const NOT_HANDED_ON: [&str; 4] = ["out", "history", "peak", "help"];
+const NOT_HANDED_ON: [&str; 5] = ["out", "history", "record", "peak", "help"];
 
 /// The variables in which arrays of jobs tell each job its number.
 const NUMBERS_OF_JOBS: [&str; 2] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];

@@ -5,6 +5,7 @@
 //! abandoned.
 
 use super::job::{Job, Plan, abandoned};
+use super::order::Turn;
 use super::pace::Pace;
 use super::sample::{ClientReport, End, Sample};
 use crate::workload::contract::Workload;
@@ -37,6 +38,8 @@ pub(super) struct LoadClient<W: Workload> {
     job: Arc<Job<W>>,
     number: u64,
     pipeline: Pipeline,
+    /// Whether objects can move under the strategy.
+    can_move: bool,
     pending: FxHashMap<u64, Pending>,
     samples: Vec<Sample>,
     /// How many commands in a row the strategy has refused.
@@ -53,8 +56,23 @@ pub(super) struct LoadClient<W: Workload> {
 /// A request that has not ended.
 struct Pending {
     request: Request,
-    /// Kind, due time and delay of a command; none while loading.
-    command: Option<(usize, Micros, Micros)>,
+    /// The command; none while loading.
+    command: Option<Issued>,
+}
+
+/// A command that was issued.
+struct Issued {
+    kind: usize,
+    due: Micros,
+    late: Micros,
+    /// Its number, if others may wait for it.
+    number: Option<u32>,
+}
+
+/// A command whose turn has not come.
+struct Held<S> {
+    step: S,
+    after: Vec<u32>,
 }
 
 impl<W: Workload> LoadClient<W> {
@@ -64,6 +82,7 @@ impl<W: Workload> LoadClient<W> {
         oracle: Arc<dyn Oracle>,
     ) -> Result<Self, ConfigError> {
         let id = ClientId(number);
+        let can_move = oracle.movable();
         let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
         let abandon = job.abandon.subscribe();
         Ok(Self {
@@ -71,6 +90,7 @@ impl<W: Workload> LoadClient<W> {
             abandon,
             number,
             pipeline,
+            can_move,
             pending: FxHashMap::default(),
             samples: Vec::new(),
             refusals: 0,
@@ -148,7 +168,7 @@ impl<W: Workload> LoadClient<W> {
         let job = self.job.clone();
         let mut steps = job.workload.steps(self.number);
         let mut left = job.operations.unwrap_or(u64::MAX);
-        let mut due = None;
+        let (mut due, mut held) = (None, None);
         'issuing: loop {
             loop {
                 let now = job.clock.now().micros();
@@ -161,17 +181,31 @@ impl<W: Workload> LoadClient<W> {
                 let Some(at) = due.take().or_else(|| pace.due(self.pending.len(), now)) else {
                     break;
                 };
-                let Some(step) = steps.next() else {
+                let next = held.take().or_else(|| {
+                    let step = steps.next()?;
+                    let after = job.workload.after(&step);
+                    Some(Held { step, after })
+                });
+                let Some(Held { step, after }) = next else {
                     break 'issuing;
                 };
+                let turn = job.order.turn(self.number, &after);
+                if turn != Turn::Now {
+                    held = Some(Held { step, after });
+                    due = pace.keeps(at);
+                    if turn == Turn::Never {
+                        break 'issuing;
+                    }
+                    break;
+                }
                 left -= u64::from(at >= plan.from);
-                let command = (W::kind(&step), at, now.saturating_sub(at));
-                self.submit(job.workload.request(step), Some(command));
+                self.command(step, at, now.saturating_sub(at));
             }
             tokio::select! {
                 completion = self.pipeline.next() => self.finish(&completion),
                 () = abandoned(&mut self.abandon) => break,
-                at = pace.next(self.pending.len()) => match at {
+                () = job.order.changed(self.number), if held.is_some() => {}
+                at = pace.next(self.pending.len()), if due.is_none() => match at {
                     Some(at) => due = Some(at),
                     None => break,
                 },
@@ -187,6 +221,37 @@ impl<W: Workload> LoadClient<W> {
         if let Some(before) = self.before {
             self.sent = self.pipeline.traffic() - before;
         }
+        if job.workload.command_count().is_some() {
+            let unissued = held.map(|held| held.step).into_iter().chain(steps);
+            unissued
+                .filter_map(|step| W::number(&step))
+                .for_each(|n| job.order.pass_over(n));
+        }
+    }
+
+    /// Issues a command that was due then.
+    fn command(&mut self, step: W::Step, due: Micros, late: Micros) {
+        let job = self.job.clone();
+        let issued = Issued {
+            kind: W::kind(&step),
+            due,
+            late,
+            number: W::number(&step),
+        };
+        let request = |step| match self.can_move {
+            true => job.workload.request(step),
+            false => job.workload.request_without_moves(step),
+        };
+        let request = match &job.tape {
+            None => request(step),
+            Some(tape) => {
+                let written = job.workload.written_bytes(&step);
+                let request = request(step);
+                tape.issued(self.number, &request, written);
+                request
+            }
+        };
+        self.submit(request, Some(issued));
     }
 
     /// Waits for one completion; or makes do without, if nobody will answer.
@@ -206,7 +271,7 @@ impl<W: Workload> LoadClient<W> {
         }
     }
 
-    fn submit(&mut self, request: Request, command: Option<(usize, Micros, Micros)>) {
+    fn submit(&mut self, request: Request, command: Option<Issued>) {
         let ticket = self.pipeline.submit(request.clone());
         self.pending.insert(ticket, Pending { request, command });
     }
@@ -217,12 +282,21 @@ impl<W: Workload> LoadClient<W> {
         };
         let id = ClientId(self.number);
         self.job.recorder.record(id, &request, completion);
-        let Some((kind, due, late)) = command else {
+        let Some(Issued {
+            kind,
+            due,
+            late,
+            number,
+        }) = command
+        else {
             if !matches!(completion.outcome, Outcome::Done(_)) {
                 self.not_loaded.get_or_insert(completion.outcome.clone());
             }
             return;
         };
+        if let Some(number) = number {
+            self.job.order.end(number);
+        }
         self.refusals = match completion.outcome {
             Outcome::Unsupported => self.refusals + 1,
             _ => 0,

@@ -31,7 +31,11 @@ impl<W: Workload> Load<W> {
         // The replicas need most of the machine.
         let threads = thread::available_parallelism().map_or(1, |cores| cores.get() / 2);
         let threads = (threads.max(1) as u64).min(clients);
-        let mut paces = pace::Paces::new(job.window, job.rate.map(|_| clients));
+        let steady = job
+            .rate
+            .map(|rate| Box::new(pace::steady(rate, clients)) as Box<_>);
+        let arrivals = steady.or_else(|| job.workload.arrivals());
+        let mut paces = pace::Paces::new(job.window, arrivals.as_ref().map(|_| clients));
         for number in 0..threads {
             let mine: Vec<_> = (number..clients)
                 .step_by(threads as usize)
@@ -43,9 +47,9 @@ impl<W: Workload> Load<W> {
             let thread = thread::Builder::new().name(format!("clients {number}"));
             thread.spawn(serve).context("cannot start the clients")?;
         }
-        if let Some(rate) = job.rate {
+        if let Some(arrivals) = arrivals {
             let (job, planned) = (job.clone(), planned);
-            let pacer = move || pace::keep(rate, &paces, planned, job.clock, &job.stop);
+            let pacer = move || pace::keep(arrivals, &paces, planned, job.clock, &job.stop);
             let thread = thread::Builder::new().name("pacer".into());
             thread.spawn(pacer).context("cannot start the clients")?;
         }

@@ -1,5 +1,7 @@
 //! What the clients of a run are to do, and when.
 
+use super::order::Order;
+use super::tape::Tape;
 use crate::check::Recorder;
 use crate::workload::contract::Workload;
 use ssmr_core::Micros;
@@ -22,6 +24,10 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) rate: Option<u64>,
     /// How many commands of each client are measured, if not those of a time.
     pub(crate) operations: Option<u64>,
+    /// What commands wait for.
+    pub(crate) order: Order,
+    /// What is issued is written down here, if it is.
+    pub(crate) tape: Option<Tape>,
     /// How many objects are loaded, for the progress.
     pub(crate) loaded: AtomicU64,
     /// No more commands: those under way are waited for.

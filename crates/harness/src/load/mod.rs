@@ -7,5 +7,7 @@
 mod client;
 pub(crate) mod clients;
 pub(crate) mod job;
+pub(crate) mod order;
 mod pace;
 pub(crate) mod sample;
+pub(crate) mod tape;

@@ -6,6 +6,7 @@
 //! kept by a thread that sleeps, for the runtime's timers are a millisecond coarse.
 
 use super::job::Plan;
+use crate::workload::contract::Arrival;
 use ssmr_core::Micros;
 use ssmr_net::Clock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -49,6 +50,12 @@ impl Pace {
         }
     }
 
+    /// When a command is due whose time has come, but which must wait for others: in a closed loop
+    /// that is when they have ended.
+    pub(super) fn keeps(&self, at: Micros) -> Option<Micros> {
+        matches!(self, Self::Open(_)).then_some(at)
+    }
+
     /// Waits for the time of the next command: for ever, if it is for completions to make place for
     /// one. `None` if no more will come.
     pub(super) async fn next(&mut self, outstanding: usize) -> Option<Micros> {
@@ -88,10 +95,18 @@ impl Paces {
     }
 }
 
-/// Tells each client in turn when its next command is due, until the plan is over or all have
-/// stopped listening.
+/// So many commands a second, of each client in turn.
+pub(super) fn steady(rate: u64, clients: u64) -> impl Iterator<Item = Arrival> + Send {
+    (0..).map(move |number: u64| Arrival {
+        client: number % clients,
+        after_us: (u128::from(number) * 1_000_000 / u128::from(rate)) as Micros,
+    })
+}
+
+/// Tells clients when their next commands are due, until there are no more, the plan is over or all
+/// have stopped listening.
 pub(super) fn keep(
-    rate: u64,
+    arrivals: impl Iterator<Item = Arrival>,
     paces: &Paces,
     mut plan: watch::Receiver<Option<Plan>>,
     clock: Clock,
@@ -106,22 +121,25 @@ pub(super) fn keep(
             .and_then(|plan| *plan)
     });
     let Some(plan) = plan else { return };
-    let clients = paces.senders.len();
-    let mut gone = 0;
-    for number in 0u64.. {
-        let due = plan.start + (u128::from(number) * 1_000_000 / u128::from(rate)) as Micros;
+    let mut listening: Vec<_> = paces.senders.iter().map(Some).collect();
+    let mut left = listening.len();
+    for Arrival { client, after_us } in arrivals {
+        let due = plan.start.saturating_add(after_us);
         while clock.now().micros() < due && !stop.load(Relaxed) {
             thread::sleep(NAP.min(Duration::from_micros(
                 due.saturating_sub(clock.now().micros()),
             )));
         }
         let hopeless = clock.now().micros() > plan.until.saturating_add(GRACE);
-        if due >= plan.until || hopeless || stop.load(Relaxed) || gone == clients {
+        if due >= plan.until || hopeless || stop.load(Relaxed) || left == 0 {
             return;
         }
-        let listens = paces.senders[number as usize % clients]
-            .blocking_send(due)
-            .is_ok();
-        gone = if listens { 0 } else { gone + 1 };
+        let Some(listener) = listening[client as usize] else {
+            continue;
+        };
+        if listener.blocking_send(due).is_err() {
+            listening[client as usize] = None;
+            left -= 1;
+        }
     }
 }

@@ -16,8 +16,8 @@ columns! {
         strategy: &'static str,
         /// The workload.
         workload: &'static str,
-        /// Hash of the workload and the first 10,000 commands of every client: equal rows had the
-        /// same work to do.
+        /// Hash of the workload and the first 10,000 commands of every client, or of a whole trace:
+        /// equal rows had the same work to do.
         digest: String,
         /// Where accesses to objects of several partitions executed: exchange (at all of them) or
         /// gather (at one).

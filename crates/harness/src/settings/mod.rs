@@ -10,3 +10,4 @@ pub(crate) mod plot;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod sweep;
+pub(crate) mod trace;

@@ -5,12 +5,17 @@ use super::memcached::Memcached;
 use super::names::{DeployName, DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
+use crate::trace::file::TraceFile;
 use crate::workload::contract::LoadShape;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What `--duration` is where a workload ends by itself, in days and as a time.
+pub(crate) const FOR_EVER_DAYS: &str = "365days";
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What to run, and how.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +73,8 @@ pub(crate) struct RunSettings {
     pub(crate) samples: bool,
     /// Where to write the complete history.
     pub(crate) history: Option<HistoryFile>,
+    /// Where to write what the clients issue, as a trace.
+    pub(crate) record: Option<TraceFile>,
     /// Which variant to run of strategies that have two.
     pub(crate) directory: Directory,
     /// The folder for result files.
@@ -84,6 +91,15 @@ pub(crate) struct RunSettings {
 }
 
 impl RunSettings {
+    /// How long a strategy is measured at least: a number of commands, and a trace, may be over at
+    /// once.
+    pub(crate) fn least_time(&self) -> Duration {
+        match self.operations.is_some() || self.duration >= FOR_EVER {
+            true => self.warmup,
+            false => self.warmup + self.duration,
+        }
+    }
+
     /// The sizes of the clusters.
     pub(crate) fn sizes(&self) -> Sizes {
         Sizes {
@@ -106,12 +122,20 @@ impl RunSettings {
         file.map(|file| file.of(strategy, several))
     }
 
+    /// The trace of what the clients issue under one strategy.
+    pub(crate) fn record_of(&self, strategy: &str) -> Option<TraceFile> {
+        let several = self.strategies.len() > 1;
+        let file = self.record.as_ref();
+        file.map(|file| file.of(strategy, several))
+    }
+
     /// What every workload is made from.
     pub(crate) fn load_shape(&self) -> LoadShape {
         LoadShape {
             seed: self.seed,
             clients: self.clients,
             partitions: self.partitions,
+            quiet: self.quiet,
         }
     }
 }

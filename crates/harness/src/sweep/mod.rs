@@ -246,7 +246,7 @@ impl Pace {
     fn new<W>(cells: &[Cell<W>], open: &[usize]) -> Self {
         let times = open.iter().map(|number| {
             let settings = &cells[*number].settings;
-            (settings.warmup + settings.duration) * settings.strategies.len() as u32
+            settings.least_time() * settings.strategies.len() as u32
         });
         Self {
             at_least: times.sum(),

@@ -27,7 +27,9 @@ use crate::health::{inspect, loss};
 use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
 use crate::load::job::{Job, Plan};
+use crate::load::order::Order;
 use crate::load::sample::{ClientReport, Sample};
+use crate::load::tape::Tape;
 use crate::memory::Memory;
 use crate::progress::Progress;
 use crate::registry::strategies::Chosen;
@@ -41,7 +43,7 @@ use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
-use ssmr_core::{Micros, Oracle};
+use ssmr_core::{Micros, Oracle, Topology};
 use ssmr_net::{Clock, Leaders, TrafficCount};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -132,7 +134,7 @@ impl<W: Workload> Trial<'_, W> {
         if !self.ready(&mut cluster).await? {
             return Ok(None);
         }
-        let job = self.job(&cluster, applies);
+        let job = self.job(&cluster, applies)?;
         let (clock, execution) = (job.clock, job.settings.execution);
         let (schedule, durability) = (&self.settings.fault, self.settings.durability);
         let mut faults = Faults::new(schedule, topology, durability, self.settings.seed, disks);
@@ -177,6 +179,7 @@ impl<W: Workload> Trial<'_, W> {
         };
         drop(cluster);
         self.keep_history(&load)?;
+        let recorded = self.end_tape(&load)?;
         let Some(readings) = readings else {
             return self.without_measures(&verdicts);
         };
@@ -201,7 +204,7 @@ impl<W: Workload> Trial<'_, W> {
             let seconds = (span.until - span.from) as f64 / 1e6;
             format!("measuring ended after {seconds:.1} s: {group} had lost its majority")
         });
-        let mishaps = lost.into_iter().chain(faults.gone);
+        let mishaps = lost.into_iter().chain(faults.gone).chain(recorded);
         Ok(Some(Measured {
             execution: execution_name(execution),
             reads: self.settings.reads,
@@ -278,16 +281,38 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
-    fn job<D: Deployment>(&self, cluster: &D, applies: Applies) -> Job<W> {
+    /// Where what is issued is written down, if it is asked for.
+    fn tape(&self, clock: Clock, topology: Topology) -> Result<Option<Tape>> {
+        let file = self.settings.record_of(self.strategy.name);
+        let tape = file.map(|file| {
+            let tape = Tape::begin(&file, clock, topology);
+            tape.with_context(|| format!("--record: {}", file.path().display()))
+        });
+        tape.transpose()
+    }
+
+    /// Ends the recording, if there is one. Returns what it is known by.
+    fn end_tape(&self, load: &Load<W>) -> Result<Option<String>> {
+        let job = load.shared();
+        let Some(tape) = &job.tape else {
+            return Ok(None);
+        };
+        let digest = tape.end().context("--record")?;
+        Ok(Some(format!("the recorded trace has the digest {digest}")))
+    }
+
+    fn job<D: Deployment>(&self, cluster: &D, applies: Applies) -> Result<Job<W>> {
+        // The replicas have clocks of their own, which need not agree with it.
+        let clock = Clock::start();
+        let tape = self.tape(clock, cluster.config().topology)?;
         let execution = match self.settings.execution {
             Execution::Gather if applies.moves => Execution::Gather,
             _ => Execution::Exchange,
         };
-        Job {
+        Ok(Job {
             workload: self.workload.clone(),
             config: cluster.config().clone(),
-            // The replicas have clocks of their own, which need not agree with it.
-            clock: Clock::start(),
+            clock,
             settings: ClientSettings::default()
                 .with_execution(execution)
                 .with_reads(self.settings.reads)
@@ -296,10 +321,15 @@ impl<W: Workload> Trial<'_, W> {
             window: self.settings.window as usize,
             rate: self.settings.rate,
             operations: self.settings.operations,
+            order: Order::new(
+                self.workload.command_count().unwrap_or(0),
+                self.workload.client_count(),
+            ),
+            tape,
             loaded: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             abandon: watch::Sender::new(false),
-        }
+        })
     }
 
     /// Waits for the objects to be created. Returns whether all of them are: not if the user ends

@@ -3,7 +3,7 @@
 use crate::error::UsageError;
 use serde::Serialize;
 use ssmr_check::Terms;
-use ssmr_core::{Application, ObjectId, Request, codec, id};
+use ssmr_core::{Application, Micros, ObjectId, Request, codec, id};
 
 /// How many commands of each client the digest covers.
 const DIGESTED: usize = 10_000;
@@ -16,7 +16,8 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     type App: Application;
     /// A command before it becomes a request; small, so that digests are cheap.
     type Step: Serialize + Send;
-    /// The commands of one client. They never end.
+    /// The commands of one client. They never end, unless the workload is a finite one: a run is
+    /// over with the last of them.
     type Steps: Iterator<Item = Self::Step> + Send;
 
     /// The value of `--workload` and of the CSV column: one of its flags'
@@ -37,6 +38,47 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     /// The request that a command makes.
     fn request(&self, step: Self::Step) -> Request;
 
+    /// The same under a strategy whose objects cannot move, for a workload that knows another way
+    /// than to have its moves refused.
+    fn request_without_moves(&self, step: Self::Step) -> Request {
+        self.request(step)
+    }
+
+    /// How many commands there are of all clients together, if there is a last one and they have
+    /// numbers.
+    fn command_count(&self) -> Option<u32> {
+        None
+    }
+
+    /// The number of a command, if there is a [count](Self::command_count): each number below it
+    /// belongs to one command of one client, whose numbers grow.
+    fn number(_step: &Self::Step) -> Option<u32> {
+        None
+    }
+
+    /// The commands that must have ended before this one is issued, by their numbers, which are
+    /// lower.
+    fn after(&self, _step: &Self::Step) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// When each command is due, in order and for ever or until the last one, for a workload that
+    /// is an open loop by itself.
+    fn arrivals(&self) -> Option<Box<dyn Iterator<Item = Arrival> + Send>> {
+        None
+    }
+
+    /// The bytes of the values that a command writes, by object, as far as the workload can tell:
+    /// for `run --record`, which otherwise takes the request's bytes in equal shares.
+    fn written_bytes(&self, _step: &Self::Step) -> Vec<(ObjectId, u64)> {
+        Vec::new()
+    }
+
+    /// What is to be known of what it asks for.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How the service is told to judges from outside (`run --history`).
     fn terms() -> Terms<Self::App> {
         Terms::default()
@@ -55,6 +97,15 @@ pub trait Workload: Serialize + Send + Sync + 'static {
         let clients: Vec<u64> = (0..self.client_count()).map(of_client).collect();
         id::digest(&codec::encode(&(self.name(), self, clients)))
     }
+}
+
+/// When a command is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The client whose turn it is.
+    pub client: u64,
+    /// The time since the beginning.
+    pub after_us: Micros,
 }
 
 /// What can be said of a workload without its type.
@@ -104,4 +155,6 @@ pub struct LoadShape {
     pub clients: u64,
     /// How many partitions there are.
     pub partitions: u8,
+    /// Whether the user wants no news of how it goes.
+    pub quiet: bool,
 }

@@ -10,4 +10,5 @@ pub(crate) mod contract;
 pub(crate) mod graph;
 pub(crate) mod kv;
 pub(crate) mod random;
+pub(crate) mod trace;
 pub(crate) mod ycsb;

@@ -48,6 +48,16 @@ impl Workload for Kv {
         }
     }
 
+    fn written_bytes(&self, step: &Step) -> Vec<(ObjectId, u64)> {
+        let keys = match step {
+            Step::Create { key, .. } | Step::Update { key, .. } => std::slice::from_ref(key),
+            Step::Multi { keys, .. } => keys,
+            Step::Read { .. } | Step::Delete { .. } | Step::Move { .. } => &[],
+        };
+        let size = self.object_size as u64;
+        keys.iter().map(|key| (object(*key), size)).collect()
+    }
+
     fn read(object: ObjectId) -> Request {
         Request::access::<KvService>(&Op::Read(object))
     }

@@ -119,6 +119,7 @@ mod tests {
             seed: 1,
             clients: 2,
             partitions: 2,
+            quiet: true,
         };
         for info in YcsbFlags::WORKLOADS {
             assert_eq!(flags.build(info.name, &shape).unwrap().mix.name, info.name);

@@ -49,6 +49,17 @@ impl Workload for Ycsb {
         }
     }
 
+    fn written_bytes(&self, step: &Step) -> Vec<(ObjectId, u64)> {
+        let field = self.field_size as u64;
+        match step {
+            Step::Create { key, .. } => vec![(object(*key), field * u64::from(self.fields))],
+            Step::Update { key, .. } | Step::ReadModifyWrite { key, .. } => {
+                vec![(object(*key), field)]
+            }
+            Step::Read { .. } | Step::Scan { .. } => Vec::new(),
+        }
+    }
+
     fn read(object: ObjectId) -> Request {
         Request::access::<Table>(&Op::Read(object))
     }

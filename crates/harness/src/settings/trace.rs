@@ -1,0 +1,30 @@
+//! The settings of `trace`.
+
+use crate::trace::file::TraceFile;
+use std::path::PathBuf;
+
+/// What to do with traces.
+#[derive(Clone, Debug)]
+pub(crate) enum TraceSettings {
+    /// Make one of a git history.
+    FromGit(FromGitSettings),
+}
+
+/// Which history, and where the trace goes.
+#[derive(Clone, Debug)]
+pub(crate) struct FromGitSettings {
+    /// The repository.
+    pub(crate) repository: PathBuf,
+    /// The last commit.
+    pub(crate) revision: String,
+    /// Where to write it; else to the standard output, as lines of JSON.
+    pub(crate) out: Option<TraceFile>,
+    /// Whether to follow only the first parent of merges.
+    pub(crate) first_parent: bool,
+    /// How many commits to take, from the first one on.
+    pub(crate) max_commits: Option<usize>,
+    /// How many folders of a path are an object's attribute.
+    pub(crate) folders: usize,
+    /// Whether to print nothing but errors.
+    pub(crate) quiet: bool,
+}
