@@ -130,7 +130,7 @@ pub(crate) fn check(
     settings: &RunSettings,
     strategies: &Strategies,
     workloads: &impl Workloads,
-) -> Result<Option<u64>> {
+) -> Result<Option<u32>> {
     checked_shape(settings, strategies)?;
     let name = &settings.workload;
     let built = workloads.with(name, Build { settings });
@@ -153,7 +153,7 @@ struct Build<'a> {
 }
 
 impl WorkloadVisitor for Build<'_> {
-    type Output = Result<Option<u64>>;
+    type Output = Result<Option<u32>>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
         let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
