@@ -35,9 +35,11 @@ use std::time::Duration;
 
 /// The content of `run.json`.
 #[derive(Serialize)]
-struct Description<'a> {
+struct Description<'a, W> {
     command_line: &'a [String],
     settings: &'a RunSettings,
+    /// The workload as it was made, with what it takes by default.
+    workload: &'a W,
     digest: &'a str,
     machine: Machine,
     interrupted: bool,
@@ -351,6 +353,7 @@ impl<'a, W: Workload> Run<'a, W> {
         let description = Description {
             command_line: &self.command_line,
             settings: self.settings,
+            workload: &*self.workload,
             digest: &self.digest,
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
@@ -394,6 +397,10 @@ impl Finished {
             println!(
                 "note: this program was compiled without optimisation; use cargo run --release"
             );
+        }
+        let name = self.workload.name();
+        for note in self.workload.notes() {
+            println!("note: workload {name}: {note}");
         }
         for remarks in &self.remarks {
             remarks

@@ -46,7 +46,10 @@ fn unknown_names_are_refused_with_the_known_ones() {
         &["--workload", "tpcc"],
         &["--workload", "tpcc", "kv", "chirper", "append"],
     );
-    refused(&["--mix", "party"], &["--mix", "growing"]);
+    refused(
+        &["--workload", "chirper", "--mix", "party"],
+        &["--mix", "growing"],
+    );
     refused(&["--execution", "later"], &["--execution", "gather"]);
     refused(&["--reads", "dirty"], &["--reads", "lease"]);
     refused(&["--directory", "root"], &["--directory", "home"]);
@@ -116,7 +119,26 @@ fn flags_that_contradict_each_other_are_refused() {
         &["--operations", "100", "--duration", "2s"],
         &["--operations", "--duration"],
     );
-    refused(&["--graph", "Cargo.toml"], &["--graph", "chirper"]);
+}
+
+#[test]
+fn flags_of_other_workloads_are_refused_with_theirs() {
+    for flags in [
+        &["--graph", "Cargo.toml"][..],
+        &["--mix", "mix"],
+        &["--directed"],
+        &["--max-degree", "5"],
+    ] {
+        refused(flags, &[flags[0], "kv", "chirper"]);
+    }
+    refused(
+        &["--workload", "append", "--records", "5"],
+        &["--records", "append", "ycsb-a"],
+    );
+    refused(
+        &["--workload", "ycsb-a", "--keys", "5"],
+        &["--keys", "ycsb-a", "kv has"],
+    );
 }
 
 #[test]
@@ -153,7 +175,10 @@ fn graphs_are_refused_with_the_line() {
     chirper(Some("# nothing\n"), &["no edge"]);
     chirper(Some("1 2\n2 three\n"), &["line 2", "2 three"]);
     let hub: String = (1..=5000).map(|other| format!("0 {other}\n")).collect();
-    chirper(Some(&hub), &["5000 neighbours"]);
+    chirper(
+        Some(&hub),
+        &["vertex 0 has 5000 followers", "--max-degree 4096"],
+    );
 
     let small = folder.path().join("small.txt");
     fs::write(&small, "1 2\n2 3\n").unwrap();

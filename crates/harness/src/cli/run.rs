@@ -246,11 +246,6 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The workload that was chosen.
-    pub(super) fn workload(&self) -> &str {
-        &self.workload
-    }
-
     /// The settings, with what is registered and the flags of the workloads.
     pub(super) fn settings(
         self,

@@ -9,6 +9,9 @@ use ssmr_core::{Application, ObjectId, Request, codec, id};
 const DIGESTED: usize = 10_000;
 
 /// A service and what clients do with it.
+///
+/// Its serialization is its description in `run.json`, and part of its digest: all that its commands
+/// are a function of.
 pub trait Workload: Serialize + Send + Sync + 'static {
     /// The kinds of operations: the values of the column `op`.
     const KINDS: &'static [&'static str];
@@ -40,6 +43,11 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     /// How the service is told to judges from outside (`run --history`).
     fn terms() -> Terms<Self::App> {
         Terms::default()
+    }
+
+    /// What readers of the results should know of it: printed at the end of a run.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// A hash of the settings and of the first commands of every client: the same under each
@@ -84,14 +92,6 @@ pub trait WorkloadFlags: clap::Args + Serialize {
     /// # Errors
     /// If the flags contradict each other, or name something that is not there.
     fn build(&self, name: &str, shape: &LoadShape) -> Result<Self::Workload, UsageError>;
-
-    /// Looks whether flags were given that are ignored, because another workload was chosen.
-    ///
-    /// # Errors
-    /// If somebody who gave them would be surprised.
-    fn check_unused(&self) -> Result<(), UsageError> {
-        Ok(())
-    }
 }
 
 /// What every workload is made from, besides its own flags.

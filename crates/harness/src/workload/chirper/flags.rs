@@ -3,11 +3,12 @@
 use super::settings::{Behaviour, Chirper, MAX_FOLLOWERS};
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
-use crate::workload::graph::Graph;
+use crate::workload::graph::edge_list::{EdgeList, GraphError};
+use crate::workload::graph::network::{Graph, Hubs};
 use crate::workload::random::{OF_NO_CLIENT, stream};
 use clap::Args;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The size of the made-up graph: that of SNAP's ego-Facebook.
@@ -22,9 +23,63 @@ pub(crate) struct ChirperFlags {
     #[arg(long, default_value = "mix", value_name = "NAME")]
     mix: Behaviour,
 
-    /// Who follows whom: an edge list, two integers a line; else a made-up graph of 4,039 users
+    /// Who follows whom: an edge list, two integers a line, as of SNAP, KONECT or networkx; else a
+    /// made-up graph of 4,039 users
     #[arg(long, value_name = "FILE")]
     graph: Option<PathBuf>,
+
+    /// An edge `a b` means that a follows b; else the two follow each other
+    #[arg(long)]
+    directed: bool,
+
+    /// Leave a user with more followers so many of them, drawn at random
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=MAX_FOLLOWERS as u64)
+    )]
+    max_degree: Option<u64>,
+}
+
+impl ChirperFlags {
+    /// The graph, whose users have no more followers than a post may name.
+    fn graph(&self, seed: u64) -> Result<Graph, UsageError> {
+        let mut rng = stream(seed, OF_NO_CLIENT);
+        let Some(file) = &self.graph else {
+            let mut graph = Graph::made_up(USERS, FRIENDSHIPS, self.directed, &mut rng);
+            graph.sample_followers(self.most_followers(), &mut rng);
+            return Ok(graph);
+        };
+        let problem = |problem: &dyn std::fmt::Display| {
+            UsageError::new("--graph", format!("{}: {problem}", file.display()))
+        };
+        let read = |file| -> Result<Graph, GraphError> {
+            Graph::of_file(EdgeList::read(file)?, self.directed)
+        };
+        let mut graph = read(file).map_err(|error| problem(&error))?;
+        if let (None, Some(hubs)) = (self.max_degree, graph.hubs(MAX_FOLLOWERS)) {
+            let Hubs {
+                count,
+                greatest,
+                degree,
+            } = hubs;
+            let others = match count {
+                1 => String::new(),
+                _ => format!(" ({} more have too many)", count - 1),
+            };
+            let told = format!(
+                "vertex {greatest} has {degree} followers{others}, a post can name \
+                 {MAX_FOLLOWERS}; --max-degree {MAX_FOLLOWERS} would draw so many of them"
+            );
+            return Err(problem(&told));
+        }
+        graph.sample_followers(self.most_followers(), &mut rng);
+        Ok(graph)
+    }
+
+    fn most_followers(&self) -> usize {
+        self.max_degree.map_or(MAX_FOLLOWERS, |most| most as usize)
+    }
 }
 
 impl WorkloadFlags for ChirperFlags {
@@ -35,10 +90,7 @@ impl WorkloadFlags for ChirperFlags {
     }];
 
     fn build(&self, _: &str, shape: &LoadShape) -> Result<Chirper, UsageError> {
-        let graph = match &self.graph {
-            None => Graph::scale_free(USERS, FRIENDSHIPS, &mut stream(shape.seed, OF_NO_CLIENT)),
-            Some(file) => read(file)?,
-        };
+        let graph = self.graph(shape.seed)?;
         if shape.clients > graph.vertex_count() {
             let problem = format!(
                 "{} clients for {} users: each needs one to post for",
@@ -51,29 +103,8 @@ impl WorkloadFlags for ChirperFlags {
             seed: shape.seed,
             clients: shape.clients,
             mix: self.mix,
+            facts: graph.facts().clone(),
             graph: Arc::new(graph),
         })
     }
-
-    fn check_unused(&self) -> Result<(), UsageError> {
-        let problem = "only workload chirper has a graph";
-        match self.graph {
-            Some(_) => Err(UsageError::new("--graph", problem)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Reads a graph whose users have no more followers than a post may name.
-fn read(file: &Path) -> Result<Graph, UsageError> {
-    let problem = |problem: &dyn std::fmt::Display| {
-        UsageError::new("--graph", format!("{}: {problem}", file.display()))
-    };
-    let graph = Graph::read(file).map_err(|error| problem(&error))?;
-    let most = graph.greatest_degree();
-    if most > MAX_FOLLOWERS {
-        let told = format!("a vertex has {most} neighbours, the limit is {MAX_FOLLOWERS}");
-        return Err(problem(&told));
-    }
-    Ok(graph)
 }

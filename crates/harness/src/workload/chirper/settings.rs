@@ -1,6 +1,6 @@
 //! What workload `chirper` is a function of.
 
-use crate::workload::graph::Graph;
+use crate::workload::graph::network::{Graph, GraphFacts};
 use serde::Serialize;
 use ssmr_core::limits::MAX_OBJECTS;
 use std::sync::Arc;
@@ -46,7 +46,10 @@ pub(crate) struct Chirper {
     pub(crate) clients: u64,
     /// What the users do.
     pub(crate) mix: Behaviour,
-    /// Who follows whom at the start: neighbours follow each other.
+    /// What is to be known of the graph.
+    #[serde(rename = "graph")]
+    pub(crate) facts: GraphFacts,
+    /// Who follows whom at the start.
     #[serde(skip)]
     pub(crate) graph: Arc<Graph>,
 }

@@ -61,7 +61,7 @@ impl Steps {
             client,
             rng: stream(settings.seed, client),
             own: users
-                .map(|user| (user, graph.neighbours(user).to_vec()))
+                .map(|user| (user, graph.followers(user).to_vec()))
                 .collect(),
             signups: 0,
         }

@@ -25,13 +25,16 @@ impl Workload for Chirper {
     }
 
     fn preload(&self, number: u64) -> Request {
-        let degree = self.graph.neighbours(number).len() as u64;
         let user = User {
-            follower_count: degree,
-            following_count: degree,
+            follower_count: self.graph.followers(number).len() as u64,
+            following_count: self.graph.following_count(number),
             ..User::default()
         };
         Request::create::<ChirperService>(object(number), &user, None)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        vec![self.facts.to_string()]
     }
 
     fn client_count(&self) -> u64 {
@@ -93,17 +96,18 @@ fn object(user: u64) -> ObjectId {
 mod tests {
     use super::super::settings::Behaviour;
     use super::*;
-    use crate::workload::graph::Graph;
+    use crate::workload::graph::network::Graph;
     use crate::workload::random::{OF_NO_CLIENT, stream};
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
     fn chirper(mix: Behaviour) -> Chirper {
-        let graph = Graph::scale_free(50, 200, &mut stream(1, OF_NO_CLIENT));
+        let graph = Graph::made_up(50, 200, false, &mut stream(1, OF_NO_CLIENT));
         Chirper {
             seed: 1,
             clients: 4,
             mix,
+            facts: graph.facts().clone(),
             graph: Arc::new(graph),
         }
     }
@@ -158,7 +162,7 @@ mod tests {
         let chirper = chirper(Behaviour::Growing);
         for client in 0..chirper.clients {
             let mut known: BTreeSet<u64> = (0..chirper.preload_count()).collect();
-            let followers = |user: u64| chirper.graph.neighbours(user).iter().copied();
+            let followers = |user: u64| chirper.graph.followers(user).iter().copied();
             let mut edges: BTreeSet<(u64, u64)> = (0..chirper.preload_count())
                 .flat_map(|user| followers(user).map(move |follower| (user, follower)))
                 .collect();
