@@ -171,7 +171,11 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
+        let (settings, name) = (self.settings, &self.settings.workload);
+        settings
+            .knobs
+            .check(name, F::knobs(name), settings.execution)?;
+        let workload = flags.build(name, &settings.load_shape())?;
         Run::begin(self, workload)?.carry_out()
     }
 }

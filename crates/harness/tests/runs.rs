@@ -193,7 +193,7 @@ fn gathering_a_directory_and_other_sizes_work() {
             "home",
             "--strategy",
             "static",
-            "--distribution",
+            "--popularity",
             "zipf",
         ],
         &[
@@ -211,7 +211,7 @@ fn gathering_a_directory_and_other_sizes_work() {
             "global,cache",
             "--replicas",
             "5",
-            "--object-size",
+            "--value-size",
             "5000",
         ],
     ] {

@@ -53,7 +53,8 @@ fn unknown_names_are_refused_with_the_known_ones() {
     refused(&["--execution", "later"], &["--execution", "gather"]);
     refused(&["--reads", "dirty"], &["--reads", "lease"]);
     refused(&["--directory", "root"], &["--directory", "home"]);
-    refused(&["--distribution", "normal"], &["--distribution", "zipf"]);
+    refused(&["--popularity", "normal"], &["--popularity", "zipf"]);
+    refused(&["--value-size", "large"], &["--value-size", "lognormal"]);
     refused(&["--nonsense", "1"], &["--nonsense"]);
 }
 
@@ -80,7 +81,7 @@ fn numbers_out_of_bounds_are_refused() {
         refused(&[flag, "0"], &[flag]);
         refused(&[flag, "many"], &[flag]);
     }
-    refused(&["--object-size", "2000000"], &["--object-size"]);
+    refused(&["--value-size", "2000000"], &["--value-size"]);
     refused(&["--base-port", "70000"], &["--base-port"]);
     refused(&["--seed", "x"], &["--seed"]);
 }
@@ -122,6 +123,55 @@ fn flags_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn shared_flags_are_refused_by_workloads_that_do_not_take_them() {
+    for flags in [
+        &["--popularity", "zipf:0.5"][..],
+        &["--value-size", "9"],
+        &["--multi-partitions", "2"],
+    ] {
+        refused(
+            &[&["--workload", "append"], flags].concat(),
+            &[flags[0], "append"],
+        );
+    }
+    refused(
+        &["--workload", "ycsb-a", "--multi-partitions", "2"],
+        &["--multi-partitions", "ycsb-a"],
+    );
+}
+
+#[test]
+fn so_many_partitions_are_refused_where_that_cannot_be_known() {
+    let cases: &[(&[&str], &[&str])] = &[
+        (&[], &["--move"]),
+        (
+            &["--move", "0", "--read", "50", "--partitions", "1"],
+            &["--partitions"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--multi-objects", "1"],
+            &["--multi-objects"],
+        ),
+        (
+            &["--move", "0", "--read", "55", "--multi", "0"],
+            &["--multi"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--keys", "3"],
+            &["--keys", "home"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--execution", "gather"],
+            &["gather"],
+        ),
+    ];
+    for (flags, words) in cases {
+        let flags = [&["--multi-partitions", "2"], *flags].concat();
+        refused(&flags, &[&["--multi-partitions"], *words].concat());
+    }
+}
+
+#[test]
 fn flags_of_other_workloads_are_refused_with_theirs() {
     for flags in [
         &["--graph", "Cargo.toml"][..],
@@ -152,8 +202,8 @@ fn percentages_add_up_to_100() {
         &["--multi-objects"],
     );
     refused(
-        &["--object-size", "1000000", "--multi-objects", "9"],
-        &["--multi-objects", "--object-size"],
+        &["--value-size", "1000000", "--multi-objects", "9"],
+        &["--multi-objects", "--value-size"],
     );
 }
 

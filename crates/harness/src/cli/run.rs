@@ -10,6 +10,7 @@ use crate::settings::memcached::Memcached;
 use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::RunSettings;
 use crate::time;
+use crate::workload::knobs::Knobs;
 use clap::Args;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -243,6 +244,9 @@ pub(crate) struct RunArgs {
     /// Print nothing but errors
     #[arg(long)]
     quiet: bool,
+
+    #[command(flatten)]
+    knobs: Knobs,
 }
 
 impl RunArgs {
@@ -282,6 +286,7 @@ impl RunArgs {
             base_port: self.base_port,
             memcached: self.memcached.unwrap_or(Memcached::Embedded),
             quiet: self.quiet,
+            knobs: self.knobs,
             workload_flags,
         }
     }

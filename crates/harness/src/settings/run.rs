@@ -6,6 +6,7 @@ use super::names::{DeployName, DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
 use crate::workload::contract::LoadShape;
+use crate::workload::knobs::Knobs;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -78,6 +79,8 @@ pub(crate) struct RunSettings {
     pub(crate) memcached: Memcached,
     /// Whether to print nothing but errors.
     pub(crate) quiet: bool,
+    /// The flags that workloads share, as they were given.
+    pub(crate) knobs: Knobs,
     /// The flags of each workload, by its name.
     #[serde(flatten)]
     pub(crate) workload_flags: Map<String, Value>,
@@ -112,6 +115,7 @@ impl RunSettings {
             seed: self.seed,
             clients: self.clients,
             partitions: self.partitions,
+            knobs: self.knobs,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a workload is, and how the command line makes one.
 
+use super::knobs::{Knob, Knobs};
 use crate::error::UsageError;
 use serde::Serialize;
 use ssmr_check::Terms;
@@ -87,6 +88,12 @@ pub trait WorkloadFlags: clap::Args + Serialize {
     /// The workloads that they make; at least one.
     const WORKLOADS: &'static [WorkloadInfo];
 
+    /// Which of the shared flags the workload of this name takes ([`LoadShape::knobs`]); others are
+    /// refused.
+    fn knobs(_name: &str) -> &'static [Knob] {
+        &[]
+    }
+
     /// Makes the workload of this name, which is one of [`WORKLOADS`](Self::WORKLOADS).
     ///
     /// # Errors
@@ -104,4 +111,6 @@ pub struct LoadShape {
     pub clients: u64,
     /// How many partitions there are.
     pub partitions: u8,
+    /// The shared flags that the workload takes, as they were given.
+    pub knobs: Knobs,
 }

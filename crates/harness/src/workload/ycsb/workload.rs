@@ -55,7 +55,7 @@ impl Workload for Ycsb {
 
     fn request(&self, step: Step) -> Request {
         let access = |op| Request::access::<Table>(&op);
-        let value = |stamp| payload(stamp, self.field_size);
+        let value = |stamp| payload(stamp, self.field_size.of(stamp));
         match step {
             Step::Create { key, stamp } => {
                 let field = |number| value(mix(stamp ^ u64::from(number)));
@@ -83,7 +83,7 @@ fn object(key: u64) -> ObjectId {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::MIXES;
+    use super::super::settings::{FIELD, MIXES};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -94,7 +94,8 @@ mod tests {
             clients: 4,
             records: 1_000,
             fields: 10,
-            field_size: 100,
+            field_size: FIELD,
+            popularity: MIXES[mix].popularity,
             scan_length: 100,
         }
     }
