@@ -141,6 +141,22 @@ fn shared_flags_are_refused_by_workloads_that_do_not_take_them() {
 }
 
 #[test]
+fn celebrities_need_a_mix_that_has_them() {
+    let chirper = |flags: &[&str], words: &[&str]| {
+        refused(&[&["--workload", "chirper"], flags].concat(), words);
+    };
+    chirper(&["--shift-at", "5"], &["--shift-at", "celebrity"]);
+    chirper(
+        &["--mix", "celebrity", "--popularity", "uniform"],
+        &["--popularity", "celebrity"],
+    );
+    chirper(
+        &["--value-size", "200000"],
+        &["--value-size", "a timeline of"],
+    );
+}
+
+#[test]
 fn so_many_partitions_are_refused_where_that_cannot_be_known() {
     let cases: &[(&[&str], &[&str])] = &[
         (&[], &["--move"]),

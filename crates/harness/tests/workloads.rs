@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Row, Run, column};
+use std::fs;
 
 /// Runs so many commands of each client, and reads every object at the end. Returns the rows.
 fn run(flags: &[&str]) -> Vec<Row> {
@@ -32,6 +33,36 @@ fn ycsb() {
     let records = ["--records", "200"];
     for workload in ["ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-e", "ycsb-f"] {
         run(&[&["--workload", workload], &records[..]].concat());
+    }
+}
+
+#[test]
+fn chirper() {
+    let mixes = [
+        ("timeline", "timeline"),
+        ("post", "post"),
+        ("follow", "unfollow"),
+        ("follow-noop", "follow-noop"),
+        ("mix", "follow"),
+        ("growing", "signup"),
+        ("dynastar", "post"),
+        ("celebrity", "post"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("graph.txt");
+    let edges = (0..50).map(|user| format!("{user} {}\n{user} {}\n", user + 1, user * 7 % 51));
+    fs::write(&file, edges.collect::<String>()).unwrap();
+    for (mix, kind) in mixes {
+        let flags = ["--workload", "chirper", "--mix", mix];
+        let shift = ["--shift-at", "30"];
+        let shift = shift.iter().filter(|_| mix == "celebrity");
+        let graph = ["--graph", file.to_str().unwrap()];
+        let flags = flags.iter().chain(&graph).chain(shift);
+        let rows = run(&flags.copied().collect::<Vec<_>>());
+        assert!(
+            rows.iter().any(|row| row["op"] == kind),
+            "{mix} has no {kind}"
+        );
     }
 }
 

@@ -1,27 +1,42 @@
 //! The flags of workload `chirper`.
 
-use super::settings::{Behaviour, Chirper, MAX_FOLLOWERS};
+use super::service::TIMELINE;
+use super::settings::{Behaviour, Chirper, MAX_FOLLOWERS, POST};
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use crate::workload::graph::edge_list::{EdgeList, GraphError};
 use crate::workload::graph::network::{Graph, Hubs};
+use crate::workload::knobs::Knob;
+use crate::workload::popularity::Popularity;
 use crate::workload::random::{OF_NO_CLIENT, stream};
 use clap::Args;
 use serde::Serialize;
+use ssmr_core::limits::MAX_VALUE;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The size of the made-up graph: that of SNAP's ego-Facebook.
 const USERS: u64 = 4_039;
+/// After how many commands of a client celebrities change.
+const SHIFT: u64 = 2_000;
+
 /// How many pairs of them follow each other.
 const FRIENDSHIPS: u64 = 88_234;
+
+/// How many bytes a post takes besides its text, and a timeline besides its posts.
+const OVERHEAD: usize = 32;
 
 /// Flags of workload chirper.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct ChirperFlags {
-    /// What the users do: growing is mix with 5 % of signups
+    /// What the users do
     #[arg(long, default_value = "mix", value_name = "NAME")]
     mix: Behaviour,
+
+    /// With --mix celebrity: after so many commands of a client other users are the popular ones;
+    /// else after 2000
+    #[arg(long, value_name = "N")]
+    shift_at: Option<u64>,
 
     /// Who follows whom: an edge list, two integers a line, as of SNAP, KONECT or networkx; else a
     /// made-up graph of 4,039 users
@@ -77,6 +92,21 @@ impl ChirperFlags {
         Ok(graph)
     }
 
+    /// After which command popularity shifts, if it does.
+    fn shift(&self, popularity: Popularity) -> Result<Option<u64>, UsageError> {
+        let bad = |flag, problem| Err(UsageError::new(flag, problem));
+        if self.mix != Behaviour::Celebrity {
+            return match self.shift_at {
+                Some(_) => bad("--shift-at", "only --mix celebrity shifts"),
+                None => Ok(None),
+            };
+        }
+        match popularity {
+            Popularity::Uniform => bad("--popularity", "where all are alike nobody is a celebrity"),
+            _ => Ok(Some(self.shift_at.unwrap_or(SHIFT))),
+        }
+    }
+
     fn most_followers(&self) -> usize {
         self.max_degree.map_or(MAX_FOLLOWERS, |most| most as usize)
     }
@@ -89,6 +119,10 @@ impl WorkloadFlags for ChirperFlags {
         about: "A social network",
     }];
 
+    fn knobs(_: &str) -> &'static [Knob] {
+        &[Knob::Popularity, Knob::ValueSize]
+    }
+
     fn build(&self, _: &str, shape: &LoadShape) -> Result<Chirper, UsageError> {
         let graph = self.graph(shape.seed)?;
         if shape.clients > graph.vertex_count() {
@@ -99,10 +133,20 @@ impl WorkloadFlags for ChirperFlags {
             );
             return Err(UsageError::new("--clients", problem));
         }
+        let popularity = shape.knobs.popularity.unwrap_or(self.mix.popularity());
+        let post_size = shape.knobs.value_size.unwrap_or(POST);
+        let timeline = (post_size.largest() + OVERHEAD) * TIMELINE;
+        if timeline > MAX_VALUE {
+            let problem = format!("a timeline of {timeline} bytes is larger than {MAX_VALUE}");
+            return Err(UsageError::new("--value-size", problem));
+        }
         Ok(Chirper {
             seed: shape.seed,
             clients: shape.clients,
             mix: self.mix,
+            popularity,
+            shift_at: self.shift(popularity)?,
+            post_size,
             facts: graph.facts().clone(),
             graph: Arc::new(graph),
         })
