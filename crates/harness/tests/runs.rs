@@ -171,7 +171,7 @@ fn the_social_network_grows_under_every_strategy() {
         (&1.into(), &60.into())
     );
     assert_eq!(graph["blake3"].as_str().map(str::len), Some(64));
-    assert!(run.stdout.contains("a directed graph"), "{}", run.stdout);
+    assert!(run.stdout.contains("edges, directed"), "{}", run.stdout);
 }
 
 #[test]

@@ -243,7 +243,7 @@ mod tests {
     fn in_dynastars_mix_few_users_are_popular_with_every_client() {
         let chirper = chirper(Behaviour::Dynastar);
         for client in 0..chirper.clients {
-            // By the exponent of 0.95 five of fifty have 49.0 %.
+            // By the exponent of 0.95 five of fifty have 48.0 %.
             let found = share(chirper.steps(client).take(20_000), 0..5);
             assert!((47..52).contains(&found), "{found} %");
         }

@@ -160,14 +160,14 @@ impl Graph {
 
 impl std::fmt::Display for GraphFacts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (kind, meaning) = match self.directed {
-            true => ("directed", "the first end of an edge follows the second"),
-            false => ("undirected", "the ends of an edge follow each other"),
+        let meaning = match self.directed {
+            true => "directed (the first end of an edge follows the second)",
+            false => "undirected (the ends of an edge follow each other)",
         };
         let (vertices, edges) = (self.vertices, self.edges);
         write!(
             f,
-            "a {kind} graph ({meaning}) of {vertices} vertices, {edges} edges"
+            "its graph has {vertices} vertices, {edges} edges, {meaning}"
         )?;
         for (count, what) in [
             (self.doubles, "doubled edges left out"),
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(graph.followers, [vec![2], vec![2], vec![0, 1]]);
         assert_eq!(graph.following, [1, 1, 2]);
         let told = graph.facts().to_string();
-        assert!(told.contains("undirected"), "{told}");
-        let counts = "3 vertices, 2 edges, doubled edges left out: 2, self-loops left out: 1";
+        assert!(told.contains("3 vertices, 2 edges, undirected"), "{told}");
+        let counts = "follow each other), doubled edges left out: 2, self-loops left out: 1";
         assert!(told.ends_with(counts), "{told}");
     }
 

@@ -1,6 +1,6 @@
 //! The flags of workload `linkbench`.
 
-use super::settings::{LinkBench, NODE, READS, WRITES};
+use super::settings::{Choice, LinkBench, NODE};
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use crate::workload::knobs::Knob;
@@ -52,8 +52,7 @@ impl WorkloadFlags for LinkBenchFlags {
             partitions: shape.partitions,
             nodes: self.nodes,
             links: self.links,
-            reads: knobs.popularity.unwrap_or(READS),
-            writes: knobs.popularity.unwrap_or(WRITES),
+            popularity: knobs.popularity.map_or(Choice::PUBLISHED, Choice::all),
             node_size: knobs.value_size.unwrap_or(NODE),
         })
     }

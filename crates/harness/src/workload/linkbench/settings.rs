@@ -19,11 +19,38 @@ pub(super) const OPERATIONS: [(&str, u32); 10] = [
     ("getlinklist", 5071),
 ];
 
-/// Which nodes are read more often.
-pub(super) const READS: Popularity = Popularity::zipf(0.625);
+/// How often each node is chosen, by what for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Choice {
+    /// To read it.
+    pub(super) node_reads: Popularity,
+    /// To update it.
+    pub(super) node_updates: Popularity,
+    /// To read its links.
+    pub(super) link_reads: Popularity,
+    /// To add a link to it.
+    pub(super) link_writes: Popularity,
+}
 
-/// Which nodes are written more often.
-pub(super) const WRITES: Popularity = Popularity::zipf(0.606);
+impl Choice {
+    /// As published.
+    pub(super) const PUBLISHED: Self = Self {
+        node_reads: Popularity::zipf(0.625),
+        node_updates: Popularity::zipf(0.606),
+        link_reads: Popularity::zipf(0.8),
+        link_writes: Popularity::zipf(0.741),
+    };
+
+    /// The same for all.
+    pub(super) const fn all(popularity: Popularity) -> Self {
+        Self {
+            node_reads: popularity,
+            node_updates: popularity,
+            link_reads: popularity,
+            link_writes: popularity,
+        }
+    }
+}
 
 /// The size of a node in bytes.
 pub(super) const NODE: ValueSize = ValueSize::Constant(128);
@@ -44,10 +71,8 @@ pub(crate) struct LinkBench {
     pub(crate) nodes: u64,
     /// How many links each of them has.
     pub(crate) links: u64,
-    /// Which nodes are read more often.
-    pub(crate) reads: Popularity,
-    /// Which nodes are written more often.
-    pub(crate) writes: Popularity,
+    /// How often each of them is chosen.
+    pub(crate) popularity: Choice,
     /// The size of a node.
     pub(crate) node_size: ValueSize,
 }

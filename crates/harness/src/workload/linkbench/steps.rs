@@ -39,8 +39,11 @@ pub(crate) struct Steps {
     settings: LinkBench,
     client: u64,
     rng: ChaCha8Rng,
-    reads: Picker,
-    writes: Picker,
+    /// To read nodes, to update them, to read their links, to add links to them.
+    node_reads: Picker,
+    node_updates: Picker,
+    link_reads: Picker,
+    link_writes: Picker,
     /// How many nodes this client has added.
     added: u64,
     /// Those of them that it has not deleted, the oldest first.
@@ -57,11 +60,14 @@ impl Steps {
             let to = move |link| settings.target(from, link);
             (0..settings.links).map(move |link| Link { from, to: to(link) })
         });
+        let popularity = settings.popularity;
         Self {
             client,
             rng: stream(settings.seed, client),
-            reads: settings.reads.among(settings.nodes),
-            writes: settings.writes.among(settings.nodes),
+            node_reads: popularity.node_reads.among(settings.nodes),
+            node_updates: popularity.node_updates.among(settings.nodes),
+            link_reads: popularity.link_reads.among(settings.nodes),
+            link_writes: popularity.link_writes.among(settings.nodes),
             added: 0,
             own: VecDeque::new(),
             links: links.collect(),
@@ -81,10 +87,12 @@ impl Iterator for Steps {
                 node: self.doomed(),
             },
             2 => Step::UpdateNode {
-                node: self.written(),
+                node: self.node(self.node_updates),
                 stamp: self.rng.random(),
             },
-            3 => Step::GetNode { node: self.read() },
+            3 => Step::GetNode {
+                node: self.node(self.node_reads),
+            },
             4 => self.add_link(),
             5 => Step::DeleteLink {
                 link: self.known(|links, place| links.swap_remove(place)),
@@ -96,8 +104,12 @@ impl Iterator for Steps {
             7 => Step::GetLink {
                 link: self.loaded_link(),
             },
-            8 => Step::Count { node: self.read() },
-            _ => Step::GetLinkList { node: self.read() },
+            8 => Step::Count {
+                node: self.node(self.link_reads),
+            },
+            _ => Step::GetLinkList {
+                node: self.node(self.link_reads),
+            },
         })
     }
 }
@@ -114,12 +126,12 @@ impl Steps {
     /// The oldest node that this client has added; a loaded one only if there is none.
     fn doomed(&mut self) -> u64 {
         let own = self.own.pop_front();
-        own.unwrap_or_else(|| self.writes.draw(&mut self.rng, 0))
+        own.unwrap_or_else(|| self.rng.random_range(0..self.settings.nodes))
     }
 
     /// To any other loaded node.
     fn add_link(&mut self) -> Step {
-        let from = self.written();
+        let from = self.node(self.link_writes);
         let offset = self.rng.random_range(1..self.settings.nodes);
         let to = (from + offset) % self.settings.nodes;
         let link = Link { from, to };
@@ -137,20 +149,12 @@ impl Steps {
         take(&mut self.links, place)
     }
 
-    /// A link that was loaded with a node that is read often: its client may have deleted it.
+    /// A link that was loaded with a node whose links are read often: its client may have deleted it.
     fn loaded_link(&mut self) -> Link {
-        let from = self.reads.draw(&mut self.rng, 0);
+        let from = self.link_reads.draw(&mut self.rng, 0);
         let link = self.rng.random_range(0..self.settings.links);
         let to = self.settings.target(from, link);
         Link { from, to }
-    }
-
-    fn read(&mut self) -> u64 {
-        self.node(self.reads)
-    }
-
-    fn written(&mut self) -> u64 {
-        self.node(self.writes)
     }
 
     /// A node: one time in eight a young one of any client, which may not be there yet, or no more.
