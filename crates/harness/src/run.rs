@@ -154,7 +154,7 @@ impl WorkloadVisitor for Build<'_> {
     type Output = Result<()>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        flags.build(&self.settings.workload, &self.settings.load_shape())?;
+        build(flags, self.settings)?;
         Ok(())
     }
 }
@@ -171,13 +171,16 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let (settings, name) = (self.settings, &self.settings.workload);
-        settings
-            .knobs
-            .check(name, F::knobs(name), settings.execution)?;
-        let workload = flags.build(name, &settings.load_shape())?;
+        let workload = build(flags, self.settings)?;
         Run::begin(self, workload)?.carry_out()
     }
+}
+
+/// Makes the workload, which must take the shared flags that were given.
+fn build<F: WorkloadFlags>(flags: &F, settings: &RunSettings) -> Result<F::Workload, UsageError> {
+    let (name, knobs) = (&settings.workload, &settings.knobs);
+    knobs.check(name, F::knobs(name), settings.execution)?;
+    flags.build(name, &settings.load_shape())
 }
 
 /// A run under way.
@@ -252,7 +255,10 @@ impl<'a, W: Workload> Run<'a, W> {
         }
         self.describe(true)?;
         self.progress.finish();
+        let name = self.workload.name();
+        let notes = self.workload.notes().into_iter();
         Ok(Finished {
+            notes: notes.map(|note| format!("{name}: {note}")).collect(),
             ending: match self.interrupt.struck() {
                 true => Ending::Interrupted,
                 false => self.ending,
@@ -373,6 +379,8 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
+    /// What is to be known of the workload, behind its name.
+    notes: Vec<String>,
     /// Where its files are.
     folder: PathBuf,
 }
@@ -402,9 +410,8 @@ impl Finished {
                 "note: this program was compiled without optimisation; use cargo run --release"
             );
         }
-        let name = self.workload.name();
-        for note in self.workload.notes() {
-            println!("note: workload {name}: {note}");
+        for note in &self.notes {
+            println!("note: workload {note}");
         }
         for remarks in &self.remarks {
             remarks

@@ -24,6 +24,10 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy all
   A social network on a real graph:
     PROGRAM run --strategy all --workload chirper --graph ego-facebook.txt --duration 5s
+  Published mixes with creates and deletes, on more objects:
+    PROGRAM run --strategy all --workload linkbench --nodes 100000 --duration 30s
+  Half of the commands touch exactly three of four partitions:
+    PROGRAM run --partitions 4 --multi-partitions 3 --multi 50 --move 0 --read 5
   Many moves, objects gathered before each access, eight partitions:
     PROGRAM run --strategy broker,cache --execution gather --partitions 8 --move 20 --read 30
   Latency at a fixed load, without coordinated omission:

@@ -11,8 +11,8 @@ const DIGESTED: usize = 10_000;
 
 /// A service and what clients do with it.
 ///
-/// Its serialization is its description in `run.json`, and part of its digest: all that its commands
-/// are a function of.
+/// Its serialization is its description in `run.json`, and part of its digest: all that its
+/// commands are a function of.
 pub trait Workload: Serialize + Send + Sync + 'static {
     /// The kinds of operations: the values of the column `op`.
     const KINDS: &'static [&'static str];

@@ -1,7 +1,7 @@
 //! Edge lists in files.
 //!
-//! Invariant: a file is read whole or refused, with the line that is no edge. What is in it is known
-//! by a digest of its bytes, the one that `b3sum` prints.
+//! Invariant: a file is read whole or refused, with the line that is no edge. What is in it is
+//! known by a digest of its bytes, the one that `b3sum` prints.
 
 use super::line::{self, Line};
 use std::fs::File;

@@ -95,7 +95,7 @@ impl Iterator for Steps {
             },
             4 => self.add_link(),
             5 => Step::DeleteLink {
-                link: self.known(|links, place| links.swap_remove(place)),
+                link: self.known(Vec::swap_remove),
             },
             6 => Step::UpdateLink {
                 link: self.known(|links, place| links[place]),
@@ -149,7 +149,8 @@ impl Steps {
         take(&mut self.links, place)
     }
 
-    /// A link that was loaded with a node whose links are read often: its client may have deleted it.
+    /// A link that was loaded with a node whose links are read often: its client may have deleted
+    /// it.
     fn loaded_link(&mut self) -> Link {
         let from = self.link_reads.draw(&mut self.rng, 0);
         let link = self.rng.random_range(0..self.settings.links);

@@ -29,79 +29,50 @@ pub(crate) struct Cluster {
     pub(crate) one_hit_pct: f64,
     /// Requests that are the first for their key, in percent of all requests.
     pub(crate) first_pct: f64,
+    /// Reads that found nothing in production, in percent.
+    pub(crate) miss_pct: f64,
     /// The exponent of the Zipf distribution of keys.
     pub(crate) zipf: f64,
 }
 
-const fn shares([get, set, add, delete, incr, gets, cas]: [u32; 7]) -> Shares {
-    Shares {
-        get,
-        set,
-        add,
-        delete,
-        incr,
-        gets,
-        cas,
-    }
-}
-
 const fn cluster(
     name: &'static str,
-    shares: Shares,
+    [get, set, add, delete, incr, gets, cas]: [u32; 7],
     [key_size, value_size]: [usize; 2],
-    [one_hit_pct, first_pct, zipf]: [f64; 3],
+    [one_hit_pct, first_pct, miss_pct, zipf]: [f64; 4],
 ) -> Cluster {
     Cluster {
         name,
-        shares,
+        shares: Shares {
+            get,
+            set,
+            add,
+            delete,
+            incr,
+            gets,
+            cas,
+        },
         key_size,
         value_size,
         one_hit_pct,
         first_pct,
+        miss_pct,
         zipf,
     }
 }
 
 /// Chosen rows of `stat/2020Mar.md` of `github.com/twitter/cache-trace` (CC-BY): get, set, add,
-/// delete, incr, gets, cas in percent; key and value in bytes; one-hit wonders and compulsory misses
-/// in percent, Zipf exponent. What rounding leaves to 100 % is shared out in proportion.
+/// delete, incr, gets, cas in percent; key and value in bytes; one-hit wonders, compulsory misses,
+/// misses in production in percent, Zipf exponent. What rounding leaves to 100 % is shared out in
+/// proportion.
+#[rustfmt::skip]
 pub(super) const CLUSTERS: [Cluster; 6] = [
-    cluster(
-        "twitter-12",
-        shares([20, 80, 0, 0, 0, 0, 0]),
-        [44, 1030],
-        [81.43, 79.45, 0.3048],
-    ),
-    cluster(
-        "twitter-14",
-        shares([65, 13, 0, 22, 0, 0, 0]),
-        [96, 414],
-        [10.94, 2.82, 1.2959],
-    ),
-    cluster(
-        "twitter-15",
-        shares([0, 100, 0, 0, 0, 0, 0]),
-        [18, 102],
-        [99.57, 99.22, 0.0242],
-    ),
-    cluster(
-        "twitter-23",
-        shares([36, 31, 0, 2, 30, 0, 0]),
-        [35, 224],
-        [1.17, 25.82, 0.274],
-    ),
-    cluster(
-        "twitter-45",
-        shares([85, 0, 15, 0, 0, 0, 0]),
-        [10, 120],
-        [48.74, 35.07, 0.6372],
-    ),
-    cluster(
-        "twitter-52",
-        shares([91, 0, 4, 0, 0, 2, 2]),
-        [20, 273],
-        [19.36, 3.07, 1.2117],
-    ),
+    cluster("twitter-12", [20, 80, 0, 0, 0, 0, 0], [44, 1030], [81.43, 79.45, 0.58, 0.3048]),
+    cluster("twitter-14", [65, 13, 0, 22, 0, 0, 0], [96, 414], [10.94, 2.82, 12.18, 1.2959]),
+    cluster("twitter-15", [0, 100, 0, 0, 0, 0, 0], [18, 102], [99.57, 99.22, 6.5, 0.0242]),
+    cluster("twitter-23", [36, 31, 0, 2, 30, 0, 0], [35, 224], [1.17, 25.82, 2.59, 0.274]),
+    cluster("twitter-45", [85, 0, 15, 0, 0, 0, 0], [10, 120], [48.74, 35.07, 36.85, 0.6372]),
+    cluster("twitter-52", [91, 0, 4, 0, 0, 2, 2], [20, 273], [19.36, 3.07, 1.89, 1.2117]),
 ];
 
 /// The settings of a workload.
@@ -118,6 +89,15 @@ pub(crate) struct Twitter {
     pub(crate) popularity: Popularity,
     /// The size of a value, to which that of the key is added.
     pub(crate) value_size: ValueSize,
+}
+
+impl Twitter {
+    /// How many loaded objects each client may have deleted and not created anew: as many as are
+    /// missing, if reads find nothing as often as published.
+    pub(super) fn missing_each(&self) -> usize {
+        let missing = self.cluster.miss_pct / 100.0 * self.items as f64;
+        (missing / self.clients as f64).round().max(1.0) as usize
+    }
 }
 
 impl Cluster {

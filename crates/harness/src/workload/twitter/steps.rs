@@ -6,7 +6,7 @@ use crate::workload::random::{draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How many younger keys that come back a client makes before one does.
 const YOUNGER: usize = 16;
@@ -32,8 +32,10 @@ pub(crate) struct Steps {
     fresh: u64,
     /// Those of them that are to come back, the oldest first.
     coming: VecDeque<u64>,
-    /// Loaded keys that it has deleted and not created anew.
-    deleted: BTreeSet<u64>,
+    /// Loaded keys that it has deleted and not created anew, the oldest first.
+    deleted: VecDeque<u64>,
+    /// How many these may be.
+    missing: usize,
 }
 
 impl Steps {
@@ -46,7 +48,8 @@ impl Steps {
             rng: stream(settings.seed, client),
             fresh: 0,
             coming: VecDeque::new(),
-            deleted: BTreeSet::new(),
+            deleted: VecDeque::new(),
+            missing: settings.missing_each(),
         }
     }
 }
@@ -82,7 +85,7 @@ impl Iterator for Steps {
 }
 
 impl Steps {
-    /// Creates a new object.
+    /// Creates a new object, which comes back or does not.
     fn create(&mut self) -> Step {
         let key = self.fresh();
         let one_hit = self.settings.cluster.one_hit_pct / 100.0;
@@ -93,27 +96,29 @@ impl Steps {
         Step::Create { key, stamp }
     }
 
-    /// Overwrites an object, or creates it anew if this client has deleted it.
+    /// Creates an object anew that this client has deleted; overwrites one if there is none.
     fn set(&mut self) -> Step {
-        let (key, stamp) = (self.known(), self.rng.random());
-        match self.deleted.remove(&key) {
-            true => Step::Create { key, stamp },
-            false => Step::Update { key, stamp },
+        let anew = self.deleted.pop_front();
+        let key = anew.unwrap_or_else(|| self.known());
+        let stamp = self.rng.random();
+        match anew {
+            Some(_) => Step::Create { key, stamp },
+            None => Step::Update { key, stamp },
         }
     }
 
-    /// Creates an object that is there already, unless somebody has deleted it.
+    /// Creates an object that is there already.
     fn add(&mut self) -> Step {
         let (key, stamp) = (self.known(), self.rng.random());
-        self.deleted.remove(&key);
         Step::Create { key, stamp }
     }
 
     fn delete(&mut self) -> Step {
-        let key = self.known();
-        if key < self.settings.items {
-            self.deleted.insert(key);
+        if self.deleted.len() >= self.missing {
+            return Step::Delete { key: self.fresh() };
         }
+        let key = self.rng.random_range(0..self.settings.items);
+        self.deleted.push_back(key);
         Step::Delete { key }
     }
 
@@ -127,7 +132,7 @@ impl Steps {
         self.picker.draw(&mut self.rng, 0)
     }
 
-    /// A key that nobody has used.
+    /// A key that nobody uses but this command.
     fn fresh(&mut self) -> u64 {
         let key = self.settings.items + self.fresh * self.settings.clients + self.client;
         self.fresh += 1;
