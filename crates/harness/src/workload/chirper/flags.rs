@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 /// The size of the made-up graph: that of SNAP's ego-Facebook.
 const USERS: u64 = 4_039;
-/// After how many commands of a client celebrities change.
-const SHIFT: u64 = 2_000;
 
 /// How many pairs of them follow each other.
 const FRIENDSHIPS: u64 = 88_234;
+
+/// After how many commands of a client celebrities change.
+const SHIFT: u64 = 2_000;
 
 /// How many bytes a post takes besides its text, and a timeline besides its posts.
 const OVERHEAD: usize = 32;

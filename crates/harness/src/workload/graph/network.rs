@@ -6,6 +6,7 @@
 
 use super::edge_list::{EdgeList, GraphError};
 use super::made_up::scale_free;
+use crate::numbers::grouped;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -164,7 +165,7 @@ impl std::fmt::Display for GraphFacts {
             true => "directed (the first end of an edge follows the second)",
             false => "undirected (the ends of an edge follow each other)",
         };
-        let (vertices, edges) = (self.vertices, self.edges);
+        let (vertices, edges) = (grouped(self.vertices), grouped(self.edges));
         write!(
             f,
             "its graph has {vertices} vertices, {edges} edges, {meaning}"
@@ -175,7 +176,7 @@ impl std::fmt::Display for GraphFacts {
             (self.dropped_follows, "follows left out by --max-degree"),
         ] {
             if count > 0 {
-                write!(f, ", {what}: {count}")?;
+                write!(f, ", {what}: {}", grouped(count))?;
             }
         }
         Ok(())

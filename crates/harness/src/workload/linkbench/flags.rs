@@ -15,7 +15,7 @@ pub(crate) struct LinkBenchFlags {
         long,
         default_value_t = 1000,
         value_name = "N",
-        value_parser = clap::value_parser!(u64).range(2..=100_000_000)
+        value_parser = clap::value_parser!(u64).range(2..=10_000_000)
     )]
     nodes: u64,
 
