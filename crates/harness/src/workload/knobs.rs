@@ -13,14 +13,14 @@ use ssmr_core::Execution;
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::Args, Serialize)]
 #[command(next_help_heading = "Several workloads (docs/workloads.md says which)")]
 pub struct Knobs {
-    /// How often each object is chosen: uniform, zipf[:EXPONENT] (few objects most of the time),
-    /// latest (those created last), or hotspot[:KEYS%:OPS%] (some objects get a share of the
-    /// commands)
+    /// How often each object is chosen: `uniform`, `zipf[:EXPONENT]` (few objects most of the
+    /// time), `latest` (those created last), or `hotspot[:KEYS%:OPS%]` (some objects get a share of
+    /// the commands)
     #[arg(long, value_name = "HOW")]
     pub popularity: Option<Popularity>,
 
-    /// Size of what commands write, in bytes: N, uniform:A-B, zipf:MAX, or
-    /// lognormal:MEDIAN:SIGMA[:MAX]
+    /// Size of what commands write, in bytes: `N`, `uniform:A-B`, `zipf:MAX`, or
+    /// `lognormal:MEDIAN:SIGMA[:MAX]`
     #[arg(long, value_name = "SIZE")]
     pub value_size: Option<ValueSize>,
 
