@@ -67,18 +67,23 @@ pub(crate) const CLUSTER_FILES: Target = Target {
 pub(crate) const EDGE_LIST: Target = Target {
     name: "edge_list",
     run: |bytes| {
-        let Some(edges) = fuzzing::graph(bytes) else {
-            return false;
-        };
-        let lines = edges.iter().map(|(a, b)| format!("{a}\t{b}\n"));
-        let text: String = lines.collect();
-        assert_eq!(fuzzing::graph(text.as_bytes()), Some(edges));
-        true
+        let of_both = [false, true].map(|directed| {
+            let follows = fuzzing::graph(bytes, directed)?;
+            let lines = follows.iter().map(|(a, b)| format!("{a}\t{b}\n"));
+            let text: String = lines.collect();
+            assert_eq!(fuzzing::graph(text.as_bytes(), directed), Some(follows));
+            Some(())
+        });
+        assert_eq!(of_both[0], of_both[1]);
+        of_both[0].is_some()
     },
     seeds: || {
         let texts = [
             "# SNAP\n10\t30\n\n30 20 # a comment\r\n10 30\n20 20\n",
             "0 1\n1 2",
+            "% sym weighted\n% 2 3 3\n10 30 -1 1082040961\n30 20 0.5 1082040962\n",
+            "\u{feff}source,target\r\n10,30\r\n30, 20\r\n",
+            "10 30 {}\n30 20 {'weight': 3, 'label': '#1 %'}\n",
         ];
         samples::numbered(texts.map(|text| text.as_bytes().to_vec()))
     },

@@ -8,7 +8,9 @@ use crate::registry::strategies::Strategies;
 use crate::workload::append::flags::AppendFlags;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
+use crate::workload::linkbench::flags::LinkBenchFlags;
 use crate::workload::trace::flags::TraceFlags;
+use crate::workload::twitter::flags::TwitterFlags;
 use crate::workload::ycsb::flags::YcsbFlags;
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_cache::Cache;
@@ -16,8 +18,13 @@ use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
 /// The workloads, the default first.
-pub(crate) type BuiltinWorkloads =
-    With<With<With<With<With<Empty, KvFlags>, ChirperFlags>, YcsbFlags>, AppendFlags>, TraceFlags>;
+pub(crate) type BuiltinWorkloads = With<With<WithStores, AppendFlags>, TraceFlags>;
+
+/// The workloads of single objects and small groups of them.
+type WithStores = With<
+    With<With<With<With<Empty, KvFlags>, ChirperFlags>, YcsbFlags>, LinkBenchFlags>,
+    TwitterFlags,
+>;
 
 /// The four strategies, in the order of the note that compares them.
 pub(crate) fn strategies() -> Strategies {

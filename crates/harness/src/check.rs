@@ -196,7 +196,9 @@ impl<A: Application> Recorder<A> {
 mod tests {
     use super::*;
     use crate::workload::contract::Workload;
-    use crate::workload::kv::settings::{Distribution, Kv};
+    use crate::workload::kv::settings::Kv;
+    use crate::workload::popularity::Popularity;
+    use crate::workload::value_size::ValueSize;
     use ssmr_check::ViolationKind;
     use ssmr_core::{
         CommandId, Cost, LocalTime, LogTime, LogicalClock, PartitionId, Revision, SessionId,
@@ -208,9 +210,10 @@ mod tests {
         clients: 1,
         partitions: 1,
         keys: 10,
-        distribution: Distribution::Uniform,
-        object_size: 8,
+        popularity: Popularity::Uniform,
+        value_size: ValueSize::Constant(8),
         multi_objects: 1,
+        multi_partitions: None,
         percentages: [100, 0, 0, 0, 0, 0],
     };
 

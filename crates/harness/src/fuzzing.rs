@@ -10,20 +10,21 @@ use crate::sim::record;
 use crate::trace::file::TraceForm;
 use crate::trace::reader::TraceReader;
 use crate::trace::writer::TraceWriter;
-use crate::workload::graph::Graph;
+use crate::workload::graph::edge_list::EdgeList;
+use crate::workload::graph::network::Graph;
 use crate::workload::trace::fuzzing::is_replayable;
 use std::path::Path;
 
-/// Reads an edge list. Returns the edges between its vertices as they are numbered, each once and
-/// ascending; `None` if it is none.
+/// Reads an edge list, as a directed graph or not. Returns who follows whom, by the numbers of
+/// vertices, ascending by who is followed; `None` if it is none.
 #[must_use]
-pub fn graph(text: &[u8]) -> Option<Vec<(u64, u64)>> {
-    let graph = Graph::parse(text).ok()?;
-    let edges = (0..graph.vertex_count()).flat_map(|vertex| {
-        let others = graph.neighbours(vertex).iter();
-        others.map(move |&other| (vertex, other))
+pub fn graph(text: &[u8], directed: bool) -> Option<Vec<(u64, u64)>> {
+    let graph = Graph::of_file(EdgeList::parse(text).ok()?, directed).ok()?;
+    let follows = (0..graph.vertex_count()).flat_map(|vertex| {
+        let followers = graph.followers(vertex).iter();
+        followers.map(move |&follower| (follower, vertex))
     });
-    Some(edges.filter(|(vertex, other)| vertex < other).collect())
+    Some(follows.collect())
 }
 
 /// Reads a cluster file, and finds out whether its replicas have their addresses. Returns it as it

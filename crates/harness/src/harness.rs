@@ -60,8 +60,8 @@ pub struct Harness<W> {
 }
 
 impl Harness<Empty> {
-    /// The four strategies (global, broker, static, cache), and the workloads kv, chirper, the six
-    /// of YCSB, append and trace.
+    /// The four strategies (global, broker, static, cache), and the workloads of
+    /// `docs/workloads.md`.
     pub fn new() -> Harness<impl Workloads> {
         Harness {
             strategies: builtin::strategies(),

@@ -56,3 +56,6 @@ pub use registry::list::{Empty, With};
 pub use registry::workloads::{ServiceVisitor, WorkloadVisitor, Workloads};
 pub use ssmr_check::{Act, Shown, Terms};
 pub use workload::contract::{Arrival, LoadShape, Workload, WorkloadFlags, WorkloadInfo};
+pub use workload::knobs::{Knob, Knobs};
+pub use workload::popularity::Popularity;
+pub use workload::value_size::ValueSize;

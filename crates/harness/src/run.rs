@@ -35,9 +35,11 @@ use std::time::Duration;
 
 /// The content of `run.json`.
 #[derive(Serialize)]
-struct Description<'a> {
+struct Description<'a, W> {
     command_line: &'a [String],
     settings: &'a RunSettings,
+    /// The workload as it was made, with what it takes by default.
+    workload: &'a W,
     digest: &'a str,
     machine: Machine,
     interrupted: bool,
@@ -156,8 +158,7 @@ impl WorkloadVisitor for Build<'_> {
     type Output = Result<Option<u32>>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
-        Ok(workload.command_count())
+        Ok(build(flags, self.settings)?.command_count())
     }
 }
 
@@ -173,9 +174,16 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let workload = flags.build(&self.settings.workload, &self.settings.load_shape())?;
+        let workload = build(flags, self.settings)?;
         Run::begin(self, workload)?.carry_out()
     }
+}
+
+/// Makes the workload, which must take the shared flags that were given.
+fn build<F: WorkloadFlags>(flags: &F, settings: &RunSettings) -> Result<F::Workload, UsageError> {
+    let (name, knobs) = (&settings.workload, &settings.knobs);
+    knobs.check(name, F::knobs(name), settings.execution)?;
+    flags.build(name, &settings.load_shape())
 }
 
 /// A run under way.
@@ -253,14 +261,16 @@ impl<'a, W: Workload> Run<'a, W> {
         }
         self.describe(true)?;
         self.progress.finish();
+        let name = self.workload.name();
+        let notes = self.notes.iter();
         Ok(Finished {
+            notes: notes.map(|note| format!("{name}: {note}")).collect(),
             ending: match self.interrupt.struck() {
                 true => Ending::Interrupted,
                 false => self.ending,
             },
             rows: self.rows,
             remarks: self.remarks,
-            notes: self.notes,
             folder: self.folder.path().to_owned(),
         })
     }
@@ -363,6 +373,7 @@ impl<'a, W: Workload> Run<'a, W> {
         let description = Description {
             command_line: &self.command_line,
             settings: self.settings,
+            workload: &*self.workload,
             digest: &self.digest,
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
@@ -379,7 +390,7 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     rows: Vec<(Point, Measures, Whole)>,
     remarks: Vec<Remarks>,
-    /// What is to be known of the workload.
+    /// What is to be known of the workload, behind its name.
     notes: Vec<String>,
     /// Where its files are.
     folder: PathBuf,
@@ -410,7 +421,9 @@ impl Finished {
                 "note: this program was compiled without optimisation; use cargo run --release"
             );
         }
-        self.notes.iter().for_each(|note| println!("note: {note}"));
+        for note in &self.notes {
+            println!("note: workload {note}");
+        }
         for remarks in &self.remarks {
             remarks
                 .notes

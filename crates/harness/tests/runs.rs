@@ -125,8 +125,15 @@ fn the_social_network_grows_under_every_strategy() {
     let graph = tempfile::tempdir().unwrap();
     let file = graph.path().join("ring.txt");
     let ring: String = (0..60)
-        .map(|user| format!("{user} {}\n{user} {}\n", (user + 1) % 60, (user + 7) % 60))
+        .map(|user| {
+            format!(
+                "{user},{},1\n{user},{},1\n",
+                (user + 1) % 60,
+                (user + 7) % 60
+            )
+        })
         .collect();
+    let ring = format!("source,target,weight\n{ring}5,5,1\n");
     fs::write(&file, ring).unwrap();
     let run = Run::of(&[
         "--workload",
@@ -135,6 +142,9 @@ fn the_social_network_grows_under_every_strategy() {
         "growing",
         "--graph",
         file.to_str().unwrap(),
+        "--directed",
+        "--max-degree",
+        "1",
         "--duration",
         "300ms",
         "--clients",
@@ -150,6 +160,18 @@ fn the_social_network_grows_under_every_strategy() {
         &ops[..6],
         ["all", "timeline", "post", "follow", "unfollow", "signup"]
     );
+    let graph = &run.description()["workload"]["graph"];
+    assert_eq!(graph["directed"], true);
+    assert_eq!(
+        (&graph["vertices"], &graph["edges"]),
+        (&60.into(), &120.into())
+    );
+    assert_eq!(
+        (&graph["self_loops"], &graph["dropped_follows"]),
+        (&1.into(), &60.into())
+    );
+    assert_eq!(graph["blake3"].as_str().map(str::len), Some(64));
+    assert!(run.stdout.contains("edges, directed"), "{}", run.stdout);
 }
 
 #[test]
@@ -171,7 +193,7 @@ fn gathering_a_directory_and_other_sizes_work() {
             "home",
             "--strategy",
             "static",
-            "--distribution",
+            "--popularity",
             "zipf",
         ],
         &[
@@ -189,7 +211,7 @@ fn gathering_a_directory_and_other_sizes_work() {
             "global,cache",
             "--replicas",
             "5",
-            "--object-size",
+            "--value-size",
             "5000",
         ],
     ] {

@@ -123,14 +123,14 @@ fn the_command_of_a_cell_makes_the_same_run() {
     let folder = out.path().join("one");
     let own = [
         "--vary",
-        "object-size=10,20",
+        "value-size=10,20",
         "--strategy",
         "static",
         "--out",
     ];
     good(&[&own[..], &[folder.to_str().unwrap()], &SHORT].concat());
     let rows = totals(&folder.join("summary.csv"));
-    assert_eq!(column(&rows, "object_size"), ["10", "20"]);
+    assert_eq!(column(&rows, "value_size"), ["10", "20"]);
     let run = fs::read_to_string(folder.join("cells/0001/run.json")).unwrap();
     let run: serde_json::Value = serde_json::from_str(&run).unwrap();
     let words = run["command_line"].as_array().unwrap().iter().skip(1);

@@ -46,11 +46,15 @@ fn unknown_names_are_refused_with_the_known_ones() {
         &["--workload", "tpcc"],
         &["--workload", "tpcc", "kv", "chirper", "append"],
     );
-    refused(&["--mix", "party"], &["--mix", "growing"]);
+    refused(
+        &["--workload", "chirper", "--mix", "party"],
+        &["--mix", "growing"],
+    );
     refused(&["--execution", "later"], &["--execution", "gather"]);
     refused(&["--reads", "dirty"], &["--reads", "lease"]);
     refused(&["--directory", "root"], &["--directory", "home"]);
-    refused(&["--distribution", "normal"], &["--distribution", "zipf"]);
+    refused(&["--popularity", "normal"], &["--popularity", "zipf"]);
+    refused(&["--value-size", "large"], &["--value-size", "lognormal"]);
     refused(&["--nonsense", "1"], &["--nonsense"]);
 }
 
@@ -77,7 +81,7 @@ fn numbers_out_of_bounds_are_refused() {
         refused(&[flag, "0"], &[flag]);
         refused(&[flag, "many"], &[flag]);
     }
-    refused(&["--object-size", "2000000"], &["--object-size"]);
+    refused(&["--value-size", "2000000"], &["--value-size"]);
     refused(&["--base-port", "70000"], &["--base-port"]);
     refused(&["--seed", "x"], &["--seed"]);
 }
@@ -116,7 +120,91 @@ fn flags_that_contradict_each_other_are_refused() {
         &["--operations", "100", "--duration", "2s"],
         &["--operations", "--duration"],
     );
-    refused(&["--graph", "Cargo.toml"], &["--graph", "chirper"]);
+}
+
+#[test]
+fn shared_flags_are_refused_by_workloads_that_do_not_take_them() {
+    for flags in [
+        &["--popularity", "zipf:0.5"][..],
+        &["--value-size", "9"],
+        &["--multi-partitions", "2"],
+    ] {
+        refused(
+            &[&["--workload", "append"], flags].concat(),
+            &[flags[0], "append"],
+        );
+    }
+    refused(
+        &["--workload", "ycsb-a", "--multi-partitions", "2"],
+        &["--multi-partitions", "ycsb-a"],
+    );
+}
+
+#[test]
+fn celebrities_need_a_mix_that_has_them() {
+    let chirper = |flags: &[&str], words: &[&str]| {
+        refused(&[&["--workload", "chirper"], flags].concat(), words);
+    };
+    chirper(&["--shift-at", "5"], &["--shift-at", "celebrity"]);
+    chirper(
+        &["--mix", "celebrity", "--popularity", "uniform"],
+        &["--popularity", "celebrity"],
+    );
+    chirper(
+        &["--value-size", "200000"],
+        &["--value-size", "a timeline of"],
+    );
+}
+
+#[test]
+fn so_many_partitions_are_refused_where_that_cannot_be_known() {
+    let cases: &[(&[&str], &[&str])] = &[
+        (&[], &["--move"]),
+        (
+            &["--move", "0", "--read", "50", "--partitions", "1"],
+            &["--partitions"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--multi-objects", "1"],
+            &["--multi-objects"],
+        ),
+        (
+            &["--move", "0", "--read", "55", "--multi", "0"],
+            &["--multi"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--keys", "3"],
+            &["--keys", "home"],
+        ),
+        (
+            &["--move", "0", "--read", "50", "--execution", "gather"],
+            &["gather"],
+        ),
+    ];
+    for (flags, words) in cases {
+        let flags = [&["--multi-partitions", "2"], *flags].concat();
+        refused(&flags, &[&["--multi-partitions"], *words].concat());
+    }
+}
+
+#[test]
+fn flags_of_other_workloads_are_refused_with_theirs() {
+    for flags in [
+        &["--graph", "Cargo.toml"][..],
+        &["--mix", "mix"],
+        &["--directed"],
+        &["--max-degree", "5"],
+    ] {
+        refused(flags, &[flags[0], "kv", "chirper"]);
+    }
+    refused(
+        &["--workload", "append", "--records", "5"],
+        &["--records", "append", "ycsb-a"],
+    );
+    refused(
+        &["--workload", "ycsb-a", "--keys", "5"],
+        &["--keys", "ycsb-a", "kv has"],
+    );
 }
 
 #[test]
@@ -130,8 +218,8 @@ fn percentages_add_up_to_100() {
         &["--multi-objects"],
     );
     refused(
-        &["--object-size", "1000000", "--multi-objects", "9"],
-        &["--multi-objects", "--object-size"],
+        &["--value-size", "1000000", "--multi-objects", "9"],
+        &["--multi-objects", "--value-size"],
     );
 }
 
@@ -153,7 +241,10 @@ fn graphs_are_refused_with_the_line() {
     chirper(Some("# nothing\n"), &["no edge"]);
     chirper(Some("1 2\n2 three\n"), &["line 2", "2 three"]);
     let hub: String = (1..=5000).map(|other| format!("0 {other}\n")).collect();
-    chirper(Some(&hub), &["5000 neighbours"]);
+    chirper(
+        Some(&hub),
+        &["vertex 0 has 5000 followers", "--max-degree 4096"],
+    );
 
     let small = folder.path().join("small.txt");
     fs::write(&small, "1 2\n2 3\n").unwrap();

@@ -118,7 +118,7 @@ fn a_full_disk_ends_a_run_in_seconds() {
     ];
     let (status, run) = Started::by(
         shell,
-        &[&flags[..], &["--object-size", "5000", "--clients", "4"]].concat(),
+        &[&flags[..], &["--value-size", "5000", "--clients", "4"]].concat(),
     )
     .ended();
     assert_eq!(status.code(), Some(1), "{}", run.stderr);

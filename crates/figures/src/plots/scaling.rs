@@ -125,7 +125,7 @@ fn label(name: &str) -> String {
     ];
     let unit = match name {
         "rate" => " (ops/s)",
-        "object-size" => " (bytes)",
+        "value-size" => " (bytes)",
         name if percent.contains(&name) => " (% of commands)",
         _ => "",
     };

@@ -192,17 +192,22 @@ pub(crate) fn parse<W: Workloads>(
     registered: &[StrategyInfo],
 ) -> Result<anyhow::Result<Request<W>>, clap::Error> {
     let mut matches = command.clone().try_get_matches_from(words)?;
-    let flags = matches
-        .subcommand_matches("run")
-        .map(W::parse)
-        .transpose()?;
     let given = matches.clone();
+    let run = given.subcommand_matches("run");
+    let flags = run.map(W::parse).transpose()?;
     let cli = Cli::from_arg_matches_mut(&mut matches)?;
     if let (Command::Sweep(args), Some(matches)) = (&cli.command, given.subcommand_matches("sweep"))
     {
         return Ok(args.clone().request(matches, command, registered));
     }
-    Ok(settings(cli, flags, registered))
+    let unused = run.map_or(Ok(()), |run| {
+        let chosen = run.get_one::<String>("workload");
+        chosen.map_or(Ok(()), |chosen| W::check_unused(run, chosen))
+    });
+    Ok(match unused {
+        Ok(()) => settings(cli, flags, registered),
+        Err(unused) => Err(unused.into()),
+    })
 }
 
 fn settings<W: Workloads>(
@@ -212,7 +217,6 @@ fn settings<W: Workloads>(
 ) -> anyhow::Result<Request<W>> {
     Ok(match (cli.command, flags) {
         (Command::Run(args), Some(flags)) => {
-            flags.check_unused(args.workload())?;
             let described = flags.describe()?;
             Request::Run(Box::new(args.settings(registered, described)), flags)
         }

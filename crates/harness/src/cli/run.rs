@@ -11,6 +11,7 @@ use crate::settings::names::{DeployName, DurabilityName};
 use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
 use crate::trace::file::TraceFile;
+use crate::workload::knobs::Knobs;
 use clap::Args;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -24,6 +25,10 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy all
   A social network on a real graph:
     PROGRAM run --strategy all --workload chirper --graph ego-facebook.txt --duration 5s
+  Published mixes with creates and deletes, on more objects:
+    PROGRAM run --strategy all --workload linkbench --nodes 100000 --duration 30s
+  Half of the commands touch exactly three of four partitions:
+    PROGRAM run --partitions 4 --multi-partitions 3 --multi 50 --move 0 --read 5
   Many moves, objects gathered before each access, eight partitions:
     PROGRAM run --strategy broker,cache --execution gather --partitions 8 --move 20 --read 30
   Latency at a fixed load, without coordinated omission:
@@ -258,14 +263,12 @@ pub(crate) struct RunArgs {
     /// Print nothing but errors
     #[arg(long)]
     quiet: bool,
+
+    #[command(flatten)]
+    knobs: Knobs,
 }
 
 impl RunArgs {
-    /// The workload that was chosen.
-    pub(super) fn workload(&self) -> &str {
-        &self.workload
-    }
-
     /// The settings, with what is registered and the flags of the workloads.
     pub(super) fn settings(
         self,
@@ -303,6 +306,7 @@ impl RunArgs {
             base_port: self.base_port,
             memcached: self.memcached.unwrap_or(Memcached::Embedded),
             quiet: self.quiet,
+            knobs: self.knobs,
             workload_flags,
         }
     }

@@ -6,6 +6,7 @@
 use super::list::{Empty, With};
 use crate::error::UsageError;
 use crate::workload::contract::{Workload, WorkloadFlags, WorkloadInfo};
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use serde_json::{Map, Value};
 use ssmr_core::Application;
@@ -49,11 +50,11 @@ pub trait Workloads: Sized {
     /// If some cannot be written as JSON.
     fn describe(&self) -> Result<Map<String, Value>, serde_json::Error>;
 
-    /// Has the workloads that were not chosen look whether any of their flags was given.
+    /// Looks for flags of workloads that were not chosen: nothing that a user says is ignored.
     ///
     /// # Errors
-    /// If one was, and must not be ignored.
-    fn check_unused(&self, chosen: &str) -> Result<(), UsageError>;
+    /// With the first one that was given.
+    fn check_unused(matches: &ArgMatches, chosen: &str) -> Result<(), UsageError>;
 
     /// Does the visitor's work with the workload of this name.
     ///
@@ -85,7 +86,7 @@ impl Workloads for Empty {
         Ok(Map::new())
     }
 
-    fn check_unused(&self, _: &str) -> Result<(), UsageError> {
+    fn check_unused(_: &ArgMatches, _: &str) -> Result<(), UsageError> {
         Ok(())
     }
 
@@ -106,8 +107,7 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
     }
 
     fn augment(command: Command) -> Command {
-        let names: Vec<&str> = F::WORKLOADS.iter().map(|info| info.name).collect();
-        let heading = format!("Workload {}", names.join(", "));
+        let heading = format!("Workload {}", names::<F>());
         F::augment_args(Rest::augment(command).next_help_heading(heading))
     }
 
@@ -126,12 +126,20 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
         Ok(flags)
     }
 
-    fn check_unused(&self, chosen: &str) -> Result<(), UsageError> {
-        self.rest.check_unused(chosen)?;
+    fn check_unused(matches: &ArgMatches, chosen: &str) -> Result<(), UsageError> {
+        Rest::check_unused(matches, chosen)?;
         if makes::<F>(chosen) {
             return Ok(());
         }
-        self.last.check_unused()
+        let own = F::augment_args(Command::new("run"));
+        let is_given = |flag: &&clap::Arg| {
+            matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)
+        };
+        own.get_arguments().find(is_given).map_or(Ok(()), |flag| {
+            let name = flag.get_long().unwrap_or(flag.get_id().as_str());
+            let problem = format!("workload {chosen} has no such flag ({} has)", names::<F>());
+            Err(UsageError::new(format!("--{name}"), problem))
+        })
     }
 
     fn with<V: WorkloadVisitor>(&self, name: &str, visitor: V) -> Result<V::Output, V> {
@@ -149,6 +157,12 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
             Rest::with_service(name, visitor)
         }
     }
+}
+
+/// The names of the workloads that these flags make.
+fn names<F: WorkloadFlags>() -> String {
+    let names: Vec<&str> = F::WORKLOADS.iter().map(|info| info.name).collect();
+    names.join(", ")
 }
 
 /// Whether these are the flags of the workload of this name.

@@ -7,6 +7,7 @@ use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
 use crate::trace::file::TraceFile;
 use crate::workload::contract::LoadShape;
+use crate::workload::knobs::Knobs;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -85,6 +86,8 @@ pub(crate) struct RunSettings {
     pub(crate) memcached: Memcached,
     /// Whether to print nothing but errors.
     pub(crate) quiet: bool,
+    /// The flags that workloads share, as they were given.
+    pub(crate) knobs: Knobs,
     /// The flags of each workload, by its name.
     #[serde(flatten)]
     pub(crate) workload_flags: Map<String, Value>,
@@ -136,6 +139,7 @@ impl RunSettings {
             clients: self.clients,
             partitions: self.partitions,
             quiet: self.quiet,
+            knobs: self.knobs,
         }
     }
 }

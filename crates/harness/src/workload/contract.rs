@@ -1,5 +1,6 @@
 //! What a workload is, and how the command line makes one.
 
+use super::knobs::{Knob, Knobs};
 use crate::error::UsageError;
 use serde::Serialize;
 use ssmr_check::Terms;
@@ -9,6 +10,9 @@ use ssmr_core::{Application, Micros, ObjectId, Request, codec, id};
 const DIGESTED: usize = 10_000;
 
 /// A service and what clients do with it.
+///
+/// Its serialization is its description in `run.json`, and part of its digest: all that its
+/// commands are a function of.
 pub trait Workload: Serialize + Send + Sync + 'static {
     /// The kinds of operations: the values of the column `op`.
     const KINDS: &'static [&'static str];
@@ -74,14 +78,14 @@ pub trait Workload: Serialize + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What is to be known of what it asks for.
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     /// How the service is told to judges from outside (`run --history`).
     fn terms() -> Terms<Self::App> {
         Terms::default()
+    }
+
+    /// What readers of the results should know of it: printed at the end of a run.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// A hash of the settings and of the first commands of every client: the same under each
@@ -130,19 +134,17 @@ pub trait WorkloadFlags: clap::Args + Serialize {
     /// The workloads that they make; at least one.
     const WORKLOADS: &'static [WorkloadInfo];
 
+    /// Which of the shared flags the workload of this name takes ([`LoadShape::knobs`]); others are
+    /// refused.
+    fn knobs(_name: &str) -> &'static [Knob] {
+        &[]
+    }
+
     /// Makes the workload of this name, which is one of [`WORKLOADS`](Self::WORKLOADS).
     ///
     /// # Errors
     /// If the flags contradict each other, or name something that is not there.
     fn build(&self, name: &str, shape: &LoadShape) -> Result<Self::Workload, UsageError>;
-
-    /// Looks whether flags were given that are ignored, because another workload was chosen.
-    ///
-    /// # Errors
-    /// If somebody who gave them would be surprised.
-    fn check_unused(&self) -> Result<(), UsageError> {
-        Ok(())
-    }
 }
 
 /// What every workload is made from, besides its own flags.
@@ -157,4 +159,6 @@ pub struct LoadShape {
     pub partitions: u8,
     /// Whether the user wants no news of how it goes.
     pub quiet: bool,
+    /// The shared flags that the workload takes, as they were given.
+    pub knobs: Knobs,
 }

@@ -28,8 +28,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, weights: &[u32]) -> usize {
     hit.unwrap_or_else(|| unreachable!("the dice is less than the sum"))
 }
 
-/// Ranks, few of which are drawn most of the time: a Zipf distribution of exponent 0.99, as in
-/// YCSB.
+/// Ranks by a Zipf distribution: few are drawn most of the time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ZipfRanks {
     count: u64,
@@ -37,12 +36,12 @@ pub(super) struct ZipfRanks {
 }
 
 impl ZipfRanks {
-    /// The ranks from 0 to `count`, exclusively.
+    /// The ranks from 0 to `count`, exclusively; the n-th in proportion to `1 / n^exponent`.
     ///
     /// # Panics
-    /// If there are none.
-    pub(super) fn new(count: u64) -> Self {
-        let ranks = Zipf::new(count as f64, 0.99);
+    /// If there are none, or the exponent is negative.
+    pub(super) fn new(count: u64, exponent: f64) -> Self {
+        let ranks = Zipf::new(count as f64, exponent);
         let ranks = ranks.unwrap_or_else(|error| panic!("{count} ranks: {error}"));
         Self { count, ranks }
     }
@@ -84,14 +83,14 @@ mod tests {
 
     #[test]
     fn the_first_ranks_are_drawn_most_often() {
-        let (ranks, mut rng) = (ZipfRanks::new(1000), stream(1, 1));
+        let (ranks, mut rng) = (ZipfRanks::new(1000, 0.99), stream(1, 1));
         let mut hits = [0; 1000];
         for _ in 0..10_000 {
             hits[ranks.draw(&mut rng) as usize] += 1;
         }
         assert!((1_000..1_700).contains(&hits[0]), "{}", hits[0]);
         assert!(hits[0] > 2 * hits[9] && hits[9] > hits[500]);
-        assert_eq!(ZipfRanks::new(1).draw(&mut rng), 0);
+        assert_eq!(ZipfRanks::new(1, 0.99).draw(&mut rng), 0);
     }
 
     #[test]

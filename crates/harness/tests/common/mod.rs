@@ -38,10 +38,13 @@ impl Started {
     /// Starts a run by a command that has its own ways with the program, which follow it.
     pub fn by(mut command: Command, flags: &[&str]) -> Self {
         let out = tempfile::tempdir().unwrap();
-        let short = ["run", "--warmup", "100ms", "--keys", "200", "--out"];
+        let short = ["run", "--warmup", "100ms", "--out"];
+        let few_objects = ["--keys", "200"];
+        let is_kv = !flags.contains(&"--workload");
         let mut process = command
             .args(short)
             .arg(out.path())
+            .args(few_objects.iter().filter(|_| is_kv))
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
 /// How many posts a timeline keeps.
-const TIMELINE: usize = 10;
+pub(super) const TIMELINE: usize = 10;
 
 /// The social network.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(crate) enum Op {
     Follow { user: ObjectId, follower: ObjectId },
     /// `follower` does so no more.
     Unfollow { user: ObjectId, follower: ObjectId },
+    /// `follower` follows `user`, as it does already.
+    FollowNoop { user: ObjectId, follower: ObjectId },
 }
 
 impl Application for ChirperService {
@@ -53,9 +55,9 @@ impl Application for ChirperService {
         let (reads, writes) = match op {
             Op::Timeline(user) => (vec![*user], Vec::new()),
             Op::Post(followers, _) => (Vec::new(), followers.clone()),
-            Op::Follow { user, follower } | Op::Unfollow { user, follower } => {
-                (Vec::new(), vec![*user, *follower])
-            }
+            Op::Follow { user, follower }
+            | Op::Unfollow { user, follower }
+            | Op::FollowNoop { user, follower } => (Vec::new(), vec![*user, *follower]),
         };
         Access { reads, writes }
     }
@@ -84,6 +86,7 @@ impl Application for ChirperService {
                     user.following_count = user.following_count.saturating_sub(1);
                 });
             }
+            Op::FollowNoop { .. } => {}
         }
         Vec::new()
     }
@@ -116,6 +119,7 @@ mod tests {
             Op::Post(vec![user, follower], post(1)),
             Op::Follow { user, follower },
             Op::Unfollow { user, follower },
+            Op::FollowNoop { user, follower },
         ];
         let value = |_, number| User {
             timeline: (0..number % 12).map(post).collect(),
@@ -123,7 +127,7 @@ mod tests {
             following_count: number / 2,
         };
         let summary = check_application::<ChirperService>(operations, value).unwrap();
-        assert_eq!((summary.with_changes, summary.with_unread), (3, 3));
+        assert_eq!((summary.with_changes, summary.with_unread), (3, 4));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The commands of one client of workload `chirper`.
 
 use super::settings::{Chirper, MAX_FOLLOWERS};
+use crate::workload::graph::network::Graph;
+use crate::workload::popularity::Picker;
 use crate::workload::random::{draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// How many users are looked at to find one with followers.
 const LOOK_AROUND: usize = 64;
@@ -31,18 +34,27 @@ pub(crate) enum Step {
     Signup {
         user: u64,
     },
+    FollowNoop {
+        user: u64,
+        follower: u64,
+    },
 }
 
 /// The commands of one client.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    weights: [u32; 5],
+    weights: [u32; 6],
+    graph: Arc<Graph>,
     clients: u64,
     /// How many users were loaded.
     loaded: u64,
     client: u64,
     rng: ChaCha8Rng,
-    /// The users that belong to this client, with their followers.
+    picker: Picker,
+    /// How many more commands come before other users are the popular ones, if they change.
+    shift_in: Option<u64>,
+    /// The users that belong to this client, with their followers; empty where follows neither come
+    /// nor go, so that everybody knows them.
     own: Vec<(u64, Vec<u64>)>,
     /// How many of them signed up.
     signups: u64,
@@ -53,15 +65,23 @@ impl Steps {
     pub(super) fn new(settings: &Chirper, client: u64) -> Self {
         let graph = &settings.graph;
         let loaded = graph.vertex_count();
-        let users = (client..loaded).step_by(settings.clients as usize);
+        let all = if settings.mix.changes_follows() {
+            loaded
+        } else {
+            0
+        };
+        let users = (client..all).step_by(settings.clients as usize);
         Self {
+            graph: graph.clone(),
+            picker: settings.popularity.among(loaded),
+            shift_in: settings.shift_at,
             weights: settings.mix.weights(),
             clients: settings.clients,
             loaded,
             client,
             rng: stream(settings.seed, client),
             own: users
-                .map(|user| (user, graph.neighbours(user).to_vec()))
+                .map(|user| (user, graph.followers(user).to_vec()))
                 .collect(),
             signups: 0,
         }
@@ -72,15 +92,18 @@ impl Iterator for Steps {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
-        Some(match draw(&mut self.rng, &self.weights) {
+        let step = match draw(&mut self.rng, &self.weights) {
             0 => Step::Timeline {
                 user: self.anybody(),
             },
             1 => self.post(),
             2 => self.follow(),
             3 => self.unfollow(),
-            _ => self.sign_up(),
-        })
+            4 => self.sign_up(),
+            _ => self.follow_again(),
+        };
+        self.shift_in = self.shift_in.map(|left| left.saturating_sub(1));
+        Some(step)
     }
 }
 
@@ -88,10 +111,10 @@ impl Steps {
     /// A user that was loaded, or one that signed up if every client is as far as this one: it may
     /// not be there yet.
     fn anybody(&mut self) -> u64 {
-        let number = self
-            .rng
-            .random_range(0..self.loaded + self.signups * self.clients);
-        if number < self.loaded {
+        let number = self.picker.draw(&mut self.rng, self.signups * self.clients);
+        if self.shift_in == Some(0) {
+            (number + self.loaded / 2) % self.loaded
+        } else if number < self.loaded {
             number
         } else {
             let signup = number - self.loaded;
@@ -106,14 +129,18 @@ impl Steps {
 
     /// Who has no followers talks to itself.
     fn post(&mut self) -> Step {
-        let (author, followers) = &self.own[self.rng.random_range(0..self.own.len())];
-        let followers = if followers.is_empty() {
-            vec![*author]
+        let (author, mut followers) = if self.own.is_empty() {
+            let author = self.anybody();
+            (author, self.graph.followers(author).to_vec())
         } else {
-            followers.clone()
+            let number = self.picker.draw(&mut self.rng, self.signups * self.clients);
+            self.own[(number / self.clients) as usize % self.own.len()].clone()
         };
+        if followers.is_empty() {
+            followers.push(author);
+        }
         Step::Post {
-            author: *author,
+            author,
             followers,
             stamp: self.rng.random(),
         }
@@ -165,6 +192,18 @@ impl Steps {
             user: *user,
             follower,
         }
+    }
+
+    /// Somebody starts to follow a user whom it follows already; who has no followers gives way to
+    /// the next user who has.
+    fn follow_again(&mut self) -> Step {
+        let mut user = self.anybody();
+        while self.graph.followers(user).is_empty() {
+            user = (user + 1) % self.loaded;
+        }
+        let followers = self.graph.followers(user);
+        let follower = followers[self.rng.random_range(0..followers.len())];
+        Step::FollowNoop { user, follower }
     }
 
     fn sign_up(&mut self) -> Step {

@@ -7,11 +7,15 @@ use crate::workload::contract::Workload;
 use crate::workload::random::payload;
 use ssmr_core::{ObjectId, Request};
 
-/// The size of a post in bytes.
-const POST: usize = 140;
-
 impl Workload for Chirper {
-    const KINDS: &'static [&'static str] = &["timeline", "post", "follow", "unfollow", "signup"];
+    const KINDS: &'static [&'static str] = &[
+        "timeline",
+        "post",
+        "follow",
+        "unfollow",
+        "signup",
+        "follow-noop",
+    ];
     type App = ChirperService;
     type Step = Step;
     type Steps = Steps;
@@ -25,13 +29,19 @@ impl Workload for Chirper {
     }
 
     fn preload(&self, number: u64) -> Request {
-        let degree = self.graph.neighbours(number).len() as u64;
         let user = User {
-            follower_count: degree,
-            following_count: degree,
+            follower_count: self.graph.followers(number).len() as u64,
+            following_count: self.graph.following_count(number),
             ..User::default()
         };
         Request::create::<ChirperService>(object(number), &user, None)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let shift = self.shift_at.map(|at| {
+            format!("other users are the popular ones after {at} commands of each client")
+        });
+        [self.facts.to_string()].into_iter().chain(shift).collect()
     }
 
     fn client_count(&self) -> u64 {
@@ -49,6 +59,7 @@ impl Workload for Chirper {
             Step::Follow { .. } => 2,
             Step::Unfollow { .. } => 3,
             Step::Signup { .. } => 4,
+            Step::FollowNoop { .. } => 5,
         }
     }
 
@@ -66,7 +77,7 @@ impl Workload for Chirper {
                 stamp,
             } => {
                 let followers = followers.into_iter().map(object).collect();
-                let text = payload(stamp, POST);
+                let text = payload(stamp, self.post_size.of(stamp));
                 access(Op::Post(followers, Post { author, text }))
             }
             Step::Follow { user, follower } => access(Op::Follow {
@@ -74,6 +85,10 @@ impl Workload for Chirper {
                 follower: object(follower),
             }),
             Step::Unfollow { user, follower } => access(Op::Unfollow {
+                user: object(user),
+                follower: object(follower),
+            }),
+            Step::FollowNoop { user, follower } => access(Op::FollowNoop {
                 user: object(user),
                 follower: object(follower),
             }),
@@ -91,19 +106,26 @@ fn object(user: u64) -> ObjectId {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::Behaviour;
+    use super::super::settings::{Behaviour, POST};
     use super::*;
-    use crate::workload::graph::Graph;
+    use crate::workload::graph::network::Graph;
     use crate::workload::random::{OF_NO_CLIENT, stream};
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
+    /// The command of each client at which popularity shifts.
+    const SHIFT: u64 = 10_000;
+
     fn chirper(mix: Behaviour) -> Chirper {
-        let graph = Graph::scale_free(50, 200, &mut stream(1, OF_NO_CLIENT));
+        let graph = Graph::made_up(50, 200, false, &mut stream(1, OF_NO_CLIENT));
         Chirper {
             seed: 1,
             clients: 4,
             mix,
+            popularity: mix.popularity(),
+            shift_at: (mix == Behaviour::Celebrity).then_some(SHIFT),
+            post_size: POST,
+            facts: graph.facts().clone(),
             graph: Arc::new(graph),
         }
     }
@@ -144,6 +166,10 @@ mod tests {
             (Behaviour::Mix, 2, 3.75),
             (Behaviour::Mix, 3, 3.75),
             (Behaviour::Growing, 4, 5.0),
+            (Behaviour::Dynastar, 0, 85.0),
+            (Behaviour::Dynastar, 1, 15.0),
+            (Behaviour::Celebrity, 1, 15.0),
+            (Behaviour::FollowNoop, 5, 100.0),
         ] {
             let found = share(mix, kind);
             assert!(
@@ -158,13 +184,13 @@ mod tests {
         let chirper = chirper(Behaviour::Growing);
         for client in 0..chirper.clients {
             let mut known: BTreeSet<u64> = (0..chirper.preload_count()).collect();
-            let followers = |user: u64| chirper.graph.neighbours(user).iter().copied();
+            let followers = |user: u64| chirper.graph.followers(user).iter().copied();
             let mut edges: BTreeSet<(u64, u64)> = (0..chirper.preload_count())
                 .flat_map(|user| followers(user).map(move |follower| (user, follower)))
                 .collect();
             for step in chirper.steps(client).take(5_000) {
                 match step {
-                    Step::Timeline { .. } => continue,
+                    Step::Timeline { .. } | Step::FollowNoop { .. } => continue,
                     Step::Signup { user } => {
                         assert!(known.insert(user));
                         assert_eq!(user % chirper.clients, client);
@@ -192,12 +218,66 @@ mod tests {
 
     #[test]
     fn a_growing_network_keeps_to_its_mix() {
-        let mut counts = [0u32; 5];
+        let mut counts = [0u32; 6];
         for step in chirper(Behaviour::Growing).steps(1).take(50_000) {
             counts[Chirper::kind(&step)] += 1;
         }
         let (follows, unfollows) = (counts[2], counts[3]);
         assert!(follows.abs_diff(unfollows) < follows / 5, "{counts:?}");
+    }
+
+    /// Which share of the commands are about the users in this range, in percent.
+    fn share(steps: impl Iterator<Item = Step>, users: std::ops::Range<u64>) -> usize {
+        let about = steps.map(|step| match step {
+            Step::Timeline { user } => user,
+            Step::Post { author, .. } => author,
+            _ => panic!("{step:?}"),
+        });
+        let (hits, all) = about.fold((0, 0), |(hits, all), user| {
+            (hits + usize::from(users.contains(&user)), all + 1)
+        });
+        hits * 100 / all
+    }
+
+    #[test]
+    fn in_dynastars_mix_few_users_are_popular_with_every_client() {
+        let chirper = chirper(Behaviour::Dynastar);
+        for client in 0..chirper.clients {
+            // By the exponent of 0.95 five of fifty have 48.0 %.
+            let found = share(chirper.steps(client).take(20_000), 0..5);
+            assert!((47..52).contains(&found), "{found} %");
+        }
+        for step in chirper.steps(1).take(1_000) {
+            if let Step::Post {
+                author, followers, ..
+            } = step
+            {
+                assert_eq!(followers, chirper.graph.followers(author));
+            }
+        }
+    }
+
+    #[test]
+    fn celebrities_change_at_a_command() {
+        let steps = || chirper(Behaviour::Celebrity).steps(2);
+        let before = || steps().take(SHIFT as usize);
+        let after = || steps().skip(SHIFT as usize).take(10_000);
+        assert!(share(before(), 0..5) > 45 && share(before(), 25..30) < 12);
+        assert!(share(after(), 25..30) > 45 && share(after(), 0..5) < 12);
+        let dynastar = chirper(Behaviour::Dynastar).steps(2);
+        assert!(before().eq(dynastar.take(SHIFT as usize)));
+    }
+
+    #[test]
+    fn follows_that_change_nothing_are_by_followers() {
+        let chirper = chirper(Behaviour::FollowNoop);
+        for step in chirper.steps(1).take(1_000) {
+            let Step::FollowNoop { user, follower } = step else {
+                panic!("{step:?}")
+            };
+            assert!(chirper.graph.followers(user).contains(&follower));
+            assert_eq!(chirper.request(step).intents().len(), 2);
+        }
     }
 
     #[test]

@@ -1,12 +1,22 @@
 //! The flags of workload `kv`.
 
-use super::settings::{Distribution, Kv};
+use super::settings::Kv;
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
+use crate::workload::knobs::Knob;
+use crate::workload::popularity::Popularity;
+use crate::workload::value_size::ValueSize;
 use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use serde::Serialize;
-use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST, MAX_VALUE};
+use ssmr_core::PartitionId;
+use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST};
+
+/// The size of a value.
+const VALUE: ValueSize = ValueSize::Constant(100);
+
+/// How many bytes an encoded value takes besides its own.
+const OVERHEAD: u64 = 8;
 
 /// Flags of workload kv. The percentages must add up to 100.
 #[derive(Clone, Debug, Args, Serialize)]
@@ -35,14 +45,13 @@ pub(crate) struct KvFlags {
     #[arg(long, default_value_t = 5, value_name = "%", value_parser = percentage())]
     multi: u32,
 
-    /// Objects of such an access
+    /// Objects of such an access; else two, or one for each of --multi-partitions
     #[arg(
         long,
-        default_value_t = 2,
         value_name = "N",
         value_parser = clap::value_parser!(u64).range(1..=MAX_OBJECTS as u64)
     )]
-    multi_objects: u64,
+    multi_objects: Option<u64>,
 
     /// Objects loaded before measuring
     #[arg(
@@ -52,19 +61,6 @@ pub(crate) struct KvFlags {
         value_parser = clap::value_parser!(u64).range(1..=100_000_000)
     )]
     keys: u64,
-
-    /// How often each of them is chosen
-    #[arg(long, default_value = "uniform", value_name = "HOW")]
-    distribution: Distribution,
-
-    /// Size of a value in bytes
-    #[arg(
-        long,
-        default_value_t = 100,
-        value_name = "BYTES",
-        value_parser = clap::value_parser!(u64).range(0..=MAX_VALUE as u64 - 8)
-    )]
-    object_size: u64,
 }
 
 impl KvFlags {
@@ -83,29 +79,74 @@ impl KvFlags {
     /// Checks what no flag shows by itself.
     fn check(&self) -> Result<(), UsageError> {
         let sum: u32 = self.percentages().iter().sum();
-        if sum != 100 {
-            let flags = "--create, --read, --update, --delete, --move, --multi";
-            return Err(UsageError::new(
-                flags,
-                format!("the percentages add up to {sum}, not 100"),
-            ));
+        if sum == 100 {
+            return Ok(());
         }
-        if self.multi_objects > self.keys {
+        let flags = "--create, --read, --update, --delete, --move, --multi";
+        let problem = format!("the percentages add up to {sum}, not 100");
+        Err(UsageError::new(flags, problem))
+    }
+
+    /// Checks that accesses to several objects can be as they are wished.
+    fn check_multi(&self, kv: &Kv) -> Result<(), UsageError> {
+        let (objects, keys) = (kv.multi_objects, self.keys);
+        if objects > keys {
+            let problem = format!("{objects} different objects of {keys} keys");
+            return Err(UsageError::new("--multi-objects", problem));
+        }
+        let largest = kv.value_size.largest() as u64;
+        if self.multi > 0 && (largest + OVERHEAD) * objects > MAX_REQUEST as u64 {
             let problem = format!(
-                "{} different objects of {} keys",
-                self.multi_objects, self.keys
+                "{objects} values of {largest} bytes are more than {MAX_REQUEST} bytes (see \
+                 --value-size)"
             );
             return Err(UsageError::new("--multi-objects", problem));
         }
-        let reply = (self.object_size + 8) * self.multi_objects;
-        if self.multi > 0 && reply > MAX_REQUEST as u64 {
-            let problem = format!(
-                "{} values of {} bytes are more than {MAX_REQUEST} bytes (see --object-size)",
-                self.multi_objects, self.object_size
-            );
-            return Err(UsageError::new("--multi-objects", problem));
+        kv.multi_partitions
+            .map_or(Ok(()), |wanted| self.check_partitions(kv, wanted))
+    }
+
+    /// Checks that they can be at so many partitions.
+    fn check_partitions(&self, kv: &Kv, wanted: u8) -> Result<(), UsageError> {
+        let problem = if wanted > kv.partitions {
+            format!(
+                "{wanted} of {} partitions (see --partitions)",
+                kv.partitions
+            )
+        } else if u64::from(wanted) > kv.multi_objects {
+            format!(
+                "{} objects cannot be at {wanted} partitions (see --multi-objects)",
+                kv.multi_objects
+            )
+        } else if self.multi == 0 {
+            "no command touches several objects (see --multi)".into()
+        } else if self.relocate > 0 {
+            "objects that move are anywhere (see --move, which is to be 0)".into()
+        } else if let Some(home) = kv.poorest_home() {
+            format!(
+                "partition {home} is the home of fewer than {} of {} keys (see --keys)",
+                kv.multi_objects, kv.keys
+            )
+        } else {
+            return Ok(());
+        };
+        Err(UsageError::new("--multi-partitions", problem))
+    }
+}
+
+impl Kv {
+    /// A partition with fewer keys than an access may name, if there is one.
+    fn poorest_home(&self) -> Option<PartitionId> {
+        let mut missing = vec![self.multi_objects; self.partitions.into()];
+        for key in 0..self.keys {
+            let left = &mut missing[usize::from(self.home(key).0)];
+            *left = left.saturating_sub(1);
+            if *left == 0 && missing.iter().all(|left| *left == 0) {
+                return None;
+            }
         }
-        Ok(())
+        let poor = missing.iter().position(|left| *left > 0);
+        poor.map(|place| PartitionId(place as u8))
     }
 }
 
@@ -116,18 +157,29 @@ impl WorkloadFlags for KvFlags {
         about: "A key-value service",
     }];
 
+    fn knobs(_: &str) -> &'static [Knob] {
+        &Knob::ALL
+    }
+
     fn build(&self, _: &str, shape: &LoadShape) -> Result<Kv, UsageError> {
         self.check()?;
-        Ok(Kv {
+        let knobs = &shape.knobs;
+        let multi_objects = knobs
+            .multi_partitions
+            .map_or(2, |count| u64::from(count).max(2));
+        let kv = Kv {
             seed: shape.seed,
             clients: shape.clients,
             partitions: shape.partitions,
             keys: self.keys,
-            distribution: self.distribution,
-            object_size: self.object_size as usize,
-            multi_objects: self.multi_objects,
+            popularity: knobs.popularity.unwrap_or(Popularity::Uniform),
+            value_size: knobs.value_size.unwrap_or(VALUE),
+            multi_objects: self.multi_objects.unwrap_or(multi_objects),
+            multi_partitions: knobs.multi_partitions,
             percentages: self.percentages(),
-        })
+        };
+        self.check_multi(&kv)?;
+        Ok(kv)
     }
 }
 

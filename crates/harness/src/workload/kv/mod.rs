@@ -8,7 +8,7 @@
 //! The static attribute is the key itself: a key-value service knows nothing better.
 
 pub(crate) mod flags;
-mod service;
+pub(crate) mod service;
 pub(crate) mod settings;
 mod steps;
 mod workload;

@@ -56,7 +56,7 @@ impl Application for KvService {
 }
 
 /// How the service is told to judges from outside: values as hashes.
-pub(super) fn terms() -> Terms<KvService> {
+pub(crate) fn terms() -> Terms<KvService> {
     Terms {
         value: |value| Shown::digest(value),
         acts: |op, reply| {

@@ -1,16 +1,8 @@
 //! What workload `kv` is a function of.
 
+use crate::workload::popularity::Popularity;
+use crate::workload::value_size::ValueSize;
 use serde::Serialize;
-
-/// How often each key is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Distribution {
-    /// All keys alike.
-    Uniform,
-    /// Few keys most of the time (exponent 0.99).
-    Zipf,
-}
 
 /// The settings of the workload.
 #[derive(Clone, Debug, Serialize)]
@@ -19,16 +11,19 @@ pub(crate) struct Kv {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
-    /// How many partitions moves choose among.
+    /// How many partitions moves choose among, and keys have their homes at.
     pub(crate) partitions: u8,
     /// How many keys are loaded.
     pub(crate) keys: u64,
     /// How often each of these is chosen.
-    pub(crate) distribution: Distribution,
-    /// The size of a value in bytes.
-    pub(crate) object_size: usize,
+    pub(crate) popularity: Popularity,
+    /// The size of a value.
+    pub(crate) value_size: ValueSize,
     /// How many objects a multi-object access names.
     pub(crate) multi_objects: u64,
+    /// At how many partitions these are, if that is not left to chance. Then objects are created at
+    /// home and stay there.
+    pub(crate) multi_partitions: Option<u8>,
     /// Percentages of the operations, in the order of the workload's kinds.
     pub(crate) percentages: [u32; 6],
 }

@@ -1,11 +1,13 @@
 //! The commands of one client of workload `kv`.
 
-use super::settings::{Distribution, Kv};
-use crate::workload::random::{ZipfRanks, draw, stream};
+use super::settings::Kv;
+use crate::workload::popularity::{Picker, Popularity};
+use crate::workload::random::{draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use std::collections::VecDeque;
+use ssmr_core::PartitionId;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How many of a client's newest keys count as young.
 const YOUNG: u64 = 16;
@@ -27,7 +29,7 @@ pub(crate) struct Steps {
     settings: Kv,
     client: u64,
     rng: ChaCha8Rng,
-    ranks: ZipfRanks,
+    picker: Picker,
     /// How many keys this client has made up.
     fresh_count: u64,
     /// Those of them that it has not deleted, the oldest first.
@@ -40,7 +42,7 @@ impl Steps {
     /// The commands of this client.
     pub(super) fn new(settings: &Kv, client: u64) -> Self {
         Self {
-            ranks: ZipfRanks::new(settings.keys),
+            picker: settings.popularity.among(settings.keys),
             settings: settings.clone(),
             client,
             rng: stream(settings.seed, client),
@@ -94,8 +96,14 @@ impl Steps {
         key
     }
 
-    /// The oldest key that this client made up, or one time in four a loaded one.
+    /// The oldest key that this client made up, or one time in four a loaded one. Loaded ones live
+    /// if accesses name them to touch so many partitions; then a client that has no other deletes
+    /// what is not there yet.
     fn doomed(&mut self) -> u64 {
+        if self.settings.multi_partitions.is_some() {
+            let next = self.fresh(self.client, self.fresh_count);
+            return self.own.pop_front().unwrap_or(next);
+        }
         if !self.rng.random_bool(0.25)
             && let Some(key) = self.own.pop_front()
         {
@@ -107,8 +115,12 @@ impl Steps {
     }
 
     /// A loaded key, or one time in eight a young one of any client: it may not be there yet, or no
-    /// more.
+    /// more. Where the latest are the popular ones, all are younger.
     fn any(&mut self) -> u64 {
+        if self.settings.popularity == Popularity::Latest {
+            let made = self.fresh_count * self.settings.clients;
+            return self.picker.draw(&mut self.rng, made);
+        }
         if self.fresh_count > 0 && self.rng.random_ratio(1, 8) {
             let age = self.rng.random_range(0..self.fresh_count.min(YOUNG));
             let maker = self.rng.random_range(0..self.settings.clients);
@@ -117,12 +129,18 @@ impl Steps {
         self.loaded()
     }
 
-    /// Different keys. One that was drawn already gives way to its neighbour, so that this ends.
+    /// Different keys, at as many partitions as asked for. One that does not fit gives way to the
+    /// next one that does.
     fn several(&mut self) -> Vec<u64> {
         let mut keys: Vec<u64> = Vec::new();
+        let mut homes = Homes::default();
         for _ in 0..self.settings.multi_objects {
-            let mut key = self.any();
-            while keys.contains(&key) {
+            // Whether a young key is there, and with it how many partitions take part, is unknown.
+            let mut key = match self.settings.multi_partitions {
+                None => self.any(),
+                Some(_) => self.loaded(),
+            };
+            while keys.contains(&key) || !homes.take(&self.settings, key) {
                 key = (key + 1) % self.settings.keys;
             }
             keys.push(key);
@@ -131,14 +149,30 @@ impl Steps {
     }
 
     fn loaded(&mut self) -> u64 {
-        match self.settings.distribution {
-            Distribution::Uniform => self.rng.random_range(0..self.settings.keys),
-            Distribution::Zipf => self.ranks.draw(&mut self.rng),
-        }
+        self.picker.draw(&mut self.rng, 0)
     }
 
     /// The `number`-th key that a client makes up. Everybody can tell.
     fn fresh(&self, client: u64, number: u64) -> u64 {
         self.settings.keys + number * self.settings.clients + client
+    }
+}
+
+/// The partitions of the keys of a command.
+#[derive(Debug, Default)]
+struct Homes(BTreeSet<PartitionId>);
+
+impl Homes {
+    /// Takes a key in, unless that would make too many partitions, or leave too few.
+    fn take(&mut self, settings: &Kv, key: u64) -> bool {
+        let Some(wanted) = settings.multi_partitions else {
+            return true;
+        };
+        let home = settings.home(key);
+        let enough = self.0.len() >= usize::from(wanted);
+        match self.0.contains(&home) {
+            true => enough,
+            false => !enough && self.0.insert(home),
+        }
     }
 }

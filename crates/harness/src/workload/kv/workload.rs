@@ -4,6 +4,7 @@ use super::service::{self, KvService, Op};
 use super::settings::Kv;
 use super::steps::{Step, Steps};
 use crate::workload::contract::Workload;
+use crate::workload::home::home;
 use crate::workload::random::payload;
 use ssmr_check::Terms;
 use ssmr_core::{ObjectId, PartitionId, Request};
@@ -49,12 +50,14 @@ impl Workload for Kv {
     }
 
     fn written_bytes(&self, step: &Step) -> Vec<(ObjectId, u64)> {
-        let keys = match step {
-            Step::Create { key, .. } | Step::Update { key, .. } => std::slice::from_ref(key),
-            Step::Multi { keys, .. } => keys,
-            Step::Read { .. } | Step::Delete { .. } | Step::Move { .. } => &[],
+        let (keys, stamp) = match step {
+            Step::Create { key, stamp } | Step::Update { key, stamp } => {
+                (std::slice::from_ref(key), stamp)
+            }
+            Step::Multi { keys, stamp } => (&keys[..], stamp),
+            Step::Read { .. } | Step::Delete { .. } | Step::Move { .. } => return Vec::new(),
         };
-        let size = self.object_size as u64;
+        let size = self.value_size.of(*stamp) as u64;
         keys.iter().map(|key| (object(*key), size)).collect()
     }
 
@@ -67,11 +70,12 @@ impl Workload for Kv {
     }
 
     fn request(&self, step: Step) -> Request {
-        let value = |stamp| payload(stamp, self.object_size);
+        let value = |stamp| payload(stamp, self.value_size.of(stamp));
         let access = |op| Request::access::<KvService>(&op);
         match step {
             Step::Create { key, stamp } => {
-                Request::create::<KvService>(object(key), &value(stamp), None)
+                let at = self.multi_partitions.map(|_| self.home(key));
+                Request::create::<KvService>(object(key), &value(stamp), at)
             }
             Step::Read { key } => access(Op::Read(object(key))),
             Step::Update { key, stamp } => access(Op::Update(object(key), value(stamp))),
@@ -85,6 +89,13 @@ impl Workload for Kv {
     }
 }
 
+impl Kv {
+    /// The home of a key.
+    pub(super) fn home(&self, key: u64) -> PartitionId {
+        home(self.partitions, object(key))
+    }
+}
+
 /// The object of a key.
 fn object(key: u64) -> ObjectId {
     ObjectId::new(key, 0)
@@ -93,7 +104,9 @@ fn object(key: u64) -> ObjectId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::kv::settings::Distribution;
+    use crate::workload::popularity::Popularity;
+    use crate::workload::value_size::ValueSize;
+    use ssmr_core::{Intent, Topology};
     use std::collections::BTreeSet;
 
     fn kv() -> Kv {
@@ -102,9 +115,10 @@ mod tests {
             clients: 4,
             partitions: 2,
             keys: 100,
-            distribution: Distribution::Uniform,
-            object_size: 100,
+            popularity: Popularity::Uniform,
+            value_size: ValueSize::Constant(100),
             multi_objects: 3,
+            multi_partitions: None,
             percentages: [5, 45, 35, 5, 5, 5],
         }
     }
@@ -124,11 +138,11 @@ mod tests {
             Kv { seed: 2, ..kv() },
             Kv { clients: 5, ..kv() },
             Kv {
-                object_size: 101,
+                value_size: ValueSize::Constant(101),
                 ..kv()
             },
             Kv {
-                distribution: Distribution::Zipf,
+                popularity: Popularity::ZIPF,
                 ..kv()
             },
         ];
@@ -172,7 +186,7 @@ mod tests {
         let kv = Kv {
             keys: 5,
             multi_objects: 5,
-            distribution: Distribution::Zipf,
+            popularity: Popularity::ZIPF,
             percentages: [0, 0, 0, 0, 0, 100],
             ..kv()
         };
@@ -186,9 +200,60 @@ mod tests {
     }
 
     #[test]
+    fn several_objects_are_at_as_many_partitions_as_asked_for() {
+        for (wanted, objects) in [(1, 3), (2, 2), (3, 5), (4, 4)] {
+            let kv = Kv {
+                partitions: 4,
+                multi_objects: objects,
+                multi_partitions: Some(wanted),
+                popularity: Popularity::ZIPF,
+                percentages: [20, 0, 0, 30, 0, 50],
+                ..kv()
+            };
+            let topology = Topology::new(4, 3).unwrap();
+            for step in kv.steps(1).take(500) {
+                if let Step::Delete { key } = step {
+                    assert!(key >= kv.keys, "then an access would touch fewer");
+                    continue;
+                }
+                let is_create = matches!(step, Step::Create { .. });
+                let request = kv.request(step);
+                let homes: BTreeSet<_> = request.objects().map(|o| topology.home(o)).collect();
+                if is_create {
+                    let wished = request.intents().iter().map(|(_, intent)| match intent {
+                        Intent::Create { at, .. } => *at,
+                        _ => None,
+                    });
+                    assert!(wished.eq(homes.into_iter().map(Some)));
+                } else {
+                    assert_eq!(homes.len(), usize::from(wanted));
+                    assert_eq!(request.intents().len() as u64, objects);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_latest_keys_are_those_that_clients_made() {
+        let kv = Kv {
+            popularity: Popularity::Latest,
+            percentages: [50, 50, 0, 0, 0, 0],
+            ..kv()
+        };
+        let reads = kv.steps(0).take(10_000).skip(2_000);
+        let reads = reads.filter_map(|step| match step {
+            Step::Read { key } => Some(key),
+            _ => None,
+        });
+        let reads: Vec<u64> = reads.collect();
+        let made = reads.iter().filter(|key| **key >= kv.keys).count();
+        assert_eq!(made, reads.len());
+    }
+
+    #[test]
     fn zipf_prefers_the_first_keys() {
         let kv = Kv {
-            distribution: Distribution::Zipf,
+            popularity: Popularity::ZIPF,
             percentages: [0, 100, 0, 0, 0, 0],
             ..kv()
         };

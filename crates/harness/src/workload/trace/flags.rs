@@ -84,17 +84,6 @@ impl WorkloadFlags for TraceFlags {
         }
         Ok(Trace::new(whole, topology, self.trace_speed))
     }
-
-    fn check_unused(&self) -> Result<(), UsageError> {
-        let given = [
-            ("--trace", self.trace.is_some()),
-            ("--trace-speed", self.trace_speed.is_some()),
-        ];
-        match given.into_iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(UsageError::new(flag, "is for --workload trace")),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Reads all of a file.

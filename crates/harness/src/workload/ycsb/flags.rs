@@ -1,8 +1,10 @@
 //! The flags of the workloads `ycsb-a` to `ycsb-f`.
 
-use super::settings::{MIXES, Ycsb};
+use super::settings::{FIELD, MIXES, Ycsb};
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
+use crate::workload::knobs::Knob;
+use crate::workload::value_size::ValueSize;
 use clap::Args;
 use serde::Serialize;
 use ssmr_core::limits::{MAX_OPERANDS, MAX_REQUEST, MAX_VALUE};
@@ -31,15 +33,6 @@ pub(crate) struct YcsbFlags {
     )]
     fields: u16,
 
-    /// Size of a field in bytes
-    #[arg(
-        long,
-        default_value_t = 100,
-        value_name = "BYTES",
-        value_parser = clap::value_parser!(u64).range(0..=MAX_VALUE as u64)
-    )]
-    field_size: u64,
-
     /// The most records that a scan reads
     #[arg(
         long,
@@ -52,11 +45,11 @@ pub(crate) struct YcsbFlags {
 
 impl YcsbFlags {
     /// Checks what no flag shows by itself.
-    fn check(&self, scans: bool) -> Result<(), UsageError> {
-        let record = (self.field_size + OVERHEAD) * u64::from(self.fields);
+    fn check(&self, field: ValueSize, scans: bool) -> Result<(), UsageError> {
+        let record = (field.largest() as u64 + OVERHEAD) * u64::from(self.fields);
         if record > MAX_VALUE as u64 {
             let problem = format!("a record of {record} bytes is larger than {MAX_VALUE}");
-            return Err(UsageError::new("--fields, --field-size", problem));
+            return Err(UsageError::new("--fields, --value-size", problem));
         }
         let (longest, most) = (self.scan_length, MAX_OPERANDS.min(MAX_REQUEST as u64));
         if scans && longest > self.records {
@@ -86,18 +79,24 @@ impl WorkloadFlags for YcsbFlags {
         info("ycsb-f", "YCSB F: half reads, half read-modify-writes"),
     ];
 
+    fn knobs(_: &str) -> &'static [Knob] {
+        &[Knob::Popularity, Knob::ValueSize]
+    }
+
     fn build(&self, name: &str, shape: &LoadShape) -> Result<Ycsb, UsageError> {
         let known = MIXES.iter().find(|mix| mix.name == name);
         let unknown = || UsageError::new("--workload", format!("there is no {name}"));
         let mix = known.ok_or_else(unknown)?;
-        self.check(mix.percentages[3] > 0)?;
+        let field_size = shape.knobs.value_size.unwrap_or(FIELD);
+        self.check(field_size, mix.percentages[3] > 0)?;
         Ok(Ycsb {
             mix,
             seed: shape.seed,
             clients: shape.clients,
             records: self.records,
             fields: self.fields,
-            field_size: self.field_size as usize,
+            field_size,
+            popularity: shape.knobs.popularity.unwrap_or(mix.popularity),
             scan_length: self.scan_length,
         })
     }
@@ -106,13 +105,13 @@ impl WorkloadFlags for YcsbFlags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::knobs::Knobs;
 
     #[test]
     fn each_workload_of_the_list_is_built() {
         let flags = YcsbFlags {
             records: 50,
             fields: 10,
-            field_size: 100,
             scan_length: 50,
         };
         let shape = LoadShape {
@@ -120,6 +119,7 @@ mod tests {
             clients: 2,
             partitions: 2,
             quiet: true,
+            knobs: Knobs::default(),
         };
         for info in YcsbFlags::WORKLOADS {
             assert_eq!(flags.build(info.name, &shape).unwrap().mix.name, info.name);
@@ -131,10 +131,15 @@ mod tests {
         };
         assert!(long().build("ycsb-a", &shape).is_ok(), "it does not scan");
         assert!(problem(long(), "ycsb-e").contains("51 of 50 records"));
-        let large = YcsbFlags {
-            field_size: 200_000,
-            ..flags.clone()
+        let large = Knobs {
+            value_size: Some(ValueSize::Constant(200_000)),
+            ..Knobs::default()
         };
-        assert!(problem(large, "ycsb-c").contains("larger than"));
+        let large = LoadShape {
+            knobs: large,
+            ..shape
+        };
+        let error = flags.build("ycsb-c", &large).unwrap_err().to_string();
+        assert!(error.contains("larger than"), "{error}");
     }
 }

@@ -7,7 +7,8 @@
 //! are the most popular. What inserts there creates objects here. Differences: a scan (E) is one
 //! atomic read of consecutive keys among those loaded, for there is no order of keys to walk along;
 //! and in D a client cannot see the newest key of another one, so it reckons with its own progress,
-//! and now and then reads what is not there yet (`NotFound`).
+//! and now and then reads what is not there yet (`NotFound`). `--popularity` and `--value-size`
+//! (that of a field) make variants of them.
 
 pub(crate) mod flags;
 mod service;

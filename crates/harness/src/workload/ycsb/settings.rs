@@ -1,15 +1,11 @@
 //! What the workloads `ycsb-a` to `ycsb-f` are a function of.
 
+use crate::workload::popularity::Popularity;
+use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 
-/// Which records are the popular ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum Popularity {
-    /// Some, spread over the keys by a hash.
-    Scrambled,
-    /// Those inserted last.
-    Latest,
-}
+/// The size of a field.
+pub(crate) const FIELD: ValueSize = ValueSize::Constant(100);
 
 /// One of the six.
 #[derive(Debug, Serialize)]
@@ -17,17 +13,18 @@ pub(crate) struct Mix {
     pub(crate) name: &'static str,
     /// Percentages of the operations, in the order of the workload's kinds.
     pub(crate) percentages: [u32; 5],
+    /// How often each record is chosen, unless the user has another wish.
     pub(crate) popularity: Popularity,
 }
 
 /// The six, as published.
 pub(crate) const MIXES: [Mix; 6] = [
-    mix("ycsb-a", [0, 50, 50, 0, 0], Popularity::Scrambled),
-    mix("ycsb-b", [0, 95, 5, 0, 0], Popularity::Scrambled),
-    mix("ycsb-c", [0, 100, 0, 0, 0], Popularity::Scrambled),
+    mix("ycsb-a", [0, 50, 50, 0, 0], Popularity::ZIPF),
+    mix("ycsb-b", [0, 95, 5, 0, 0], Popularity::ZIPF),
+    mix("ycsb-c", [0, 100, 0, 0, 0], Popularity::ZIPF),
     mix("ycsb-d", [5, 95, 0, 0, 0], Popularity::Latest),
-    mix("ycsb-e", [5, 0, 0, 95, 0], Popularity::Scrambled),
-    mix("ycsb-f", [0, 50, 0, 0, 50], Popularity::Scrambled),
+    mix("ycsb-e", [5, 0, 0, 95, 0], Popularity::ZIPF),
+    mix("ycsb-f", [0, 50, 0, 0, 50], Popularity::ZIPF),
 ];
 
 const fn mix(name: &'static str, percentages: [u32; 5], popularity: Popularity) -> Mix {
@@ -50,8 +47,10 @@ pub(crate) struct Ycsb {
     pub(crate) records: u64,
     /// How many fields a record has.
     pub(crate) fields: u16,
-    /// The size of a field in bytes.
-    pub(crate) field_size: usize,
+    /// The size of a field.
+    pub(crate) field_size: ValueSize,
+    /// How often each record is chosen.
+    pub(crate) popularity: Popularity,
     /// The most records of a scan.
     pub(crate) scan_length: u64,
 }

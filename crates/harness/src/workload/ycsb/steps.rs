@@ -1,7 +1,8 @@
 //! The commands of one client of a YCSB workload.
 
-use super::settings::{Popularity, Ycsb};
-use crate::workload::random::{ZipfRanks, draw, stream};
+use super::settings::Ycsb;
+use crate::workload::popularity::{Picker, Popularity};
+use crate::workload::random::{draw, stream};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub(crate) struct Steps {
     settings: Ycsb,
     client: u64,
     rng: ChaCha8Rng,
-    ranks: ZipfRanks,
+    picker: Picker,
     /// How many records this client has inserted.
     inserted: u64,
 }
@@ -32,7 +33,7 @@ impl Steps {
     /// The commands of this client.
     pub(super) fn new(settings: &Ycsb, client: u64) -> Self {
         Self {
-            ranks: ZipfRanks::new(settings.records),
+            picker: settings.popularity.among(settings.records),
             settings: settings.clone(),
             client,
             rng: stream(settings.seed, client),
@@ -42,13 +43,11 @@ impl Steps {
 
     /// A record, the popular ones more often.
     fn record(&mut self) -> u64 {
-        let rank = self.ranks.draw(&mut self.rng);
-        match self.settings.mix.popularity {
-            Popularity::Scrambled => mix(rank) % self.settings.records,
-            Popularity::Latest => {
-                let newest = self.settings.records + self.inserted * self.settings.clients - 1;
-                newest - rank
-            }
+        let inserted = self.inserted * self.settings.clients;
+        let record = self.picker.draw(&mut self.rng, inserted);
+        match self.settings.popularity {
+            Popularity::Zipf { .. } => mix(record) % self.settings.records,
+            _ => record,
         }
     }
 

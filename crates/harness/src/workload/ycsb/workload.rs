@@ -50,11 +50,14 @@ impl Workload for Ycsb {
     }
 
     fn written_bytes(&self, step: &Step) -> Vec<(ObjectId, u64)> {
-        let field = self.field_size as u64;
+        let size = |stamp| self.field_size.of(stamp) as u64;
         match step {
-            Step::Create { key, .. } => vec![(object(*key), field * u64::from(self.fields))],
-            Step::Update { key, .. } | Step::ReadModifyWrite { key, .. } => {
-                vec![(object(*key), field)]
+            Step::Create { key, stamp } => {
+                let sizes = (0..self.fields).map(|number| size(field_stamp(*stamp, number)));
+                vec![(object(*key), sizes.sum())]
+            }
+            Step::Update { key, stamp, .. } | Step::ReadModifyWrite { key, stamp, .. } => {
+                vec![(object(*key), size(*stamp))]
             }
             Step::Read { .. } | Step::Scan { .. } => Vec::new(),
         }
@@ -66,10 +69,10 @@ impl Workload for Ycsb {
 
     fn request(&self, step: Step) -> Request {
         let access = |op| Request::access::<Table>(&op);
-        let value = |stamp| payload(stamp, self.field_size);
+        let value = |stamp| payload(stamp, self.field_size.of(stamp));
         match step {
             Step::Create { key, stamp } => {
-                let field = |number| value(mix(stamp ^ u64::from(number)));
+                let field = |number| value(field_stamp(stamp, number));
                 let record: Record = (0..self.fields).map(field).collect();
                 Request::create::<Table>(object(key), &record, None)
             }
@@ -87,6 +90,11 @@ impl Workload for Ycsb {
     }
 }
 
+/// The stamp of one field of a record.
+fn field_stamp(record: u64, number: u16) -> u64 {
+    mix(record ^ u64::from(number))
+}
+
 /// The object of a key.
 fn object(key: u64) -> ObjectId {
     ObjectId::new(key, 0)
@@ -94,7 +102,7 @@ fn object(key: u64) -> ObjectId {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::MIXES;
+    use super::super::settings::{FIELD, MIXES};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -105,7 +113,8 @@ mod tests {
             clients: 4,
             records: 1_000,
             fields: 10,
-            field_size: 100,
+            field_size: FIELD,
+            popularity: MIXES[mix].popularity,
             scan_length: 100,
         }
     }

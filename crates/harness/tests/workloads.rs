@@ -1,0 +1,120 @@
+//! Every workload under every strategy, briefly.
+
+mod common;
+
+use common::{Row, Run, column};
+use std::fs;
+
+/// Runs so many commands of each client, and reads every object at the end. Returns the rows.
+fn run(flags: &[&str]) -> Vec<Row> {
+    let common = ["--operations", "60", "--clients", "4", "--audit"];
+    let run = Run::of(&[&common, flags].concat());
+    let all = run.summary();
+    assert_eq!(column(&all, "strategy").len(), 4, "{flags:?}");
+    let digests = column(&all, "digest");
+    assert!(digests.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(column(&all, "unjudged_ops"), ["0"; 4], "{flags:?}");
+    run.rows("summary.csv")
+}
+
+/// Runs workloads, and looks whether these kinds of operations are among their rows.
+fn run_each(workloads: &[&str], kinds: &[&str]) {
+    for workload in workloads {
+        let rows = run(&["--workload", workload]);
+        for kind in kinds {
+            let there = rows.iter().any(|row| row["op"] == *kind);
+            assert!(there, "{workload} has no {kind}");
+        }
+    }
+}
+
+#[test]
+fn ycsb() {
+    let records = ["--records", "200"];
+    for workload in ["ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-e", "ycsb-f"] {
+        run(&[&["--workload", workload], &records[..]].concat());
+    }
+}
+
+#[test]
+fn chirper() {
+    let mixes = [
+        ("timeline", "timeline"),
+        ("post", "post"),
+        ("follow", "unfollow"),
+        ("follow-noop", "follow-noop"),
+        ("mix", "follow"),
+        ("growing", "signup"),
+        ("dynastar", "post"),
+        ("celebrity", "post"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("graph.txt");
+    let edges = (0..50).map(|user| format!("{user} {}\n{user} {}\n", user + 1, user * 7 % 51));
+    fs::write(&file, edges.collect::<String>()).unwrap();
+    for (mix, kind) in mixes {
+        let flags = ["--workload", "chirper", "--mix", mix];
+        let shift = ["--shift-at", "30"];
+        let shift = shift.iter().filter(|_| mix == "celebrity");
+        let graph = ["--graph", file.to_str().unwrap()];
+        let flags = flags.iter().chain(&graph).chain(shift);
+        let rows = run(&flags.copied().collect::<Vec<_>>());
+        assert!(
+            rows.iter().any(|row| row["op"] == kind),
+            "{mix} has no {kind}"
+        );
+    }
+}
+
+#[test]
+fn linkbench() {
+    run_each(&["linkbench"], &["addnode", "addlink", "getlinklist"]);
+}
+
+#[test]
+fn twitter() {
+    run_each(&["twitter-12", "twitter-15"], &["create"]);
+    run_each(&["twitter-14"], &["create", "read", "delete"]);
+    run_each(&["twitter-23"], &["create", "read", "read-modify-write"]);
+    run_each(&["twitter-45", "twitter-52"], &["create", "read"]);
+}
+
+/// Every access names objects of exactly so many partitions that are there: nothing else does.
+#[test]
+fn so_many_partitions() {
+    let rows = run(&[
+        "--partitions",
+        "4",
+        "--multi-partitions",
+        "3",
+        "--multi",
+        "50",
+        "--move",
+        "0",
+        "--read",
+        "5",
+    ]);
+    let multi = rows.iter().filter(|row| row["op"] == "multi");
+    let shares: Vec<&str> = multi.map(|row| &row["multi_partition_pct"][..]).collect();
+    assert_eq!(shares, ["100"; 4]);
+}
+
+#[test]
+fn popularities_and_sizes() {
+    for flags in [
+        ["kv", "latest", "uniform:1-500"],
+        ["ycsb-d", "hotspot", "zipf:300"],
+        ["linkbench", "uniform", "lognormal:100:1"],
+        ["twitter-52", "zipf:0.5", "10"],
+    ] {
+        let [workload, popularity, size] = flags;
+        run(&[
+            "--workload",
+            workload,
+            "--popularity",
+            popularity,
+            "--value-size",
+            size,
+        ]);
+    }
+}
