@@ -189,9 +189,14 @@ impl<W: Workloads> Search<'_, W> {
         settings.strategies.retain(|info| info.name == strategy);
         settings.strategy = vec![strategy.to_owned()];
         let (run_id, path) = self.runs.next();
-        let own = std::env::args().filter(|word| word != "--peak");
+        let own = self
+            .settings
+            .command_line
+            .iter()
+            .filter(|word| *word != "--peak");
         let around = Surroundings {
             command_line: own
+                .cloned()
                 .chain([format!("--strategy={strategy}"), flag.to_owned()])
                 .collect(),
             destination: Destination::Exact {

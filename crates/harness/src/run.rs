@@ -82,7 +82,7 @@ pub(crate) fn run(
     workloads: &impl Workloads,
 ) -> Result<Ending> {
     let around = Surroundings {
-        command_line: std::env::args().collect(),
+        command_line: settings.command_line.clone(),
         destination: Destination::New(settings.out.clone()),
         interrupt: &Interrupt::listen(),
         progress: &Progress::new(settings.quiet),

@@ -444,3 +444,62 @@ fn single_commands_and_the_distribution_of_their_latencies_are_written_down() {
             .all(|row| row["run_id"] == samples[0]["run_id"])
     );
 }
+
+#[test]
+fn what_a_run_did_is_done_again_from_its_description() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_harness"));
+        command.arg("run").args(words).arg("--out").arg(out.path());
+        command.output().unwrap()
+    };
+    let good = |words: &[&str]| {
+        let ended = run(words);
+        assert!(ended.status.success(), "{words:?}: {ended:?}");
+        let latest = out.path().join("latest");
+        let text = fs::read_to_string(latest.join("run.json")).unwrap();
+        let described: serde_json::Value = serde_json::from_str(&text).unwrap();
+        (latest.canonicalize().unwrap(), described)
+    };
+    let flags = "--strategy static,cache --warmup 0s --operations 20 --window 3 --clients 2 \
+                 --keys 60 --create 10 --read 35 --update 40 --delete 10 --move 0 --multi 5 \
+                 --popularity zipf --audit --quiet --execution gather --seed 5";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let (first, described) = good(&flags);
+    assert_eq!(described["schema"], 1);
+    let first = first.to_str().unwrap();
+    let (again, same) = good(&["--from", first]);
+    assert_eq!(same["digest"], described["digest"]);
+    assert_eq!(same["settings"]["audit"], true);
+    let settings = |run: &serde_json::Value| {
+        let mut settings = run["settings"].as_object().unwrap().clone();
+        for own in ["out", "quiet"] {
+            settings.remove(own);
+        }
+        settings
+    };
+    assert_eq!(settings(&same), settings(&described));
+    // What is given counts more, and takes what contradicts it away; also at the second remove.
+    let again = again.join("run.json");
+    let words = [
+        "--from",
+        again.to_str().unwrap(),
+        "--seed",
+        "6",
+        "--rate",
+        "200",
+        "--quiet",
+    ];
+    let (_, other) = good(&words);
+    assert_ne!(other["digest"], described["digest"]);
+    let mut expected = settings(&described);
+    expected.insert("seed".into(), 6.into());
+    expected.insert("rate".into(), 200.into());
+    expected.insert("window".into(), 1.into());
+    assert_eq!(settings(&other), expected);
+    // What is no description of a run is refused, by name.
+    let ended = run(&["--from", "/nowhere"]);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("--from: /nowhere"), "{stderr}");
+}

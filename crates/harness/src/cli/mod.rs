@@ -7,6 +7,8 @@
 mod choices;
 mod cluster;
 mod examples;
+mod from;
+mod given;
 mod log;
 mod node;
 mod plot;
@@ -41,6 +43,8 @@ use node::NodeArgs;
 use plot::PlotArgs;
 use run::RunArgs;
 use sim::SimArgs;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use sweep::SweepArgs;
 use trace::TraceArgs;
 
@@ -176,7 +180,7 @@ fn with_workloads(command: clap::Command, workloads: &[WorkloadInfo]) -> clap::C
 /// If a flag was given that the chosen workload does not have.
 pub(crate) fn read<W: Workloads>(
     command: &clap::Command,
-    words: impl IntoIterator<Item = std::ffi::OsString>,
+    words: impl IntoIterator<Item = OsString>,
     registered: &[StrategyInfo],
 ) -> anyhow::Result<Request<W>> {
     parse(command, words, registered).unwrap_or_else(|error| error.exit())
@@ -188,10 +192,21 @@ pub(crate) fn read<W: Workloads>(
 /// What is wrong with its form; within, if a flag was given that the chosen workload does not have.
 pub(crate) fn parse<W: Workloads>(
     command: &clap::Command,
-    words: impl IntoIterator<Item = std::ffi::OsString>,
+    words: impl IntoIterator<Item = OsString>,
     registered: &[StrategyInfo],
 ) -> Result<anyhow::Result<Request<W>>, clap::Error> {
-    let mut matches = command.clone().try_get_matches_from(words)?;
+    let words: Vec<OsString> = words.into_iter().collect();
+    let mut matches = command.clone().try_get_matches_from(&words)?;
+    if let Some(now) = matches.subcommand_matches("run")
+        && let Some(path) = now.get_one::<PathBuf>("from")
+    {
+        let run = command.find_subcommand("run");
+        let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
+        return match from::words(path, run, now) {
+            Ok(words) => parse(command, words.into_iter().map(Into::into), registered),
+            Err(error) => Ok(Err(error.into())),
+        };
+    }
     let given = matches.clone();
     let run = given.subcommand_matches("run");
     let flags = run.map(W::parse).transpose()?;
@@ -204,8 +219,9 @@ pub(crate) fn parse<W: Workloads>(
         let chosen = run.get_one::<String>("workload");
         chosen.map_or(Ok(()), |chosen| W::check_unused(run, chosen))
     });
+    let line = words.iter().map(|word| word.to_string_lossy().into_owned());
     Ok(match unused {
-        Ok(()) => settings(cli, flags, registered),
+        Ok(()) => settings(cli, flags, registered, line.collect()),
         Err(unused) => Err(unused.into()),
     })
 }
@@ -214,11 +230,15 @@ fn settings<W: Workloads>(
     cli: Cli,
     flags: Option<W>,
     registered: &[StrategyInfo],
+    command_line: Vec<String>,
 ) -> anyhow::Result<Request<W>> {
     Ok(match (cli.command, flags) {
         (Command::Run(args), Some(flags)) => {
             let described = flags.describe()?;
-            Request::Run(Box::new(args.settings(registered, described)), flags)
+            Request::Run(
+                Box::new(args.settings(registered, described, command_line)),
+                flags,
+            )
         }
         (Command::Run(_), None) => unreachable!("the command is `run`"),
         (Command::Sweep(_), _) => unreachable!("it is read before"),

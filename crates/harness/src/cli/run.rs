@@ -35,6 +35,8 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy static --rate 5000 --duration 30s
   How much each can do, and the latencies at half and three quarters of that:
     PROGRAM run --strategy all --peak --duration 2s
+  What an earlier run did, with another seed:
+    PROGRAM run --from results/latest --seed 2
   Replicas in processes of their own, one killed each second:
     PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random
 
@@ -81,6 +83,12 @@ put right, and every object that could exist is read once more (see --audit)";
 /// The settings of a run, as given or by default.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
+    /// Do what an earlier run did: its run.json, or its folder. What is given besides counts more
+    // Its flags are put in its place before this is read: see `from`.
+    #[arg(long, value_name = "FILE")]
+    #[allow(dead_code, reason = "see above")]
+    from: Option<PathBuf>,
+
     /// Strategies to run, one after the other, separated by commas
     // Possible values are what is registered: see `command`.
     #[arg(long, default_value = ALL, value_delimiter = ',', value_name = "NAME")]
@@ -269,13 +277,16 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The settings, with what is registered and the flags of the workloads.
+    /// The settings, with what is registered, the flags of the workloads, and the command as it was
+    /// given.
     pub(super) fn settings(
         self,
         registered: &[StrategyInfo],
         workload_flags: Map<String, Value>,
+        command_line: Vec<String>,
     ) -> RunSettings {
         RunSettings {
+            command_line,
             strategies: chosen(&self.strategy, registered),
             strategy: self.strategy,
             workload: self.workload,

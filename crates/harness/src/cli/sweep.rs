@@ -1,5 +1,6 @@
 //! The flags of `sweep`: its own, and those of `run`, which all its cells have.
 
+use super::given::{self, brief, word};
 use super::{Request, parse};
 use crate::error::UsageError;
 use crate::program;
@@ -9,7 +10,6 @@ use crate::settings::sweep::{SweepSettings, SweepTask};
 use crate::sweep::cell::Cell;
 use crate::sweep::folder;
 use crate::sweep::spec::{Axis, MOST_CELLS, SweepSpec};
-use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -158,8 +158,9 @@ impl SweepArgs {
             let problem = "nothing to do: name a file, --vary or --repeat";
             return Err(UsageError::new("sweep", problem));
         }
-        for (flag, value) in given(run, matches)? {
-            spec.set(flag, value);
+        let but = [&NOT_HANDED_ON[..], &["quiet"]].concat();
+        for (flag, value) in given::given(run, matches, &but)? {
+            spec.set(&flag, value);
         }
         for axis in &self.vary {
             spec.vary(axis.clone());
@@ -176,33 +177,6 @@ impl SweepArgs {
         };
         self.out.clone().unwrap_or_else(default)
     }
-}
-
-/// The flags of `run` on the command line, with their values.
-fn given<'a>(run: &'a Command, matches: &ArgMatches) -> Result<Vec<(&'a str, String)>, UsageError> {
-    let mut given = Vec::new();
-    for arg in run.get_arguments() {
-        let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
-        let there = matches.try_contains_id(id).unwrap_or(false);
-        if !there
-            || matches.value_source(id) != Some(ValueSource::CommandLine)
-            || long == "quiet"
-            || NOT_HANDED_ON.contains(&long)
-        {
-            continue;
-        }
-        let value = if arg.get_action().takes_values() {
-            let values = matches.get_raw(id).into_iter().flatten();
-            let values: Option<Vec<&str>> = values.map(|value| value.to_str()).collect();
-            let values = values
-                .ok_or_else(|| UsageError::new(format!("--{long}"), "the value is no text"))?;
-            values.join(",")
-        } else {
-            true.to_string()
-        };
-        given.push((long, value));
-    }
-    Ok(given)
 }
 
 /// The cells of a sweep, all points with the first seed, then with the next one: a machine that
@@ -244,7 +218,6 @@ fn cells<W: Workloads>(
                 number,
                 point,
                 repeat,
-                command_line: line,
                 settings: *settings,
                 flags,
             });
@@ -272,34 +245,14 @@ fn words(
     };
     let mut words = vec!["--seed".to_owned(), seed.to_string()];
     for (flag, value) in settings {
-        let arg = run.get_arguments().find(|arg| arg.get_long() == Some(flag));
-        let arg = arg.filter(|_| !NOT_HANDED_ON.contains(&flag));
+        let arg = given::flag(run, flag).filter(|_| !NOT_HANDED_ON.contains(&flag));
         let Some(arg) = arg else {
-            return Err(UsageError::new(
-                flag.to_owned(),
-                "no flag of `run` that cells may have",
-            ));
+            let problem = "no flag of `run` that cells may have";
+            return Err(UsageError::new(flag.to_owned(), problem));
         };
-        match (arg.get_action().takes_values(), value) {
-            // A flag that is not there has its default.
-            (true, "") | (false, "false") => {}
-            (true, value) => words.push(format!("--{flag}={value}")),
-            (false, "true") => words.push(format!("--{flag}")),
-            (false, other) => {
-                let problem = format!("{other:?}: true or false is needed");
-                return Err(UsageError::new(flag.to_owned(), problem));
-            }
-        }
+        words.extend(word(arg, value)?);
     }
     Ok(words)
-}
-
-/// What is wrong, without how to get help.
-fn brief(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let end = text.find("\n\n").unwrap_or(text.len());
-    text[..end].to_owned()
 }
 
 /// Reads a flag and its values.

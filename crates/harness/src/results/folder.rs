@@ -7,7 +7,7 @@
 use super::columns::{Column, Columns};
 use super::measures::Measures;
 use super::rows::{
-    self, CdfPoint, Interval, Point, SampleRow, Whole, interval_columns, summary_columns,
+    self, CdfPoint, Interval, Point, SCHEMA, SampleRow, Whole, interval_columns, summary_columns,
 };
 use super::sheet::Sheet;
 use super::whole;
@@ -172,6 +172,7 @@ impl Folder {
     ) -> Result<()> {
         #[derive(Serialize)]
         struct Description<'a, T> {
+            schema: u32,
             run_id: &'a str,
             began: String,
             finished: Option<String>,
@@ -179,6 +180,7 @@ impl Folder {
             run: &'a T,
         }
         let description = Description {
+            schema: SCHEMA,
             run_id: &self.run_id,
             began: time::text(self.began),
             finished: finished.map(time::text),

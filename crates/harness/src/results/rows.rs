@@ -4,6 +4,9 @@ use super::columns::{Column, Columns, columns};
 use super::measures::Measures;
 use std::fmt::Write;
 
+/// The version of the files' form. It changes when a column changes its meaning or goes.
+pub(super) const SCHEMA: u32 = 1;
+
 /// The value of `op` for all kinds together.
 pub(crate) const ALL: &str = "all";
 
@@ -236,9 +239,10 @@ With `--baseline`: for each point and measure that both have the means `before` 
 
 /// What every column of every file means.
 pub(crate) fn data_dictionary() -> String {
-    let mut text = String::from(
-        "# Data dictionary\n\nGenerated from the structs that write the rows. An empty cell: the \
-         value does not apply.\n",
+    let mut text = format!(
+        "# Data dictionary\n\nSchema {SCHEMA}, the value of `schema` in `run.json`: it changes when \
+         a column changes its meaning or goes, and not when\none is added. Generated from the \
+         structs that write the rows. An empty cell: the value does not apply.\n"
     );
     let files = [
         (

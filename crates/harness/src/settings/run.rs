@@ -21,6 +21,9 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What to run, and how.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RunSettings {
+    /// The command that asks for it, in full.
+    #[serde(skip)]
+    pub(crate) command_line: Vec<String>,
     /// The strategies as they were asked for.
     pub(crate) strategy: Vec<String>,
     /// The same strategies, each once, in the order of registration.

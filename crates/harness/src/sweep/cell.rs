@@ -11,8 +11,6 @@ pub(crate) struct Cell<W> {
     pub(crate) point: usize,
     /// Which run of its point it is, from 0.
     pub(crate) repeat: u64,
-    /// The command that makes the same run alone.
-    pub(crate) command_line: Vec<String>,
     pub(crate) settings: RunSettings,
     /// The flags of the workloads.
     pub(crate) flags: W,

@@ -146,7 +146,7 @@ impl<W: Workloads> Sweep<'_, W> {
     /// Runs one cell. One that fails is told and stays open.
     fn run(&self, cell: &Cell<W>, claim: Claim) -> Result<Ending> {
         let around = Surroundings {
-            command_line: cell.command_line.clone(),
+            command_line: cell.settings.command_line.clone(),
             destination: Destination::Exact {
                 run_id: self.folder.run_id(cell.number),
                 path: claim.part.clone(),
