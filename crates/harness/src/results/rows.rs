@@ -240,8 +240,8 @@ With `--baseline`: for each point and measure that both have the means `before` 
 /// What every column of every file means.
 pub(crate) fn data_dictionary() -> String {
     let mut text = format!(
-        "# Data dictionary\n\nSchema {SCHEMA}, the value of `schema` in `run.json`: it changes when \
-         a column changes its meaning or goes, and not when\none is added. Generated from the \
+        "# Data dictionary\n\nSchema {SCHEMA}, the value of `schema` in `run.json`: it changes \
+         when a column changes its meaning or goes, and not when\none is added. Generated from the \
          structs that write the rows. An empty cell: the value does not apply.\n"
     );
     let files = [

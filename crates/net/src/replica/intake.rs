@@ -6,7 +6,8 @@
 
 use super::event_loop::AnyReplica;
 use super::input::Room;
-use ssmr_core::{ClientId, ClientMessage, LocalTime, Micros, ReplicaOutbox};
+use ssmr_core::keyed_hash::KeyedSet;
+use ssmr_core::{ClientId, ClientMessage, LocalTime, Micros, ObjectId, ReplicaOutbox};
 use ssmr_multicast::{Announced, GroupMulticast};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub(super) struct Intake {
     /// When the next item may be taken.
     free_at: LocalTime,
     waiting: VecDeque<Held>,
+    /// Who waits to be told the place of which object: asked again meanwhile it counts once.
+    asked: KeyedSet<(ClientId, ObjectId)>,
 }
 
 #[derive(Debug)]
@@ -38,6 +41,7 @@ impl Intake {
             service_time: service_time.as_micros() as Micros,
             free_at: LocalTime::ZERO,
             waiting: VecDeque::new(),
+            asked: KeyedSet::default(),
         }
     }
 
@@ -64,11 +68,20 @@ impl Intake {
                 }
             }
             ClientMessage::Query(_) if !replica.is_leader() => return Some(message),
-            ClientMessage::Query(_) | ClientMessage::Consult(_) => message,
+            ClientMessage::Query(_) => message,
+            ClientMessage::Consult(objects) => self.not_asked_yet(from, objects)?,
             ClientMessage::Hello => return Some(message),
         };
         self.push(from, message, room);
         None
+    }
+
+    /// The question for those of these places that the client does not wait to be told; `None` if
+    /// there is none.
+    fn not_asked_yet(&mut self, from: ClientId, objects: Vec<ObjectId>) -> Option<ClientMessage> {
+        let mut objects = objects;
+        objects.retain(|object| self.asked.insert((from, *object)));
+        (!objects.is_empty()).then_some(ClientMessage::Consult(objects))
     }
 
     fn push(&mut self, from: ClientId, message: ClientMessage, room: Room) {
@@ -92,7 +105,12 @@ impl Intake {
         }
         let held = self.waiting.pop_front()?;
         let items = match &held.message {
-            ClientMessage::Consult(objects) => objects.len() as u64,
+            ClientMessage::Consult(objects) => {
+                for object in objects {
+                    self.asked.remove(&(held.from, *object));
+                }
+                objects.len() as u64
+            }
             _ => 1,
         };
         if is_leader {
@@ -146,9 +164,7 @@ mod tests {
     #[test]
     fn many_objects_cost_as_much_as_many_questions() {
         let mut intake = intake(0);
-        let objects = (0..5)
-            .map(|key| ssmr_core::ObjectId::new(key, key))
-            .collect();
+        let objects = (0..5).map(|key| ObjectId::new(key, key)).collect();
         let asked = ClientMessage::Consult(objects);
         intake.push(ClientId(0), asked, Room::for_tests());
         intake.push(ClientId(1), ClientMessage::Hello, Room::for_tests());
@@ -158,6 +174,25 @@ mod tests {
             taken(&mut intake, &[12_999, 13_000], true),
             [vec![], vec![1]]
         );
+    }
+
+    #[test]
+    fn who_asks_again_waits_once() {
+        let mut intake = intake(0);
+        let [x, y] = [1, 2].map(|key| ObjectId::new(key, key));
+        let asked = |intake: &mut Intake, client, objects: &[ObjectId]| {
+            if let Some(message) = intake.not_asked_yet(ClientId(client), objects.to_vec()) {
+                intake.push(ClientId(client), message, Room::for_tests());
+            }
+            intake.waiting.len()
+        };
+        assert_eq!(asked(&mut intake, 0, &[x]), 1);
+        assert_eq!(asked(&mut intake, 0, &[x]), 1);
+        assert_eq!(asked(&mut intake, 1, &[x]), 2);
+        assert_eq!(asked(&mut intake, 0, &[x, y]), 3);
+        // Once it was answered it counts anew.
+        assert_eq!(taken(&mut intake, &[10_000], true), [[0, 1, 0]]);
+        assert_eq!(asked(&mut intake, 0, &[x]), 1);
     }
 
     #[test]
