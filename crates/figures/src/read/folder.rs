@@ -7,6 +7,7 @@ use super::table::Table;
 use crate::error::ReadError;
 use hdrhistogram::Histogram;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -122,6 +123,27 @@ impl Folder {
     }
 }
 
+/// Of flags that were varied together, the first one that tells all values apart stands for all.
+fn one_flag(names: &str, values: Vec<String>) -> Key {
+    let parts = |place: usize| -> Vec<String> {
+        let part = |value: &String| value.split(',').nth(place).unwrap_or_default().to_owned();
+        values.iter().map(part).collect()
+    };
+    let mut flags = names.split(',').enumerate().filter(|_| names.contains(','));
+    let telling = flags.find_map(|(place, name)| {
+        let values = parts(place);
+        let distinct: BTreeSet<&String> = values.iter().collect();
+        (distinct.len() == values.len()).then(|| Key {
+            name: name.into(),
+            values,
+        })
+    });
+    telling.unwrap_or_else(|| Key {
+        name: names.into(),
+        values,
+    })
+}
+
 /// What a sweep varied.
 fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
     let bad = ReadError::from_cause(path);
@@ -143,10 +165,32 @@ fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
         let name = axis.get("flag").and_then(Value::as_str);
         let values = axis.get("values").and_then(Value::as_array);
         let values = values.ok_or_else(problem)?.iter().map(text);
-        Ok(Key {
-            name: name.ok_or_else(problem)?.into(),
-            values: values.collect::<Result<_, _>>()?,
-        })
+        let values = values.collect::<Result<Vec<String>, _>>()?;
+        Ok(one_flag(name.ok_or_else(problem)?, values))
     };
     vary.iter().map(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_flags_that_were_varied_together_one_stands_for_all() {
+        let key = |names, values: &[&str]| {
+            let values = values.iter().map(|value| (*value).to_owned());
+            let key = one_flag(names, values.collect());
+            (key.name, key.values)
+        };
+        let told = |name: &str, values: &[&str]| {
+            let values = values.iter().map(|value| (*value).to_owned());
+            (name.to_owned(), values.collect::<Vec<_>>())
+        };
+        let rates = key("seed,create,update", &["1,0,60", "1,5,55"]);
+        assert_eq!(rates, told("create", &["0", "5"]));
+        let one = key("fault", &["kill-random,flush-cache@1s", ""]);
+        assert_eq!(one, told("fault", &["kill-random,flush-cache@1s", ""]));
+        let none = key("a,b", &["1,1", "1,1"]);
+        assert_eq!(none, told("a,b", &["1,1", "1,1"]));
+    }
 }

@@ -40,7 +40,7 @@ done are kept, so the same command goes on where it was stopped. A file looks li
   duration = \"2s\"
   [vary]                      # flags of `run` with the values of each
   partitions = [1, 2, 4]
-  move = [0, 5]
+  \"create,delete,read\" = [[0, 0, 60], [5, 5, 50]]      # several together
 
 In the folder: summary.csv has the rows of all runs, points.csv the mean of each point, with 95 %
 intervals (bootstrap) from five repeats on, cells/ the folders of the runs.";
@@ -234,8 +234,7 @@ fn words(
     run: &Command,
 ) -> Result<Vec<String>, UsageError> {
     let common = spec.run.iter().map(|it| (&it.flag[..], &it.value[..]));
-    let varied = spec.vary.iter().map(|axis| &axis.flag[..]);
-    let mut settings: Vec<(&str, &str)> = common.chain(varied.zip(spec.point(point))).collect();
+    let mut settings: Vec<(&str, &str)> = common.chain(spec.varied(point)).collect();
     let place = settings.iter().position(|(flag, _)| *flag == "seed");
     let first = place.map_or("1", |place| settings.remove(place).1);
     let seed = first.parse::<u64>().ok();
@@ -258,6 +257,9 @@ fn words(
 /// Reads a flag and its values.
 fn axis(text: &str) -> Result<Axis, String> {
     let (flag, values) = text.split_once('=').ok_or("FLAG=A,B,C is needed")?;
+    if flag.contains(',') {
+        return Err("flags that are varied together need a file".into());
+    }
     Ok(Axis {
         flag: flag.trim_start_matches('-').to_owned(),
         values: values.split(',').map(str::to_owned).collect(),

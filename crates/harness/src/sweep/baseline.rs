@@ -14,7 +14,7 @@ pub(super) const SAME: &str = "no difference";
 /// operation that both have under a strategy with equal settings. From [`FEWEST`] runs of both on
 /// there are an interval and a verdict.
 pub(super) fn compare(now: &Rows, before: &Rows, spec: &SweepSpec) -> Rows {
-    let extra = extra_columns(spec).into_iter().map(|(_, name)| name);
+    let extra = extra_columns(spec).into_iter().map(|column| column.name);
     // A column that an old file does not have yet says nothing.
     let in_both = |name: &&str| now.column(name).is_some() && before.column(name).is_some();
     let identity = IDENTITY.into_iter().filter(in_both).map(str::to_owned);

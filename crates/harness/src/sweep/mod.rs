@@ -28,7 +28,7 @@ use anyhow::{Context, Result};
 use cell::Cell;
 use folder::{Claim, SweepFolder};
 use rows::Rows;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Carries out what is asked of a sweep.
@@ -179,7 +179,7 @@ impl<W: Workloads> Sweep<'_, W> {
         let extra = points::extra_columns(spec);
         let known: Vec<&str> = summary_columns().iter().map(|column| column.name).collect();
         let own = ["point", "repeat"].map(str::to_owned).into_iter();
-        let extra_names = extra.iter().map(|(_, name)| name.clone());
+        let extra_names = extra.iter().map(|column| column.name.clone());
         let of_runs = known.iter().map(|name| (*name).to_owned());
         let mut summary = Rows {
             header: own.chain(extra_names).chain(of_runs).collect(),
@@ -190,10 +190,13 @@ impl<W: Workloads> Sweep<'_, W> {
                 continue;
             }
             let run = Rows::read(&self.folder.cell(cell.number).join("summary.csv"))?;
-            let point = spec.point(cell.point);
+            let varied: BTreeMap<&str, &str> = spec.varied(cell.point).into_iter().collect();
             for row in &run.rows {
                 let own = [cell.point.to_string(), cell.repeat.to_string()].into_iter();
-                let extra = extra.iter().map(|(place, _)| point[*place].to_owned());
+                let extra = extra.iter().map(|column| {
+                    let value = varied.get(column.flag).copied();
+                    value.unwrap_or_default().to_owned()
+                });
                 let measured = known.iter().map(|name| run.cell(row, name).to_owned());
                 summary
                     .rows

@@ -53,13 +53,28 @@ const VERDICTS: [(&str, &[&str]); 3] = [
 ];
 
 /// The varied flags that are no columns of a run's summary, as columns.
-pub(super) fn extra_columns(spec: &SweepSpec) -> Vec<(usize, String)> {
+pub(super) fn extra_columns(spec: &SweepSpec) -> Vec<ExtraColumn<'_>> {
     let known = summary_columns();
-    let column = |flag: &str| flag.replace('-', "_");
-    let axes = spec.vary.iter().enumerate();
-    axes.map(|(place, axis)| (place, column(&axis.flag)))
-        .filter(|(_, name)| known.iter().all(|column| column.name != name))
+    let column = |flag| ExtraColumn {
+        flag,
+        name: column_of(flag),
+    };
+    let columns = spec.varied_flags().map(column);
+    columns
+        .filter(|extra| known.iter().all(|column| column.name != extra.name))
         .collect()
+}
+
+/// A varied flag that is no column of a run's summary, as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExtraColumn<'a> {
+    pub(super) flag: &'a str,
+    pub(super) name: String,
+}
+
+/// The column of a flag.
+pub(super) fn column_of(flag: &str) -> String {
+    flag.replace('-', "_")
 }
 
 /// The runs of one point under one strategy, of one kind of operation.
@@ -98,7 +113,7 @@ pub(super) fn samples(summary: &Rows, group: &Group<'_>, measure: &str) -> Vec<f
 
 /// The points of a sweep.
 pub(super) fn points(summary: &Rows, spec: &SweepSpec) -> Rows {
-    let extra = extra_columns(spec).into_iter().map(|(_, name)| name);
+    let extra = extra_columns(spec).into_iter().map(|column| column.name);
     let point = ["point".to_owned()].into_iter();
     let names: Vec<String> = point
         .chain(extra)
@@ -166,14 +181,16 @@ mod tests {
 
     #[test]
     fn a_point_has_the_mean_of_its_runs_and_the_worst_of_their_verdicts() {
-        assert_eq!(extra_columns(&spec()), [(0, "move".to_owned())]);
+        let spec = spec();
+        let extra = extra_columns(&spec).into_iter().map(|column| column.name);
+        assert_eq!(extra.collect::<Vec<_>>(), ["move"]);
         let summary = summary(&[
             "1,0,5,static,all,100,10,ok",
             "0,0,0,static,all,300,30,ok",
             "1,1,5,static,all,200,20,violated",
             "1,1,5,static,read,50,5,ok",
         ]);
-        let points = points(&summary, &spec());
+        let points = points(&summary, &spec);
         let told: Vec<Vec<&str>> = points
             .rows
             .iter()

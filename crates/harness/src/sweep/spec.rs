@@ -20,7 +20,8 @@ pub(crate) struct Setting {
     pub(crate) value: String,
 }
 
-/// A flag of `run` that is varied.
+/// A flag of `run` that is varied; or several ones together, separated by commas, whose values are
+/// then separated by commas, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Axis {
     pub(crate) flag: String,
@@ -49,6 +50,29 @@ struct SweepFile {
     vary: toml::Table,
 }
 
+impl Axis {
+    /// The flags with this value.
+    fn pairs<'a>(&'a self, value: &'a str) -> Vec<(&'a str, &'a str)> {
+        match self.flag.contains(',') {
+            true => self.flag.split(',').zip(value.split(',')).collect(),
+            false => vec![(&self.flag, value)],
+        }
+    }
+
+    /// Checks that each value has a part for each flag.
+    ///
+    /// # Errors
+    /// The value that has not.
+    fn check(&self) -> Result<(), String> {
+        let flags = self.flag.split(',').count();
+        let differs = |value: &&String| flags > 1 && value.split(',').count() != flags;
+        match self.values.iter().find(differs) {
+            Some(value) => Err(format!("{flags} values are needed, not {value:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl SweepSpec {
     /// Reads a specification from a file.
     ///
@@ -73,7 +97,10 @@ impl SweepSpec {
                 .map(|value| Ok(scalars(value)?.join(",")));
             let values = values.collect::<Result<_, String>>();
             let values = values.map_err(|what| bad(format!("[vary] {flag}: {what}")))?;
-            Ok(Axis { flag, values })
+            let axis = Axis { flag, values };
+            let checked = axis.check();
+            checked.map_err(|what| bad(format!("[vary] {}: {what}", axis.flag)))?;
+            Ok(axis)
         };
         let spec = Self {
             run: file
@@ -87,8 +114,7 @@ impl SweepSpec {
         if spec.repeat == 0 {
             return Err(bad("repeat: at least 1".into()));
         }
-        if let Some(both) = spec.vary.iter().find(|axis| spec.sets(&axis.flag)) {
-            let flag = &both.flag;
+        if let Some(flag) = spec.varied_flags().find(|flag| spec.sets(flag)) {
             return Err(bad(format!("{flag} stands in [run] and in [vary]")));
         }
         Ok(spec)
@@ -112,8 +138,11 @@ impl SweepSpec {
     }
 
     fn forget(&mut self, flag: &str) {
-        self.run.retain(|setting| setting.flag != flag);
-        self.vary.retain(|axis| axis.flag != flag);
+        let given: Vec<&str> = flag.split(',').collect();
+        self.run
+            .retain(|setting| !given.contains(&&setting.flag[..]));
+        self.vary
+            .retain(|axis| axis.flag.split(',').all(|varied| !given.contains(&varied)));
     }
 
     /// A hash of it.
@@ -137,6 +166,19 @@ impl SweepSpec {
         }
         values.reverse();
         values
+    }
+
+    /// What is varied at a point, each flag alone. Values that do not fit their flags are left out:
+    /// see [`Axis::check`].
+    pub(crate) fn varied(&self, point: usize) -> Vec<(&str, &str)> {
+        let axes = self.vary.iter().zip(self.point(point));
+        let pairs = axes.flat_map(|(axis, value)| axis.pairs(value));
+        pairs.collect()
+    }
+
+    /// The flags that are varied, each alone.
+    pub(crate) fn varied_flags(&self) -> impl Iterator<Item = &str> {
+        self.vary.iter().flat_map(|axis| axis.flag.split(','))
     }
 
     /// A point in words, such as `partitions=2 clients=16`.
@@ -197,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn several_flags_are_varied_together() {
+        let spec =
+            read("[vary]\n'create,update' = [[0, 60], [5, 55]]\nclients = [1, 2]\n").unwrap();
+        assert_eq!(spec.point_count(), Some(4));
+        let told = [("create", "5"), ("update", "55"), ("clients", "1")];
+        assert_eq!(spec.varied(2), told);
+        assert_eq!(spec.told(2), "create,update=5,55 clients=1");
+        // What is given for one of them takes all of them away.
+        let mut other = spec.clone();
+        other.set("update", "7".into());
+        assert_eq!(other.varied_flags().collect::<Vec<_>>(), ["clients"]);
+    }
+
+    #[test]
     fn what_is_said_later_counts() {
         let mut spec = read("[run]\nkeys = 5\n[vary]\nclients = [1, 2]\n").unwrap();
         spec.set("clients", "7".into());
@@ -220,6 +276,7 @@ mod tests {
                 "[run] clients: [1] is no value",
             ),
             ("[run]\nkeys = 1\n[vary]\nkeys = [2]\n", "keys stands in"),
+            ("[vary]\n'a,b' = [[1, 2], [3]]\n", "2 values are needed"),
             ("repeat = 0\n", "repeat: at least 1"),
             ("repeats = 2\n", "line 1"),
         ] {

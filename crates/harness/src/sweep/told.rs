@@ -4,7 +4,7 @@
 
 use super::baseline::SAME;
 use super::bootstrap::mean;
-use super::points::{groups, samples};
+use super::points::{column_of, groups, samples};
 use super::rows::Rows;
 use super::spec::SweepSpec;
 use crate::ending::Ending;
@@ -188,8 +188,7 @@ pub(super) fn ending(summary: &Rows) -> Ending {
 
 /// The columns of the varied flags.
 fn axes(spec: &SweepSpec) -> Vec<String> {
-    let axes = spec.vary.iter();
-    axes.map(|axis| axis.flag.replace('-', "_")).collect()
+    spec.varied_flags().map(column_of).collect()
 }
 
 fn whole_number(number: Option<f64>) -> String {

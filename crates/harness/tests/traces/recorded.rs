@@ -27,7 +27,7 @@ fn a_recording_and_its_replay_are_the_same_commands() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let run = "run --workload kv --strategy broker --warmup 0s --operations 300 --keys 50 \
-               --clients 5 --window 3 --distribution zipf --record first.jsonl --out out";
+               --clients 5 --window 3 --popularity zipf --record first.jsonl --out out";
     let told = well(folder, &run.split_whitespace().collect::<Vec<_>>());
     let first = lines(&folder.join("first.jsonl"));
     assert_eq!(first.len(), 5 * 300);

@@ -174,7 +174,7 @@ fn what_cannot_be_replayed_is_refused_by_flag_file_and_line() {
         ),
         (
             "--workload kv --trace good.csv",
-            &["--trace", "--workload trace"],
+            &["--trace: workload kv has no such flag"],
         ),
         (
             "--workload trace --trace good.csv --trace-speed 1",
