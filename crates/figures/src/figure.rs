@@ -6,23 +6,40 @@ use crate::kind::Kind;
 /// One picture.
 #[derive(Debug)]
 pub struct Figure {
+    kind: Kind,
     name: String,
     canvas: Canvas,
 }
 
 impl Figure {
-    /// A picture whose name is made of these parts; empty ones do not count.
-    pub(crate) fn new<'a>(parts: impl IntoIterator<Item = &'a str>, canvas: Canvas) -> Self {
+    /// A picture whose name is made of its kind's and these parts; empty ones do not count.
+    pub(crate) fn new<'a>(
+        kind: Kind,
+        parts: impl IntoIterator<Item = &'a str>,
+        canvas: Canvas,
+    ) -> Self {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=.".contains(letter);
         let plain = |letter: char| if is_plain(letter) { letter } else { '_' };
-        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        let parts = [kind.name()].into_iter().chain(parts);
+        let parts = parts.filter(|part| !part.is_empty());
         let parts: Vec<String> = parts
             .map(|part| part.chars().map(plain).collect())
             .collect();
         Self {
+            kind,
             name: parts.join("-"),
             canvas,
         }
+    }
+
+    /// Which kind it is of.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it shows, for those who have it read aloud.
+    pub fn title(&self) -> &str {
+        self.canvas.title()
     }
 
     /// What its file is called, without the ending; of letters, digits, `-`, `_`, `=` and `.`, and
@@ -34,6 +51,12 @@ impl Figure {
     /// The picture as SVG: 85 mm wide, its text as text. The same bytes for the same data.
     pub fn svg(&self) -> String {
         self.canvas.svg()
+    }
+
+    /// The same picture as an element of an HTML page, where it is the only one of this number: its
+    /// ids are none of the other pictures'.
+    pub fn element(&self, number: usize) -> String {
+        self.canvas.element(number)
     }
 
     /// The picture as PNG, 400 dots an inch.

@@ -38,4 +38,6 @@ pub use error::ReadError;
 pub use figure::{Drawing, Figure};
 pub use kind::{Choice, Kind, Latency};
 pub use read::folder::Folder;
+pub use read::summary::Key;
+pub use read::table::{Row, Table};
 pub use statistics::ENOUGH;

@@ -28,6 +28,21 @@ fn throughput_against_latency_has_a_marker_for_each_point() {
 }
 
 #[test]
+fn pictures_of_one_page_have_ids_of_their_own() {
+    let drawing = draw("run", &choice(&[Kind::Bars]));
+    let svg = drawing.figures[0].svg();
+    let ids = |text: &str| text.matches("<pattern id=").count();
+    for number in [3, 4] {
+        let element = drawing.figures[0].element(number);
+        assert!(element.starts_with("<svg width=\"85mm\"") && !element.contains("://"));
+        let own = element.matches(&format!("<pattern id=\"f{number}-")).count();
+        assert_eq!((own, own > 0), (ids(&svg), true));
+        let used = element.matches(&format!("url(#f{number}-")).count();
+        assert_eq!(used, svg.matches("url(#").count());
+    }
+}
+
+#[test]
 fn scaling_has_an_interval_from_five_repeats_on() {
     let drawing = draw("partitions", &choice(&[Kind::Scaling]));
     let picture = Picture::of(&drawing, "scaling-partitions");

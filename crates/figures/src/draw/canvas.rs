@@ -24,6 +24,8 @@ pub(crate) const LETTERS: f64 = 10.0;
 const RADIUS: f64 = 3.2;
 
 const FONTS: &str = "Helvetica, Arial, 'DejaVu Sans', sans-serif";
+/// What makes a file of XML a picture; within a page it is not needed.
+const XMLNS: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 const GREY: (u8, u8, u8) = (120, 120, 120);
 
 /// A figure while it is drawn, and when it is done.
@@ -67,6 +69,11 @@ impl Canvas {
     /// What shows a value, and says which where one points at it.
     pub(crate) fn value(&mut self, title: String, draw: impl FnOnce(&mut Self)) {
         self.group(Some(title), "class=\"value\"".into(), draw);
+    }
+
+    /// What says in a legend which series this is.
+    pub(super) fn entry(&mut self, name: &str, draw: impl FnOnce(&mut Self)) {
+        self.group(None, format!("data-legend=\"{}\"", escaped(name)), draw);
     }
 
     /// A group of elements.
@@ -205,6 +212,17 @@ impl Canvas {
         }
     }
 
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The picture as an element of an HTML page, with ids of its own.
+    pub(crate) fn element(&self, number: usize) -> String {
+        let svg = self.svg().replacen(XMLNS, "", 1);
+        let svg = svg.replace("<pattern id=\"", &format!("<pattern id=\"f{number}-"));
+        svg.replace("url(#", &format!("url(#f{number}-"))
+    }
+
     /// The picture as SVG, 85 mm wide, with text as text.
     pub(crate) fn svg(&self) -> String {
         let svg = SvgBackend::new().render_scene(&self.scene);
@@ -213,7 +231,7 @@ impl Canvas {
         // The first two attributes are those of the size.
         let style = head.find(" font-family").map_or("", |place| &head[place..]);
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}mm\" height=\"{height}mm\" \
+            "<svg{XMLNS} width=\"{width}mm\" height=\"{height}mm\" \
              viewBox=\"0 0 {} {}\"{style}>\n<title>{}</title>{rest}\n",
             self.scene.width,
             self.scene.height,

@@ -63,9 +63,11 @@ impl Legend {
             let whole: f64 = row.iter().map(|(name, _)| entry_width(name)).sum();
             let mut x = ((WIDTH - whole) / 2.0).max(4.0);
             for (name, sample) in row {
-                draw_sample(canvas, (x, base - LETTERS * 0.35), *sample);
-                let at = (x + SAMPLE + GAP, base);
-                canvas.text(at, Side::Right, false, &cut(name, WIDTH / 2.0));
+                canvas.entry(name, |canvas| {
+                    draw_sample(canvas, (x, base - LETTERS * 0.35), *sample);
+                    let at = (x + SAMPLE + GAP, base);
+                    canvas.text(at, Side::Right, false, &cut(name, WIDTH / 2.0));
+                });
                 x += entry_width(name);
             }
             base += ROW;

@@ -29,8 +29,8 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
             let canvas = picture(&slice, along.map(|(_, key)| key), choice);
             let key = along.map_or("", |(_, key)| &key.name);
             let part = slice.part();
-            let name = [Kind::Bars.name(), key, &part];
-            let figure = Figure::new(name.into_iter().chain(choice.parts()), canvas);
+            let name = [key, &part];
+            let figure = Figure::new(Kind::Bars, name.into_iter().chain(choice.parts()), canvas);
             out.figures.push(figure);
         }
     }

@@ -21,25 +21,28 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
         let stacks = slice.series.iter().filter_map(|series| {
             let spot = series.spots.first()?;
             let name = named(series.strategy, spot.verdict());
-            Some((name, spot.phases()?))
+            Some((series.strategy, name, spot.phases()?))
         });
-        let stacks: Vec<(String, [f64; 4])> = stacks.collect();
+        let stacks: Vec<Stack<'_>> = stacks.collect();
         if stacks.is_empty() {
             return Err(Skip(format!("there are no times of {} in it", choice.op)));
         }
         let [op, _] = choice.parts();
-        let figure = Figure::new([Kind::Breakdown.name(), op], picture(&stacks, choice));
+        let figure = Figure::new(Kind::Breakdown, [op], picture(&stacks, choice));
         out.figures.push(figure);
     }
     Ok(())
 }
 
-fn picture(stacks: &[(String, [f64; 4])], choice: &Choice) -> Canvas {
-    let sums = || stacks.iter().map(|(_, phases)| phases.iter().sum::<f64>());
+/// A strategy, what it is called, and the microseconds in each phase.
+type Stack<'a> = (&'a str, String, [f64; 4]);
+
+fn picture(stacks: &[Stack<'_>], choice: &Choice) -> Canvas {
+    let sums = || stacks.iter().map(|(.., phases)| phases.iter().sum::<f64>());
     let time = Unit::of_latency(sums().fold(0.0, f64::max));
     let x = Axis {
         label: String::new(),
-        scale: Scale::Names(stacks.iter().map(|(name, _)| name.clone()).collect()),
+        scale: Scale::Names(stacks.iter().map(|(_, name, _)| name.clone()).collect()),
     };
     let y = Axis {
         label: time.label("mean time of a command"),
@@ -59,7 +62,7 @@ fn picture(stacks: &[(String, [f64; 4])], choice: &Choice) -> Canvas {
     );
     legend.draw(&mut canvas);
     let panel = Panel::draw(&mut canvas, left, (top, bottom), &x, &y);
-    for (place, (name, phases)) in stacks.iter().enumerate() {
+    for (place, (strategy, name, phases)) in stacks.iter().enumerate() {
         let mut base = 0.0;
         for ((phase, label), (colour, hatch)) in phases.iter().zip(PHASES).zip(PARTS) {
             let end = base + phase * time.factor;
@@ -70,8 +73,10 @@ fn picture(stacks: &[(String, [f64; 4])], choice: &Choice) -> Canvas {
                 label.trim_end_matches("_us"),
                 time.of(*phase)
             );
-            canvas.value(told, |canvas| {
-                canvas.bar((left, top), (right - left, bottom - top), colour, hatch);
+            canvas.series(strategy, |canvas| {
+                canvas.value(told, |canvas| {
+                    canvas.bar((left, top), (right - left, bottom - top), colour, hatch);
+                });
             });
             base = end;
         }

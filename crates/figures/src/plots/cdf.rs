@@ -71,7 +71,7 @@ pub(super) fn draw(
         ));
     }
     let [op, _] = choice.parts();
-    let figure = Figure::new([Kind::Cdf.name(), op], picture(&curves, choice));
+    let figure = Figure::new(Kind::Cdf, [op], picture(&curves, choice));
     out.figures.push(figure);
     Ok(Ok(()))
 }

@@ -23,8 +23,8 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
             let canvas = picture(&slice, key, choice);
             let part = slice.part();
             let [op, _] = choice.parts();
-            let name = [Kind::Scaling.name(), &key.name, &part, op];
-            out.figures.push(Figure::new(name, canvas));
+            let name = [&key.name[..], &part, op];
+            out.figures.push(Figure::new(Kind::Scaling, name, canvas));
         }
     }
     Ok(())

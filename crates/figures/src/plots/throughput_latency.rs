@@ -34,8 +34,8 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
         for slice in slices(folder, Some(along), choice, out) {
             let canvas = picture(&slice, &folder.keys[along].name, choice);
             let part = slice.part();
-            let name = [Kind::ThroughputLatency.name(), several, &part];
-            let figure = Figure::new(name.into_iter().chain(choice.parts()), canvas);
+            let name = [several, &part].into_iter().chain(choice.parts());
+            let figure = Figure::new(Kind::ThroughputLatency, name, canvas);
             out.figures.push(figure);
         }
     }

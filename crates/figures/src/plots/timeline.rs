@@ -65,6 +65,7 @@ pub(super) fn draw(
         // There is one line only: dashes would hide what happens between them.
         let look = Look { dashes: "", ..look };
         let line = Line {
+            strategy,
             name: named(strategy, verdicts),
             pen: Pen { look, hollow },
             points,
@@ -80,7 +81,7 @@ pub(super) fn draw(
         }
         let [op, _] = choice.parts();
         out.figures
-            .push(Figure::new([Kind::Timeline.name(), strategy, op], canvas));
+            .push(Figure::new(Kind::Timeline, [*strategy, op], canvas));
     }
     if !without.is_empty() {
         out.note(format!(
@@ -141,6 +142,7 @@ impl Axes {
 /// One strategy's figure.
 #[derive(Debug)]
 struct Line<'a> {
+    strategy: &'a str,
     name: String,
     pen: Pen,
     points: Vec<&'a Interval>,
@@ -190,13 +192,17 @@ impl Line<'_> {
         let at = |row: &Interval| row.at + axes.half;
         let points = self.points.iter();
         let line = points.map(|row| above.at(at(row), row.throughput * axes.ops.factor));
-        canvas.line(line.collect(), self.pen.look);
+        canvas.series(self.strategy, |canvas| {
+            canvas.line(line.collect(), self.pen.look);
+        });
         // Where nothing was answered there is no latency, and the line is broken.
         for part in self.points.split(|row| row.p99.is_none()) {
             let line = part
                 .iter()
                 .map(|row| below.at(at(row), row.p99.unwrap_or_default() * axes.micros.factor));
-            canvas.line(line.collect(), self.pen.look);
+            canvas.series(self.strategy, |canvas| {
+                canvas.line(line.collect(), self.pen.look);
+            });
         }
         let unlabelled = labels.iter().filter(|label| label.row.is_none()).count();
         (canvas, unlabelled)

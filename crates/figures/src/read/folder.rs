@@ -5,6 +5,7 @@ use super::latencies;
 use super::summary::{Key, Summary};
 use super::table::Table;
 use crate::error::ReadError;
+use crate::style::looks;
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -56,8 +57,39 @@ impl Folder {
         })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is the folder of a sweep.
+    pub fn is_sweep(&self) -> bool {
+        self.is_sweep
+    }
+
+    /// What was varied, but for strategies and seeds; nothing in a run.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The rows of `summary.csv`.
+    pub fn summary(&self) -> &Table {
+        &self.summary.table
+    }
+
+    /// The kinds of operations, in the order of the summary; `all` for all together.
+    pub fn operations(&self) -> Vec<&str> {
+        let mut ops: Vec<&str> = Vec::new();
+        for row in &self.summary.rows {
+            if !ops.contains(&&row.op[..]) {
+                ops.push(&row.op);
+            }
+        }
+        ops
+    }
+
     /// The strategies, in the order of the summary.
-    pub(crate) fn strategies(&self) -> Vec<&str> {
+    pub fn strategies(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for row in &self.summary.rows {
             if !names.contains(&&row.strategy[..]) {
@@ -67,18 +99,21 @@ impl Folder {
         names
     }
 
+    /// The strategies with the colour that each has in all figures, as `#rrggbb`.
+    pub fn colours(&self) -> Vec<(&str, String)> {
+        let strategies = self.strategies();
+        let looks = looks(&strategies).into_iter();
+        let hex = |(r, g, b): (u8, u8, u8)| format!("#{r:02x}{g:02x}{b:02x}");
+        let colours: Vec<String> = looks.map(|look| hex(look.colour)).collect();
+        strategies.into_iter().zip(colours).collect()
+    }
+
     /// Refuses a kind of operation of which there is nothing.
     ///
     /// # Errors
     /// If there is nothing of it.
     pub(crate) fn check_op(&self, op: &str) -> Result<(), ReadError> {
-        let mut ops: Vec<&str> = Vec::new();
-        for row in &self.summary.rows {
-            if !ops.contains(&&row.op[..]) {
-                ops.push(&row.op);
-            }
-        }
-        let problem = match &ops[..] {
+        let problem = match &self.operations()[..] {
             [] => "has no rows yet".into(),
             ops if !ops.contains(&op) => {
                 format!("has nothing of operation {op:?}, but of {}", ops.join(", "))

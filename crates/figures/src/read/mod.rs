@@ -4,4 +4,4 @@ pub(crate) mod folder;
 pub(crate) mod intervals;
 pub(crate) mod latencies;
 pub(crate) mod summary;
-mod table;
+pub(crate) mod table;

@@ -49,7 +49,7 @@ pub(crate) enum Verdict {
 /// The rows, and which columns there are.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    table: Table,
+    pub(crate) table: Table,
     pub(crate) rows: Vec<Measurement>,
 }
 
@@ -59,16 +59,16 @@ fn is_yes(word: &str) -> bool {
 
 /// What was varied by a sweep.
 #[derive(Clone, Debug)]
-pub(crate) struct Key {
+pub struct Key {
     /// As on the command line, without dashes in front.
-    pub(crate) name: String,
+    pub name: String,
     /// Its values, in the order that was asked for.
-    pub(crate) values: Vec<String>,
+    pub values: Vec<String>,
 }
 
 impl Key {
     /// The name of its column.
-    pub(crate) fn column(&self) -> String {
+    pub fn column(&self) -> String {
         self.name.replace('-', "_")
     }
 

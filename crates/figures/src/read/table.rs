@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of a CSV file.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     path: PathBuf,
     header: StringRecord,
     rows: Vec<StringRecord>,
@@ -15,7 +15,7 @@ pub(crate) struct Table {
 
 /// A row of a table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'a> {
+pub struct Row<'a> {
     table: &'a Table,
     cells: &'a StringRecord,
 }
@@ -25,7 +25,7 @@ impl Table {
     ///
     /// # Errors
     /// If it cannot be read, or a row has more or fewer cells than the header.
-    pub(crate) fn read(path: &Path) -> Result<Self, ReadError> {
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
         let bad = ReadError::from_cause(path);
         let mut reader = csv::Reader::from_path(path).map_err(|error| bad(&error))?;
         let header = reader.headers().map_err(|error| bad(&error))?.clone();
@@ -37,13 +37,18 @@ impl Table {
         })
     }
 
+    /// The names of its columns, in the order of the file.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.header.iter()
+    }
+
     /// Whether there is such a column.
-    pub(crate) fn has(&self, column: &str) -> bool {
+    pub fn has(&self, column: &str) -> bool {
         self.header.iter().any(|name| name == column)
     }
 
     /// All rows, in the order of the file.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let row = |cells| Row { table: self, cells };
         self.rows.iter().map(row)
     }
@@ -51,7 +56,7 @@ impl Table {
 
 impl<'a> Row<'a> {
     /// The text of a cell. Empty if there is no such column.
-    pub(crate) fn text(self, column: &str) -> &'a str {
+    pub fn text(self, column: &str) -> &'a str {
         let place = self.table.header.iter().position(|name| name == column);
         place
             .and_then(|place| self.cells.get(place))
@@ -62,7 +67,7 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// If something else is in it.
-    pub(crate) fn number(self, column: &str) -> Result<Option<f64>, ReadError> {
+    pub fn number(self, column: &str) -> Result<Option<f64>, ReadError> {
         let text = self.text(column);
         if text.is_empty() {
             return Ok(None);
