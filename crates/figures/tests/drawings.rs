@@ -35,7 +35,9 @@ fn pictures_of_one_page_have_ids_of_their_own() {
     for number in [3, 4] {
         let element = drawing.figures[0].element(number);
         assert!(element.starts_with("<svg width=\"85mm\"") && !element.contains("://"));
-        let own = element.matches(&format!("<pattern id=\"f{number}-")).count();
+        let own = element
+            .matches(&format!("<pattern id=\"f{number}-"))
+            .count();
         assert_eq!((own, own > 0), (ids(&svg), true));
         let used = element.matches(&format!("url(#f{number}-")).count();
         assert_eq!(used, svg.matches("url(#").count());

@@ -8,7 +8,7 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{cluster, from_git, log, node, peak, plot, run, sim, sweep};
+use crate::{cluster, from_git, log, node, peak, plot, report, run, sim, sweep};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -137,6 +137,7 @@ impl<W: Workloads> Harness<W> {
             Request::Log(settings) => log::run(&settings),
             Request::Plot(settings) => plot::run(&settings),
             Request::Trace(settings) => from_git::run(&settings),
+            Request::Report(settings) => report::run(&settings),
         }
     }
 }

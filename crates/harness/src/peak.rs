@@ -12,16 +12,17 @@
 use crate::ending::Ending;
 use crate::error::UsageError;
 use crate::interrupt::Interrupt;
+use crate::notes::REACHED;
 use crate::numbers::grouped;
 use crate::progress::Progress;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
-use crate::report::{REACHED, table_of};
 use crate::results::columns::Columns;
 use crate::results::folder::{Destination, Runs};
 use crate::results::rows::PeakStep as Step;
 use crate::run::{self, Surroundings};
 use crate::settings::run::RunSettings;
+use crate::tables::table_of;
 use anyhow::Result;
 
 /// Throughput that grows by less than this from one window to the next has not grown.

@@ -9,6 +9,7 @@ use crate::fault::check::check as check_faults;
 use crate::interrupt::Interrupt;
 use crate::load::sample::{End, Sample};
 use crate::machine::Machine;
+use crate::notes;
 use crate::progress::Progress;
 use crate::registry::info::ClusterShape;
 use crate::registry::strategies::Strategies;
@@ -21,6 +22,7 @@ use crate::results::table::Table;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
 use crate::setup;
+use crate::tables;
 use crate::time;
 use crate::trial::Trial;
 use crate::trial::measured::Measured;
@@ -89,6 +91,7 @@ pub(crate) fn run(
     };
     let finished = carry_out(settings, strategies, workloads, around)?;
     finished.tell(settings.quiet);
+    report::beside(&finished.folder, settings.quiet);
     Ok(finished.ending)
 }
 
@@ -334,14 +337,14 @@ impl<'a, W: Workload> Run<'a, W> {
             problems: (verdicts.problems().into_iter())
                 .chain(
                     rows.first().and_then(|(_, all, _)| {
-                        report::missed_rate(self.settings.rate, measured, all)
+                        notes::missed_rate(self.settings.rate, measured, all)
                     }),
                 )
                 .collect(),
             notes: rows.first().map_or_else(Vec::new, |(_, all, _)| {
-                let notes = report::notes(self.settings.rate, measured, all);
+                let notes = notes::notes(self.settings.rate, measured, all);
                 let cut = self.workload.command_count();
-                let cut = cut.and_then(|count| report::cut_short(measured, count));
+                let cut = cut.and_then(|count| notes::cut_short(measured, count));
                 cut.into_iter().chain(notes).collect()
             }),
         });
@@ -414,7 +417,7 @@ impl Finished {
             return;
         }
         if !self.rows.is_empty() {
-            println!("{}", report::tables(&self.totals()));
+            println!("{}", tables::tables(&self.totals()));
         }
         if cfg!(debug_assertions) {
             println!(
@@ -470,10 +473,10 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),
-        processors_busy_pct: all.then(|| report::busy(measured) * 100.0),
+        processors_busy_pct: all.then(|| notes::busy(measured) * 100.0),
         service_time_us: measured.service_time_us,
         saturated: measured.service_time_us.filter(|_| all).map(|_| {
-            match report::busy(measured) > report::EMULATION_ENDS {
+            match notes::busy(measured) > notes::EMULATION_ENDS {
                 true => "yes",
                 false => "no",
             }

@@ -12,6 +12,7 @@ mod given;
 mod log;
 mod node;
 mod plot;
+mod report;
 mod run;
 mod sim;
 mod sweep;
@@ -28,6 +29,7 @@ use crate::settings::cluster::ClusterSettings;
 use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
 use crate::settings::plot::PlotSettings;
+use crate::settings::report::ReportSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use crate::settings::sweep::SweepSettings;
@@ -41,6 +43,7 @@ use examples::Vocabulary;
 use log::LogArgs;
 use node::NodeArgs;
 use plot::PlotArgs;
+use report::ReportArgs;
 use run::RunArgs;
 use sim::SimArgs;
 use std::ffi::OsString;
@@ -78,6 +81,8 @@ enum Command {
     Plot(PlotArgs),
     /// Make traces of commands, to be replayed by `run --workload trace`
     Trace(TraceArgs),
+    /// Make one page of what a run or a sweep has measured: verdicts, figures, tables, settings
+    Report(ReportArgs),
 }
 
 /// What the user asks for.
@@ -99,6 +104,8 @@ pub(crate) enum Request<W> {
     Plot(PlotSettings),
     /// Make a trace.
     Trace(TraceSettings),
+    /// Make a page.
+    Report(ReportSettings),
 }
 
 /// The command line of a program that has registered these strategies and workloads.
@@ -138,6 +145,9 @@ pub(crate) fn command<W: Workloads>(
         .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)))
         .mut_subcommand("plot", |plot| {
             plot.after_help(program::named(plot::EXAMPLES))
+        })
+        .mut_subcommand("report", |report| {
+            report.after_help(program::named(report::EXAMPLES))
         })
         .mut_subcommand("trace", trace::with_examples);
     let run = command.find_subcommand("run").cloned();
@@ -248,6 +258,7 @@ fn settings<W: Workloads>(
         (Command::Log(args), _) => Request::Log(args.settings()),
         (Command::Plot(args), _) => Request::Plot(args.settings()),
         (Command::Trace(args), _) => Request::Trace(args.settings()),
+        (Command::Report(args), _) => Request::Report(args.settings()),
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod memcached;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod plot;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod sweep;

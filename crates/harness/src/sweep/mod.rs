@@ -19,6 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
+use crate::report;
 use crate::results::folder::Destination;
 use crate::results::rows::summary_columns;
 use crate::run::{self, Surroundings};
@@ -62,6 +63,7 @@ pub(crate) fn run<W: Workloads>(
     };
     let summary = sweep.merge()?;
     sweep.conclude(&summary, baseline.as_ref())?;
+    report::beside(sweep.folder.path(), settings.quiet);
     Ok(ending.max(told::ending(&summary)))
 }
 

@@ -8,10 +8,11 @@ use super::points::{column_of, groups, samples};
 use super::rows::Rows;
 use super::spec::SweepSpec;
 use crate::ending::Ending;
+use crate::notes::SATURATED;
 use crate::numbers::grouped;
-use crate::report::{SATURATED, table_of};
 use crate::results::measures::Measures;
 use crate::results::rows::{ALL, Point, Whole};
+use crate::tables::table_of;
 
 /// Repeats of a point that lie further apart than this share of their mean are told.
 const APART: f64 = 0.05;
