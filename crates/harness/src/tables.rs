@@ -111,7 +111,7 @@ fn rounded(value: Option<f64>, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::sample::Sample;
+    use crate::load::sample::{End, Sample};
     use crate::results::measures::{Applies, histogram};
     use crate::results::rows::ALL;
     use ssmr_core::Cost;

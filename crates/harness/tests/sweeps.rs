@@ -72,7 +72,10 @@ fn combinations_and_repeats_are_run_once_and_put_together() {
     let alone = fs::read_to_string(folder.join("cells/0003/run.json")).unwrap();
 
     let told = good(&words);
-    assert!(told.contains("results: "), "{told}");
+    assert!(
+        told.contains("results: ") && told.contains("/report.html"),
+        "{told}"
+    );
     let rows = totals(&folder.join("summary.csv"));
     assert_eq!(
         column(&rows, "point"),

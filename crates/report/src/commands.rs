@@ -16,8 +16,9 @@ pub(crate) fn markup(source: &Source, context: &Context<'_>) -> Markup {
     html! {
         @if let Some(sweep) = &source.sweep {
             p {
-                "The sweep, from a file " code { "sweep.toml" } " with this content; the same command goes on where it "
-                "was stopped. Each " code { "cells/NUMBER/run.json" } " has the command of one run alone."
+                "The sweep, from a file " code { "sweep.toml" } " with this content; the same "
+                "command goes on where it was stopped. Each " code { "cells/NUMBER/run.json" }
+                " has the command of one run alone."
             }
             (block(&specification(sweep)))
             (block(&format!("{program} sweep sweep.toml --out {folder}")))

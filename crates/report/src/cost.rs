@@ -5,7 +5,7 @@ use crate::dictionary::Dictionary;
 use crate::source::Source;
 use crate::tables::{Cell, Column, Line, Sheet};
 use maud::{Markup, html};
-use ssmr_figures::Row;
+use ssmr_figures::{Key, Row};
 
 /// How a number comes from a row.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ const MEASURES: [(&str, &str, Measure); 9] = [
     ),
     ("moves", "moves", Measure::Each(&["moves"])),
     (
-        "several partitions, %",
+        "multi-partition, %",
         "multi_partition_pct",
         Measure::Own("multi_partition_pct"),
     ),
@@ -78,7 +78,7 @@ struct Runs<'a> {
 
 /// The section.
 pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
-    let keys = source.folder.keys().iter().map(|key| key.column());
+    let keys = source.folder.keys().iter().map(Key::column);
     let keys: Vec<String> = keys.collect();
     let names: Vec<&str> = ["strategy", "op"]
         .into_iter()
@@ -135,9 +135,9 @@ pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
         } @else {
             (sheet.markup(dictionary))
             p.aside {
-                "Groups are counted over all attempts; messages and bytes are those of replicas and clients; CPU is \
-                 that of all processes, clients and history included; look-ups are questions to an oracle or a \
-                 shared cache."
+                "Groups are counted over all attempts; messages and bytes are those of replicas \
+                 and clients; CPU is that of all processes, clients and history included; look-ups are \
+                 questions to an oracle or a shared cache."
             }
         }
     }

@@ -80,7 +80,9 @@ impl<'a> Dictionary<'a> {
                 @if !rows.is_empty() {
                     div.scroll tabindex="0" role="region" aria-label=(plain(section.title)) {
                         table.words {
-                            thead { tr { th scope="col" { "column" } th scope="col" { "meaning" } } }
+                            thead {
+                                tr { th scope="col" { "column" } th scope="col" { "meaning" } }
+                            }
                             tbody { @for row in &rows { (row) } }
                         }
                     }

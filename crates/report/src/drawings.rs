@@ -33,12 +33,13 @@ impl Drawings {
     /// Draws them.
     pub(crate) fn of(source: &Source) -> Self {
         let mut all = Self::default();
-        let is_long = all.is_long(source);
+        let is_long = Self::is_long(source);
         for op in source.folder.operations() {
             for kind in Kind::ALL {
                 if kind == Kind::Timeline && op != ALL && is_long {
                     all.skip(format!(
-                        "timeline of {op}: the run is long; `plot --figure timeline --op {op}` draws it"
+                        "timeline of {op}: the run is long; `plot --figure timeline --op {op}` \
+                         draws it"
                     ));
                     continue;
                 }
@@ -58,13 +59,21 @@ impl Drawings {
         all
     }
 
-    fn is_long(&self, source: &Source) -> bool {
+    /// Whether time lines would be.
+    fn is_long(source: &Source) -> bool {
         let path = source.folder.path().join("intervals.csv");
         ssmr_figures::Table::read(&path).is_ok_and(|table| table.rows().count() > LONGEST_TIMELINE)
     }
 
     fn take(&mut self, drawing: Drawing, kind: Kind, choice: &Choice) {
+        let of = match &choice.op[..] {
+            ALL => String::new(),
+            op => format!(" ({op})"),
+        };
         for note in drawing.notes {
+            // What is true of all operations is told once.
+            let is_told = self.notes.contains(&note);
+            let note = if is_told { note } else { note + &of };
             if !self.notes.contains(&note) {
                 self.notes.push(note);
             }
@@ -154,10 +163,12 @@ fn caption(kind: Kind) -> &'static str {
         Kind::Scaling => "Throughput along what was varied.",
         Kind::Bars => "Throughput (higher is better) and latency (lower is better).",
         Kind::Cdf => {
-            "The share of commands that took at most so long. Further left is better; the slowest thousandth is not shown."
+            "The share of commands that took at most so long. Further left is better; the slowest \
+             thousandth is not shown."
         }
         Kind::Timeline => {
-            "Throughput and p99 latency over time. Dashed lines: what was broken on purpose or put right again."
+            "Throughput and p99 latency over time. Dashed lines mark what was broken on purpose or \
+             put right again."
         }
         Kind::Breakdown => "Where the time of a command goes, on average.",
     }

@@ -6,6 +6,9 @@ use crate::source::Source;
 use maud::{Markup, html};
 use serde_json::Value;
 
+/// A fact of more letters has the room of two.
+const LONG: usize = 24;
+
 /// The list of facts, then what is missing.
 pub(crate) fn markup(source: &Source) -> Markup {
     let facts = match &source.sweep {
@@ -16,7 +19,7 @@ pub(crate) fn markup(source: &Source) -> Markup {
     html! {
         dl.facts {
             @for (name, value) in facts.iter().chain(&machine) {
-                div { dt { (name) } dd { (value) } }
+                div.wide[value.len() > LONG] { dt { (name) } dd { (value) } }
             }
         }
         @for warning in warnings(source) { p.banner.bad { (warning) } }

@@ -44,7 +44,10 @@ pub(crate) fn page(source: &Source, context: &Context<'_>, dictionary: &Dictiona
                     section { h2 { "What a command cost" } (cost::markup(source, dictionary)) }
                     section {
                         h2 { "Settings" }
-                        details { summary { "All settings, with defaults filled in" } (settings::markup(source)) }
+                        details {
+                            summary { "All settings, with defaults filled in" }
+                            (settings::markup(source))
+                        }
                     }
                     section { h2 { "How to make it again" } (commands::markup(source, context)) }
                     section {
@@ -67,7 +70,10 @@ fn controls(source: &Source, drawings: &Drawings) -> Markup {
     html! {
         form #controls hidden aria-label="What is shown" {
             @if !ops.is_empty() {
-                label { "Operation " select name="op" { @for op in &ops { option value=(op) { (op) } } } }
+                label {
+                    "Operation "
+                    select name="op" { @for op in &ops { option value=(op) { (op) } } }
+                }
             }
             @if drawings.has_latencies() {
                 label {

@@ -1,5 +1,5 @@
-//! One page of HTML about a run or a sweep, from the files in its folder: verdicts, figures, tables,
-//! settings, and how to make all of it again.
+//! One page of HTML about a run or a sweep, from the files in its folder: verdicts, figures,
+//! tables, settings, and how to make all of it again.
 //!
 //! The page is one file that loads nothing: it can be sent, kept beside a paper, and opened
 //! without a network. Without scripts it shows all there is; with them figures tell values where

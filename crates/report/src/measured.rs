@@ -13,6 +13,9 @@ use ssmr_figures::Table;
 /// What names a row.
 const NAMES: [&str; 2] = ["strategy", "op"];
 
+/// What one looks for first, wherever the file has it.
+const FIRST: [&str; 4] = ["throughput_ops", "p50_us", "p99_us", "errors"];
+
 /// What was set, and so is told once where it is the same in all rows.
 const SET: [&str; 16] = [
     "point",
@@ -118,8 +121,24 @@ impl<'a> Columns<'a> {
                 _ => columns.shown.push(name),
             }
         }
+        // Stable: the others stay in the order of the file.
+        let rank = |name: &&str| {
+            let first = FIRST.iter().position(|first| first == name);
+            first.unwrap_or(FIRST.len())
+        };
+        let keys: usize = columns
+            .shown
+            .iter()
+            .take_while(|name| !is_measured(name))
+            .count();
+        columns.shown[keys..].sort_by_key(rank);
         columns
     }
+}
+
+/// Whether a column is of what was measured: those before the first of these name the row.
+fn is_measured(name: &str) -> bool {
+    name == "issued" || name == "repeats" || FIRST.contains(&name) || name.ends_with("_us")
 }
 
 /// A measure, and which of its numbers the column of a sweep's points has.

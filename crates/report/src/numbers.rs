@@ -1,28 +1,20 @@
 //! Numbers as people read them.
 
-/// The text of a cell: numbers of a thousand or more are whole, with commas; others stay as they
-/// are.
+/// The text of a cell: a number as [`rounded`] writes it, others as they are.
 pub(crate) fn shown(cell: &str) -> String {
-    match number(cell) {
-        Some(value) if value.abs() >= 1_000.0 => grouped(value),
-        _ => cell.into(),
-    }
+    number(cell).map_or_else(|| cell.into(), rounded)
 }
 
-/// A number that was computed: with three digits, or whole if it has more.
+/// A number with three digits, with all that it has if it is whole, and with commas.
 pub(crate) fn rounded(value: f64) -> String {
     let digits = match value.abs() {
-        size if size >= 1_000.0 => return grouped(value),
+        size if size >= 1_000.0 || size.fract() == 0.0 => return grouped(value),
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,
         size if size >= 1.0 => 2,
         _ => 3,
     };
-    let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').into(),
-        false => text,
-    }
+    format!("{value:.digits$}")
 }
 
 /// The number that a cell holds.
@@ -53,12 +45,12 @@ mod tests {
     #[test]
     fn numbers_have_as_many_digits_as_one_can_read() {
         let cells = [
-            "", "ok", "12.345", "999", "1000", "14526.7", "-1234567", "inf",
+            "", "ok", "832.245", "999", "1000", "14526.7", "-1234567", "inf",
         ];
         let expected = [
             "",
             "ok",
-            "12.345",
+            "832",
             "999",
             "1,000",
             "14,527",
@@ -66,8 +58,8 @@ mod tests {
             "inf",
         ];
         assert_eq!(cells.map(shown), expected);
-        let values = [0.0, 0.012_34, 1.5, 12.34, 100.4, 5_432.1];
-        let expected = ["0", "0.012", "1.5", "12.3", "100", "5,432"];
+        let values = [0.0, 0.012_34, 1.5, 12.04, 99.96, 5_432.1];
+        let expected = ["0", "0.012", "1.50", "12.0", "100.0", "5,432"];
         assert_eq!(values.map(rounded), expected);
     }
 }

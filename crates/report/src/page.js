@@ -71,7 +71,7 @@
   }
 
   // Frames share an axis with the one beneath: only that one has its label.
-  function value(svg, frames, strategy, x, y) {
+  function value(frames, strategy, x, y) {
     const within = ([left, top, right, bottom]) => x >= left - 1 && x <= right + 1 && y >= top - 1 && y <= bottom + 1;
     const found = frames.find(({ edges }) => within(edges));
     if (!found) return null;
@@ -87,20 +87,23 @@
   function points(svg) {
     if (known.has(svg)) return known.get(svg);
     const frames = all('.frame', svg).map((frame) => ({ frame, edges: frame.dataset.edges.split(' ').map(Number) }));
-    const found = [];
+    const [found, lines] = [[], []];
     for (const group of all('.value', svg)) {
       const box = group.getBBox();
       found.push({ group, x: box.x + box.width / 2, y: box.y + box.height / 2, text: group.dataset.told });
     }
+    // A line goes through its markers, which say more.
+    const isMarked = (x, y) => found.some((point) => Math.hypot(point.x - x, point.y - y) < 2);
     for (const path of all('[data-strategy] path[fill=none]', svg)) {
       const numbers = path.getAttribute('d').match(/-?[\d.]+/g).map(Number);
       const group = path.closest('[data-strategy]');
       for (let place = 0; place + 1 < numbers.length; place += 2) {
         const [x, y] = [numbers[place], numbers[place + 1]];
-        const text = value(svg, frames, group.dataset.strategy, x, y);
-        if (text) found.push({ group, x, y, text });
+        const text = value(frames, group.dataset.strategy, x, y);
+        if (text && !isMarked(x, y)) lines.push({ group, x, y, text });
       }
     }
+    found.push(...lines);
     found.sort((one, other) => one.x - other.x || one.y - other.y);
     known.set(svg, found);
     return found;

@@ -24,7 +24,10 @@ pub(crate) fn markup(source: &Source) -> Markup {
             p { "They are not known: there is no run.json that tells them." }
         } @else {
             @if source.folder.is_sweep() {
-                p { "Those of the first run; what was varied has all of its values, and each run has a seed of its own." }
+                p {
+                    "Those of the first run; what was varied has all of its values, and each run "
+                    "has a seed of its own."
+                }
             }
             div.scroll tabindex="0" role="region" aria-label="Settings" {
                 table.words {

@@ -106,13 +106,25 @@ impl Cell {
 }
 
 impl Sheet {
+    fn is_of_numbers(&self, place: usize) -> bool {
+        let cells = self.rows.iter().filter_map(|line| line.cells.get(place));
+        let mut cells = cells.filter(|cell| !cell.text.is_empty());
+        place > 0 && cells.all(|cell| cell.value.is_some())
+    }
+
     /// The table. The first cell of each row is its head.
     pub(crate) fn markup(&self, dictionary: &Dictionary<'_>) -> Markup {
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.about) {
                 table.sheet {
                     caption { (self.about) }
-                    thead { tr { @for column in &self.columns { (head(column, dictionary)) } } }
+                    thead {
+                        tr {
+                            @for (place, column) in self.columns.iter().enumerate() {
+                                (head(column, self.is_of_numbers(place), dictionary))
+                            }
+                        }
+                    }
                     tbody { @for line in &self.rows { (row(line)) } }
                 }
             }
@@ -120,15 +132,15 @@ impl Sheet {
     }
 }
 
-fn head(column: &Column, dictionary: &Dictionary<'_>) -> Markup {
+fn head(column: &Column, is_of_numbers: bool, dictionary: &Dictionary<'_>) -> Markup {
     let meaning = dictionary.meaning(&column.name);
     html! {
-        th scope="col" title=[meaning] {
+        th.number[is_of_numbers] scope="col" title=[meaning] {
             button type="button" { (column.label) }
             @if meaning.is_some() {
-                " " a.help href={ "#" (anchor(&column.name)) } aria-label={ "what " (column.label) " means" } {
-                    "?"
-                }
+                @let link = format!("#{}", anchor(&column.name));
+                @let told = format!("what {} means", column.label);
+                " " a.help href=(link) aria-label=(told) { "?" }
             }
         }
     }

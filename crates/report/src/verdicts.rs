@@ -168,7 +168,11 @@ fn good(verdicts: &[Verdict<'_>]) -> String {
     if verdicts.iter().all(|verdict| verdict.words[2].is_some()) {
         told.push("every cluster was healthy at the end");
     }
-    format!("All is well: {}.", told.join(", "))
+    let last = told.pop().unwrap_or_default();
+    match told.is_empty() {
+        true => format!("All is well: {last}."),
+        false => format!("All is well: {}, and {last}.", told.join(", ")),
+    }
 }
 
 /// What runs have remarked, in a list.
