@@ -136,8 +136,8 @@ pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
             (sheet.markup(dictionary))
             p.aside {
                 "Groups are counted over all attempts; messages and bytes are those of replicas \
-                 and clients; CPU is that of all processes, clients and history included; look-ups are \
-                 questions to an oracle or a shared cache."
+                 and clients; CPU is that of all processes, clients and history included; \
+                 look-ups are questions to an oracle or a shared cache."
             }
         }
     }

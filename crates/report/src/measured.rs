@@ -104,7 +104,7 @@ impl<'a> Columns<'a> {
         columns.shown.extend(of_names);
         for column in table.columns().filter(|name| !NAMES.contains(name)) {
             // The ends of an interval stand beneath its mean.
-            let name = match measure(column) {
+            let name = match measure(table, column) {
                 Some((measure, "mean")) => measure,
                 Some(_) => continue,
                 None => column,
@@ -142,11 +142,10 @@ fn is_measured(name: &str) -> bool {
 }
 
 /// A measure, and which of its numbers the column of a sweep's points has.
-fn measure(column: &str) -> Option<(&str, &str)> {
+fn measure<'a>(table: &Table, column: &'a str) -> Option<(&'a str, &'a str)> {
     let (measure, what) = column.rsplit_once('_')?;
-    ["mean", "low", "high"]
-        .contains(&what)
-        .then_some((measure, what))
+    let is_one = ["mean", "low", "high"].contains(&what);
+    (is_one && table.has(&format!("{measure}_mean"))).then_some((measure, what))
 }
 
 fn cell(table: &Table, row: ssmr_figures::Row<'_>, name: &str) -> Cell {
