@@ -25,6 +25,11 @@ pub(crate) fn markup(source: &Source, context: &Context<'_>) -> Markup {
         } @else if let Some(run) = run {
             p { "The run:" }
             (block(&command_line(run)))
+            // Older programs wrote down what no program takes back.
+            @if json::at(run, &["schema"]).is_some() {
+                p { "The same from this folder, with all of its settings:" }
+                (block(&format!("{program} run --from {folder}")))
+            }
         } @else {
             p { "The command line is not known." }
         }
