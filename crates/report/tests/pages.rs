@@ -233,3 +233,23 @@ fn what_is_no_folder_of_results_is_refused() {
 fn the_same_files_make_the_same_page() {
     assert_eq!(made(&data("run")), made(&data("run")));
 }
+
+#[test]
+fn time_lines_of_single_operations_of_a_long_run_are_left_out_and_told() {
+    let folder = copy(&data("run"), &["summary.csv", "intervals.csv"]);
+    let file = folder.path().join("intervals.csv");
+    let text = fs::read_to_string(&file).unwrap();
+    let (_, row) = text.trim_end().rsplit_once('\n').unwrap();
+    let create = row.replace(",all,", ",create,");
+    assert_ne!(create, row);
+    let text = format!("{text}{create}\n{row}\n");
+    fs::write(&file, &text).unwrap();
+    let of_create = |page: &str| page.contains("timeline-broker-create.svg");
+    let told = "`plot --figure timeline --op create` draws it";
+    let short = made(folder.path());
+    assert!(of_create(&short) && !short.contains(told));
+    fs::write(&file, text + &format!("{row}\n").repeat(20_000)).unwrap();
+    let long = made(folder.path());
+    assert!(long.contains(told) && !of_create(&long));
+    assert!(long.contains("timeline-broker.svg"));
+}
