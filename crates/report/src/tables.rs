@@ -8,7 +8,7 @@ use maud::{Markup, html};
 /// A table.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
-    /// What it is, read aloud.
+    /// What it is.
     pub(crate) about: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Line>,
@@ -115,9 +115,10 @@ impl Sheet {
     /// The table. The first cell of each row is its head.
     pub(crate) fn markup(&self, dictionary: &Dictionary<'_>) -> Markup {
         html! {
+            // Not the table's caption, which would be as wide as the table.
+            p.aside { (self.about) }
             div.scroll tabindex="0" role="region" aria-label=(self.about) {
                 table.sheet {
-                    caption { (self.about) }
                     thead {
                         tr {
                             @for (place, column) in self.columns.iter().enumerate() {
