@@ -131,14 +131,22 @@ impl GroupMulticast {
         founded
     }
 
-    /// Tells that the driver holds a command back and will [`submit`](Multicast::submit) it as long
-    /// as this replica leads: nobody fetches it meanwhile from another group.
+    /// Tells that the driver holds a command back and will [withdraw](Self::withdraw) that and
+    /// [submit](Multicast::submit) it, as long as this replica leads: nobody fetches it meanwhile
+    /// from another group.
     pub fn announce(&mut self, command: &Command) -> Announced {
         match &mut self.leader {
             Some(leader) if self.order.freshness(command) == Freshness::Fresh => {
                 leader.announce(command.message_id())
             }
             _ => Announced::Needless,
+        }
+    }
+
+    /// Tells that the driver holds a command back no more.
+    pub fn withdraw(&mut self, command: &Command) {
+        if let Some(leader) = &mut self.leader {
+            leader.withdraw(command.message_id());
         }
     }
 
@@ -274,7 +282,6 @@ impl Multicast for GroupMulticast {
         let Some(leader) = &mut self.leader else {
             return Ok(());
         };
-        leader.handed_in(command.message_id());
         match self.order.freshness(&command) {
             Freshness::Seen => Ok(()),
             Freshness::Expired => Err(Refusal::Expired),

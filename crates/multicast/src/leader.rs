@@ -86,8 +86,8 @@ impl LeaderState {
         }
     }
 
-    /// A command is handed in.
-    pub(crate) fn handed_in(&mut self, id: MessageId) {
+    /// A command is held back no more.
+    pub(crate) fn withdraw(&mut self, id: MessageId) {
         self.announced.remove(&id);
     }
 
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(leader.announce(id), Announced::Before);
         assert_eq!(fetched(&mut leader), 0);
         // It was handed in and refused.
-        leader.handed_in(id);
+        leader.withdraw(id);
         assert_eq!(fetched(&mut leader), 1);
         leader.taken.insert(id);
         assert_eq!(leader.announce(id), Announced::Needless);

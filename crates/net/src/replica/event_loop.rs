@@ -247,6 +247,10 @@ impl EventLoop {
             return;
         };
         while let Some((from, message)) = intake.take(now, self.replica.is_leader()) {
+            if let ClientMessage::Submit(command) = &message {
+                let withdraw = |order: &mut GroupMulticast, _: &mut _| order.withdraw(command);
+                self.replica.with_multicast(withdraw, &mut self.out);
+            }
             self.replica.on_client(now, from, message, &mut self.out);
         }
     }

@@ -56,6 +56,10 @@ impl Intake {
         out: &mut ReplicaOutbox<GroupMulticast>,
     ) -> Option<ClientMessage> {
         let message = match message {
+            // It is refused at once: nobody asks in another one's name.
+            ClientMessage::Submit(command) if command.id.session.client != from => {
+                return Some(ClientMessage::Submit(command));
+            }
             ClientMessage::Submit(command) => {
                 let command = command.with_digest();
                 let announce = |order: &mut GroupMulticast, _: &mut _| order.announce(&command);
