@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+pub mod bootstrap;
 mod draw;
 mod error;
 mod figure;
@@ -40,4 +41,3 @@ pub use kind::{Choice, Kind, Latency};
 pub use read::folder::Folder;
 pub use read::summary::Key;
 pub use read::table::{Row, Table};
-pub use statistics::ENOUGH;

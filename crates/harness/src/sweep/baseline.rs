@@ -1,17 +1,17 @@
 //! What changed against an earlier sweep or run: the ratio of the means of each measure that both
 //! have, and whether that is a difference.
 
-use super::bootstrap::{FEWEST, mean, of_ratio};
 use super::points::{Group, IDENTITY, MEASURES, extra_columns, groups, samples};
 use super::rows::Rows;
 use super::spec::SweepSpec;
 use crate::results::columns::Cell;
+use ssmr_figures::bootstrap::{ENOUGH, mean, of_ratio};
 
 /// A comparison's verdict where the interval of the ratio holds 1.
 pub(super) const SAME: &str = "no difference";
 
 /// Compares a sweep with an earlier one, or with a run: a row for each measure of each kind of
-/// operation that both have under a strategy with equal settings. From [`FEWEST`] runs of both on
+/// operation that both have under a strategy with equal settings. From [`ENOUGH`] runs of both on
 /// there are an interval and a verdict.
 pub(super) fn compare(now: &Rows, before: &Rows, spec: &SweepSpec) -> Rows {
     let extra = extra_columns(spec).into_iter().map(|column| column.name);
@@ -50,21 +50,19 @@ fn compared(
     measure: &str,
 ) -> Option<[String; 7]> {
     let (now, before) = (samples(now, group, measure), samples(before, old, measure));
-    if now.is_empty() || before.is_empty() {
-        return None;
-    }
-    let ratio = mean(&now) / mean(&before);
+    let (new, old) = (mean(&now)?, mean(&before)?);
+    let ratio = new / old;
     let interval = of_ratio(&now, &before);
     let verdict = match interval {
-        None => format!("fewer than {FEWEST} runs"),
+        None => format!("fewer than {ENOUGH} runs"),
         Some(interval) if interval.low > 1.0 => "higher".into(),
         Some(interval) if interval.high < 1.0 => "lower".into(),
         Some(_) => SAME.into(),
     };
     Some([
         measure.into(),
-        mean(&before).text(),
-        mean(&now).text(),
+        old.text(),
+        new.text(),
         Some(ratio).filter(|ratio| ratio.is_finite()).text(),
         interval.map(|interval| interval.low).text(),
         interval.map(|interval| interval.high).text(),

@@ -6,7 +6,6 @@
 //! files of its cells.
 
 mod baseline;
-mod bootstrap;
 pub(crate) mod cell;
 pub(crate) mod folder;
 mod points;

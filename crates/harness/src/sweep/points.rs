@@ -1,11 +1,11 @@
 //! From the rows of runs to points: the mean of each measure over a point's runs, with an interval
 //! where there are enough of them.
 
-use super::bootstrap::{mean, of_mean};
 use super::rows::Rows;
 use super::spec::SweepSpec;
 use crate::results::columns::Cell;
 use crate::results::rows::summary_columns;
+use ssmr_figures::bootstrap::{mean, of_mean};
 
 /// What says which point a row belongs to, besides the varied flags.
 pub(super) const IDENTITY: [&str; 11] = [
@@ -134,7 +134,7 @@ pub(super) fn points(summary: &Rows, spec: &SweepSpec) -> Rows {
         for measure in MEASURES {
             let samples = samples(summary, group, measure);
             let interval = of_mean(&samples);
-            cells.push((!samples.is_empty()).then(|| mean(&samples)).text());
+            cells.push(mean(&samples).text());
             cells.push(interval.map(|interval| interval.low).text());
             cells.push(interval.map(|interval| interval.high).text());
         }

@@ -3,7 +3,6 @@
 //! It computes nothing that is not in the files.
 
 use super::baseline::SAME;
-use super::bootstrap::mean;
 use super::points::{column_of, groups, samples};
 use super::rows::Rows;
 use super::spec::SweepSpec;
@@ -13,6 +12,7 @@ use crate::numbers::grouped;
 use crate::results::measures::Measures;
 use crate::results::rows::{ALL, Point, Whole};
 use crate::tables::table_of;
+use ssmr_figures::bootstrap::{ENOUGH, mean};
 
 /// Repeats of a point that lie further apart than this share of their mean are told.
 const APART: f64 = 0.05;
@@ -91,7 +91,7 @@ pub(super) fn warnings(summary: &Rows, points: &Rows, spec: &SweepSpec) -> Vec<S
         let throughputs = samples(summary, &group, "throughput_ops");
         let most = throughputs.iter().copied().fold(f64::MIN, f64::max);
         let least = throughputs.iter().copied().fold(f64::MAX, f64::min);
-        let apart = (most - least) / mean(&throughputs);
+        let apart = mean(&throughputs).map_or(0.0, |mean| (most - least) / mean);
         if op == ALL && apart > APART {
             let told = spec.told(point.parse().unwrap_or(0));
             let percent = apart * 100.0;
@@ -117,7 +117,7 @@ pub(super) fn warnings(summary: &Rows, points: &Rows, spec: &SweepSpec) -> Vec<S
             all.count()
         ));
     }
-    if spec.repeat < super::bootstrap::FEWEST as u64 && !points.rows.is_empty() {
+    if spec.repeat < ENOUGH as u64 && !points.rows.is_empty() {
         warnings.push("there are no intervals: they take --repeat 5 or more".into());
     }
     warnings
