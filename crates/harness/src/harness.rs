@@ -11,6 +11,7 @@ use crate::workload::contract::WorkloadFlags;
 use crate::{cluster, from_git, log, node, peak, plot, report, run, sim, sweep};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::marker::PhantomData;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -118,6 +119,7 @@ impl<W: Workloads> Harness<W> {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::from_default_env())
             .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
             .try_init();
         exit_code(&self.carry_out(std::env::args_os()))
     }

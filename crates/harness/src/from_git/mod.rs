@@ -83,7 +83,7 @@ fn into_file(
     named.inspect_err(|_| _ = fs::remove_file(&unfinished))
 }
 
-/// Writes the trace. Returns what is to be told of it.
+/// Writes the trace. Returns the summary to print: how many commits, commands and objects.
 fn translate(
     settings: &FromGitSettings,
     git: &Git,
