@@ -231,7 +231,7 @@ impl<W: Workload> LoadClient<W> {
 
     /// Issues a command that was due then.
     fn command(&mut self, step: W::Step, due: Micros, late: Micros) {
-        let job = self.job.clone();
+        let job = &self.job;
         let issued = Issued {
             kind: W::kind(&step),
             due,

@@ -174,7 +174,7 @@ impl<W: Workloads> Sweep<'_, W> {
         Ok(finished.ending)
     }
 
-    /// Puts together what the cells that are done have found.
+    /// Puts together the rows of the cells that are done.
     fn merge(&self) -> Result<Rows> {
         let spec = &self.settings.spec;
         let extra = points::extra_columns(spec);
@@ -205,18 +205,17 @@ impl<W: Workloads> Sweep<'_, W> {
             }
         }
         self.folder.write("summary.csv", &summary.to_csv())?;
-        let points = points::points(&summary, spec);
-        self.folder.write("points.csv", &points.to_csv())?;
         Ok(summary)
     }
 
-    /// Tells what came of it, and compares.
+    /// Makes points of the rows, tells what came of it, and compares.
     fn conclude(&self, summary: &Rows, baseline: Option<&Rows>) -> Result<()> {
         let spec = &self.settings.spec;
         let open = (self.cells.iter())
             .filter(|cell| !self.folder.is_done(cell.number))
             .count();
         let points = points::points(summary, spec);
+        self.folder.write("points.csv", &points.to_csv())?;
         let compared = baseline.map(|before| baseline::compare(summary, before, spec));
         if let Some(compared) = &compared {
             self.folder.write("comparison.csv", &compared.to_csv())?;
