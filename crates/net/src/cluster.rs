@@ -3,6 +3,7 @@
 //!
 //! They talk over TCP as separate processes would. A stopped replica may be started again.
 
+use crate::addresses::listen;
 use crate::cache::CacheServer;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
@@ -374,32 +375,4 @@ impl<A> Drop for Cluster<A> {
         // All at once; each is waited for as it is dropped.
         self.begin_to_stop();
     }
-}
-
-/// A bound listener for each replica.
-pub type Listeners = BTreeMap<ReplicaId, (SocketAddr, TcpListener)>;
-
-/// Binds one listener for each replica: the first one at the port `base`, the others following in
-/// the order of the topology; without it, at whatever ports are free.
-///
-/// # Errors
-/// If one cannot be bound, or there are too few ports from `base` on.
-pub fn listen(topology: &Topology, bind: IpAddr, base: Option<u16>) -> Result<Listeners, NetError> {
-    let count = topology.replicas().count();
-    let mut listeners = Listeners::new();
-    for (place, id) in topology.replicas().enumerate() {
-        let port = base.map_or(Some(0), |base| base.checked_add(u16::try_from(place).ok()?));
-        let port = port.ok_or(NetError::Ports {
-            base: base.unwrap_or(0),
-            count,
-        })?;
-        let failed = |source| NetError::Bind {
-            address: format!("{bind}:{port} (replica {id})"),
-            source,
-        };
-        let listener = TcpListener::bind((bind, port)).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        listeners.insert(id, (address, listener));
-    }
-    Ok(listeners)
 }

@@ -12,6 +12,7 @@
 //! These are shells: they move bytes, tell the time and store records. No decision of the protocol
 //! is made here, and nothing that goes wrong on a connection costs more than that connection.
 
+mod addresses;
 mod cache;
 mod client;
 mod clock;
@@ -36,10 +37,11 @@ mod status;
 mod traffic;
 mod wire;
 
+pub use addresses::{Listeners, Reservation, Reservations, listen, reserve};
 pub use cache::CacheServer;
 pub use client::{CallError, ClientHandle, Ended, Pipeline};
 pub use clock::Clock;
-pub use cluster::{CacheChoice, Cluster, ClusterOptions, Listeners, listen};
+pub use cluster::{CacheChoice, Cluster, ClusterOptions};
 pub use config::ClusterConfig;
 pub use connection::{Connection, ConnectionState};
 pub use cut::Cut;

@@ -248,7 +248,7 @@ impl Run {
             twins.go(&mut self.world);
         }
         self.settle()?;
-        self.world.check_quiet()?;
+        self.await_quiet()?;
         self.world.attribute();
         self.judge()
     }
@@ -313,6 +313,20 @@ impl Run {
             self.world.step()?;
         }
         Ok(())
+    }
+
+    /// Waits until nothing is under way any more. What was sent in vain for as long as a group could
+    /// not be reached is sent again only seconds after it can.
+    fn await_quiet(&mut self) -> Result<(), InvariantViolation> {
+        let patience = self.world.now() + PATIENCE;
+        loop {
+            let quiet = self.world.check_quiet();
+            let under_way = quiet.as_ref().is_err_and(InvariantViolation::may_pass);
+            if !under_way || self.world.now() > patience {
+                return quiet;
+            }
+            self.settle()?;
+        }
     }
 
     fn judge(&self) -> Result<SimulationReport, InvariantViolation> {

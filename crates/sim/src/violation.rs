@@ -142,6 +142,15 @@ pub enum Stall {
 }
 
 impl InvariantViolation {
+    /// Whether it is one only if it lasts: something is still under way.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Order(OrderViolation::Incomplete { .. })
+                | Self::Progress(Stall::Queues { .. } | Stall::Sessions { .. })
+        )
+    }
+
     /// The invariant that is violated.
     #[must_use]
     pub fn invariant(&self) -> Invariant {

@@ -12,7 +12,7 @@ use super::lines::Order;
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, Oracle, ReplicaId, Topology};
-use ssmr_net::{Clock, ClusterConfig, Cut, Leaders, Operator, listen};
+use ssmr_net::{Clock, ClusterConfig, Cut, Leaders, Operator, Reservations, reserve};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -35,6 +35,8 @@ pub(crate) struct Processes {
     leaders: watch::Receiver<Leaders>,
     /// What processes had counted that were killed.
     former: Tally,
+    /// Where the replicas listen, also while one of them is down.
+    _reserved: Reservations,
 }
 
 impl Processes {
@@ -49,11 +51,10 @@ impl Processes {
         caches: Caches,
     ) -> Result<Self> {
         cluster.cache_servers = caches.addresses();
-        // The listeners are dropped before the processes start: they find the ports free, unless
-        // somebody is very quick.
-        cluster.addresses = listen(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?
-            .into_iter()
-            .map(|(id, (address, _))| (id.to_string(), address))
+        let reserved = reserve(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?;
+        cluster.addresses = reserved
+            .iter()
+            .map(|(id, reservation)| (id.to_string(), reservation.address()))
             .collect();
         cluster.write(&path)?;
         let (leaders, listener) = watch::channel(Leaders::default());
@@ -81,6 +82,7 @@ impl Processes {
             board,
             leaders: listener,
             former: Tally::default(),
+            _reserved: reserved,
         })
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::{Listeners, listen};
+use crate::addresses::{Listeners, listen};
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use ssmr_core::{Access, Objects, PartitionId};
 use ssmr_log::FoundingRefused;
