@@ -135,6 +135,24 @@ pub struct Cost {
     pub multi_partition: bool,
     /// Whether it was answered without being ordered.
     pub unordered: bool,
+    /// How long its last attempt took at the group that answered it, if the group measures that.
+    pub stages: Option<Stages>,
+}
+
+/// Where the time of an attempt went at the group that answered it, by the clock of the replica
+/// that did; in microseconds, at most an hour each.
+///
+/// What is left of the time that a client saw went into sending both ways, look-ups and earlier
+/// attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stages {
+    /// From its arrival to its place in the order, or to its answer if it is not ordered.
+    pub order_us: u32,
+    /// From its place in the order until it executed: for earlier commands on the same objects, and
+    /// for what other groups had to say.
+    pub wait_us: u32,
+    /// The step in which it executed. If others did in the same step, an equal part of it.
+    pub execute_us: u32,
 }
 
 /// What a replica tells a client.
@@ -177,6 +195,13 @@ pub enum ServerMessage {
         id: CommandId,
         /// The group's log time: the next session starts from it.
         time: LogTime,
+    },
+    /// Comes right before the answer to an attempt or query, where replicas measure.
+    Measured {
+        /// Which one.
+        id: CommandId,
+        /// Where its time went.
+        stages: Stages,
     },
 }
 

@@ -51,6 +51,8 @@ pub struct ObjectEvent {
     pub change: Change,
     /// Whether this replica's partition owns the object afterwards (or owned it last).
     pub here: bool,
+    /// Whether it was moved away from this replica's partition.
+    pub left: bool,
 }
 
 /// What happened to an object.

@@ -39,7 +39,9 @@ pub mod topology;
 pub mod two_generation_map;
 pub mod values;
 
-pub use answer::{Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Touch, Verdict};
+pub use answer::{
+    Answer, ClientMessage, Completion, Cost, Outcome, ServerMessage, Stages, Touch, Verdict,
+};
 pub use application::{Access, Application, Objects};
 pub use client::{ClientEngine, ClientOutbox, Execution};
 pub use command::{Command, CommandId, ContentDigest, MessageId, SessionId};

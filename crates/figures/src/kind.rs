@@ -13,18 +13,21 @@ pub enum Kind {
     Cdf,
     /// Throughput and latency over time, with what was broken on purpose.
     Timeline,
+    /// What each group did over time.
+    Partitions,
     /// Where the time of a command goes.
     Breakdown,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ThroughputLatency,
         Self::Scaling,
         Self::Bars,
         Self::Cdf,
         Self::Timeline,
+        Self::Partitions,
         Self::Breakdown,
     ];
 
@@ -36,6 +39,7 @@ impl Kind {
             Self::Bars => "bars",
             Self::Cdf => "cdf",
             Self::Timeline => "timeline",
+            Self::Partitions => "partitions",
             Self::Breakdown => "breakdown",
         }
     }

@@ -126,6 +126,23 @@ fn a_time_line_marks_the_faults_of_its_strategy_and_breaks_where_nothing_was_ans
 }
 
 #[test]
+fn each_group_has_a_frame_over_time_and_moves_have_one_where_there_are_some() {
+    let drawing = draw("run", &choice(&[Kind::Partitions]));
+    let broker = Picture::of(&drawing, "partitions-broker");
+    broker.says(&["p0", "p1", "oracle", "moves (1/s)", "time (s)"]);
+    // Two lines for each group, one for moves, and two samples in the legend.
+    let lines = ["#d55e00", "stroke-width=\"1.3\""];
+    assert_eq!(broker.elements("path", &lines), 9);
+    let global = Picture::of(&drawing, "partitions-global");
+    assert!(!global.texts.iter().any(|text| text.contains("moves")));
+    let of_creates = Choice {
+        op: "create".into(),
+        ..choice(&[Kind::Partitions])
+    };
+    assert!(draw("run", &of_creates).figures.is_empty());
+}
+
+#[test]
 fn a_breakdown_stacks_four_parts() {
     let drawing = draw("run", &choice(&[Kind::Breakdown]));
     let picture = Picture::of(&drawing, "breakdown");
@@ -146,6 +163,7 @@ fn the_bytes_of_a_picture_are_those_that_were_committed() {
         ("run", "bars"),
         ("run", "cdf"),
         ("run", "timeline-broker"),
+        ("run", "partitions-broker"),
         ("run", "breakdown"),
     ] {
         let drawn = || Picture::of(&draw(folder, &choice(&[])), name).svg;
@@ -182,13 +200,18 @@ fn only_what_there_is_data_for_is_drawn_and_the_rest_is_told() {
         "cdf",
         "timeline-global",
         "timeline-broker",
+        "partitions-global",
+        "partitions-broker",
         "breakdown",
     ];
     assert_eq!(figures, drawn);
     assert_eq!(skipped, ["throughput-latency", "scaling"]);
     let (figures, skipped) = names("load");
     assert_eq!(figures, ["throughput-latency", "scaling-clients"]);
-    assert_eq!(skipped, ["bars", "cdf", "timeline", "breakdown"]);
+    assert_eq!(
+        skipped,
+        ["bars", "cdf", "timeline", "partitions", "breakdown"]
+    );
 }
 
 #[cfg(feature = "png")]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use ssmr_core::{
     ClientId, ClientMessage, Command, CommandId, Defect, Groups, Intent, LogTime, ObjectId,
     PartitionId, PeerMessage, Query, Reads, ReplicaId, Request, Revision, ServerMessage, SessionId,
-    codec,
+    Stages, codec,
 };
 use ssmr_multicast::Message;
 use std::collections::BTreeSet;
@@ -109,6 +109,12 @@ pub(crate) fn server_messages() -> Vec<ServerMessage> {
     });
     let time = LogTime::from_micros(77);
     messages.push(ServerMessage::Expired { id, time });
+    let stages = Stages {
+        order_us: 1,
+        wait_us: 2,
+        execute_us: u32::MAX,
+    };
+    messages.push(ServerMessage::Measured { id, stages });
     messages
 }
 

@@ -21,6 +21,7 @@ mod fault;
 mod from_git;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod groups;
 mod harness;
 mod health;
 mod interrupt;

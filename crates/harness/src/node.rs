@@ -93,7 +93,8 @@ impl ClusterVisitor for Node<'_> {
             .with_seed(file.seed as u64)
             .with_durability(file.durability())
             .with_log_bytes(file.log_bytes)
-            .with_service_time(file.service_time_us.map(Duration::from_micros));
+            .with_service_time(file.service_time_us.map(Duration::from_micros))
+            .with_stages(file.stages);
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {

@@ -307,13 +307,15 @@ impl<'a, W: Workload> Run<'a, W> {
             &measured.marks,
             &measured.memory,
         ))?;
+        let groups = measured.groups.intervals(&run_id, strategy, measured.span);
+        self.folder.keep_groups(&groups)?;
         if self.settings.samples {
             self.folder.keep_samples(table.samples(&run_id, strategy))?;
         }
         let rows: Vec<_> = summary
             .into_iter()
             .map(|(op, measures, _)| {
-                let whole = whole(op, &measures, measured);
+                let whole = whole(op, &measures, measured, table.stages(op));
                 (self.point(strategy, op, measured), measures, whole)
             })
             .collect();
@@ -447,7 +449,7 @@ impl Finished {
 }
 
 /// The values of a strategy as a whole; only the row for all operations has most of them.
-fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
+fn whole(op: &str, measures: &Measures, measured: &Measured, stages: Option<[f64; 4]>) -> Whole {
     let all = op == ALL;
     let per_ok = |sum: u64| (all && measures.ok > 0).then(|| sum as f64 / measures.ok as f64);
     let cache = all && measured.applies.cache;
@@ -483,5 +485,9 @@ fn whole(op: &str, measures: &Measures, measured: &Measured) -> Whole {
         }),
         rss_first_mib: first_mib.filter(|_| all),
         rss_last_mib: last_mib.filter(|_| all),
+        order_us: stages.map(|stages| stages[0]),
+        wait_us: stages.map(|stages| stages[1]),
+        execute_us: stages.map(|stages| stages[2]),
+        answer_us: stages.map(|stages| stages[3]),
     }
 }

@@ -182,6 +182,10 @@ mod tests {
             saturated: None,
             rss_first_mib: None,
             rss_last_mib: None,
+            order_us: None,
+            wait_us: None,
+            execute_us: None,
+            answer_us: None,
         };
         let text = tables(&[&(point, measures, whole)]);
         let widest = text.lines().map(|line| line.chars().count()).max();

@@ -234,3 +234,38 @@ fn what_a_run_did_is_done_again_from_its_description() {
     assert_eq!(ended.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("--from: /nowhere"), "{stderr}");
 }
+
+/// Whether replicas are threads or processes: where the time of commands goes, and what each group
+/// does.
+#[test]
+fn time_is_broken_down_and_groups_are_watched() {
+    for deploy in ["threads", "processes"] {
+        let run = Run::of(&[
+            "--strategy=broker",
+            "--breakdown",
+            "--duration=500ms",
+            "--deploy",
+            deploy,
+        ]);
+        let number = |row: &Row, name: &str| row[name].parse::<f64>().unwrap();
+        let total = run.total();
+        let parts = ["order_us", "wait_us", "execute_us", "answer_us"];
+        let parts: Vec<f64> = parts.iter().map(|name| number(&total, name)).collect();
+        assert!(parts.iter().all(|part| *part > 0.0), "{parts:?}");
+        // The histogram's mean has three digits.
+        let (sum, mean) = (parts.iter().sum::<f64>(), number(&total, "mean_us"));
+        assert!((sum - mean).abs() < 0.02 * mean, "{sum} of {mean}");
+
+        let rows = run.rows("partitions.csv");
+        for group in ["p0", "p1", "oracle"] {
+            let of_it = rows.iter().filter(|row| row["group"] == group);
+            let sum = |name| of_it.clone().map(|row| number(row, name)).sum::<f64>();
+            assert!(sum("delivered") > sum("multi") && sum("cpu_us") > 0.0);
+            assert!(sum("multi") > 0.0, "{group} delivers creates");
+            let moves = sum("objects_in").min(sum("objects_out"));
+            assert_eq!(moves > 0.0, group != "oracle", "{group}");
+        }
+    }
+    let without = Run::of(&["--strategy=static", "--duration=300ms"]).total();
+    assert_eq!(without["order_us"], "");
+}

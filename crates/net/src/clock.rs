@@ -3,7 +3,7 @@
 //! It is monotonic; the date counts only where a replica that holds nothing begins a new
 //! generation. The state machines below get the time as an argument.
 
-use ssmr_core::LocalTime;
+use ssmr_core::{LocalTime, Micros};
 use ssmr_log::MemberId;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,12 @@ impl Clock {
     pub fn now(&self) -> LocalTime {
         LocalTime::from_micros(self.start.elapsed().as_micros() as u64)
     }
+}
+
+/// The processor time that the calling thread has taken, in microseconds.
+pub(crate) fn thread_processor_us() -> Micros {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as Micros * 1_000_000 + time.tv_nsec as Micros / 1_000
 }
 
 /// The number of a new generation: greater than those that began before, as far as the machine's

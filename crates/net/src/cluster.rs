@@ -52,6 +52,8 @@ pub struct ClusterOptions {
     /// How long each leader takes for each thing that a client asks: see
     /// [`ReplicaOptions::with_service_time`].
     pub service_time: Option<Duration>,
+    /// Whether replicas measure where the time of commands goes: [`ReplicaOptions::stages`].
+    pub stages: bool,
 }
 
 impl ClusterOptions {
@@ -69,6 +71,7 @@ impl ClusterOptions {
             log_bytes: ssmr_multicast::LOG_BYTES,
             limits: ConnectionLimits::default(),
             service_time: None,
+            stages: false,
         }
     }
 
@@ -126,6 +129,12 @@ impl ClusterOptions {
         }
     }
 
+    /// These options, with or without measured [`stages`](Self::stages).
+    #[must_use]
+    pub fn with_stages(self, stages: bool) -> Self {
+        Self { stages, ..self }
+    }
+
     /// These options with other [`limits`](Self::limits).
     #[must_use]
     pub fn with_limits(self, limits: ConnectionLimits) -> Self {
@@ -178,6 +187,7 @@ impl<A: Application> Cluster<A> {
             log_bytes,
             limits,
             service_time,
+            stages,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -204,7 +214,8 @@ impl<A: Application> Cluster<A> {
                 .with_durability(durability.clone())
                 .with_log_bytes(log_bytes)
                 .with_limits(limits)
-                .with_service_time(service_time);
+                .with_service_time(service_time)
+                .with_stages(stages);
             let replica =
                 ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));

@@ -155,6 +155,8 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         applied: 3,
         digest: Some(4),
         counters: Counters::default(),
+        unfinished: 2,
+        processor_us: 5,
     };
     let answers = [
         OperatorAnswer::Status(status),

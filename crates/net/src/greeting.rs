@@ -29,7 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 5;
+pub(crate) const PROTOCOL: u16 = 6;
 
 const MAX_GREETING: usize = 16 << 10;
 /// The largest frame that an operator may send: the founders of a group fit many times.

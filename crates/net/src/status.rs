@@ -1,8 +1,8 @@
 //! How a replica is.
 
 use serde::{Deserialize, Serialize};
-use ssmr_core::ReplicaId;
 use ssmr_core::replica::Counters;
+use ssmr_core::{Micros, ReplicaId};
 use ssmr_log::{Holding, MemberId};
 
 /// What a replica says of itself.
@@ -36,4 +36,9 @@ pub struct ReplicaStatus {
     pub digest: Option<u64>,
     /// Counters since the start.
     pub counters: Counters,
+    /// How many commands were delivered to it that wait for others, or for what other groups have
+    /// to say.
+    pub unfinished: u64,
+    /// Processor time of its thread, in microseconds.
+    pub processor_us: Micros,
 }

@@ -331,3 +331,46 @@ async fn a_port_in_use_is_named() {
         "{error}"
     );
 }
+
+/// Each of them is told, and they add up to no more than the client saw.
+#[tokio::test]
+async fn where_the_time_of_a_command_goes_is_measured_where_it_is_asked_for() {
+    for measured in [true, false] {
+        let oracle = Static::new().into_shared();
+        let topology = Topology::new(2, 3).unwrap();
+        let options = ClusterOptions::new(topology, oracle.clone()).with_stages(measured);
+        let setting = Setting {
+            cluster: Cluster::start(options).unwrap(),
+            oracle,
+        };
+        setting.cluster.ready(PATIENCE).await.unwrap();
+        let settings = ClientSettings::default().with_reads(Reads::Index);
+        let client = setting.client(1, settings);
+        // One on each partition.
+        let home = |object: &ObjectId| topology.home(*object);
+        let [x, y] = [P0, P1].map(|partition| {
+            let mut all = objects(0..100).into_iter();
+            all.find(|object| home(object) == partition).unwrap()
+        });
+        let create = |object| Request::create::<Counters>(object, &1, None);
+        let sum = Op::Sum(vec![x]);
+        let both = Op::Add(vec![x, y], 1);
+        for (request, unordered, waits) in [
+            (create(x), false, false),
+            (create(y), false, false),
+            (Request::access::<Counters>(&both), false, true),
+            (Request::access::<Counters>(&sum), true, false),
+        ] {
+            let completion = client.execute(request).await;
+            assert_eq!(completion.cost.unordered, unordered);
+            let stages = completion.cost.stages;
+            assert_eq!(stages.is_some(), measured);
+            let Some(stages) = stages else { continue };
+            assert!(stages.order_us > 0, "{stages:?}");
+            assert_eq!(stages.wait_us > 0, waits, "{stages:?}");
+            let there = stages.order_us + stages.wait_us + stages.execute_us;
+            let all = completion.completed.micros() - completion.invoked.micros();
+            assert!(u64::from(there) <= all, "{stages:?} of {all}");
+        }
+    }
+}

@@ -152,7 +152,9 @@ fn element(number: usize, one: &Chosen) -> Markup {
 fn latencies(kind: Kind) -> &'static [Latency] {
     match kind {
         Kind::Bars | Kind::ThroughputLatency => &Latency::ALL,
-        Kind::Scaling | Kind::Cdf | Kind::Timeline | Kind::Breakdown => &[Latency::P50],
+        Kind::Scaling | Kind::Cdf | Kind::Timeline | Kind::Partitions | Kind::Breakdown => {
+            &[Latency::P50]
+        }
     }
 }
 
@@ -171,6 +173,9 @@ fn caption(kind: Kind) -> &'static str {
         Kind::Timeline => {
             "Throughput and p99 latency over time. Dashed lines mark what was broken on purpose or \
              put right again."
+        }
+        Kind::Partitions => {
+            "Commands that each group delivered over time, and objects that moved between groups."
         }
         Kind::Breakdown => "Where the time of a command goes, on average.",
     }

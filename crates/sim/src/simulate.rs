@@ -315,8 +315,8 @@ impl Run {
         Ok(())
     }
 
-    /// Waits until nothing is under way any more. What was sent in vain for as long as a group could
-    /// not be reached is sent again only seconds after it can.
+    /// Waits until nothing is under way any more. What was sent in vain while a group could not be
+    /// reached is sent again only seconds after it can.
     fn await_quiet(&mut self) -> Result<(), InvariantViolation> {
         let patience = self.world.now() + PATIENCE;
         loop {

@@ -62,6 +62,10 @@ impl Partition for Watched {
         self.engine.read(query)
     }
 
+    fn unfinished_count(&self) -> usize {
+        self.engine.unfinished_count()
+    }
+
     fn digest(&self) -> u64 {
         self.engine.digest()
     }

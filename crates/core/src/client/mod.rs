@@ -174,6 +174,11 @@ impl ClientEngine {
                     self.go_on(ticket, Stage::Ended(Outcome::Unknown));
                 }
             }
+            ServerMessage::Measured { id, stages } => {
+                if let Some(ticket) = self.awaiting(id) {
+                    self.tasks[ticket].cost.stages = Some(stages);
+                }
+            }
         }
         self.drive(now, out);
     }

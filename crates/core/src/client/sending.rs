@@ -176,6 +176,7 @@ impl ClientEngine {
         let task = &mut self.tasks[ticket];
         let partitions = destinations.iter().filter_map(GroupId::partition);
         task.attempts += 1;
+        task.cost.stages = None;
         task.cost.groups += destinations.len() as u32;
         task.cost.multi_partition = partitions.count() > 1;
         let id = CommandId {

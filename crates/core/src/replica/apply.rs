@@ -82,6 +82,7 @@ impl<A: Application> Engine<A> {
             revision,
             change: Change::Created(owner, here.then(|| value.clone())),
             here,
+            left: false,
         });
         revision
     }
@@ -94,6 +95,7 @@ impl<A: Application> Engine<A> {
             revision,
             change: Change::Deleted,
             here,
+            left: false,
         });
     }
 
@@ -123,6 +125,7 @@ impl<A: Application> Engine<A> {
             revision,
             change: Change::Moved(owner, finding.value.clone().filter(|_| here)),
             here,
+            left: finding.is_owned_by(self.group),
         });
         revision
     }
@@ -148,6 +151,7 @@ impl<A: Application> Engine<A> {
                 revision: held.revision,
                 change: Change::Written(held.value.clone()),
                 here: true,
+                left: false,
             });
         }
     }

@@ -136,6 +136,10 @@ impl<A: Application> Partition for Engine<A> {
         Box::new(move || codec::encode(&state))
     }
 
+    fn unfinished_count(&self) -> usize {
+        self.state.running.len()
+    }
+
     fn digest(&self) -> u64 {
         let State {
             store,
@@ -213,12 +217,6 @@ impl<A: Application> Engine<A> {
     #[must_use]
     pub fn delivered_count(&self) -> u64 {
         self.state.delivered
-    }
-
-    /// How many delivered commands have not finished.
-    #[must_use]
-    pub fn unfinished_count(&self) -> usize {
-        self.state.running.len()
     }
 
     /// The sessions of which answers or commands under way are kept.

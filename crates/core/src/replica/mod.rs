@@ -77,6 +77,12 @@ impl<M: Snapshots> Default for ReplicaOutbox<M> {
 pub struct Counters {
     /// Commands delivered.
     pub delivered: u64,
+    /// Of these, how many were delivered by other groups too.
+    pub multi_group: u64,
+    /// Objects that were moved to this partition.
+    pub moved_here: u64,
+    /// Objects that were moved away from it.
+    pub moved_away: u64,
     /// Values found in the shared cache or among the copies from it.
     pub cache_hits: u64,
     /// Values not found there.
@@ -188,7 +194,10 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             self.drain(out);
             let mut applied = Applied::default();
             while let Some(delivery) = self.multicast.poll_deliver() {
-                self.counters.delivered += u64::from(matches!(delivery, Delivery::Command { .. }));
+                if let Delivery::Command { command, .. } = &delivery {
+                    self.counters.delivered += 1;
+                    self.counters.multi_group += u64::from(command.destinations.len() > 1);
+                }
                 self.partition.on_deliver(delivery, &mut applied);
                 self.pass_on(now, &mut applied, out);
             }
@@ -346,9 +355,15 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest
     /// is the leader's.
     fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M>) {
-        let away = applied.events.iter().filter(|event| !event.here);
-        for hint in away.filter_map(hints::of_move) {
-            self.hints.learn(hint);
+        for event in &applied.events {
+            let Some(hint) = hints::of_move(event) else {
+                continue;
+            };
+            self.counters.moved_here += u64::from(event.here);
+            self.counters.moved_away += u64::from(event.left);
+            if !event.here {
+                self.hints.learn(hint);
+            }
         }
         for (to, signal) in applied.signals.drain(..) {
             self.multicast.signal(to, signal);

@@ -31,6 +31,9 @@ pub trait Partition {
     /// delivered waits on them (rule R3).
     fn read(&self, query: &Query) -> Option<Reading>;
 
+    /// How many delivered commands have not finished.
+    fn unfinished_count(&self) -> usize;
+
     /// A digest of the whole state: equal at replicas that applied the same deliveries.
     fn digest(&self) -> u64;
 
@@ -54,6 +57,10 @@ impl<P: Partition + ?Sized> Partition for Box<P> {
 
     fn read(&self, query: &Query) -> Option<Reading> {
         (**self).read(query)
+    }
+
+    fn unfinished_count(&self) -> usize {
+        (**self).unfinished_count()
     }
 
     fn digest(&self) -> u64 {

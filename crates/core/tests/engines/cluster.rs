@@ -10,8 +10,8 @@ use ssmr_core::codec;
 use ssmr_core::{
     Answer, CacheCall, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, CommandId,
     Completion, Encoded, GroupId, Groups, Hint, Intent, LocalTime, LogTime, ObjectId, Oracle,
-    PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId, ReplicaOutbox, Request,
-    Revision, ServerMessage, SessionId, Topology, Verdict,
+    Partition, PartitionId, PeerMessage, Placement, Query, Reads, Replica, ReplicaId,
+    ReplicaOutbox, Request, Revision, ServerMessage, SessionId, Topology, Verdict,
 };
 use ssmr_multicast::{IdealMulticast, Sequencer};
 use std::collections::{BTreeMap, VecDeque};

@@ -38,9 +38,14 @@ pub(crate) enum Scale {
 impl Scale {
     /// From 0 to somewhat above the greatest of these numbers.
     pub(crate) fn from_zero(values: impl Iterator<Item = f64>) -> Self {
+        Self::from_zero_by(values, 4)
+    }
+
+    /// The same with about so many ticks, for low frames.
+    pub(crate) fn from_zero_by(values: impl Iterator<Item = f64>, ticks: usize) -> Self {
         let most = values.fold(0.0, f64::max);
         let most = if most > 0.0 { most * 1.02 } else { 1.0 };
-        let step = compute_tick_step(0.0, most, 4);
+        let step = compute_tick_step(0.0, most, ticks);
         Self::Linear(0.0, (most / step).ceil() * step, step)
     }
 

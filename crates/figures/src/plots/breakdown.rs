@@ -25,7 +25,11 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
         });
         let stacks: Vec<Stack<'_>> = stacks.collect();
         if stacks.is_empty() {
-            return Err(Skip(format!("there are no times of {} in it", choice.op)));
+            let why = format!(
+                "no stages of {} were measured: run with --breakdown",
+                choice.op
+            );
+            return Err(Skip(why));
         }
         let [op, _] = choice.parts();
         let figure = Figure::new(Kind::Breakdown, [op], picture(&stacks, choice));

@@ -4,8 +4,10 @@ mod bars;
 mod breakdown;
 mod cdf;
 mod grouping;
+mod partitions;
 mod scaling;
 mod throughput_latency;
+mod time_axis;
 mod timeline;
 
 use crate::error::ReadError;
@@ -30,6 +32,7 @@ impl Folder {
                 Kind::Breakdown => breakdown::draw(self, choice, &mut out),
                 Kind::Cdf => cdf::draw(self, choice, &mut out)?,
                 Kind::Timeline => timeline::draw(self, choice, &mut out)?,
+                Kind::Partitions => partitions::draw(self, choice, &mut out)?,
             };
             if let Err(Skip(why)) = drawn {
                 out.skipped.push((kind, why));

@@ -1,6 +1,7 @@
 //! Throughput and latency over time, and what was broken on purpose: one figure for each strategy
 //! of a run, all with the same axes.
 
+use super::time_axis::TimeAxis;
 use super::{Skip, named};
 use crate::draw::canvas::{Canvas, Pen, Side, WIDTH, cut, width};
 use crate::draw::legend::{Legend, Sample};
@@ -95,13 +96,11 @@ pub(super) fn draw(
 /// What all figures of a run share.
 #[derive(Debug)]
 struct Axes {
-    time: Axis,
+    time: TimeAxis,
     throughput: Axis,
     latency: Axis,
     ops: Unit,
     micros: Unit,
-    /// Half an interval, in seconds.
-    half: f64,
 }
 
 impl Axes {
@@ -110,20 +109,8 @@ impl Axes {
         let latencies = || rows.iter().filter_map(|row| row.p99);
         let ops = Unit::of_throughput(throughputs().fold(0.0, f64::max));
         let micros = Unit::of_latency(latencies().fold(0.0, f64::max));
-        let mut starts: Vec<f64> = rows.iter().map(|row| row.at).collect();
-        starts.sort_by(f64::total_cmp);
-        starts.dedup();
-        let steps = starts.windows(2).map(|pair| pair[1] - pair[0]);
-        let step = steps.fold(f64::INFINITY, f64::min);
-        let step = if step.is_finite() { step } else { 0.1 };
-        let end = starts.last().copied().unwrap_or_default() + step;
-        // Differences of fractions are not exact.
-        let end = (end * 1e6).round() / 1e6;
         Self {
-            time: Axis {
-                label: "time (s)".into(),
-                scale: Scale::between(0.0, end),
-            },
+            time: TimeAxis::of(rows.iter().map(|row| row.at)),
             throughput: Axis {
                 label: ops.label("throughput"),
                 scale: Scale::from_zero(throughputs().map(|value| value * ops.factor)),
@@ -134,7 +121,6 @@ impl Axes {
             },
             ops,
             micros,
-            half: step / 2.0,
         }
     }
 }
@@ -163,20 +149,17 @@ impl Line<'_> {
         let top = legend.height() + 6.0 + faults_above;
         let (middle, second) = (top + 105.0, top + 117.0);
         let bottom = second + 105.0;
-        let height = bottom + beneath(&axes.time, left);
+        let height = bottom + beneath(&axes.time.axis, left);
         let title = format!("Throughput and latency of {} over time", self.name);
         let mut canvas = Canvas::new(height, &title);
         legend.draw(&mut canvas);
-        let bare = Axis {
-            label: String::new(),
-            ..axes.time.clone()
-        };
+        let bare = axes.time.bare();
         let above = Panel::draw(&mut canvas, left, (top, middle), &bare, &axes.throughput);
         let below = Panel::draw(
             &mut canvas,
             left,
             (second, bottom),
-            &axes.time,
+            &axes.time.axis,
             &axes.latency,
         );
         for label in &labels {
@@ -189,7 +172,7 @@ impl Line<'_> {
                 canvas.text((label.text_x, base), label.side, false, &label.text);
             }
         }
-        let at = |row: &Interval| row.at + axes.half;
+        let at = |row: &Interval| row.at + axes.time.half;
         let points = self.points.iter();
         let line = points.map(|row| above.at(at(row), row.throughput * axes.ops.factor));
         canvas.series(self.strategy, |canvas| {
@@ -213,7 +196,7 @@ impl Line<'_> {
     /// later labels beneath them, which are on their right.
     fn labels(&self, axes: &Axes, left: f64) -> Vec<Label> {
         let right = WIDTH - 4.0;
-        let Scale::Linear(_, end, _) = axes.time.scale else {
+        let Scale::Linear(_, end, _) = axes.time.axis.scale else {
             return Vec::new();
         };
         let to_x = |at: f64| left + (WIDTH - RIGHT - left) * at / end;

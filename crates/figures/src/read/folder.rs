@@ -1,5 +1,6 @@
 //! What a folder holds: the files of one run, or of a sweep.
 
+use super::groups::{self, GroupInterval};
 use super::intervals::{self, Interval};
 use super::latencies;
 use super::summary::{Key, Summary};
@@ -136,6 +137,22 @@ impl Folder {
     ) -> Result<Option<Result<Vec<Interval>, Vec<&'static str>>>, ReadError> {
         let path = self.path.join("intervals.csv");
         path.is_file().then(|| intervals::read(&path)).transpose()
+    }
+
+    /// What each group of a run did over time; nothing if it does not say; within, the columns that
+    /// are lacking.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    #[allow(
+        clippy::type_complexity,
+        reason = "three answers, each told differently"
+    )]
+    pub(crate) fn groups(
+        &self,
+    ) -> Result<Option<Result<Vec<GroupInterval>, Vec<&'static str>>>, ReadError> {
+        let path = self.path.join("partitions.csv");
+        path.is_file().then(|| groups::read(&path)).transpose()
     }
 
     /// The latencies of a strategy's commands of one kind; nothing if they were not kept.

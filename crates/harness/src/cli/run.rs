@@ -211,6 +211,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = service_time)]
     service_time: Option<Duration>,
 
+    /// Measure where the time of commands goes: ordering, waiting, executing, answering
+    #[arg(long)]
+    breakdown: bool,
+
     /// Where replicas run: in threads of this process, or each in a process of its own
     #[arg(
         long,
@@ -306,6 +310,7 @@ impl RunArgs {
             durability: self.durability,
             log_bytes: self.log_bytes,
             service_time: self.service_time,
+            breakdown: self.breakdown,
             deploy: self.deploy,
             fault: self.fault,
             audit: self.audit,

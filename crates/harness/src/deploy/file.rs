@@ -43,6 +43,9 @@ pub(crate) struct ClusterFile {
     /// How many microseconds a leader takes for each thing that a client asks, to emulate a slower
     /// machine.
     pub(crate) service_time_us: Option<u64>,
+    /// Whether replicas measure where the time of commands goes.
+    #[serde(default)]
+    pub(crate) stages: bool,
     /// The folder for them, if they are kept.
     pub(crate) logs: Option<PathBuf>,
     /// Shared caches, as `host:port`.
@@ -191,6 +194,7 @@ mod tests {
             durability: DurabilityName::Sync,
             log_bytes: 1 << 20,
             service_time_us: Some(1_000),
+            stages: true,
             logs: Some("logs".into()),
             cache_servers: Vec::new(),
             addresses: [("p0r0".into(), at(4000)), ("p1r0".into(), at(4001))].into(),

@@ -7,7 +7,8 @@
 use super::columns::{Column, Columns};
 use super::measures::Measures;
 use super::rows::{
-    self, CdfPoint, Interval, Point, SCHEMA, SampleRow, Whole, interval_columns, summary_columns,
+    self, CdfPoint, GroupInterval, Interval, Point, SCHEMA, SampleRow, Whole, interval_columns,
+    summary_columns,
 };
 use super::sheet::Sheet;
 use super::whole;
@@ -64,6 +65,7 @@ pub(crate) struct Folder {
     began: SystemTime,
     summary: Sheet,
     intervals: Sheet,
+    groups: Sheet,
     cdf: Sheet,
     /// Made when the first row comes: it is large, and only there if it is asked for.
     samples: Option<Sheet>,
@@ -87,6 +89,7 @@ impl Folder {
             Ok(Self {
                 summary: Sheet::create(&path, "summary.csv", &summary_columns())?,
                 intervals: Sheet::create(&path, "intervals.csv", &interval_columns())?,
+                groups: Sheet::create(&path, "partitions.csv", &GroupInterval::columns())?,
                 cdf: Sheet::create(&path, "cdf.csv", &CdfPoint::columns())?,
                 samples: None,
                 run_id: run_id.clone(),
@@ -123,6 +126,11 @@ impl Folder {
             [interval.cells(), measures.cells()].concat()
         };
         self.intervals.add(rows.iter().map(cells))
+    }
+
+    /// Adds what each group did.
+    pub(crate) fn keep_groups(&mut self, rows: &[GroupInterval]) -> Result<()> {
+        self.groups.add(rows.iter().map(Columns::cells))
     }
 
     /// Writes down single commands.

@@ -105,6 +105,45 @@ columns! {
         rss_first_mib: Option<f64>,
         /// The same in the last tenth.
         rss_last_mib: Option<f64>,
+        /// With `--breakdown`, how long commands counted in `ok` took from their arrival at the
+        /// leader that answered until they were ordered, in microseconds; mean of those whose
+        /// leader measured it, as all of these four. A read that is not ordered: all of its time
+        /// there.
+        order_us: Option<f64>,
+        /// How long they waited from there until they executed: for earlier commands on the same
+        /// objects, and for the signals of other groups.
+        wait_us: Option<f64>,
+        /// How long executing took, with recording what it led to.
+        execute_us: Option<f64>,
+        /// What is left of their latency: sending both ways, syncing, look-ups, earlier attempts,
+        /// and in an open loop the time that they were issued late.
+        answer_us: Option<f64>,
+    }
+}
+
+columns! {
+    /// What a group did in an interval.
+    struct GroupInterval {
+        /// The run.
+        run_id: String,
+        /// The strategy.
+        strategy: &'static str,
+        /// When the interval begins, in milliseconds since measuring began. It lasts 100 ms.
+        t_ms: u64,
+        /// The group: a partition, or the oracle. A group of which no replica answered has no row.
+        group: String,
+        /// Commands delivered, by the replica that led or had applied the most.
+        delivered: u64,
+        /// Of these, how many were delivered by other groups too.
+        multi: u64,
+        /// Objects that were moved to the partition.
+        objects_in: u64,
+        /// Objects that were moved away from it.
+        objects_out: u64,
+        /// Commands that were delivered and not finished, at the end.
+        waiting: u64,
+        /// Processor time of the threads of its replicas, in microseconds.
+        cpu_us: u64,
     }
 }
 
@@ -254,6 +293,11 @@ pub(crate) fn data_dictionary() -> String {
             "intervals.csv",
             "The same measures over time, in long form.",
             interval_columns(),
+        ),
+        (
+            "partitions.csv",
+            "What each group did over time.",
+            GroupInterval::columns(),
         ),
         (
             "cdf.csv",

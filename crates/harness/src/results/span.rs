@@ -3,7 +3,7 @@
 use ssmr_core::Micros;
 
 /// The length of an interval.
-pub(super) const INTERVAL: Micros = 100_000;
+pub(crate) const INTERVAL: Micros = 100_000;
 
 /// What is measured: the commands issued from `from` to `until`.
 #[derive(Clone, Copy, Debug)]

@@ -116,6 +116,29 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Where the time of the commands of a kind went, in microseconds: to ordering, waiting,
+    /// executing, and all else. Means of those that were measured; `None` if there are none.
+    pub(crate) fn stages(&self, op: &str) -> Option<[f64; 4]> {
+        let (mut sums, mut count) = ([0.0; 4], 0.0);
+        for sample in self.samples {
+            let counts = sample.end == End::Ok && self.span.contains(sample.due);
+            let is_one = op == ALL || self.kinds[sample.kind] == op;
+            let Some(stages) = sample.cost.stages.filter(|_| counts && is_one) else {
+                continue;
+            };
+            let there = [stages.order_us, stages.wait_us, stages.execute_us].map(Micros::from);
+            let latency = sample.completed.saturating_sub(sample.due);
+            // The replica's clock may be a little faster.
+            let elsewhere = latency.saturating_sub(there.iter().sum());
+            let parts = there.into_iter().chain([elsewhere]);
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                *sum += part as f64;
+            }
+            count += 1.0;
+        }
+        (count > 0.0).then(|| sums.map(|sum| sum / count))
+    }
+
     fn ops<T>(
         &self,
         issued: &[&Sample],
@@ -154,7 +177,7 @@ impl<'a> Table<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::Cost;
+    use ssmr_core::{Cost, Stages};
 
     fn sample(kind: usize, due: Micros, completed: Micros) -> Sample {
         Sample {
@@ -172,6 +195,39 @@ mod tests {
         consults: true,
         cache: false,
     };
+
+    #[test]
+    fn the_parts_of_a_latency_add_up_to_it() {
+        let span = Span {
+            from: 0,
+            until: 1_000,
+        };
+        let measured = |kind, stages: Option<[u32; 3]>| Sample {
+            cost: Cost {
+                stages: stages.map(|[order_us, wait_us, execute_us]| Stages {
+                    order_us,
+                    wait_us,
+                    execute_us,
+                }),
+                ..Cost::default()
+            },
+            ..sample(kind, 100, 300)
+        };
+        let error = Sample {
+            end: End::Error,
+            ..measured(0, Some([9; 3]))
+        };
+        let samples = [
+            measured(0, Some([100, 20, 10])),
+            measured(1, Some([50, 0, 10])),
+            measured(1, None),
+            error,
+        ];
+        let table = Table::new(&samples, &["a", "b", "c"], span, APPLIES);
+        assert_eq!(table.stages("a"), Some([100.0, 20.0, 10.0, 70.0]));
+        assert_eq!(table.stages(ALL), Some([75.0, 10.0, 10.0, 105.0]));
+        assert_eq!(table.stages("c"), None);
+    }
 
     #[test]
     fn intervals_cover_exactly_the_measured_span() {

@@ -67,6 +67,8 @@ pub(crate) struct RunSettings {
     /// How long leaders take for each thing that a client asks, if longer than they really do.
     #[serde(serialize_with = "some_time_as_text")]
     pub(crate) service_time: Option<Duration>,
+    /// Whether to measure where the time of commands goes.
+    pub(crate) breakdown: bool,
     /// Where replicas run.
     pub(crate) deploy: DeployName,
     /// What to break while it is measured.

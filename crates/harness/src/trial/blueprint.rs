@@ -55,6 +55,7 @@ impl Blueprint<'_> {
             .with_base_port(self.settings.base_port)
             .with_log_bytes(self.settings.log_bytes)
             .with_service_time(self.settings.service_time)
+            .with_stages(self.settings.breakdown)
     }
 
     /// The same cluster for processes, but for the addresses of replicas and caches.
@@ -72,6 +73,7 @@ impl Blueprint<'_> {
             durability: settings.durability,
             log_bytes: settings.log_bytes,
             service_time_us: settings.service_time.map(|time| time.as_micros() as u64),
+            stages: settings.breakdown,
             logs: (settings.durability != DurabilityName::Memory).then(|| self.logs.into()),
             cache_servers: Vec::new(),
             addresses: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use crate::audit::Audit;
 use crate::fault::mark::Mark;
 use crate::fault::word::Word;
+use crate::groups::Groups;
 use crate::load::sample::Sample;
 use crate::memory::Memory;
 use crate::results::measures::Applies;
@@ -39,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) struck: BTreeMap<Word, u64>,
     /// What the replicas' processes took meanwhile.
     pub(crate) memory: Memory,
+    /// What each group did meanwhile.
+    pub(crate) groups: Groups,
     /// The three answers.
     pub(crate) verdicts: Verdicts,
     /// What came of the reads at the end, if they were made.

@@ -30,7 +30,6 @@ use crate::load::job::{Job, Plan};
 use crate::load::order::Order;
 use crate::load::sample::{ClientReport, Sample};
 use crate::load::tape::Tape;
-use crate::memory::Memory;
 use crate::progress::Progress;
 use crate::registry::strategies::Chosen;
 use crate::results::measures::Applies;
@@ -44,7 +43,7 @@ use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
 use ssmr_core::{Micros, Oracle, Topology};
-use ssmr_net::{Clock, Leaders, TrafficCount};
+use ssmr_net::{Clock, Leaders, Operator, TrafficCount};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
@@ -53,7 +52,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{interval, sleep};
-use window::{Readings, Window};
+use window::{Looks, Readings, Window};
 
 /// How long a new cluster may take to elect its leaders.
 const ELECTIONS: Duration = Duration::from_secs(30);
@@ -143,7 +142,8 @@ impl<W: Workload> Trial<'_, W> {
         let loaded = self.load(&mut load, &mut cluster).await?;
 
         let plan = self.plan(clock.now().micros());
-        let (mut reports, mut memory) = (Vec::new(), Memory::default());
+        let (mut reports, mut looks) = (Vec::new(), Looks::default());
+        let operator = Operator::new::<W::App>(cluster.config(), oracle.clone())?;
         let readings = if loaded {
             let window = Window {
                 strategy: self.strategy.name,
@@ -151,6 +151,7 @@ impl<W: Workload> Trial<'_, W> {
                 clock,
                 interrupt: self.interrupt,
                 progress: self.progress,
+                operator,
             };
             window
                 .measure(
@@ -158,7 +159,7 @@ impl<W: Workload> Trial<'_, W> {
                     &mut load,
                     &mut faults,
                     &mut reports,
-                    &mut memory,
+                    &mut looks,
                 )
                 .await?
         } else {
@@ -219,7 +220,8 @@ impl<W: Workload> Trial<'_, W> {
             mishaps: mishaps.collect(),
             marks: faults.marks,
             struck: faults.struck,
-            memory,
+            memory: looks.memory,
+            groups: looks.groups,
             verdicts,
             audit,
         }))

@@ -2,6 +2,7 @@
 
 use crate::deploy::deployment::{Deployment, Tally};
 use crate::fault::inflict::Faults;
+use crate::groups::Groups;
 use crate::health::loss;
 use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
@@ -12,7 +13,7 @@ use crate::progress::Progress;
 use crate::workload::contract::Workload;
 use anyhow::Result;
 use ssmr_core::{GroupId, Micros};
-use ssmr_net::Clock;
+use ssmr_net::{Clock, Operator};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -41,6 +42,15 @@ pub(super) struct Window<'a> {
     pub(super) clock: Clock,
     pub(super) interrupt: &'a Interrupt,
     pub(super) progress: &'a Progress,
+    /// Whoever asks the replicas how they are.
+    pub(super) operator: Operator,
+}
+
+/// What was seen of the cluster while it was measured.
+#[derive(Default)]
+pub(super) struct Looks {
+    pub(super) memory: Memory,
+    pub(super) groups: Groups,
 }
 
 impl Window<'_> {
@@ -52,7 +62,7 @@ impl Window<'_> {
         load: &mut Load<W>,
         faults: &mut Faults<'_>,
         reports: &mut Vec<ClientReport>,
-        memory: &mut Memory,
+        looks: &mut Looks,
     ) -> Result<Option<Readings>> {
         self.say("warming up");
         let (plan, clock) = (self.plan, self.clock);
@@ -75,7 +85,8 @@ impl Window<'_> {
             self.progress.event(&told);
         };
         let mut lost = None;
-        let processes = cluster.process_ids();
+        let (processes, topology) = (cluster.process_ids(), cluster.config().topology);
+        let Looks { memory, groups } = looks;
         let all_ended = tokio::select! {
             () = until(plan.until) => false,
             ended = load.reports(reports) => ended.map(|()| true)?,
@@ -89,6 +100,7 @@ impl Window<'_> {
                 false
             }
             never = memory.watch(processes, clock) => match never {},
+            never = groups.watch(&self.operator, topology, clock) => match never {},
         };
         let mut after = read(cluster, clock).await;
         if all_ended {

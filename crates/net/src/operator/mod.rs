@@ -15,17 +15,19 @@ use crate::greeting::{Greeting, Role, introduce};
 use crate::link::{FIRST_PAUSE, LONGEST_PAUSE, dial};
 use crate::peer::Peer;
 use crate::status::ReplicaStatus;
-use crate::wire::{Incoming, frame, invalid};
+use crate::wire::{Frames, Incoming, frame, invalid};
 use futures_util::future::try_join_all;
 use message::{OperatorAnswer, OperatorMessage};
 use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Topology, codec};
 use ssmr_log::{Founding, Holding, MemberId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{sleep, timeout};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// How long to wait for a replica unless it is said otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -92,6 +94,34 @@ impl Operator {
         match self.ask(id, &OperatorMessage::Status).await? {
             (_, OperatorAnswer::Status(status)) => Ok(status),
             (peer, OperatorAnswer::Done(_)) => Err(nonsense(peer)),
+        }
+    }
+
+    /// Asks a replica how it is, again and again after such a time, and hands each answer on. While
+    /// it cannot be reached it tries to. To be dropped at will.
+    ///
+    /// # Errors
+    /// If the cluster has no such replica.
+    pub async fn watch(
+        &self,
+        replica: ReplicaId,
+        every: Duration,
+        mut heard: impl FnMut(ReplicaStatus),
+    ) -> Result<Infallible, ConfigError> {
+        let peer = self.peer(replica)?;
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            // It may be down: the next tick tries again.
+            if let Ok(mut connection) = self.connect(peer).await {
+                while let Ok(OperatorAnswer::Status(status)) =
+                    connection.ask(&OperatorMessage::Status).await
+                {
+                    heard(status);
+                    ticks.tick().await;
+                }
+            }
+            ticks.tick().await;
         }
     }
 
@@ -190,9 +220,7 @@ impl Operator {
         replica: ReplicaId,
         message: &OperatorMessage,
     ) -> Result<(Peer, OperatorAnswer), ConnectError> {
-        let address = self.addresses.get(&replica);
-        let address = *address.ok_or(ConfigError::NoAddress(replica))?;
-        let peer = Peer { replica, address };
+        let peer = self.peer(replica)?;
         let mut failed = None;
         let asked = async {
             let mut pause = FIRST_PAUSE;
@@ -216,13 +244,43 @@ impl Operator {
         peer: Peer,
         message: &OperatorMessage,
     ) -> Result<OperatorAnswer, ConnectError> {
+        self.connect(peer).await?.ask(message).await
+    }
+
+    async fn connect(&self, peer: Peer) -> Result<Connection, ConnectError> {
         let failed = |error| ConnectError::unreachable(peer, error);
         let stream = dial(peer.address).await.map_err(failed)?;
         let (reader, mut writer) = stream.into_split();
-        let mut frames = introduce(reader, &mut writer, &self.greeting, peer).await?;
+        let frames = introduce(reader, &mut writer, &self.greeting, peer).await?;
+        Ok(Connection {
+            peer,
+            frames,
+            writer,
+        })
+    }
+
+    fn peer(&self, replica: ReplicaId) -> Result<Peer, ConfigError> {
+        let address = self.addresses.get(&replica);
+        let address = *address.ok_or(ConfigError::NoAddress(replica))?;
+        Ok(Peer { replica, address })
+    }
+}
+
+/// A replica that has been greeted.
+struct Connection {
+    peer: Peer,
+    frames: Frames<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+}
+
+impl Connection {
+    /// Says something and waits for the answer.
+    async fn ask(&mut self, message: &OperatorMessage) -> Result<OperatorAnswer, ConnectError> {
+        let peer = self.peer;
+        let failed = |error| ConnectError::unreachable(peer, error);
         let message = frame(&[&codec::encode(message)]);
-        writer.write_all(&message).await.map_err(failed)?;
-        match frames.next().await.map_err(failed)? {
+        self.writer.write_all(&message).await.map_err(failed)?;
+        match self.frames.next().await.map_err(failed)? {
             Incoming::Message(answer, _) => Ok(answer),
             Incoming::Farewell => Err(ConnectError::ShutDown { peer }),
         }

@@ -254,3 +254,32 @@ async fn a_group_that_was_lost_does_not_begin_anew_beside_others() {
         Holding::Nothing
     );
 }
+
+#[tokio::test]
+async fn who_watches_a_replica_hears_of_it_again_after_it_was_down() {
+    let mut replicas = Replicas::all_running();
+    let id = replica(1, 2);
+    let (heard, mut statuses) = tokio::sync::mpsc::unbounded_channel();
+    let operator = replicas.operator.clone();
+    let watching = tokio::spawn(async move {
+        let every = Duration::from_millis(1);
+        operator
+            .watch(id, every, |status| drop(heard.send(status)))
+            .await
+    });
+    let first = statuses.recv().await.unwrap();
+    replicas.start_again(id);
+    let newer = async {
+        while let Some(status) = statuses.recv().await {
+            if status.member.generation() > first.member.generation() {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, newer)
+        .await
+        .expect("it is heard of again");
+    watching.abort();
+    let nobody = replicas.operator.watch(replica(2, 0), PATIENCE, |_| {});
+    assert!(matches!(nobody.await, Err(ConfigError::NoAddress(_))));
+}

@@ -15,8 +15,9 @@ use super::input::{Kept, LoopInput, Question, Room, Switches};
 use super::intake::Intake;
 use super::options::ReplicaOptions;
 use super::peers::Peers;
+use super::stopwatch::Timed;
 use crate::cache::CacheClient;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::mailbox::Together;
@@ -50,7 +51,7 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 const UNFOUNDED: Micros = 3_000_000;
 
 /// A replica of whatever service and strategy.
-pub(super) type AnyReplica = Replica<GroupMulticast, Box<dyn Partition + Send>>;
+pub(super) type AnyReplica = Replica<GroupMulticast, Timed>;
 
 /// A replica and all that it is connected to.
 pub(super) struct EventLoop {
@@ -232,6 +233,9 @@ impl EventLoop {
 
     /// Takes what a client asks, now or when its turn comes.
     fn take_client(&mut self, now: LocalTime, from: ClientId, message: ClientMessage, room: Room) {
+        if let Some(stopwatch) = &mut self.replica.partition_mut().stopwatch {
+            stopwatch.arrived(now, &message);
+        }
         let message = match &mut self.intake {
             Some(intake) => intake.hold_back(from, message, room, &mut self.replica, &mut self.out),
             None => Some(message),
@@ -362,6 +366,10 @@ impl EventLoop {
             self.peers.send(to, &message);
         }
         for (to, message) in self.out.clients.drain(..) {
+            let stopwatch = self.replica.partition_mut().stopwatch.as_mut();
+            if let Some(measured) = stopwatch.and_then(|it| it.before(now, &message)) {
+                self.clients.send(to, &measured);
+            }
             self.clients.send(to, &message);
         }
         for call in self.out.cache.drain(..) {
@@ -392,6 +400,8 @@ impl EventLoop {
             applied: status.applied,
             digest: digest.then(|| self.replica.digest()),
             counters: self.replica.counters(),
+            unfinished: self.replica.partition().unfinished_count() as u64,
+            processor_us: clock::thread_processor_us(),
         }
     }
 }

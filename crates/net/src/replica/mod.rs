@@ -17,6 +17,7 @@ mod intake;
 mod options;
 mod peers;
 mod places;
+mod stopwatch;
 
 use crate::clock;
 use crate::cut::Cut;
@@ -39,6 +40,7 @@ use std::net::TcpListener;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
+use stopwatch::{Stopwatch, Timed};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A running replica. Dropping it stops it.
@@ -283,5 +285,6 @@ fn assemble(
     };
     let multicast = GroupMulticast::restore(id, topology, settings, stored);
     let placement = Placement::new(options.oracle.clone(), topology);
-    Replica::new(id, placement, multicast, engine)
+    let stopwatch = options.stages.then(|| Stopwatch::new(options.clock));
+    Replica::new(id, placement, multicast, Timed::new(engine, stopwatch))
 }

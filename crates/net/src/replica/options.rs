@@ -32,6 +32,9 @@ pub struct ReplicaOptions {
     /// How long it takes for each thing that a client asks, to emulate a slower machine; `None` for
     /// what it really takes. See [`with_service_time`](Self::with_service_time).
     pub service_time: Option<Duration>,
+    /// Whether it measures where the time of each command goes, and tells the client with the
+    /// answer: [`Cost::stages`](ssmr_core::Cost::stages).
+    pub stages: bool,
 }
 
 impl ReplicaOptions {
@@ -47,6 +50,7 @@ impl ReplicaOptions {
             log_bytes: ssmr_multicast::LOG_BYTES,
             limits: ConnectionLimits::default(),
             service_time: None,
+            stages: false,
         }
     }
 
@@ -87,6 +91,12 @@ impl ReplicaOptions {
             service_time,
             ..self
         }
+    }
+
+    /// These options, with or without measured [`stages`](Self::stages).
+    #[must_use]
+    pub fn with_stages(self, stages: bool) -> Self {
+        Self { stages, ..self }
     }
 
     /// These options with other [`limits`](Self::limits).

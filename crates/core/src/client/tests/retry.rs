@@ -1,8 +1,9 @@
 //! Attempts, retries and repetitions (rule R5).
 
-use crate::answer::{ClientMessage, Outcome, ServerMessage, Verdict};
+use crate::answer::{ClientMessage, Outcome, ServerMessage, Stages, Verdict};
 use crate::client::ClientSettings;
 use crate::client::testing::{Bench, P0, P1, P2, X, Y, hint};
+use crate::command::Command;
 use crate::id::{GroupId, Groups, ObjectId, ReplicaId};
 use crate::limits::RETRY_BUDGET;
 use crate::request::{Intent, Request};
@@ -126,5 +127,37 @@ fn r5_attempts_are_numbered_on_however_many_there_are() {
         let elsewhere = if number % 2 == 0 { P1 } else { P2 };
         let moved = hint(X, elsewhere, u64::from(number) + 1);
         bench.answer(&attempt, Verdict::Retry, &[moved]);
+    }
+}
+
+#[test]
+fn what_the_last_attempt_took_comes_with_the_completion() {
+    let mut bench = Bench::new(ClientSettings::default());
+    let stages = |order_us| Stages {
+        order_us,
+        wait_us: 2,
+        execute_us: 3,
+    };
+    let measured = |command: &Command, order_us| ServerMessage::Measured {
+        id: command.id,
+        stages: stages(order_us),
+    };
+    for last_is_measured in [true, false] {
+        bench.tell(&[hint(X, P1, 1)]);
+        bench.submit(read(&[X]));
+        let first = bench.attempt();
+        bench.hear(P1, measured(&first, 1));
+        bench.answer(&first, Verdict::Retry, &[hint(X, P2, 2)]);
+        let second = bench.attempt();
+        if last_is_measured {
+            bench.hear(P2, measured(&second, 7));
+        }
+        bench.answer(&second, Verdict::Done, &[]);
+        bench.hear(P1, measured(&first, 9));
+        let completion = bench.completed().unwrap();
+        assert_eq!(
+            completion.cost.stages,
+            last_is_measured.then_some(stages(7))
+        );
     }
 }
