@@ -182,6 +182,25 @@ fn a_sweep_says_what_it_varied() {
     assert_eq!(draw(good.path()).figures[0].name(), "throughput-latency");
 }
 
+/// With a frame for each strategy, the mean of the repeats, and room for a point that was not
+/// measured.
+#[test]
+fn a_breakdown_of_a_sweep_stands_along_what_was_varied() {
+    let rows = "repeat,strategy,op,multi,throughput_ops,order_us,wait_us,execute_us,answer_us\n\
+                0,global,all,0,5,100,0,10,90\n\
+                1,global,all,0,5,300,0,10,110\n\
+                0,global,all,10,5,,,,\n\
+                0,static,all,0,5,50,0,10,40\n\
+                0,static,all,10,5,50,20,10,40\n";
+    let sweep = r#"{"vary":[{"flag":"multi","values":["0","10"]}],"repeat":2}"#;
+    let folder = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
+    let picture = Picture::of(&draw(folder.path()), "breakdown-multi");
+    picture.says(&["global", "static", "0", "10", "multi", "order", "answer"]);
+    // Three stacks, and the legend.
+    assert_eq!(picture.elements("rect", &["url(#kuva-fp-diag-fwd)"]), 4);
+    assert!(picture.svg.contains("0, order: 200 µs"), "{}", picture.svg);
+}
+
 #[test]
 fn a_bad_cell_is_named_by_line_and_column() {
     for bad in ["many", "NaN", "inf"] {

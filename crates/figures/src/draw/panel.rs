@@ -24,6 +24,20 @@ pub(crate) struct Axis {
     pub(crate) scale: Scale,
 }
 
+impl Axis {
+    /// Without labels, for a frame above another one.
+    pub(crate) fn bare(&self) -> Self {
+        let scale = match &self.scale {
+            Scale::Names(names) => Scale::Names(vec![String::new(); names.len()]),
+            numbers => numbers.clone(),
+        };
+        Self {
+            label: String::new(),
+            scale,
+        }
+    }
+}
+
 /// Which values an axis has.
 #[derive(Clone, Debug)]
 pub(crate) enum Scale {

@@ -63,14 +63,11 @@ fn picture(slice: &Slice<'_>, key: Option<&Key>, choice: &Choice) -> Canvas {
             .map(|one| named(one.strategy, one.spots[0].verdict()))
             .collect(),
     };
-    let bare = Axis {
-        label: String::new(),
-        scale: Scale::Names(vec![String::new(); names.len()]),
-    };
     let x = Axis {
         label: key.map_or(String::new(), |key| key.name.replace('-', " ")),
         scale: Scale::Names(names),
     };
+    let bare = x.bare();
     let axis = |label, values: Vec<f64>, unit: Unit| Axis {
         label: unit.label(label),
         scale: Scale::from_zero(values.into_iter().map(|value| value * unit.factor)),

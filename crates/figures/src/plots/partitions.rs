@@ -118,7 +118,11 @@ fn picture(strategy: &str, look: Look, rows: &[&GroupInterval]) -> Canvas {
     for (place, (frame, axis)) in frames.iter().zip(&axes).enumerate() {
         let top = top + place as f64 * (HEIGHT + GAP);
         let is_last = place + 1 == frames.len();
-        let x = if is_last { &time.axis } else { &time.bare() };
+        let x = if is_last {
+            &time.axis
+        } else {
+            &time.axis.bare()
+        };
         let panel = Panel::draw(&mut canvas, left, (top, top + HEIGHT), x, axis);
         canvas.series(strategy, |canvas| {
             for (line, look) in frame.lines.iter().zip(pens) {

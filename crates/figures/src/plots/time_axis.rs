@@ -30,12 +30,4 @@ impl TimeAxis {
             half: step / 2.0,
         }
     }
-
-    /// Without labels, for a frame above another one.
-    pub(super) fn bare(&self) -> Axis {
-        Axis {
-            label: String::new(),
-            ..self.axis.clone()
-        }
-    }
 }

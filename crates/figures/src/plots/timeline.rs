@@ -153,7 +153,7 @@ impl Line<'_> {
         let title = format!("Throughput and latency of {} over time", self.name);
         let mut canvas = Canvas::new(height, &title);
         legend.draw(&mut canvas);
-        let bare = axes.time.bare();
+        let bare = axes.time.axis.bare();
         let above = Panel::draw(&mut canvas, left, (top, middle), &bare, &axes.throughput);
         let below = Panel::draw(
             &mut canvas,
