@@ -14,6 +14,11 @@ pub struct UsageError {
 }
 
 impl UsageError {
+    /// What is wrong, without the flag, for whoever names another one.
+    pub(crate) fn into_problem(self) -> String {
+        self.problem
+    }
+
     /// The value of a flag is bad, or a file's content.
     pub fn new(flag: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self {

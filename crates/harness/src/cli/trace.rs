@@ -1,7 +1,7 @@
 //! The flags of `trace`.
 
 use crate::program;
-use crate::settings::trace::{FromGitSettings, TraceSettings};
+use crate::settings::trace::{FromGitSettings, GitHistory, TraceSettings};
 use crate::trace::file::TraceFile;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ history makes the same bytes. Nothing that a repository brings along is run.
 
 Examples:
   PROGRAM trace from-git . --out history.jsonl
-  PROGRAM run --strategy all --workload trace --trace history.jsonl";
+  PROGRAM run --strategy all --workload trace --trace history.jsonl
+  PROGRAM run --strategy all --workload trace --trace git:.";
 
 /// What to do with traces.
 #[derive(Clone, Debug, Args)]
@@ -80,15 +81,17 @@ impl TraceArgs {
     /// The settings.
     pub(super) fn settings(self) -> TraceSettings {
         let TraceCommand::FromGit(args) = self.command;
+        let most = args
+            .max_commits
+            .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         TraceSettings::FromGit(FromGitSettings {
-            repository: args.repository,
-            revision: args.rev,
+            history: GitHistory {
+                first_parent: args.first_parent,
+                max_commits: most,
+                folders: args.folders.into(),
+                ..GitHistory::up_to(&args.rev, args.repository)
+            },
             out: args.out,
-            first_parent: args.first_parent,
-            max_commits: args
-                .max_commits
-                .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
-            folders: args.folders.into(),
             quiet: args.quiet,
         })
     }

@@ -1,4 +1,5 @@
-//! `harness trace from-git`: a git history as a trace, with a summary of what became of it.
+//! A git history as a trace: for `trace from-git`, which writes it with a summary of what became of
+//! it, and for `run --trace git:REPO@COMMIT`, which replays it at once.
 //!
 //! `docs/traces.md` says what is made of files, commits, renames and merges, and why. Invariant: a
 //! replay of the whole trace has no command that fails, and the same history makes the same bytes.
@@ -14,7 +15,8 @@ use crate::ending::Ending;
 use crate::error::UsageError;
 use crate::numbers::grouped;
 use crate::progress::Progress;
-use crate::settings::trace::{FromGitSettings, TraceSettings};
+use crate::settings::trace::{GitHistory, TraceSettings};
+use crate::trace::command::TraceCommand;
 use crate::trace::digest::TraceDigest;
 use crate::trace::file::{TraceFile, TraceForm};
 use crate::trace::writer::TraceWriter;
@@ -41,16 +43,14 @@ const UNFINISHED: &str = "unfinished";
 /// If there is no such repository, git is missing or fails, or the trace cannot be written.
 pub(crate) fn run(settings: &TraceSettings) -> Result<Ending> {
     let TraceSettings::FromGit(settings) = settings;
-    let (git, last) = Git::open(settings.repository.clone(), &settings.revision)?;
+    let source = Source::open(&settings.history)?;
     let progress = Progress::new(settings.quiet);
     let told = match &settings.out {
         None => {
             let to = BufWriter::new(io::stdout().lock());
-            translate(settings, &git, &last, to, TraceForm::Jsonl, &progress)?
+            source.write(to, TraceForm::Jsonl, &progress)?
         }
-        Some(file) => into_file(file, |to, form| {
-            translate(settings, &git, &last, to, form, &progress)
-        })?,
+        Some(file) => into_file(file, |to, form| source.write(to, form, &progress))?,
     };
     progress.finish();
     match (settings.quiet, &settings.out) {
@@ -83,50 +83,87 @@ fn into_file(
     named.inspect_err(|_| _ = fs::remove_file(&unfinished))
 }
 
-/// Writes the trace. Returns the summary to print: how many commits, commands and objects.
-fn translate(
-    settings: &FromGitSettings,
-    git: &Git,
-    last: &str,
-    to: impl Write,
-    form: TraceForm,
-    progress: &Progress,
-) -> Result<String> {
-    progress.phase("listing the commits", None);
-    let mut commits = git.commits(last, settings.first_parent)?;
-    commits.truncate(settings.max_commits.unwrap_or(usize::MAX));
-    let mut children: KeyedMap<&str, usize> = KeyedMap::default();
-    for parent in commits.iter().flat_map(|commit| &commit.parents) {
-        *children.entry(parent.as_str()).or_default() += 1;
+/// A history that is there.
+pub(crate) struct Source<'a> {
+    history: &'a GitHistory,
+    git: Git,
+    /// The hash of the last commit.
+    last: String,
+}
+
+impl<'a> Source<'a> {
+    /// Looks for the repository and the commit.
+    ///
+    /// # Errors
+    /// If there is no such repository or commit, or git is missing.
+    pub(crate) fn open(history: &'a GitHistory) -> Result<Self> {
+        let (git, last) = Git::open(history.repository.clone(), &history.revision)?;
+        Ok(Self { history, git, last })
     }
-    let mut changes = git.changes(commits.iter().flat_map(pairs).collect())?;
-    let (mut history, mut counts) = (History::new(settings.folders), Counts::default());
-    let (mut digest, mut clock) = (TraceDigest::default(), MonotonicClock::default());
-    let mut writer = TraceWriter::new(to, form).context("cannot write the trace")?;
-    progress.phase("following the files", Some(commits.len() as u64));
-    for (number, batch) in commits.chunks(BATCH).enumerate() {
-        progress.at((number * BATCH) as u64);
-        let of_parents = |commit: &Commit| -> Result<Vec<Vec<Change>>> {
-            pairs(commit).map(|(id, _)| changes.of(&id)).collect()
-        };
-        let told: Vec<Vec<Vec<Change>>> = batch.iter().map(of_parents).collect::<Result<_>>()?;
-        let sizes = sizes(git, told.iter().flatten().flatten())?;
-        for (commit, changes) in batch.iter().zip(told) {
-            let children = children.get(commit.id.as_str()).copied().unwrap_or(0);
-            let size_of = |blob: &Blob| sizes.get(&blob.id).copied().flatten();
-            let followed = history.follow(commit, changes, children, &size_of);
-            let acts = followed.with_context(|| format!("commit {}", commit.id))?;
-            let time_us = clock.micros(commit.seconds);
-            for command in counts.pack(&acts, history.objects(), time_us) {
-                digest.add(&command);
-                writer.write(&command).context("cannot write the trace")?;
-            }
-            history.carry_out(&acts);
+
+    /// Hands out the commands of the trace in their order.
+    ///
+    /// # Errors
+    /// If git fails; whatever `take` says.
+    pub(crate) fn commands(
+        &self,
+        progress: &Progress,
+        take: impl FnMut(&TraceCommand) -> Result<()>,
+    ) -> Result<()> {
+        self.translate(progress, take).map(drop)
+    }
+
+    /// Writes the trace. Returns the summary to print: how many commits, commands and objects.
+    fn write(&self, to: impl Write, form: TraceForm, progress: &Progress) -> Result<String> {
+        let cannot = "cannot write the trace";
+        let mut writer = TraceWriter::new(to, form).context(cannot)?;
+        let take = |command: &TraceCommand| writer.write(command).context(cannot);
+        let told = self.translate(progress, take)?;
+        writer.flush().context(cannot)?;
+        Ok(told)
+    }
+
+    /// Makes the commands. Returns the summary to print.
+    fn translate(
+        &self,
+        progress: &Progress,
+        mut take: impl FnMut(&TraceCommand) -> Result<()>,
+    ) -> Result<String> {
+        progress.phase("listing the commits", None);
+        let mut commits = self.git.commits(&self.last, self.history.first_parent)?;
+        commits.truncate(self.history.max_commits.unwrap_or(usize::MAX));
+        let mut children: KeyedMap<&str, usize> = KeyedMap::default();
+        for parent in commits.iter().flat_map(|commit| &commit.parents) {
+            *children.entry(parent.as_str()).or_default() += 1;
         }
+        let mut changes = self.git.changes(commits.iter().flat_map(pairs).collect())?;
+        let (mut history, mut counts) = (History::new(self.history.folders), Counts::default());
+        let (mut digest, mut clock) = (TraceDigest::default(), MonotonicClock::default());
+        progress.phase("following the files", Some(commits.len() as u64));
+        for (number, batch) in commits.chunks(BATCH).enumerate() {
+            progress.at((number * BATCH) as u64);
+            let of_parents = |commit: &Commit| -> Result<Vec<Vec<Change>>> {
+                pairs(commit).map(|(id, _)| changes.of(&id)).collect()
+            };
+            let told: Vec<Vec<Vec<Change>>> =
+                batch.iter().map(of_parents).collect::<Result<_>>()?;
+            let sizes = sizes(&self.git, told.iter().flatten().flatten())?;
+            for (commit, changes) in batch.iter().zip(told) {
+                let children = children.get(commit.id.as_str()).copied().unwrap_or(0);
+                let size_of = |blob: &Blob| sizes.get(&blob.id).copied().flatten();
+                let followed = history.follow(commit, changes, children, &size_of);
+                let acts = followed.with_context(|| format!("commit {}", commit.id))?;
+                let time_us = clock.micros(commit.seconds);
+                for command in counts.pack(&acts, history.objects(), time_us) {
+                    digest.add(&command);
+                    take(&command)?;
+                }
+                history.carry_out(&acts);
+            }
+        }
+        let merges = commits.iter().filter(|commit| commit.is_merge).count();
+        Ok(summary(commits.len(), merges, &counts, &history, digest))
     }
-    writer.flush().context("cannot write the trace")?;
-    let merges = commits.iter().filter(|commit| commit.is_merge).count();
-    Ok(summary(commits.len(), merges, &counts, &history, digest))
 }
 
 /// Each commit with each of its parents.

@@ -234,6 +234,36 @@ fn the_same_history_makes_the_same_bytes() {
 }
 
 #[test]
+fn a_history_is_replayed_without_a_file() {
+    let repository = repository();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let from = repository.path().to_str().unwrap();
+    for (revision, commit) in [("HEAD", ""), ("HEAD~3", "@HEAD~3")] {
+        let words = ["--rev", revision, "--out", "t.jsonl"];
+        trace(repository.path(), folder, &words);
+        let flags = ["--strategy", "static"];
+        let of_file = replay(folder, "t.jsonl", &flags);
+        let at_once = replay(folder, &format!("git:{from}{commit}"), &flags);
+        for column in ["digest", "issued", "ok"] {
+            assert_eq!(at_once[0][column], of_file[0][column], "{revision}");
+        }
+    }
+    let run = ["run", "--workload", "trace", "--trace"];
+    let nowhere = format!("git:{}", folder.display());
+    let lacking = format!("git:{from}@no-such");
+    for (source, problem) in [
+        (&nowhere, "not a git repository"),
+        (&lacking, "there is no commit no-such"),
+    ] {
+        let told = refused(folder, &[&run[..], &[source]].concat());
+        let named = format!("--trace: {source}");
+        assert!(told.contains(&named) && told.contains(problem), "{told}");
+        assert!(!told.contains("--rev") && !told.contains("REPO:"), "{told}");
+    }
+}
+
+#[test]
 fn a_repository_runs_nothing() {
     let mut made = Repository::new();
     made.write("f", "f", "");

@@ -1,30 +1,24 @@
 //! The flags of workload `trace`.
 
 use super::reading::{Reading, Shape};
+use super::source::TraceSource;
 use super::workload::Trace;
 use crate::error::UsageError;
-use crate::numbers::grouped;
 use crate::progress::Progress;
 use crate::trace::command::LARGEST;
-use crate::trace::file::TraceFile;
-use crate::trace::line::TraceError;
-use crate::trace::reader::TraceReader;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
 use clap::Args;
 use serde::Serialize;
 use ssmr_core::Topology;
 
-/// After how many commands the user is told how far it is.
-const TOLD: u32 = 1_000_000;
-
 /// Flags of workload trace.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct TraceFlags {
     /// The commands to replay: lines of JSON if it ends in .jsonl, rows if in .csv
-    /// (docs/traces.md). Without --duration it is replayed to its end, without --warmup it is
-    /// measured from its beginning
-    #[arg(long, value_name = "FILE", value_parser = TraceFile::parse)]
-    trace: Option<TraceFile>,
+    /// (docs/traces.md); or git:REPO@COMMIT, what `trace from-git` makes of that history. Without
+    /// --duration it is replayed to its end, without --warmup it is measured from its beginning
+    #[arg(long, value_name = "FILE", value_parser = TraceSource::parse)]
+    trace: Option<TraceSource>,
 
     /// Issue each command at its time in the trace, so many times as fast (open loop), e.g. 1,
     /// 0.5, 100; else as soon as the commands before it allow
@@ -55,12 +49,11 @@ impl WorkloadFlags for TraceFlags {
     }];
 
     fn build(&self, _: &str, shape: &LoadShape) -> Result<Trace, UsageError> {
-        let Some(file) = &self.trace else {
+        let Some(source) = &self.trace else {
             let problem = "workload trace needs the file to replay (docs/traces.md)";
             return Err(UsageError::new("--trace", problem));
         };
-        let path = file.path().display();
-        let wrong = |problem: String| UsageError::new("--trace", format!("{path}: {problem}"));
+        let wrong = |problem: String| UsageError::new("--trace", format!("{source}: {problem}"));
         let topology = Topology::new(shape.partitions, 1);
         let topology =
             topology.map_err(|error| UsageError::new("--partitions", error.to_string()))?;
@@ -70,35 +63,19 @@ impl WorkloadFlags for TraceFlags {
             value_size: self.trace_value_size,
         });
         let progress = Progress::new(shape.quiet);
-        progress.phase(&format!("reading {path}"), None);
-        let read = read(file, &mut reading, &progress);
+        let read = source.read(&mut reading, &progress);
         progress.finish();
-        read.map_err(|error| wrong(error.to_string()))?;
+        read.map_err(|error| wrong(format!("{error:#}")))?;
         let whole = reading.end();
         if whole.content.len() == 0 {
             return Err(wrong("there is no command in it".into()));
         }
         if self.trace_speed.is_some() && !whole.timed {
-            let problem = format!("{path} does not say when anything happened (`time_us`)");
+            let problem = format!("{source} does not say when anything happened (`time_us`)");
             return Err(UsageError::new("--trace-speed", problem));
         }
         Ok(Trace::new(whole, topology, self.trace_speed))
     }
-}
-
-/// Reads all of a file.
-fn read(file: &TraceFile, reading: &mut Reading, progress: &Progress) -> Result<(), TraceError> {
-    for command in TraceReader::open(file)? {
-        reading.add(&command?)?;
-        if reading.len().is_multiple_of(TOLD) {
-            let count = grouped(reading.len().into());
-            progress.event(&format!(
-                "reading {}: {count} commands",
-                file.path().display()
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

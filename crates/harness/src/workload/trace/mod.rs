@@ -11,5 +11,6 @@ pub(crate) mod fuzzing;
 mod memory;
 mod reading;
 mod service;
+mod source;
 mod steps;
 mod workload;
