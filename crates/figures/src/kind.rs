@@ -17,6 +17,8 @@ pub enum Kind {
     Partitions,
     /// Where the time of a command goes.
     Breakdown,
+    /// How many questions to an oracle a command takes, over time.
+    Consults,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
         Self::Timeline,
         Self::Partitions,
         Self::Breakdown,
+        Self::Consults,
     ];
 
     /// Its name, which begins the names of its files.
@@ -41,6 +44,7 @@ impl Kind {
             Self::Timeline => "timeline",
             Self::Partitions => "partitions",
             Self::Breakdown => "breakdown",
+            Self::Consults => "consults",
         }
     }
 }

@@ -202,6 +202,88 @@ fn a_breakdown_of_a_sweep_stands_along_what_was_varied() {
 }
 
 #[test]
+fn a_sweep_over_faults_has_a_time_line_of_each_points_first_run() {
+    let axis = r#"{"flag":"fault,strategy","values":["kill:p0r1@1s,a","kill:p1r0@1s,b"]}"#;
+    let header = "point,repeat,run_id,fault,strategy,op,throughput_ops,p50_us\n";
+    let row = |point, repeat, cell| {
+        let (fault, strategy) = [("kill:p0r1@1s", "a"), ("kill:p1r0@1s", "b")][point];
+        format!("{point},{repeat},x-y-{cell},{fault},{strategy},all,5,6\n")
+    };
+    let rows = [row(0, 0, "0000"), row(1, 0, "0001"), row(0, 1, "0002")].concat();
+    let run = "strategy,op,throughput_ops,p50_us\na,all,5,6\n";
+    let over_time = |fault: &str| {
+        let header = "strategy,t_ms,op,fault,throughput_ops,p99_us\n";
+        format!("{header}a,0,all,{fault},5,6\na,100,all,,5,6\n")
+    };
+    let mut files = vec![
+        ("summary.csv", header.to_owned() + &rows),
+        ("sweep.json", format!("{{\"vary\":[{axis}]}}")),
+    ];
+    let drawn = |files: &[(&str, String)]| {
+        let files: Vec<_> = files
+            .iter()
+            .map(|(name, text)| (*name, &text[..]))
+            .collect();
+        draw(folder(&files).path())
+    };
+    let names = |drawing: &Drawing| {
+        let names = drawing
+            .figures
+            .iter()
+            .map(|figure| figure.name().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert!(why(&drawn(&files), Kind::Timeline).contains("cells/"));
+    files.extend([
+        ("cells/0000/summary.csv", run.into()),
+        ("cells/0000/intervals.csv", over_time("kill p0r1")),
+        ("cells/0002/summary.csv", run.into()),
+        ("cells/0002/intervals.csv", over_time("kill p0r2")),
+    ]);
+    let drawing = drawn(&files);
+    assert_eq!(names(&drawing), ["bars", "timeline-a"]);
+    Picture::of(&drawing, "timeline-a").says(&["kill p0r1"]);
+    assert_eq!(drawing.notes, ["timeline: cells/0001 is not there"]);
+    // Where strategies do not tell the points apart, names of files do.
+    files[1].1 = files[1].1.replace("@1s,b", "@1s,all");
+    let told = ["bars-fault", "timeline-a-fault=kill_p0r1_1s"];
+    assert_eq!(names(&drawn(&files)), told);
+}
+
+#[test]
+fn questions_are_drawn_for_strategies_that_ask() {
+    let rows = "strategy,t_ms,op,throughput_ops,p99_us,issued,oracle_consults\n\
+                global,0,all,5,6,4,0\nglobal,100,all,5,6,4,0\n\
+                broker,0,all,5,6,4,8\nbroker,100,all,5,6,0,0\nbroker,200,all,5,6,4,1\n";
+    let run = |rows: &str| {
+        let files = [("summary.csv", SUMMARY), ("intervals.csv", rows)];
+        draw(folder(&files).path())
+    };
+    let drawing = run(rows);
+    let picture = Picture::of(&drawing, "consults");
+    picture.says(&["broker", "questions per command", "2"]);
+    assert!(!picture.texts.iter().any(|text| text == "global"));
+    let silent = rows.replace(",8\n", ",0\n").replace(",1\n", ",0\n");
+    assert_eq!(why(&run(&silent), Kind::Consults), "nobody asked an oracle");
+}
+
+#[test]
+fn numbers_have_bars_where_they_are_asked_for() {
+    let rows = "point,repeat,strategy,op,create,throughput_ops,p50_us\n\
+                0,0,global,all,0,50,6\n1,0,global,all,5,40,7\n";
+    let sweep = r#"{"vary":[{"flag":"create,update","values":["0,50","5,45"]}],"repeat":1}"#;
+    let sweep = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
+    let names = |kinds: &[Kind]| {
+        let drawing = Folder::open(sweep.path()).unwrap().draw(&choice(kinds));
+        let figures = drawing.unwrap().figures;
+        let names = figures.iter().map(|figure| figure.name().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["scaling-create"]);
+    assert_eq!(names(&[Kind::Bars]), ["bars-create"]);
+}
+
+#[test]
 fn a_bad_cell_is_named_by_line_and_column() {
     for bad in ["many", "NaN", "inf"] {
         let rows = SUMMARY.replace("90", bad);

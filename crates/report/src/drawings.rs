@@ -34,13 +34,13 @@ impl Drawings {
     /// Draws them.
     pub(crate) fn of(source: &Source) -> Self {
         let mut all = Self::default();
-        let is_long = Self::is_long(source);
+        let is_long = source.folder.is_sweep() || Self::is_long(source);
         for op in source.folder.operations() {
             for kind in Kind::ALL {
                 if kind == Kind::Timeline && op != ALL && is_long {
                     all.skip(format!(
-                        "timeline of {op}: the run is long; `plot --figure timeline --op {op}` \
-                         draws it"
+                        "timeline of {op}: it would make the page too large; `plot --figure \
+                         timeline --op {op}` draws it"
                     ));
                     continue;
                 }
@@ -152,9 +152,12 @@ fn element(number: usize, one: &Chosen) -> Markup {
 fn latencies(kind: Kind) -> &'static [Latency] {
     match kind {
         Kind::Bars | Kind::ThroughputLatency => &Latency::ALL,
-        Kind::Scaling | Kind::Cdf | Kind::Timeline | Kind::Partitions | Kind::Breakdown => {
-            &[Latency::P50]
-        }
+        Kind::Scaling
+        | Kind::Cdf
+        | Kind::Timeline
+        | Kind::Partitions
+        | Kind::Breakdown
+        | Kind::Consults => &[Latency::P50],
     }
 }
 
@@ -178,5 +181,8 @@ fn caption(kind: Kind) -> &'static str {
             "Commands that each group delivered over time, and objects that moved between groups."
         }
         Kind::Breakdown => "Where the time of a command goes, on average.",
+        Kind::Consults => {
+            "Questions to an oracle per command, over time: how fast clients learn places."
+        }
     }
 }

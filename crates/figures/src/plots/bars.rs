@@ -1,7 +1,6 @@
-//! Bars of throughput and of latency: one for each strategy of a run, or groups of them along a key
-//! whose values are names.
+//! Bars of throughput and of latency: one for each strategy of a run, or groups of them along a key.
 
-use super::grouping::{Slice, Spot, need, slices};
+use super::grouping::{Slice, Spot, label, need, slices};
 use super::throughput_latency::latency_label;
 use super::{Skip, named};
 use crate::draw::canvas::Canvas;
@@ -16,10 +15,16 @@ use crate::statistics::Repeats;
 
 pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Result<(), Skip> {
     let keys = folder.keys.iter().enumerate();
-    let named: Vec<_> = keys.filter(|(_, key)| !key.is_numeric()).collect();
+    // Numbers have lines of their own: bars are for those who ask for them.
+    let is_chosen = choice.kinds.contains(&Kind::Bars);
+    let named: Vec<_> = keys
+        .filter(|(_, key)| is_chosen || !key.is_numeric())
+        .collect();
     let is_of_names = !named.is_empty();
     if !is_of_names && !folder.keys.is_empty() {
-        return Err(Skip("it needs a run, or a sweep over names".into()));
+        return Err(Skip(
+            "it needs a run, or a sweep over names; of numbers, name the figure".into(),
+        ));
     }
     need(folder, &[THROUGHPUT, choice.latency.column()])?;
     let along = named.into_iter().map(|(place, key)| Some((place, key)));
@@ -64,7 +69,7 @@ fn picture(slice: &Slice<'_>, key: Option<&Key>, choice: &Choice) -> Canvas {
             .collect(),
     };
     let x = Axis {
-        label: key.map_or(String::new(), |key| key.name.replace('-', " ")),
+        label: key.map_or(String::new(), |key| label(&key.name)),
         scale: Scale::Names(names),
     };
     let bare = x.bare();

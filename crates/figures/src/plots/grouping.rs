@@ -81,20 +81,51 @@ impl Spot<'_> {
 impl Slice<'_> {
     /// The part of a file's name that says which slice it is.
     pub(super) fn part(&self) -> String {
-        let part = |(key, value): &(&str, &str)| format!("{key}={value}");
-        self.others.iter().map(part).collect::<Vec<_>>().join("_")
+        part(&self.others)
     }
 
     /// The same for people, after what was chosen.
     pub(super) fn about(&self, choice: &Choice) -> String {
-        let value = |(key, value): &(&str, &str)| format!("{key} {value}");
-        let values = self.others.iter().map(value);
-        let about = [choice.about()].into_iter().chain(values);
-        about
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ")
+        about(choice, self.others.iter())
     }
+
+    /// Whether there are several values of the key along which it goes.
+    pub(super) fn is_along(&self) -> bool {
+        let spots = || self.series.iter().flat_map(|series| &series.spots);
+        let first = spots().next().map(|spot| spot.place);
+        spots().any(|spot| Some(spot.place) != first)
+    }
+}
+
+/// The part of a file's name that says what was varied and stands still in a figure.
+pub(super) fn part(values: &[(&str, &str)]) -> String {
+    let part = |(key, value): &(&str, &str)| format!("{key}={value}");
+    values.iter().map(part).collect::<Vec<_>>().join("_")
+}
+
+/// The same for people, after what was chosen.
+pub(super) fn about<'a>(
+    choice: &Choice,
+    values: impl Iterator<Item = &'a (&'a str, &'a str)>,
+) -> String {
+    let values = values.map(|(key, value)| format!("{key} {value}"));
+    let about = [choice.about()].into_iter().chain(values);
+    let about = about.filter(|text| !text.is_empty());
+    about.collect::<Vec<_>>().join(", ")
+}
+
+/// What stands on the axis of a key.
+pub(super) fn label(name: &str) -> String {
+    let percent = [
+        "create", "delete", "move", "read", "update", "multi", "relocate",
+    ];
+    let unit = match name {
+        "rate" => " (ops/s)",
+        "value-size" => " (bytes)",
+        name if percent.contains(&name) => " (% of commands)",
+        _ => "",
+    };
+    name.replace('-', " ") + unit
 }
 
 /// Sorts the rows for figures along a key, or of a whole run.

@@ -3,6 +3,7 @@
 mod bars;
 mod breakdown;
 mod cdf;
+mod consults;
 mod grouping;
 mod partitions;
 mod scaling;
@@ -33,6 +34,7 @@ impl Folder {
                 Kind::Cdf => cdf::draw(self, choice, &mut out)?,
                 Kind::Timeline => timeline::draw(self, choice, &mut out)?,
                 Kind::Partitions => partitions::draw(self, choice, &mut out)?,
+                Kind::Consults => consults::draw(self, choice, &mut out)?,
             };
             if let Err(Skip(why)) = drawn {
                 out.skipped.push((kind, why));

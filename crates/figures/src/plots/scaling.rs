@@ -1,7 +1,7 @@
 //! Throughput along a key whose values are numbers, such as the number of partitions.
 
 use super::Skip;
-use super::grouping::{Slice, need, slices};
+use super::grouping::{Slice, label, need, slices};
 use crate::draw::canvas::Canvas;
 use crate::draw::legend::{Legend, Sample};
 use crate::draw::panel::{Axis, Panel, Scale, beneath, left_of};
@@ -20,6 +20,13 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
     need(folder, &[THROUGHPUT])?;
     for (along, key) in numeric {
         for slice in slices(folder, Some(along), choice, out) {
+            if !slice.others.is_empty() && !slice.is_along() {
+                let (name, about) = (&key.name, slice.about(choice));
+                out.note(format!(
+                    "scaling along {name}: there is one value of it where {about}"
+                ));
+                continue;
+            }
             let canvas = picture(&slice, key, choice);
             let part = slice.part();
             let [op, _] = choice.parts();
@@ -116,20 +123,6 @@ fn picture(slice: &Slice<'_>, key: &Key, choice: &Choice) -> Canvas {
         });
     }
     canvas
-}
-
-/// What stands on the axis of a key.
-fn label(name: &str) -> String {
-    let percent = [
-        "create", "delete", "move", "read", "update", "multi", "relocate",
-    ];
-    let unit = match name {
-        "rate" => " (ops/s)",
-        "value-size" => " (bytes)",
-        name if percent.contains(&name) => " (% of commands)",
-        _ => "",
-    };
-    name.replace('-', " ") + unit
 }
 
 /// The numbers, with some room beside them; between whole numbers there are no ticks.

@@ -1,6 +1,7 @@
 //! Throughput and latency over time, and what was broken on purpose: one figure for each strategy
-//! of a run, all with the same axes.
+//! of a run, all with the same axes. Of a sweep over faults, the first run of each point.
 
+use super::grouping::{about, part};
 use super::time_axis::TimeAxis;
 use super::{Skip, named};
 use crate::draw::canvas::{Canvas, Pen, Side, WIDTH, cut, width};
@@ -10,9 +11,8 @@ use crate::draw::units::Unit;
 use crate::error::ReadError;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{ALL, Choice, Kind};
-use crate::read::folder::Folder;
+use crate::read::folder::{FAULT, Folder};
 use crate::read::intervals::Interval;
-use crate::read::summary::Verdict;
 use crate::style::{Look, looks};
 
 /// Rows of labels above the frame.
@@ -27,9 +27,39 @@ pub(super) fn draw(
     choice: &Choice,
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
-    if folder.is_sweep {
+    if !folder.is_sweep {
+        return of_run(folder, choice, &[], out);
+    }
+    if !folder.varies_faults {
         return Ok(Err(Skip::of_a_run()));
     }
+    let before = out.figures.len();
+    for (cell, path, values) in folder.first_runs() {
+        if !path.is_dir() {
+            out.note(format!("timeline: cells/{cell} is not there"));
+            continue;
+        }
+        let keys = folder.keys.iter().zip(values);
+        let point: Vec<(&str, &str)> = keys.map(|(key, it)| (&key.name[..], &it[..])).collect();
+        if let Err(Skip(why)) = of_run(&Folder::open(&path)?, choice, &point, out)? {
+            out.note(format!("timeline of cells/{cell}: {why}"));
+        }
+    }
+    Ok(match out.figures.len() > before {
+        true => Ok(()),
+        false => Err(Skip(
+            "the folders of the runs, within cells/, are not there".into(),
+        )),
+    })
+}
+
+/// The time lines of a run, which is of this point if it is one of a sweep.
+fn of_run(
+    folder: &Folder,
+    choice: &Choice,
+    point: &[(&str, &str)],
+    out: &mut Drawing,
+) -> Result<Result<(), Skip>, ReadError> {
     let rows = match folder.intervals()? {
         Some(Ok(rows)) => rows,
         Some(Err(missing)) => return Ok(Err(Skip::columns("intervals.csv", &missing))),
@@ -42,6 +72,10 @@ pub(super) fn draw(
             choice.op
         ))));
     }
+    let part = part(point);
+    // Faults have labels of their own.
+    let others = point.iter().filter(|(key, _)| *key != FAULT);
+    let about = about(choice, others);
     let axes = Axes::around(&shown);
     let (strategies, mut without) = (folder.strategies(), Vec::new());
     for (strategy, look) in strategies.iter().zip(looks(&strategies)) {
@@ -54,25 +88,19 @@ pub(super) fn draw(
         let faults = rows.iter().filter(|row| row.op == ALL && of_it(row));
         let faults = faults.filter(|row| !row.fault.is_empty());
         let faults: Vec<(f64, &str)> = faults.map(|row| (row.at, &row.fault[..])).collect();
-        let verdicts = folder
-            .summary
-            .rows
-            .iter()
-            .find_map(|row| match &row.verdict {
-                Verdict::Other(verdict) if row.strategy == *strategy => Some(&verdict[..]),
-                _ => None,
-            });
-        let hollow = verdicts.is_some();
+        let verdict = folder.verdict(strategy);
+        let hollow = verdict.is_some();
         // There is one line only: dashes would hide what happens between them.
         let look = Look { dashes: "", ..look };
         let line = Line {
             strategy,
-            name: named(strategy, verdicts),
+            name: named(strategy, verdict),
+            about: &about,
             pen: Pen { look, hollow },
             points,
             faults,
         };
-        let (canvas, unlabelled) = line.picture(&axes, choice);
+        let (canvas, unlabelled) = line.picture(&axes);
         if unlabelled > 0 {
             let all = line.faults.len();
             out.note(format!(
@@ -81,8 +109,8 @@ pub(super) fn draw(
             ));
         }
         let [op, _] = choice.parts();
-        out.figures
-            .push(Figure::new(Kind::Timeline, [*strategy, op], canvas));
+        let name = [*strategy, &part, op];
+        out.figures.push(Figure::new(Kind::Timeline, name, canvas));
     }
     if !without.is_empty() {
         out.note(format!(
@@ -130,6 +158,8 @@ impl Axes {
 struct Line<'a> {
     strategy: &'a str,
     name: String,
+    /// What is shown of it.
+    about: &'a str,
     pen: Pen,
     points: Vec<&'a Interval>,
     faults: Vec<(f64, &'a str)>,
@@ -137,9 +167,9 @@ struct Line<'a> {
 
 impl Line<'_> {
     /// The picture, and how many faults had no room for their labels.
-    fn picture(&self, axes: &Axes, choice: &Choice) -> (Canvas, usize) {
+    fn picture(&self, axes: &Axes) -> (Canvas, usize) {
         let legend = Legend {
-            about: choice.about(),
+            about: self.about.to_owned(),
             entries: vec![(self.name.clone(), Sample::Bare(self.pen))],
         };
         let left = left_of(&[&axes.throughput, &axes.latency]);

@@ -3,7 +3,7 @@
 use super::groups::{self, GroupInterval};
 use super::intervals::{self, Interval};
 use super::latencies;
-use super::summary::{Key, Summary};
+use super::summary::{Key, Summary, Verdict};
 use super::table::Table;
 use crate::error::ReadError;
 use crate::style::looks;
@@ -21,6 +21,8 @@ pub struct Folder {
     /// those are always told apart, these are repeats.
     pub(crate) keys: Vec<Key>,
     pub(crate) is_sweep: bool,
+    /// Whether faults were varied, be they a key or not.
+    pub(crate) varies_faults: bool,
     pub(crate) summary: Summary,
 }
 
@@ -48,13 +50,17 @@ impl Folder {
             let problem = "has no sweep.json, which says what its summary.csv varies";
             return Err(ReadError::new(path, problem));
         }
-        let mut keys = if is_sweep { keys(&sweep)? } else { Vec::new() };
-        keys.retain(|key| !["strategy", "seed"].contains(&&key.name[..]));
+        let axes = if is_sweep { axes(&sweep)? } else { Vec::new() };
+        let mut flags = axes.iter().flat_map(|axis| axis.name.split(','));
+        let varies_faults = flags.any(|flag| flag == FAULT);
+        let mut keys: Vec<Key> = axes.into_iter().flat_map(telling).collect();
+        keys.retain(|key| !NO_KEYS.contains(&&key.name[..]));
         Ok(Self {
             path: path.into(),
             summary: Summary::read(&summary, &keys)?,
             keys,
             is_sweep,
+            varies_faults,
         })
     }
 
@@ -100,6 +106,16 @@ impl Folder {
         names
     }
 
+    /// The verdict on a history of this strategy if it is not `ok`.
+    pub(crate) fn verdict(&self, strategy: &str) -> Option<&str> {
+        let rows = self.summary.rows.iter();
+        let mut own = rows.filter(|row| row.strategy == strategy);
+        own.find_map(|row| match &row.verdict {
+            Verdict::Other(verdict) => Some(&verdict[..]),
+            Verdict::Ok => None,
+        })
+    }
+
     /// The strategies with the colour that each has in all figures, as `#rrggbb`.
     pub fn colours(&self) -> Vec<(&str, String)> {
         let strategies = self.strategies();
@@ -122,6 +138,21 @@ impl Folder {
             _ => return Ok(()),
         };
         Err(ReadError::new(&self.path.join("summary.csv"), problem))
+    }
+
+    /// The first run of each point of a sweep: the name of its folder within `cells`, where that
+    /// is, and the point's values of the keys.
+    pub(crate) fn first_runs(&self) -> Vec<(&str, PathBuf, &[String])> {
+        let mut runs: Vec<(&str, PathBuf, &[String])> = Vec::new();
+        for (row, measured) in self.summary().rows().zip(&self.summary.rows) {
+            let id = row.text("run_id");
+            let cell = id.rsplit_once('-').map_or(id, |(_, cell)| cell);
+            if row.text("repeat") == "0" && runs.iter().all(|(known, ..)| *known != cell) {
+                let path = self.path.join("cells").join(cell);
+                runs.push((cell, path, &measured.values));
+            }
+        }
+        runs
     }
 
     /// The time line of a run; nothing if it has none; within, the columns that it lacks.
@@ -175,29 +206,63 @@ impl Folder {
     }
 }
 
-/// Of flags that were varied together, the first one that tells all values apart stands for all.
-fn one_flag(names: &str, values: Vec<String>) -> Key {
-    let parts = |place: usize| -> Vec<String> {
-        let part = |value: &String| value.split(',').nth(place).unwrap_or_default().to_owned();
-        values.iter().map(part).collect()
-    };
-    let mut flags = names.split(',').enumerate().filter(|_| names.contains(','));
-    let telling = flags.find_map(|(place, name)| {
-        let values = parts(place);
-        let distinct: BTreeSet<&String> = values.iter().collect();
-        (distinct.len() == values.len()).then(|| Key {
-            name: name.into(),
-            values,
-        })
-    });
-    telling.unwrap_or_else(|| Key {
-        name: names.into(),
+/// The flag that says what is broken.
+pub(crate) const FAULT: &str = "fault";
+
+/// Flags that are no keys: each row says its strategy, and seeds are repeats.
+const NO_KEYS: [&str; 2] = ["strategy", "seed"];
+
+/// The keys that flags make which were varied together: none if the strategies tell all values
+/// apart; else the first flag that does; else those that tell more of them apart than those before
+/// them.
+fn telling(axis: Key) -> Vec<Key> {
+    if !axis.name.contains(',') {
+        return vec![axis];
+    }
+    let Key {
+        name: names,
         values,
-    })
+    } = &axis;
+    let flags: Vec<(usize, &str)> = names.split(',').enumerate().collect();
+    let flags = || flags.iter().filter(|(_, name)| !NO_KEYS.contains(name));
+    let parts = |place: usize| {
+        let part = move |value: &String| value.split(',').nth(place).unwrap_or_default().to_owned();
+        values.iter().map(part).collect::<Vec<String>>()
+    };
+    let distinct = |places: &[usize]| {
+        let columns: Vec<Vec<String>> = places.iter().map(|place| parts(*place)).collect();
+        let rows = (0..values.len()).map(|row| columns.iter().map(move |it| &it[row]));
+        let rows: BTreeSet<Vec<&String>> = rows.map(Iterator::collect).collect();
+        rows.len()
+    };
+    let strategy = names.split(',').position(|name| name == "strategy");
+    let is_one = |place: usize| parts(place).iter().all(|name| name != "all");
+    let is_told = |place: usize| is_one(place) && distinct(&[place]) == values.len();
+    if strategy.is_some_and(is_told) {
+        return Vec::new();
+    }
+    let one = flags().find(|(place, _)| distinct(&[*place]) == values.len());
+    let mut kept: Vec<usize> = one.iter().map(|(place, _)| *place).collect();
+    for (place, _) in flags() {
+        let more = [&kept[..], &[*place]].concat();
+        if distinct(&more) > distinct(&kept) {
+            kept = more;
+        }
+    }
+    let keys = flags().filter(|(place, _)| kept.contains(place));
+    let key = |(place, name): &(usize, &str)| {
+        let mut seen = BTreeSet::new();
+        let parts = parts(*place).into_iter();
+        Key {
+            name: (*name).into(),
+            values: parts.filter(|part| seen.insert(part.clone())).collect(),
+        }
+    };
+    keys.map(key).collect()
 }
 
-/// What a sweep varied.
-fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
+/// What a sweep varied: a flag, or several together, whose names and values commas separate.
+fn axes(path: &Path) -> Result<Vec<Key>, ReadError> {
     let bad = ReadError::from_cause(path);
     let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
     let sweep: Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
@@ -218,7 +283,8 @@ fn keys(path: &Path) -> Result<Vec<Key>, ReadError> {
         let values = axis.get("values").and_then(Value::as_array);
         let values = values.ok_or_else(problem)?.iter().map(text);
         let values = values.collect::<Result<Vec<String>, _>>()?;
-        Ok(one_flag(name.ok_or_else(problem)?, values))
+        let name = name.ok_or_else(problem)?.to_owned();
+        Ok(Key { name, values })
     };
     vary.iter().map(key).collect()
 }
@@ -229,20 +295,30 @@ mod tests {
 
     #[test]
     fn of_flags_that_were_varied_together_one_stands_for_all() {
-        let key = |names, values: &[&str]| {
+        let keys = |names: &str, values: &[&str]| {
             let values = values.iter().map(|value| (*value).to_owned());
-            let key = one_flag(names, values.collect());
-            (key.name, key.values)
+            let axis = Key {
+                name: names.into(),
+                values: values.collect(),
+            };
+            let keys = telling(axis).into_iter();
+            keys.map(|key| (key.name, key.values)).collect::<Vec<_>>()
         };
         let told = |name: &str, values: &[&str]| {
             let values = values.iter().map(|value| (*value).to_owned());
             (name.to_owned(), values.collect::<Vec<_>>())
         };
-        let rates = key("seed,create,update", &["1,0,60", "1,5,55"]);
-        assert_eq!(rates, told("create", &["0", "5"]));
-        let one = key("fault", &["kill-random,flush-cache@1s", ""]);
-        assert_eq!(one, told("fault", &["kill-random,flush-cache@1s", ""]));
-        let none = key("a,b", &["1,1", "1,1"]);
-        assert_eq!(none, told("a,b", &["1,1", "1,1"]));
+        let rates = keys("seed,create,update", &["1,0,60", "1,5,55"]);
+        assert_eq!(rates, [told("create", &["0", "5"])]);
+        let one = keys("fault", &["kill-random,flush-cache@1s", ""]);
+        assert_eq!(one, [told("fault", &["kill-random,flush-cache@1s", ""])]);
+        let two = keys("a,b,c,d", &["1,1,3,2", "2,1,3,2", "2,5,3,4"]);
+        assert_eq!(two, [told("a", &["1", "2"]), told("b", &["1", "5"])]);
+        let strategies = keys("a,strategy", &["1,static", "1,broker", "2,broker"]);
+        assert_eq!(strategies, [told("a", &["1", "2"])]);
+        assert_eq!(keys("strategy,a", &["static,1", "broker,2"]), []);
+        let all = keys("strategy,a", &["all,1", "broker,2"]);
+        assert_eq!(all, [told("a", &["1", "2"])]);
+        assert_eq!(keys("a,b", &["1,1", "1,1"]), []);
     }
 }

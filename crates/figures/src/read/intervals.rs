@@ -18,6 +18,9 @@ pub(crate) struct Interval {
     pub(crate) p99: Option<f64>,
     /// What was broken or put right again; empty for nothing.
     pub(crate) fault: String,
+    /// Questions to an oracle for each command that was issued. Nothing where nobody asks, and where
+    /// nothing was issued.
+    pub(crate) consults: Option<f64>,
 }
 
 /// Reads the file: its rows, or the columns that they lack.
@@ -32,6 +35,8 @@ pub(crate) fn read(path: &Path) -> Result<Result<Vec<Interval>, Vec<&'static str
         return Ok(Err(missing));
     }
     let interval = |row: super::table::Row<'_>| {
+        let (asked, issued) = (row.number("oracle_consults")?, row.number("issued")?);
+        let issued = issued.filter(|count| *count > 0.0);
         Ok(Interval {
             strategy: row.text("strategy").into(),
             op: row.text("op").into(),
@@ -39,6 +44,7 @@ pub(crate) fn read(path: &Path) -> Result<Result<Vec<Interval>, Vec<&'static str
             throughput: row.number(THROUGHPUT)?.unwrap_or_default(),
             p99: row.number(P99)?,
             fault: row.text("fault").into(),
+            consults: asked.zip(issued).map(|(asked, issued)| asked / issued),
         })
     };
     let rows: Result<_, ReadError> = table.rows().map(interval).collect();

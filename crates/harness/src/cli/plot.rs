@@ -12,10 +12,13 @@ pub(super) const EXAMPLES: &str = "\
 Figures, drawn as far as there is data for them:
   throughput-latency   a sweep over clients, window or rate: one curve for each strategy
   scaling              a sweep over numbers, such as partitions: throughput along them
-  bars                 a run, or a sweep over names, such as reads: throughput and latency
+  bars                 a run, or a sweep over names, such as reads: throughput and latency; over
+                       numbers if it is named
   cdf                  a run: the share of commands that took at most so long
-  timeline             a run: throughput and latency over time, and every fault
+  timeline             a run, or a sweep over fault: throughput and latency over time, and every
+                       fault
   breakdown            a run: where the time of a command goes
+  consults             a run: questions to an oracle per command over time
 
 Each is 85 mm wide, a column of a paper. From five repeats on there are 95 % intervals; the values
 of fewer are drawn as dots. What is not known to be linearizable is hollow. The same files give the
