@@ -23,7 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ThroughputLatency,
         Self::Scaling,
         Self::Bars,

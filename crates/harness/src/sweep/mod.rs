@@ -51,13 +51,15 @@ pub(crate) fn run<W: Workloads>(
         interrupt: Interrupt::listen(),
         progress: Progress::of_many(settings.quiet),
     };
+    let every: Vec<usize> = (0..cells.len()).collect();
     let ending = match settings.task {
         SweepTask::List => {
+            sweep.check(&every)?;
             println!("{}", sweep.list());
             return Ok(Ending::Good);
         }
         SweepTask::Cell(number) => return sweep.measure(&[number]),
-        SweepTask::Rest => sweep.measure(&(0..cells.len()).collect::<Vec<_>>())?,
+        SweepTask::Rest => sweep.measure(&every)?,
         SweepTask::Merge => Ending::Good,
     };
     let summary = sweep.merge()?;
