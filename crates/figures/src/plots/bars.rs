@@ -1,4 +1,4 @@
-//! Bars of throughput and of latency: one for each strategy of a run, or groups of them along a key.
+//! Bars of throughput and of latency: one for each strategy of a run, or groups along a key.
 
 use super::grouping::{Slice, Spot, label, need, slices};
 use super::throughput_latency::latency_label;

@@ -18,7 +18,7 @@ pub(crate) struct Interval {
     pub(crate) p99: Option<f64>,
     /// What was broken or put right again; empty for nothing.
     pub(crate) fault: String,
-    /// Questions to an oracle for each command that was issued. Nothing where nobody asks, and where
+    /// Questions to an oracle for each command that was issued. Nothing where nobody asks, or
     /// nothing was issued.
     pub(crate) consults: Option<f64>,
 }
