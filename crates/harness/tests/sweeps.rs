@@ -190,6 +190,19 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
         assert!(problem.contains(told), "{words:?}: {problem}");
     }
     assert!(!folder.join("cells/0000").exists());
+    // A list is one of what may be run elsewhere; it says what cannot be run here.
+    let words = ["--vary", "create=5,50", "--out", at, "--list"];
+    let listed = sweep(&words);
+    let told = String::from_utf8_lossy(&listed.stderr);
+    assert!(
+        listed.status.success() && told.contains("cell 1 (create=50"),
+        "{told}"
+    );
+    assert!(
+        told.contains("cannot be run here") && told.contains("add up to"),
+        "{told}"
+    );
+    assert_eq!(String::from_utf8_lossy(&listed.stdout).lines().count(), 2);
     let problem = refused(&["--merge", at]);
     assert!(problem.contains("sweep.json"), "{problem}");
     let problem = refused(&["/nowhere.toml"]);

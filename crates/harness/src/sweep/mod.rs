@@ -54,8 +54,11 @@ pub(crate) fn run<W: Workloads>(
     let every: Vec<usize> = (0..cells.len()).collect();
     let ending = match settings.task {
         SweepTask::List => {
-            sweep.check(&every)?;
             println!("{}", sweep.list());
+            // It may well be run on another machine, which has what is missing here.
+            if let Err(error) = sweep.check(&every) {
+                eprintln!("note: this cannot be run here: {error:#}");
+            }
             return Ok(Ending::Good);
         }
         SweepTask::Cell(number) => return sweep.measure(&[number]),
