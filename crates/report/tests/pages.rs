@@ -81,13 +81,14 @@ fn every_row_of_a_run_is_in_its_table() {
             );
         }
     }
-    // A bar figure for each latency, a distribution, two time lines and a breakdown, of each
-    // operation that has one; those of all operations by the median are to be seen at once.
+    // A bar figure for each latency, a distribution, two time lines, two of partitions and a
+    // breakdown, of each operation that has one; those of all operations by the median are to be
+    // seen at once.
     assert!(page.matches("<figure ").count() >= 8);
-    assert_eq!(page.matches("<figure data-op=\"all\"").count(), 6);
+    assert_eq!(page.matches("<figure data-op=\"all\"").count(), 8);
     let seen = page.split("<figure ").skip(1);
     let seen = seen.filter(|figure| !figure.split_once('>').unwrap().0.contains("hidden"));
-    assert_eq!(seen.count(), 5);
+    assert_eq!(seen.count(), 7);
 }
 
 #[test]
