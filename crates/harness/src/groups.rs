@@ -1,6 +1,6 @@
 //! What each group does, as it changes: its replicas are asked again and again.
 //!
-//! They are asked over TCP, by whoever looks after the cluster, so that it is the same wherever they
+//! They are asked over TCP, by whoever looks after the cluster, so it is the same wherever they
 //! run. Counters of a replica that was started again begin anew.
 
 use crate::results::rows::GroupInterval;
