@@ -5,6 +5,8 @@
 pub enum Kind {
     /// Throughput against latency, along a sweep of clients, window or rate.
     ThroughputLatency,
+    /// The search for the highest throughput, with latencies below it.
+    Peak,
     /// Throughput along a sweep of numbers.
     Scaling,
     /// Bars of throughput and latency: of the strategies of a run, or of a sweep of names.
@@ -23,8 +25,9 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ThroughputLatency,
+        Self::Peak,
         Self::Scaling,
         Self::Bars,
         Self::Cdf,
@@ -38,6 +41,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::ThroughputLatency => "throughput-latency",
+            Self::Peak => "peak",
             Self::Scaling => "scaling",
             Self::Bars => "bars",
             Self::Cdf => "cdf",

@@ -38,6 +38,6 @@ mod style;
 pub use error::ReadError;
 pub use figure::{Drawing, Figure};
 pub use kind::{Choice, Kind, Latency};
-pub use read::folder::Folder;
+pub use read::folder::{Contents, Folder};
 pub use read::summary::Key;
 pub use read::table::{Row, Table};

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Latencies at the peak itself say how long queues are; that is why they are taken below it. Each
-//! step is a run of its own, with a new cluster. Invariant: no step is left out of the file.
+//! step is a run of its own, with a new cluster. Invariant: no step is left out of `peak.csv`.
 
 use crate::ending::Ending;
 use crate::error::UsageError;
@@ -17,9 +17,10 @@ use crate::numbers::grouped;
 use crate::progress::Progress;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
-use crate::results::columns::Columns;
-use crate::results::folder::{Destination, Runs};
-use crate::results::rows::PeakStep as Step;
+use crate::report;
+use crate::results::folder::{Destination, PeakFolder};
+use crate::results::measures::Measures;
+use crate::results::rows::PeakStep;
 use crate::run::{self, Surroundings};
 use crate::settings::run::RunSettings;
 use crate::tables::table_of;
@@ -38,8 +39,15 @@ const WIDEST: u64 = 1024;
 const STEP: f64 = 0.1;
 const STEPS: usize = 8;
 
-/// The shares of the peak at which latencies are taken, in percent.
-const SHARES: [u64; 2] = [50, 75];
+/// The shares of the peak at which latencies are taken, and what they are called.
+const SHARES: [(f64, &str); 2] = [(0.5, "50"), (0.75, "75")];
+
+/// What came of one step.
+struct Step {
+    window: Option<u64>,
+    measures: Measures,
+    reached: bool,
+}
 
 /// What was found of a strategy.
 struct Peak {
@@ -63,14 +71,15 @@ pub(crate) fn run(
         return Err(UsageError::new("--peak", problem).into());
     }
     let (interrupt, progress) = (Interrupt::listen(), Progress::of_many(settings.quiet));
-    let runs = Runs::create(&settings.out, "peak", &Step::columns())?;
+    let folder = PeakFolder::create(&settings.out)?;
+    folder.describe(&settings.command_line, false)?;
     let mut search = Search {
         settings,
         strategies,
         workloads,
         interrupt,
         progress,
-        runs,
+        folder,
         ending: Ending::Good,
     };
     let mut peaks = Vec::new();
@@ -80,11 +89,13 @@ pub(crate) fn run(
             None => break,
         }
     }
+    search.folder.describe(&settings.command_line, true)?;
     search.progress.finish();
     if !settings.quiet {
         println!("{}", table(&peaks));
-        println!("results: {}", search.runs.path().display());
+        println!("results: {}", search.folder.path().display());
     }
+    report::beside(search.folder.path(), settings.quiet);
     Ok(search.ending)
 }
 
@@ -95,7 +106,7 @@ struct Search<'a, W> {
     workloads: &'a W,
     interrupt: Interrupt,
     progress: Progress,
-    runs: Runs,
+    folder: PeakFolder,
     ending: Ending,
 }
 
@@ -105,13 +116,12 @@ impl<W: Workloads> Search<'_, W> {
         let Some(closed) = self.closed(strategy)? else {
             return Ok(None);
         };
-        let (mut rate, mut open, mut refused) = (closed.throughput_ops, None, false);
+        let (mut rate, mut open, mut refused) = (closed.measures.throughput_ops, None, false);
         for _ in 0..STEPS {
             let Some(step) = self.at(strategy, "open", rate)? else {
                 return Ok(None);
             };
-            let reached = step.throughput_ops >= REACHED * rate && step.errors == 0;
-            if !reached {
+            if !step.reached {
                 refused = true;
                 if open.is_some() {
                     break;
@@ -119,7 +129,7 @@ impl<W: Workloads> Search<'_, W> {
                 rate *= 1.0 - STEP;
                 continue;
             }
-            rate = step.throughput_ops;
+            rate = step.measures.throughput_ops;
             open = Some(step);
             if refused {
                 break;
@@ -128,9 +138,9 @@ impl<W: Workloads> Search<'_, W> {
         }
         let mut at = Vec::new();
         if let Some(peak) = &open {
-            for share in SHARES {
-                let rate = peak.throughput_ops * share as f64 / 100.0;
-                let Some(step) = self.at(strategy, &share.to_string(), rate)? else {
+            for (share, name) in SHARES {
+                let rate = peak.measures.throughput_ops * share;
+                let Some(step) = self.at(strategy, name, rate)? else {
                     return Ok(None);
                 };
                 at.push(step);
@@ -158,10 +168,13 @@ impl<W: Workloads> Search<'_, W> {
             let Some(step) = self.step(strategy, "closed", settings, &flag)? else {
                 return Ok(None);
             };
-            let before = best.as_ref().map_or(0.0, |best| best.throughput_ops);
-            let grown = step.throughput_ops > before * GROWTH;
+            let before = best
+                .as_ref()
+                .map_or(0.0, |best| best.measures.throughput_ops);
+            let throughput = step.measures.throughput_ops;
+            let grown = throughput > before * GROWTH;
             flat = if grown { 0 } else { flat + 1 };
-            if step.throughput_ops > before || best.is_none() {
+            if throughput > before || best.is_none() {
                 best = Some(step);
             }
             window *= 2;
@@ -170,7 +183,12 @@ impl<W: Workloads> Search<'_, W> {
     }
 
     /// A step at a rate.
-    fn at(&mut self, strategy: &'static str, name: &str, rate: f64) -> Result<Option<Step>> {
+    fn at(
+        &mut self,
+        strategy: &'static str,
+        name: &'static str,
+        rate: f64,
+    ) -> Result<Option<Step>> {
         let rate = (rate.round() as u64).max(1);
         let settings = RunSettings {
             rate: Some(rate),
@@ -183,13 +201,13 @@ impl<W: Workloads> Search<'_, W> {
     fn step(
         &mut self,
         strategy: &'static str,
-        name: &str,
+        name: &'static str,
         mut settings: RunSettings,
         flag: &str,
     ) -> Result<Option<Step>> {
         settings.strategies.retain(|info| info.name == strategy);
         settings.strategy = vec![strategy.to_owned()];
-        let (run_id, path) = self.runs.next();
+        let (run_id, path) = self.folder.next();
         let own = self
             .settings
             .command_line
@@ -200,10 +218,7 @@ impl<W: Workloads> Search<'_, W> {
                 .cloned()
                 .chain([format!("--strategy={strategy}"), flag.to_owned()])
                 .collect(),
-            destination: Destination::Exact {
-                run_id: run_id.clone(),
-                path,
-            },
+            destination: Destination::Exact { run_id, path },
             interrupt: &self.interrupt,
             progress: &self.progress,
         };
@@ -213,30 +228,26 @@ impl<W: Workloads> Search<'_, W> {
         if self.ending == Ending::Interrupted {
             return Ok(None);
         }
-        let totals = finished.totals();
-        let Some((point, measures, whole)) = totals.first() else {
+        let Some((point, measures, _)) = finished.totals().first().copied() else {
             return Ok(None);
         };
-        let step = Step {
-            run_id,
-            strategy,
-            step: name.to_owned(),
-            window: point.window,
-            rate: point.rate,
-            throughput_ops: measures.throughput_ops,
-            p50_us: measures.p50_us,
-            p95_us: measures.p95_us,
-            p99_us: measures.p99_us,
-            cpu_us_per_command: whole.cpu_us_per_command,
-            processors_busy_pct: whole.processors_busy_pct,
-            errors: measures.errors,
-            linearizable: whole.linearizable,
+        let (window, measures) = (point.window, measures.clone());
+        let throughput = measures.throughput_ops;
+        let is_reached = |rate| throughput >= REACHED * rate as f64 && measures.errors == 0;
+        let reached = point.rate.map(is_reached);
+        let row = PeakStep {
+            step: name,
+            reached: reached.map(|reached| if reached { "yes" } else { "no" }),
         };
-        self.runs.add(&step)?;
-        let throughput = grouped(step.throughput_ops.round() as u64);
+        self.folder.add(&row, finished.rows())?;
+        let throughput = grouped(throughput.round() as u64);
         self.progress
             .note(&format!("{strategy} {flag}: {throughput} ops/s"));
-        Ok(Some(step))
+        Ok(Some(Step {
+            window,
+            measures,
+            reached: reached.unwrap_or(false),
+        }))
     }
 }
 
@@ -253,7 +264,7 @@ fn table(peaks: &[Peak]) -> String {
         "p99 us at 75 %",
     ];
     let rows = peaks.iter().map(|peak| {
-        let throughput = |step: &Step| grouped(step.throughput_ops.round() as u64);
+        let throughput = |step: &Step| grouped(step.measures.throughput_ops.round() as u64);
         let mut row = vec![
             peak.strategy.to_owned(),
             throughput(&peak.closed),
@@ -261,7 +272,8 @@ fn table(peaks: &[Peak]) -> String {
             peak.open.as_ref().map(throughput).unwrap_or_default(),
         ];
         for step in &peak.at {
-            row.extend([step.p50_us, step.p99_us].map(|us| us.map(grouped).unwrap_or_default()));
+            let latencies = [step.measures.p50_us, step.measures.p99_us];
+            row.extend(latencies.map(|us| us.map(grouped).unwrap_or_default()));
         }
         row.resize(header.len(), String::new());
         row

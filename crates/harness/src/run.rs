@@ -402,6 +402,11 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    /// The rows of the summary.
+    pub(crate) fn rows(&self) -> &[(Point, Measures, Whole)] {
+        &self.rows
+    }
+
     /// Prints what is wrong.
     pub(crate) fn tell_problems(&self) {
         for remarks in &self.remarks {

@@ -22,6 +22,12 @@ pub(crate) fn markup(source: &Source, context: &Context<'_>) -> Markup {
             }
             (block(&specification(sweep)))
             (block(&format!("{program} sweep sweep.toml --out {folder}")))
+        } @else if let Some(peak) = &source.peak {
+            p {
+                "The search. Each " code { "cells/NUMBER/run.json" } " has the command of one step \
+                 alone."
+            }
+            (block(&command_line(peak)))
         } @else if let Some(run) = run {
             p { "The run:" }
             (block(&command_line(run)))

@@ -5,7 +5,7 @@ use crate::dictionary::Dictionary;
 use crate::source::Source;
 use crate::tables::{Cell, Column, Line, Sheet};
 use maud::{Markup, html};
-use ssmr_figures::{Key, Row};
+use ssmr_figures::{Contents, Key, Row};
 
 /// How a number comes from a row.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,10 @@ struct Runs<'a> {
 /// The section.
 pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
     let keys = source.folder.keys().iter().map(Key::column);
-    let keys: Vec<String> = keys.collect();
+    let mut keys: Vec<String> = keys.collect();
+    if source.folder.contents() == Contents::Peak {
+        keys.push("step".into());
+    }
     let names: Vec<&str> = ["strategy", "op"]
         .into_iter()
         .chain(keys.iter().map(String::as_str))

@@ -6,7 +6,7 @@
 use crate::source::Source;
 use crate::verdicts::ALL;
 use maud::{Markup, PreEscaped, html};
-use ssmr_figures::{Choice, Drawing, Figure, Kind, Latency};
+use ssmr_figures::{Choice, Contents, Drawing, Figure, Kind, Latency};
 use std::fs;
 
 /// With more rows than that, time lines of single kinds of operations would make the page too
@@ -34,7 +34,7 @@ impl Drawings {
     /// Draws them.
     pub(crate) fn of(source: &Source) -> Self {
         let mut all = Self::default();
-        let is_long = source.folder.is_sweep() || Self::is_long(source);
+        let is_long = source.folder.contents() == Contents::Sweep || Self::is_long(source);
         for op in source.folder.operations() {
             for kind in Kind::ALL {
                 if kind == Kind::Timeline && op != ALL && is_long {
@@ -151,7 +151,7 @@ fn element(number: usize, one: &Chosen) -> Markup {
 /// For which latencies there is a figure each.
 fn latencies(kind: Kind) -> &'static [Latency] {
     match kind {
-        Kind::Bars | Kind::ThroughputLatency => &Latency::ALL,
+        Kind::Bars | Kind::Peak | Kind::ThroughputLatency => &Latency::ALL,
         Kind::Scaling
         | Kind::Cdf
         | Kind::Timeline
@@ -166,6 +166,10 @@ fn caption(kind: Kind) -> &'static str {
     match kind {
         Kind::ThroughputLatency => {
             "Throughput against latency under growing load. Lower right is better."
+        }
+        Kind::Peak => {
+            "Latency under growing load in a closed loop, and in an open loop at the highest rate \
+             that was reached and at 50 % and 75 % of it. Lower right is better."
         }
         Kind::Scaling => "Throughput along what was varied.",
         Kind::Bars => "Throughput (higher is better) and latency (lower is better).",

@@ -5,6 +5,7 @@ use crate::json;
 use crate::source::Source;
 use maud::{Markup, html};
 use serde_json::Value;
+use ssmr_figures::Contents;
 
 /// A fact of more letters has the room of two.
 const LONG: usize = 24;
@@ -13,7 +14,7 @@ const LONG: usize = 24;
 pub(crate) fn markup(source: &Source) -> Markup {
     let facts = match &source.sweep {
         Some(sweep) => of_sweep(source, sweep),
-        None => source.run.as_ref().map(of_run).unwrap_or_default(),
+        None => of_runs(source),
     };
     let machine = source.run.as_ref().map(of_machine).unwrap_or_default();
     html! {
@@ -32,10 +33,24 @@ pub(crate) fn markup(source: &Source) -> Markup {
 
 type Facts = Vec<(&'static str, String)>;
 
-fn of_run(run: &Value) -> Facts {
-    let mut facts = times(run);
-    let settings = ["workload", "partitions", "replicas", "clients"];
-    for name in settings {
+/// Of one run, or of those of a search for the highest throughput, which have the same settings.
+fn of_runs(source: &Source) -> Facts {
+    let times = source.peak.as_ref().or(source.run.as_ref()).map(times);
+    let settings = source.run.as_ref().map(settings);
+    let mut facts = times
+        .into_iter()
+        .chain(settings)
+        .flatten()
+        .collect::<Facts>();
+    if source.folder.contents() == Contents::Peak {
+        facts.push(("runs", source.cells.len().to_string()));
+    }
+    facts
+}
+
+fn settings(run: &Value) -> Facts {
+    let mut facts = Facts::new();
+    for name in ["workload", "partitions", "replicas", "clients"] {
         facts.extend(json::text(run, &["settings", name]).map(|text| (name, text)));
     }
     let faults = json::text(run, &["settings", "fault"]).filter(|text| !text.is_empty());
@@ -105,14 +120,15 @@ fn warnings(source: &Source) -> Vec<String> {
     if is(&["machine", "debug_build"]) {
         warnings.push("The program was compiled without optimisation.".to_owned());
     }
-    if !source.folder.is_sweep() && is(&["interrupted"]) {
+    let contents = source.folder.contents();
+    let own = match contents {
+        Contents::Run => source.run.as_ref(),
+        Contents::Peak => source.peak.as_ref(),
+        Contents::Sweep => None,
+    };
+    if contents == Contents::Run && is(&["interrupted"]) {
         warnings.push("The run was interrupted: this is what was measured until then.".into());
-    } else if !source.folder.is_sweep()
-        && source
-            .run
-            .as_ref()
-            .is_some_and(|run| json::at(run, &["finished"]).is_none())
-    {
+    } else if own.is_some_and(|own| json::at(own, &["finished"]).is_none()) {
         warnings.push("The run had not ended when this page was made.".into());
     }
     if let Some(sweep) = &source.sweep {

@@ -3,8 +3,9 @@
 use crate::dictionary::Dictionary;
 use crate::drawings::Drawings;
 use crate::source::Source;
-use crate::{Context, commands, cost, facts, measured, settings, verdicts};
+use crate::{Context, commands, cost, facts, measured, peak, settings, verdicts};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use ssmr_figures::Contents;
 
 /// Nothing is loaded, from nowhere; the icon is an empty one that is in the page.
 const POLICY: &str =
@@ -13,10 +14,10 @@ const POLICY: &str =
 /// The page.
 pub(crate) fn page(source: &Source, context: &Context<'_>, dictionary: &Dictionary<'_>) -> Markup {
     let drawings = Drawings::of(source);
-    let what = if source.folder.is_sweep() {
-        "Sweep"
-    } else {
-        "Run"
+    let what = match source.folder.contents() {
+        Contents::Run => "Run",
+        Contents::Sweep => "Sweep",
+        Contents::Peak => "Search for the highest throughput,",
     };
     let title = format!("{what} {}", source.name());
     html! {
@@ -40,6 +41,9 @@ pub(crate) fn page(source: &Source, context: &Context<'_>, dictionary: &Dictiona
                 main {
                     section { h2 { "Verdicts" } (verdicts::markup(source, dictionary)) }
                     section { h2 { "Figures" } (drawings.markup()) }
+                    @if source.folder.contents() == Contents::Peak {
+                        section { h2 { "Highest throughput" } (peak::markup(source, dictionary)) }
+                    }
                     section { h2 { "What was measured" } (measured::markup(source, dictionary)) }
                     section { h2 { "What a command cost" } (cost::markup(source, dictionary)) }
                     section {

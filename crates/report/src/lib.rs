@@ -1,5 +1,5 @@
-//! One page of HTML about a run or a sweep, from the files in its folder: verdicts, figures,
-//! tables, settings, and how to make all of it again.
+//! One page of HTML about a run, a sweep or a search for the highest throughput, from the files in
+//! its folder: verdicts, figures, tables, settings, and how to make all of it again.
 //!
 //! The page is one file that loads nothing: it can be sent, kept beside a paper, and opened
 //! without a network. Without scripts it shows all there is; with them figures tell values where
@@ -28,6 +28,7 @@ mod json;
 mod layout;
 mod measured;
 mod numbers;
+mod peak;
 mod settings;
 mod source;
 mod tables;
@@ -47,10 +48,11 @@ pub struct Context<'a> {
     pub dictionary: &'a str,
 }
 
-/// The page of the run or sweep in a folder.
+/// The page of the run, sweep or search in a folder.
 ///
 /// # Errors
-/// If it is the folder of neither, or its `summary.csv` or `sweep.json` is not what it should be.
+/// If it is the folder of none, or its `summary.csv`, `peak.csv` or `sweep.json` is not what it
+/// should be.
 /// What else is missing or broken is said in the page.
 pub fn page(folder: &Path, context: &Context<'_>) -> Result<String, ReadError> {
     let source = Source::open(folder)?;

@@ -8,7 +8,7 @@ use crate::numbers::shown;
 use crate::source::Source;
 use crate::tables::{Cell, Column, Line, Sheet};
 use maud::{Markup, html};
-use ssmr_figures::Table;
+use ssmr_figures::{Contents, Table};
 
 /// What names a row.
 const NAMES: [&str; 2] = ["strategy", "op"];
@@ -38,13 +38,15 @@ const SET: [&str; 16] = [
 
 /// The section.
 pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
-    let (table, about) = match (&source.points, source.folder.is_sweep()) {
+    let summary = source.folder.summary();
+    let (table, about) = match (&source.points, source.folder.contents()) {
         (Some(points), _) => (
             points,
             "Points: means over repeats, with 95 % intervals from five repeats on",
         ),
-        (None, false) => (source.folder.summary(), "All that was measured"),
-        (None, true) => (source.folder.summary(), "All runs"),
+        (None, Contents::Run) => (summary, "All that was measured"),
+        (None, Contents::Sweep) => (summary, "All runs"),
+        (None, Contents::Peak) => (summary, "All steps of the search"),
     };
     let columns = Columns::of(table);
     let sheet = Sheet {

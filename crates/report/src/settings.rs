@@ -3,6 +3,7 @@
 use crate::json;
 use crate::source::Source;
 use maud::{Markup, html};
+use ssmr_figures::Contents;
 
 /// The section's content, which is folded.
 pub(crate) fn markup(source: &Source) -> Markup {
@@ -23,7 +24,10 @@ pub(crate) fn markup(source: &Source) -> Markup {
         @if rows.is_empty() {
             p { "They are not known: there is no run.json that tells them." }
         } @else {
-            @if source.folder.is_sweep() {
+            @if source.folder.contents() == Contents::Peak {
+                p { "Those of the first run; each step has its own strategy and load." }
+            }
+            @if source.folder.contents() == Contents::Sweep {
                 p {
                     "Those of the first run; what was varied has all of its values, and each run "
                     "has a seed of its own."

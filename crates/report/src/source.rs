@@ -1,7 +1,8 @@
-//! What the folder of a run or sweep holds, and what it lacks.
+//! What the folder of a run, a sweep or a search for the highest throughput holds, and what it
+//! lacks.
 
 use serde_json::Value;
-use ssmr_figures::{Folder, ReadError, Table};
+use ssmr_figures::{Contents, Folder, ReadError, Table};
 use std::fs;
 use std::path::Path;
 
@@ -9,11 +10,13 @@ use std::path::Path;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) folder: Folder,
-    /// `run.json` of a run; that of the first cell of a sweep.
+    /// `run.json` of a run; that of the first cell of several.
     pub(crate) run: Option<Value>,
     /// `sweep.json` of a sweep.
     pub(crate) sweep: Option<Value>,
-    /// The runs of a sweep that are done: the name of each and its `run.json`.
+    /// `peak.json` of a search for the highest throughput.
+    pub(crate) peak: Option<Value>,
+    /// The runs of several that are done: the name of each and its `run.json`.
     pub(crate) cells: Vec<(String, Value)>,
     /// `points.csv` of a sweep.
     pub(crate) points: Option<Table>,
@@ -25,19 +28,24 @@ impl Source {
     /// Reads all but what figures alone need.
     ///
     /// # Errors
-    /// If it is the folder neither of a run nor of a sweep, or its summary cannot be read.
+    /// If it is the folder of none, or its summary cannot be read.
     pub(crate) fn open(path: &Path) -> Result<Self, ReadError> {
         let mut source = Self {
             folder: Folder::open(path)?,
             run: None,
             sweep: None,
+            peak: None,
             cells: Vec::new(),
             points: None,
             missing: Vec::new(),
         };
-        match source.folder.is_sweep() {
-            true => source.read_sweep(path),
-            false => source.read_run(path),
+        match source.folder.contents() {
+            Contents::Run => source.read_run(path),
+            Contents::Sweep => source.read_sweep(path),
+            Contents::Peak => {
+                source.peak = source.json(&path.join("peak.json"));
+                source.read_cells(path);
+            }
         }
         Ok(source)
     }
@@ -62,6 +70,10 @@ impl Source {
             }
             Err(error) => self.missing.push(format!("{error}.")),
         }
+        self.read_cells(path);
+    }
+
+    fn read_cells(&mut self, path: &Path) {
         let entries = fs::read_dir(path.join("cells")).into_iter().flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         // Those that are not done have an ending.
@@ -91,9 +103,10 @@ impl Source {
 
     /// What it is called.
     pub(crate) fn name(&self) -> String {
-        let told = match &self.sweep {
-            Some(sweep) => crate::json::text(sweep, &["sweep_id"]),
-            None => (self.run.as_ref()).and_then(|run| crate::json::text(run, &["run_id"])),
+        let told = match (&self.sweep, self.peak.as_ref().or(self.run.as_ref())) {
+            (Some(sweep), _) => crate::json::text(sweep, &["sweep_id"]),
+            (None, Some(run)) => crate::json::text(run, &["run_id"]),
+            (None, None) => None,
         };
         let path = || {
             self.folder

@@ -6,7 +6,7 @@ use crate::json;
 use crate::source::Source;
 use crate::tables::{Cell, Column, Line, Sheet};
 use maud::{Markup, html};
-use ssmr_figures::Row;
+use ssmr_figures::{Contents, Row};
 
 /// The word for all kinds of operations together.
 pub(crate) const ALL: &str = "all";
@@ -179,9 +179,9 @@ fn good(verdicts: &[Verdict<'_>]) -> String {
 fn remarks(source: &Source, what: &str, title: &str) -> Markup {
     let mut told = Vec::new();
     let alone = [(String::new(), source.run.clone().unwrap_or_default())];
-    let runs = match source.folder.is_sweep() {
-        true => &source.cells[..],
-        false => &alone[..],
+    let runs = match source.folder.contents() {
+        Contents::Run => &alone[..],
+        Contents::Sweep | Contents::Peak => &source.cells[..],
     };
     for (cell, run) in runs {
         let strategies = json::at(run, &["strategies"]).and_then(|list| list.as_array());

@@ -7,6 +7,7 @@
 //! for a strategy, so that a failure names the scenario.
 
 mod caching;
+mod costs;
 mod creation;
 mod failures;
 pub mod golden;
@@ -24,6 +25,7 @@ mod sweep;
 mod transactions;
 
 pub use caching::*;
+pub use costs::*;
 pub use creation::*;
 pub use failures::*;
 pub use golden::compare;
@@ -84,6 +86,7 @@ macro_rules! conformance {
             one_name_for_two_commands,
             a_group_that_slept,
             a_client_of_a_restarted_cluster,
+            what_commands_cost,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,

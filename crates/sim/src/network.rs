@@ -25,6 +25,8 @@ pub(crate) struct Network {
     held: BTreeSet<(Seat, Seat)>,
     /// Directed: takes so much longer.
     slow: BTreeMap<(ReplicaId, ReplicaId), Micros>,
+    /// What every message takes, if that is not left to chance.
+    even: Option<Micros>,
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
     /// Copies that come long after.
@@ -38,6 +40,7 @@ impl Network {
             cut: BTreeSet::new(),
             held: BTreeSet::new(),
             slow: BTreeMap::new(),
+            even: None,
             lost: 0,
             doubled: 0,
             late: 0,
@@ -57,6 +60,9 @@ impl Network {
         if rng.random_range(0..1000) < self.profile.loss() {
             self.lost += 1;
             return Vec::new();
+        }
+        if let Some(delay) = self.even {
+            return vec![extra + delay];
         }
         let longest = self.profile.longest_delay();
         let mut delay =
@@ -83,6 +89,11 @@ impl Network {
             _ => 1_000_000,
         };
         Some(rng.random_range(100_000..=most))
+    }
+
+    /// From now on every message that is not lost takes so long.
+    pub(crate) fn even_out(&mut self, delay: Micros) {
+        self.even = Some(delay);
     }
 
     /// Loses what the one sends to the other, until it is healed.

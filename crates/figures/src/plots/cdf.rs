@@ -8,7 +8,7 @@ use crate::draw::units::Unit;
 use crate::error::ReadError;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{Choice, Kind};
-use crate::read::folder::Folder;
+use crate::read::folder::{Contents, Folder};
 use crate::read::summary::Verdict;
 use crate::style::looks;
 use hdrhistogram::Histogram;
@@ -24,7 +24,7 @@ pub(super) fn draw(
     choice: &Choice,
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
-    if folder.is_sweep {
+    if folder.contents() == Contents::Sweep {
         return Ok(Err(Skip::of_a_run()));
     }
     let strategies = folder.strategies();

@@ -10,7 +10,7 @@ use crate::draw::panel::{Axis, Panel, Scale, beneath, left_of};
 use crate::error::ReadError;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{Choice, Kind};
-use crate::read::folder::Folder;
+use crate::read::folder::{Contents, Folder};
 use crate::read::intervals::Interval;
 use crate::style::looks;
 
@@ -26,7 +26,7 @@ pub(super) fn draw(
     choice: &Choice,
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
-    if folder.is_sweep {
+    if folder.contents() != Contents::Run {
         return Ok(Err(Skip::of_a_run()));
     }
     let rows = match folder.intervals()? {

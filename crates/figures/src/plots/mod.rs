@@ -6,6 +6,7 @@ mod cdf;
 mod consults;
 mod grouping;
 mod partitions;
+mod peak;
 mod scaling;
 mod throughput_latency;
 mod time_axis;
@@ -14,7 +15,7 @@ mod timeline;
 use crate::error::ReadError;
 use crate::figure::Drawing;
 use crate::kind::{Choice, Kind};
-use crate::read::folder::Folder;
+use crate::read::folder::{Contents, Folder};
 
 impl Folder {
     /// Draws what was chosen, as far as there is data for it.
@@ -27,7 +28,13 @@ impl Folder {
         let is_chosen = |kind: &Kind| choice.kinds.is_empty() || choice.kinds.contains(kind);
         for kind in Kind::ALL.into_iter().filter(is_chosen) {
             let drawn = match kind {
+                Kind::Bars | Kind::Breakdown | Kind::Cdf | Kind::Partitions | Kind::Timeline
+                    if self.contents() == Contents::Peak =>
+                {
+                    Err(Skip::of_a_run())
+                }
                 Kind::ThroughputLatency => throughput_latency::draw(self, choice, &mut out),
+                Kind::Peak => peak::draw(self, choice, &mut out),
                 Kind::Scaling => scaling::draw(self, choice, &mut out),
                 Kind::Bars => bars::draw(self, choice, &mut out),
                 Kind::Breakdown => breakdown::draw(self, choice, &mut out),
@@ -59,7 +66,7 @@ impl Skip {
         Self(format!("{file} has no {noun} {}", missing.join(", ")))
     }
 
-    /// The figure is one of a single run.
+    /// The figure is one of a single run, and the folder is that of several.
     fn of_a_run() -> Self {
         Self("it shows one run: name the folder of one, within cells/".into())
     }

@@ -10,7 +10,7 @@ use crate::draw::units::Unit;
 use crate::error::ReadError;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{ALL, Choice, Kind};
-use crate::read::folder::Folder;
+use crate::read::folder::{Contents, Folder};
 use crate::read::groups::GroupInterval;
 use crate::style::{Look, looks};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(super) fn draw(
     choice: &Choice,
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
-    if folder.is_sweep {
+    if folder.contents() == Contents::Sweep {
         return Ok(Err(Skip::of_a_run()));
     }
     if choice.op != ALL {

@@ -11,7 +11,7 @@ use crate::draw::units::Unit;
 use crate::error::ReadError;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{ALL, Choice, Kind};
-use crate::read::folder::{FAULT, Folder};
+use crate::read::folder::{Contents, FAULT, Folder};
 use crate::read::intervals::Interval;
 use crate::style::{Look, looks};
 
@@ -27,11 +27,10 @@ pub(super) fn draw(
     choice: &Choice,
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
-    if !folder.is_sweep {
-        return of_run(folder, choice, &[], out);
-    }
-    if !folder.varies_faults {
-        return Ok(Err(Skip::of_a_run()));
+    match folder.contents() {
+        Contents::Run => return of_run(folder, choice, &[], out),
+        Contents::Sweep if folder.varies_faults => {}
+        Contents::Sweep | Contents::Peak => return Ok(Err(Skip::of_a_run())),
     }
     let before = out.figures.len();
     for (cell, path, values) in folder.first_runs() {

@@ -1,4 +1,5 @@
-//! What a folder holds: the files of one run, or of a sweep.
+//! What a folder holds: the files of one run, of a sweep, or of a search for the highest
+//! throughput.
 
 use super::groups::{self, GroupInterval};
 use super::intervals::{self, Interval};
@@ -13,14 +14,25 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of a run or of a sweep.
+/// What kind of folder it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// One run.
+    Run,
+    /// The runs of a sweep, in `cells`.
+    Sweep,
+    /// The runs of a search for the highest throughput, in `cells`.
+    Peak,
+}
+
+/// The folder of a run, of a sweep or of a search for the highest throughput.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     /// What was varied; nothing in the folder of one run. Strategies and seeds are not among them:
     /// those are always told apart, these are repeats.
     pub(crate) keys: Vec<Key>,
-    pub(crate) is_sweep: bool,
+    contents: Contents,
     /// Whether faults were varied, be they a key or not.
     pub(crate) varies_faults: bool,
     pub(crate) summary: Summary,
@@ -30,10 +42,13 @@ impl Folder {
     /// Opens a folder and reads its summary.
     ///
     /// # Errors
-    /// If it is the folder neither of a run nor of a sweep, or a file is not what it should be.
+    /// If it is the folder of none of these, or a file is not what it should be.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let summary = path.join("summary.csv");
-        if !summary.is_file() {
+        let (mut summary, peak) = (path.join("summary.csv"), path.join("peak.csv"));
+        let mut contents = Contents::Run;
+        if !summary.is_file() && peak.is_file() {
+            (summary, contents) = (peak, Contents::Peak);
+        } else if !summary.is_file() {
             let problem = match path {
                 path if !path.exists() => "there is no such folder",
                 path if !path.is_dir() => "is no folder",
@@ -44,22 +59,23 @@ impl Folder {
             };
             return Err(ReadError::new(path, problem));
         }
-        let sweep = path.join("sweep.json");
-        let is_sweep = sweep.is_file();
-        if !is_sweep && Table::read(&summary)?.has("point") {
+        let (sweep, mut varied) = (path.join("sweep.json"), Vec::new());
+        if sweep.is_file() {
+            contents = Contents::Sweep;
+            varied = axes(&sweep)?;
+        } else if Table::read(&summary)?.has("point") {
             let problem = "has no sweep.json, which says what its summary.csv varies";
             return Err(ReadError::new(path, problem));
         }
-        let axes = if is_sweep { axes(&sweep)? } else { Vec::new() };
-        let mut flags = axes.iter().flat_map(|axis| axis.name.split(','));
+        let mut flags = varied.iter().flat_map(|axis| axis.name.split(','));
         let varies_faults = flags.any(|flag| flag == FAULT);
-        let mut keys: Vec<Key> = axes.into_iter().flat_map(telling).collect();
+        let mut keys: Vec<Key> = varied.into_iter().flat_map(telling).collect();
         keys.retain(|key| !NO_KEYS.contains(&&key.name[..]));
         Ok(Self {
             path: path.into(),
             summary: Summary::read(&summary, &keys)?,
             keys,
-            is_sweep,
+            contents,
             varies_faults,
         })
     }
@@ -69,17 +85,17 @@ impl Folder {
         &self.path
     }
 
-    /// Whether it is the folder of a sweep.
-    pub fn is_sweep(&self) -> bool {
-        self.is_sweep
+    /// What kind of folder it is.
+    pub fn contents(&self) -> Contents {
+        self.contents
     }
 
-    /// What was varied, but for strategies and seeds; nothing in a run.
+    /// What was varied, but for strategies and seeds; nothing where it is no sweep.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
 
-    /// The rows of `summary.csv`.
+    /// The rows of `summary.csv`; of a search for the highest throughput those of `peak.csv`.
     pub fn summary(&self) -> &Table {
         &self.summary.table
     }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 pub(super) const EXAMPLES: &str = "\
 Figures, drawn as far as there is data for them:
   throughput-latency   a sweep over clients, window or rate: one curve for each strategy
+  peak                 run --peak: the closed loop's curve, the open loop's peak, 50 % and 75 % of it
   scaling              a sweep over numbers, such as partitions: throughput along them
   bars                 a run, or a sweep over names, such as reads: throughput and latency; over
                        numbers if it is named
@@ -35,7 +36,7 @@ Examples:
 /// What to draw.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlotArgs {
-    /// The folder of a run or of a sweep
+    /// The folder of a run, of a sweep or of `run --peak`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 

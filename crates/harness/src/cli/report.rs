@@ -19,7 +19,7 @@ Examples:
 /// Of what to make a page.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The folder of a run or of a sweep
+    /// The folder of a run, of a sweep or of `run --peak`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 

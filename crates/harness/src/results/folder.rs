@@ -4,11 +4,11 @@
 //! before. The folder is made before anything is started: a run whose results could not be kept
 //! does not begin.
 
-use super::columns::{Column, Columns};
+use super::columns::Columns;
 use super::measures::Measures;
 use super::rows::{
-    self, CdfPoint, GroupInterval, Interval, Point, SCHEMA, SampleRow, Whole, interval_columns,
-    summary_columns,
+    self, CdfPoint, GroupInterval, Interval, PeakStep, Point, SCHEMA, SampleRow, Whole,
+    interval_columns, peak_columns, summary_columns,
 };
 use super::sheet::Sheet;
 use super::whole;
@@ -199,38 +199,41 @@ impl Folder {
     }
 }
 
-/// The folder of several runs that follow from each other, with a file that has a row for each.
+/// The folder of a search for the highest throughput, with a run for each step.
 #[derive(Debug)]
-pub(crate) struct Runs {
+pub(crate) struct PeakFolder {
     id: String,
     path: PathBuf,
+    began: SystemTime,
     count: usize,
     rows: Sheet,
 }
 
-impl Runs {
-    /// Makes a new folder in `out` whose rows are in `name.csv`, and links `out/latest` to it.
+impl PeakFolder {
+    /// Makes a new folder in `out`, and links `out/latest` to it.
     ///
     /// # Errors
     /// If `out` cannot be written to.
-    pub(crate) fn create(out: &Path, name: &str, columns: &[Column]) -> Result<Self, UsageError> {
-        let (id, path) = Destination::New(out.to_owned()).name(time::date());
+    pub(crate) fn create(out: &Path) -> Result<Self, UsageError> {
+        let began = time::date();
+        let (id, path) = Destination::New(out.to_owned()).name(began);
         let make = || -> io::Result<Self> {
             fs::create_dir_all(path.join("cells"))?;
             fs::write(out.join("data-dictionary.md"), rows::data_dictionary())?;
             Ok(Self {
-                rows: Sheet::create(&path, &format!("{name}.csv"), columns)?,
+                rows: Sheet::create(&path, "peak.csv", &peak_columns())?,
                 id: id.clone(),
                 path: path.clone(),
+                began,
                 count: 0,
             })
         };
-        let runs = make().map_err(|error| {
+        let folder = make().map_err(|error| {
             let problem = format!("cannot write to {}: {error}", out.display());
             UsageError::new("--out", problem)
         })?;
-        link(out, &runs.id);
-        Ok(runs)
+        link(out, &folder.id);
+        Ok(folder)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -245,9 +248,25 @@ impl Runs {
         (format!("{}-{number}", self.id), path)
     }
 
-    /// Adds a row.
-    pub(crate) fn add(&mut self, row: &impl Columns) -> Result<()> {
-        self.rows.add([row.cells()])
+    /// Adds the rows of a step.
+    pub(crate) fn add(&mut self, step: &PeakStep, rows: &[(Point, Measures, Whole)]) -> Result<()> {
+        let cells = |(point, measures, whole): &(Point, Measures, Whole)| {
+            [step.cells(), point.cells(), measures.cells(), whole.cells()].concat()
+        };
+        self.rows.add(rows.iter().map(cells))
+    }
+
+    /// Writes `peak.json`: how the files came about.
+    pub(crate) fn describe(&self, command_line: &[String], ended: bool) -> Result<()> {
+        let description = serde_json::json!({
+            "schema": SCHEMA,
+            "run_id": self.id,
+            "began": time::text(self.began),
+            "finished": ended.then(|| time::text(time::date())),
+            "command_line": command_line,
+        });
+        let text = serde_json::to_string_pretty(&description).context("peak.json")?;
+        whole::write(&self.path.join("peak.json"), text.as_bytes()).context("peak.json")
     }
 }
 

@@ -190,35 +190,14 @@ columns! {
 }
 
 columns! {
-    /// A step of the search for the highest throughput.
+    /// Which step of the search for the highest throughput a row belongs to.
     struct PeakStep {
-        /// The run, which is also the name of its folder in `cells`.
-        run_id: String,
-        /// The strategy.
-        strategy: &'static str,
         /// What the step is: closed (a window of the search), open (a rate of the search), 50 or 75
-        /// (percent of the peak).
-        step: String,
-        /// Requests that a client kept outstanding. Empty in an open loop.
-        window: Option<u64>,
-        /// Commands a second that were to be issued. Empty in a closed loop.
-        rate: Option<u64>,
-        /// Definite outcomes that came, per second.
-        throughput_ops: f64,
-        /// Median latency in microseconds; in an open loop from when commands were due.
-        p50_us: Option<u64>,
-        /// 95th percentile of the same.
-        p95_us: Option<u64>,
-        /// 99th percentile of the same.
-        p99_us: Option<u64>,
-        /// Processor time of all processes per command in microseconds.
-        cpu_us_per_command: Option<f64>,
-        /// Percentage of the time of all processors that was used.
-        processors_busy_pct: Option<f64>,
-        /// Commands that were not answered in time.
-        errors: u64,
-        /// The verdict on the complete history: ok, violated or unchecked.
-        linearizable: &'static str,
+        /// (percent of the peak, which is the last `open` that was reached).
+        step: &'static str,
+        /// Whether the rate was reached: at least 98 % of it came, and no errors: yes or no. Empty
+        /// in a closed loop.
+        reached: Option<&'static str>,
     }
 }
 
@@ -252,6 +231,11 @@ pub(crate) fn summary_columns() -> Vec<Column> {
 /// The columns of `intervals.csv`.
 pub(crate) fn interval_columns() -> Vec<Column> {
     [Interval::columns(), Measures::columns()].concat()
+}
+
+/// The columns of `peak.csv`.
+pub(crate) fn peak_columns() -> Vec<Column> {
+    [PeakStep::columns(), summary_columns()].concat()
 }
 
 /// What is to be known of the files of a sweep, whose columns follow from what is varied.
@@ -311,7 +295,8 @@ pub(crate) fn data_dictionary() -> String {
         ),
         (
             "peak.csv",
-            "A row for each step of `run --peak`.",
+            "The rows of `summary.csv` of each step of `run --peak`, whose folder is in `cells`. Before \
+             their columns stand:",
             PeakStep::columns(),
         ),
     ];
