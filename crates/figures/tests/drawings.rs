@@ -28,6 +28,43 @@ fn throughput_against_latency_has_a_marker_for_each_point() {
 }
 
 #[test]
+fn a_search_has_the_curve_of_the_closed_loop_and_three_markers_of_the_open_one() {
+    let drawing = draw("peak", &choice(&[Kind::Peak]));
+    let picture = Picture::of(&drawing, "peak");
+    picture.says(&["global", "broker", "static", "throughput (kops/s)"]);
+    picture.says(&[
+        "lines: closed loop; markers: open loop",
+        "median latency (ms)",
+    ]);
+    let said = |text: &str| picture.texts.iter().filter(|said| *said == text).count();
+    assert_eq!(["50 %", "75 %", "peak"].map(said), [3, 3, 3]);
+    // Three of each and one in the legend; half of broker's peak is hollow. A rate that was not
+    // reached is none.
+    assert_eq!(picture.markers("circle", "#0072b2", "#0072b2"), 4);
+    assert_eq!(picture.markers("path", "#d55e00", "#d55e00"), 3);
+    assert_eq!(picture.markers("path", "#ffffff", "#d55e00"), 1);
+    assert_eq!(picture.markers("path", "#009e73", "#009e73"), 4);
+    // Six windows, told by those who point at them.
+    assert_eq!(picture.markers("circle", "#ffffff", "#0072b2"), 6);
+    assert!(picture.svg.contains("global, window 8: 22.0 kops/s, 2.91 ms"));
+    assert!(picture.svg.contains("static, peak: 40.8 kops/s, 0.80 ms"));
+    let told = "hollow, for the history is unchecked: broker, 50 % of the peak";
+    assert_eq!(drawing.notes, [told]);
+}
+
+#[test]
+fn the_steps_of_a_search_are_no_repeats_of_a_run() {
+    let drawing = draw("peak", &choice(&[]));
+    let names: Vec<&str> = drawing.figures.iter().map(|figure| figure.name()).collect();
+    assert_eq!(names, ["peak"]);
+    let alone = drawing
+        .skipped
+        .iter()
+        .filter(|(_, why)| why.contains("cells/"));
+    assert_eq!(alone.count(), 5);
+}
+
+#[test]
 fn pictures_of_one_page_have_ids_of_their_own() {
     let drawing = draw("run", &choice(&[Kind::Bars]));
     let svg = drawing.figures[0].svg();
@@ -158,6 +195,7 @@ fn a_breakdown_stacks_four_parts() {
 fn the_bytes_of_a_picture_are_those_that_were_committed() {
     for (folder, name) in [
         ("load", "throughput-latency"),
+        ("peak", "peak"),
         ("partitions", "scaling-partitions"),
         ("moves", "bars-reads-move=5"),
         ("run", "bars"),
@@ -205,12 +243,13 @@ fn only_what_there_is_data_for_is_drawn_and_the_rest_is_told() {
         "breakdown",
     ];
     assert_eq!(figures, drawn);
-    assert_eq!(skipped, ["throughput-latency", "scaling", "consults"]);
+    assert_eq!(skipped, ["throughput-latency", "peak", "scaling", "consults"]);
     let (figures, skipped) = names("load");
     assert_eq!(figures, ["throughput-latency", "scaling-clients"]);
     assert_eq!(
         skipped,
         [
+            "peak",
             "bars",
             "cdf",
             "timeline",

@@ -99,7 +99,10 @@ fn the_highest_throughput_is_found_and_latencies_are_taken_below_it() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     let ended = command.args(flags).arg(out.path()).output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
-    let steps = read_rows(&out.path().join("latest/peak.csv"));
+    let mut steps = read_rows(&out.path().join("latest/peak.csv"));
+    let operations = steps.len();
+    steps.retain(|row| row["op"] == "all");
+    assert!(steps.len() < operations);
     let of = |step: &str| {
         let rows = steps.iter().filter(|row| row["step"] == step);
         rows.cloned().collect::<Vec<Row>>()
@@ -110,6 +113,11 @@ fn the_highest_throughput_is_found_and_latencies_are_taken_below_it() {
     let number = |row: &Row, name: &str| row[name].parse::<f64>().unwrap();
     // The last rate that was reached is the peak of the open loop.
     let reached = |row: &&Row| number(row, "throughput_ops") >= 0.98 * number(row, "rate");
+    assert!(
+        open.iter()
+            .all(|row| (row["reached"] == "yes") == reached(&row))
+    );
+    assert!(out.path().join("latest/report.html").exists());
     if let Some(peak) = open.iter().rfind(reached) {
         let half = number(&of("50")[0], "rate") / number(peak, "throughput_ops");
         assert!((half - 0.5).abs() < 0.01, "{half}");

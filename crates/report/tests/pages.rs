@@ -116,8 +116,51 @@ fn points_of_a_sweep_have_their_intervals() {
 }
 
 #[test]
+fn a_search_for_the_highest_throughput_has_its_figure_and_a_line_for_each_strategy() {
+    let page = made(&data("peak"));
+    assert!(section(&page, "Verdicts").contains("broker: the history is unchecked"));
+    let found = rows(section(&page, "Highest throughput"));
+    let names: Vec<&str> = found.iter().map(|row| &row[0][..]).collect();
+    assert_eq!(names, ["global", "broker", "static"]);
+    // The best window, the rate that was reached last, and what users see below it.
+    let expected = [
+        "global", "22,000", "8", "21,890", "342", "1,140", "456", "1,900",
+    ];
+    assert_eq!(found[0], expected);
+    // One for the median and one for the 99th percentile, of all operations and of creates.
+    assert_eq!(section(&page, "Figures").matches("<figure ").count(), 4);
+    let steps = csv_rows(&data("peak/peak.csv")).len();
+    assert_eq!(rows(section(&page, "What was measured")).len(), steps);
+    // Of what no rate was reached there is nothing to say.
+    let folder = copy(&data("peak"), &["peak.csv"]);
+    let file = folder.path().join("peak.csv");
+    let text = fs::read_to_string(&file)
+        .unwrap()
+        .replace("open,yes", "open,no");
+    fs::write(
+        &file,
+        text + "closed,,r,cache,kv,8,1,,all,0,5,6,7,ok,1,0,\n",
+    )
+    .unwrap();
+    let peak = r#"{"run_id": "r", "finished": null, "command_line": ["harness", "run", "--peak"]}"#;
+    fs::write(folder.path().join("peak.json"), peak).unwrap();
+    let page = made(folder.path());
+    let found = rows(section(&page, "Highest throughput"));
+    assert_eq!(found[0][3], "");
+    assert_eq!(found[3][4..], ["", "", "", ""]);
+    assert!(page.contains("The run had not ended when this page was made."));
+    assert!(section(&page, "How to make it again").contains("harness run --peak"));
+}
+
+#[test]
 fn nothing_is_loaded_and_headings_are_in_order() {
-    for folder in [data("run"), data("moves"), data("load"), hostile()] {
+    for folder in [
+        data("run"),
+        data("moves"),
+        data("load"),
+        data("peak"),
+        hostile(),
+    ] {
         let page = made(&folder);
         let markup = page.replace("see https://example.org/x.js", "");
         for loads in [
