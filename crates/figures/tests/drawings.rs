@@ -46,7 +46,11 @@ fn a_search_has_the_curve_of_the_closed_loop_and_three_markers_of_the_open_one()
     assert_eq!(picture.markers("path", "#009e73", "#009e73"), 4);
     // Six windows, told by those who point at them.
     assert_eq!(picture.markers("circle", "#ffffff", "#0072b2"), 6);
-    assert!(picture.svg.contains("global, window 8: 22.0 kops/s, 2.91 ms"));
+    assert!(
+        picture
+            .svg
+            .contains("global, window 8: 22.0 kops/s, 2.91 ms")
+    );
     assert!(picture.svg.contains("static, peak: 40.8 kops/s, 0.80 ms"));
     let told = "hollow, for the history is unchecked: broker, 50 % of the peak";
     assert_eq!(drawing.notes, [told]);

@@ -9,6 +9,15 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::str;
 
+/// How files begin that gzip, bzip2, zip, xz and zstd have made. None is the beginning of a number.
+const COMPRESSED: [&[u8]; 5] = [
+    b"\x1f\x8b",
+    b"BZh",
+    b"PK\x03\x04",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+];
+
 /// How much of a line that is no edge is shown.
 const SHOWN: usize = 40;
 
@@ -38,6 +47,9 @@ pub(crate) enum GraphError {
     /// KONECT says so in the first line. A name means another vertex on the left than on the right.
     #[error("line 1: it is a bipartite graph, in which nobody could follow anybody back")]
     Bipartite,
+    /// As such files are offered for download.
+    #[error("it is compressed: unpack it first, as by gunzip, bunzip2 or unzip")]
+    Compressed,
     /// There is nothing in it.
     #[error("it contains no edge")]
     Empty,
@@ -73,6 +85,9 @@ impl EdgeList {
                 line: number,
                 found: found.trim().chars().take(SHOWN).collect(),
             };
+            if number == 1 && COMPRESSED.iter().any(|head| bytes.starts_with(head)) {
+                return Err(GraphError::Compressed);
+            }
             let line = str::from_utf8(&bytes).ok();
             let mut line = line.ok_or_else(|| malformed("bytes that are not text"))?;
             if number == 1 {
@@ -153,6 +168,10 @@ mod tests {
         }
         let error = EdgeList::parse(&b"1 2\n\xff\xfe\n"[..]).unwrap_err();
         assert!(error.to_string().starts_with("line 2"), "{error}");
+        for packed in [&b"\x1f\x8b\x08\x08\n"[..], b"BZh91AY", b"PK\x03\x04\x14"] {
+            let packed = EdgeList::parse(packed);
+            assert!(matches!(packed, Err(GraphError::Compressed)));
+        }
         let bipartite = EdgeList::parse(&b"% bip unweighted\n1 1\n"[..]);
         assert!(matches!(bipartite, Err(GraphError::Bipartite)));
         let nowhere = EdgeList::read(Path::new("/nowhere"));
