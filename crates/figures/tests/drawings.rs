@@ -52,8 +52,11 @@ fn a_search_has_the_curve_of_the_closed_loop_and_three_markers_of_the_open_one()
             .contains("global, window 8: 22.0 kops/s, 2.91 ms")
     );
     assert!(picture.svg.contains("static, peak: 40.8 kops/s, 0.80 ms"));
-    let told = "hollow, for the history is unchecked: broker, 50 % of the peak";
-    assert_eq!(drawing.notes, [told]);
+    let told = [
+        "hollow, for the history is unchecked: broker, 50 % of the peak",
+        "the rate was not reached: static, 75 % of the peak",
+    ];
+    assert_eq!(drawing.notes, told);
 }
 
 #[test]

@@ -97,6 +97,9 @@ fn search<'a>(
         if let Verdict::Other(verdict) = &measured.verdict {
             out.note(format!("hollow, for the history is {verdict}: {what}"));
         }
+        if ["50 %", "75 %"].contains(&label) && row.text("reached") == "no" {
+            out.note(format!("the rate was not reached: {what}"));
+        }
         let latency = match choice.latency {
             Latency::P50 => measured.p50,
             Latency::P99 => measured.p99,
