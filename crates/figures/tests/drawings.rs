@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Picture, choice, data, draw};
-use ssmr_figures::{Choice, Folder, Kind, Latency};
+use ssmr_figures::{Choice, Figure, Folder, Kind, Latency};
 
 const STRATEGIES: [&str; 4] = ["global", "broker", "static", "cache"];
 
@@ -62,7 +62,7 @@ fn a_search_has_the_curve_of_the_closed_loop_and_three_markers_of_the_open_one()
 #[test]
 fn the_steps_of_a_search_are_no_repeats_of_a_run() {
     let drawing = draw("peak", &choice(&[]));
-    let names: Vec<&str> = drawing.figures.iter().map(|figure| figure.name()).collect();
+    let names: Vec<&str> = drawing.figures.iter().map(Figure::name).collect();
     assert_eq!(names, ["peak"]);
     let alone = drawing
         .skipped

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(super) const EXAMPLES: &str = "\
 Figures, drawn as far as there is data for them:
   throughput-latency   a sweep over clients, window or rate: one curve for each strategy
-  peak                 run --peak: the closed loop's curve, the open loop's peak, 50 % and 75 % of it
+  peak                 run --peak: the curve of the closed loop; the open one's peak, 50 and 75 %
   scaling              a sweep over numbers, such as partitions: throughput along them
   bars                 a run, or a sweep over names, such as reads: throughput and latency; over
                        numbers if it is named

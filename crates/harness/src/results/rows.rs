@@ -295,8 +295,8 @@ pub(crate) fn data_dictionary() -> String {
         ),
         (
             "peak.csv",
-            "The rows of `summary.csv` of each step of `run --peak`, whose folder is in `cells`. Before \
-             their columns stand:",
+            "The rows of `summary.csv` of each step of `run --peak`, whose folder is in `cells`. \
+             Before their columns stand:",
             PeakStep::columns(),
         ),
     ];
