@@ -29,6 +29,7 @@ pub mod multicast;
 pub mod mutant;
 pub mod oracle;
 pub mod read;
+mod read_set;
 pub mod replica;
 pub mod request;
 pub mod shared_map;
@@ -55,6 +56,7 @@ pub use multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapsh
 pub use mutant::Mutant;
 pub use oracle::{Guess, Needs, Oracle, Placement};
 pub use read::{Query, Reads};
+pub use read_set::ReadSet;
 pub use replica::{Engine, Partition, PeerMessage, Replica, ReplicaOutbox};
 pub use request::{Defect, Expected, Intent, Request};
 pub use signal::{ObjectReport, ObjectStatus, Signal};

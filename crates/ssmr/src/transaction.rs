@@ -11,7 +11,6 @@
 //! reads which never held together.
 
 mod progress;
-mod read_set;
 
 use crate::client::Client;
 use crate::command::{self, Command};

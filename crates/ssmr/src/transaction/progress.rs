@@ -1,8 +1,7 @@
 //! How far an attempt at a transaction is, and what the ends of its calls make of that.
 
-use super::read_set::ReadSet;
 use crate::error::{Error, reply};
-use ssmr_core::{Outcome, Request};
+use ssmr_core::{Outcome, ReadSet, Request};
 use ssmr_net::{ClientHandle, Clock, Ended};
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ impl Progress {
     /// The commit is about to be sent: this request, expecting what was read.
     pub(super) fn commit(&mut self, request: Request) -> Result<Request, Error> {
         self.check()?;
-        let request = self.reads.expected_by(request)?;
+        let request = self.reads.expected_by(request).map_err(contradicted)?;
         // From here on the command may be under way, even if nobody waits for its end.
         self.stage = Stage::Sent;
         Ok(request)
@@ -140,6 +139,14 @@ impl Progress {
             Err(Error::Changed | Error::NotFound) => Ok(false),
             Err(error) => Err(without_effect(error)),
         }
+    }
+}
+
+/// The error of a commit that what was read leaves no state to take effect in.
+fn contradicted(outcome: Outcome) -> Error {
+    match outcome {
+        Outcome::AlreadyExists => Error::AlreadyExists,
+        _ => Error::NotFound,
     }
 }
 

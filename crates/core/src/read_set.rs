@@ -1,18 +1,22 @@
 //! What one attempt at a transaction has read, and what that makes of the command at its end.
+//!
+//! It belongs to clients: replicas know commands alone, and what each expects.
 
-use crate::error::Error;
-use ssmr_core::{Intent, ObjectId, Request, Revision, Touch};
+use crate::answer::{Outcome, Touch};
+use crate::id::{ObjectId, Revision};
+use crate::request::{Intent, Request};
 use std::collections::BTreeMap;
 
 /// The objects that were read, with the revision of each; `None` for one that did not exist.
-#[derive(Debug, Default)]
-pub(super) struct ReadSet {
+#[derive(Clone, Debug, Default)]
+pub struct ReadSet {
     objects: BTreeMap<ObjectId, Option<Revision>>,
 }
 
 impl ReadSet {
     /// Adds what a read was told. Returns whether it fits what was read before.
-    pub(super) fn add(&mut self, touched: &[Touch]) -> bool {
+    #[must_use]
+    pub fn add(&mut self, touched: &[Touch]) -> bool {
         let mut fits = true;
         for touch in touched {
             let before = *self.objects.entry(touch.object).or_insert(touch.before);
@@ -23,7 +27,8 @@ impl ReadSet {
 
     /// Whether objects that somebody else has found existing or absent are so here too. Where
     /// existence decided, revisions are not told reliably.
-    pub(super) fn fits_existence(&self, touched: &[Touch]) -> bool {
+    #[must_use]
+    pub fn fits_existence(&self, touched: &[Touch]) -> bool {
         touched.iter().all(|touch| {
             let read = self.objects.get(&touch.object);
             read.is_none_or(|read| read.is_some() == touch.before.is_some())
@@ -33,13 +38,13 @@ impl ReadSet {
     /// The request, to take effect only where all that was read is still as it was.
     ///
     /// # Errors
-    /// If there is no such state in which it could take effect:
-    /// - [`Error::AlreadyExists`], if it creates an object that was found;
-    /// - [`Error::NotFound`], if it needs one that was found absent.
-    pub(super) fn expected_by(&self, mut request: Request) -> Result<Request, Error> {
+    /// How it would end, if there is no such state in which it could take effect:
+    /// - [`Outcome::AlreadyExists`], if it creates an object that was found;
+    /// - [`Outcome::NotFound`], if it needs one that was found absent.
+    pub fn expected_by(&self, mut request: Request) -> Result<Request, Outcome> {
         for (&object, &read) in &self.objects {
             request = match (read, request.intent(object)) {
-                (Some(_), Some(Intent::Create { .. })) => return Err(Error::AlreadyExists),
+                (Some(_), Some(Intent::Create { .. })) => return Err(Outcome::AlreadyExists),
                 // Only an owner knows revisions, and only who reads or changes an object asks it.
                 (Some(revision), None | Some(Intent::Lookup)) => {
                     let request = request.and(object, Intent::Read);
@@ -49,14 +54,15 @@ impl ReadSet {
                 (None, None) => request.expecting_absent(object),
                 // It can only be created if it is absent.
                 (None, Some(Intent::Create { .. })) => request,
-                (None, Some(_)) => return Err(Error::NotFound),
+                (None, Some(_)) => return Err(Outcome::NotFound),
             };
         }
         Ok(request)
     }
 
     /// A request that does nothing, but asks whether all that was read is still as it was.
-    pub(super) fn question(&self) -> Request {
+    #[must_use]
+    pub fn question(&self) -> Request {
         let objects = self.objects.iter();
         objects.fold(Request::default(), |request, (&object, &read)| match read {
             Some(revision) => request
@@ -70,7 +76,9 @@ impl ReadSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{Expected, LogicalClock, PartitionId, Timestamp};
+    use crate::id::{PartitionId, Timestamp};
+    use crate::request::Expected;
+    use crate::time::LogicalClock;
 
     const X: ObjectId = ObjectId::new(1, 1);
     const Y: ObjectId = ObjectId::new(1, 2);
@@ -132,15 +140,15 @@ mod tests {
     #[test]
     fn what_was_found_cannot_be_created_and_what_was_absent_only_that() {
         let create = |object| {
-            let (at, value) = (None, ssmr_core::Encoded::new());
+            let (at, value) = (None, crate::id::Encoded::new());
             Request::default().and(object, Intent::Create { at, value })
         };
-        assert_eq!(reads().expected_by(create(X)), Err(Error::AlreadyExists));
+        assert_eq!(reads().expected_by(create(X)), Err(Outcome::AlreadyExists));
         let absent = reads().expected_by(create(Y)).unwrap();
         assert_eq!(absent.expected_of(Y), None);
         assert_eq!(
             reads().expected_by(Request::delete(Y)),
-            Err(Error::NotFound)
+            Err(Outcome::NotFound)
         );
     }
 }
