@@ -2,20 +2,24 @@
 //! history.
 //!
 //! The check of the history does the rest: an object that is gone without a delete, or has lost a
-//! write, contradicts it. Invariant: either every such object was looked at, or the audit says
+//! write, contradicts it. What a workload says must hold of all objects together is looked at here.
+//! Invariant: either every such object was looked at, or the audit says
 //! which one was not.
 
 use crate::load::job::Job;
 use crate::numbers::grouped;
-use crate::workload::contract::Workload;
+use crate::workload::contract::{Invariants, Workload};
 use rustc_hash::FxHashMap;
-use ssmr_core::{ClientId, ObjectId, Oracle, Outcome};
+use ssmr_core::{Application, ClientId, Completion, ObjectId, Oracle, Outcome, Request, codec};
 use ssmr_net::{ConfigError, Pipeline};
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many reads are outstanding.
 const WINDOW: usize = 64;
+
+/// How many objects are read in one command, where the service can.
+const TOGETHER: usize = 64;
 
 /// What came of the reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub(crate) struct Audit {
     pub(crate) read: u64,
     /// What could not be read, after which no others were tried, and how the read ended.
     pub(crate) unreadable: Option<(ObjectId, Outcome)>,
+    /// What does not hold of all objects together, in words; `None` if nothing must.
+    pub(crate) broken: Option<Vec<String>>,
 }
 
 impl Audit {
@@ -55,35 +61,93 @@ pub(crate) async fn audit<W: Workload>(
     oracle: Arc<dyn Oracle>,
     audit: &mut Audit,
 ) -> Result<(), ConfigError> {
-    let objects: BTreeSet<ObjectId> = job.recorder.created();
-    audit.objects = objects.len() as u64;
     // The clients have the numbers below.
     let auditor = ClientId(job.workload.client_count());
     let mut pipeline =
         Pipeline::new::<W::App>(&job.config, auditor, oracle, job.settings, job.clock)?;
-    let mut objects = objects.into_iter();
+    let objects: Vec<ObjectId> = job.recorder.created().into_iter().collect();
+    audit.objects = objects.len() as u64;
+    let mut reads = Reads::<W>::of(&objects, job.workload.invariants());
     let mut pending = FxHashMap::default();
     loop {
         while pending.len() < WINDOW
             && audit.unreadable.is_none()
-            && let Some(object) = objects.next()
+            && let Some(objects) = reads.left.pop_front()
         {
-            let request = W::read(object);
-            pending.insert(pipeline.submit(request.clone()), (object, request));
+            let request = Reads::<W>::request(&objects);
+            pending.insert(pipeline.submit(request.clone()), (objects, request));
         }
         if pending.is_empty() {
+            let all = audit.read == audit.objects;
+            let invariants = reads.invariants.filter(|_| all);
+            audit.broken = invariants.map(|invariants| invariants.violations());
             return Ok(());
         }
         let completion = pipeline.next().await;
-        let Some((object, request)) = pending.remove(&completion.ticket) else {
+        let Some((objects, request)) = pending.remove(&completion.ticket) else {
             unreachable!("{completion:?} belongs to no request")
         };
         job.recorder.record(auditor, &request, &completion);
-        if completion.outcome.is_definite() {
-            audit.read += 1;
-        } else {
-            let unreadable = (object, completion.outcome);
-            audit.unreadable.get_or_insert(unreadable);
+        reads.ended(audit, objects, &completion);
+    }
+}
+
+/// What is still to be read, and what must hold of it.
+struct Reads<W: Workload> {
+    left: VecDeque<Vec<ObjectId>>,
+    invariants: Option<Box<dyn Invariants<W::App>>>,
+}
+
+impl<W: Workload> Reads<W> {
+    /// Objects of one attribute are read together, if the service can: they may lie together.
+    fn of(objects: &[ObjectId], invariants: Option<Box<dyn Invariants<W::App>>>) -> Self {
+        let most = W::read_together(objects).map_or(1, |_| TOGETHER);
+        let related = objects.chunk_by(|a, b| a.attribute == b.attribute);
+        let left = related.flat_map(|related| related.chunks(most));
+        Self {
+            left: left.map(<[ObjectId]>::to_vec).collect(),
+            invariants,
+        }
+    }
+
+    fn request(objects: &[ObjectId]) -> Request {
+        match objects {
+            [object] => W::read(*object),
+            _ => W::read_together(objects).unwrap_or_else(|| {
+                unreachable!("{objects:?} are together because they can be read so")
+            }),
+        }
+    }
+
+    /// A read has ended.
+    fn ended(&mut self, audit: &mut Audit, mut objects: Vec<ObjectId>, completion: &Completion) {
+        let outcome = &completion.outcome;
+        match outcome {
+            Outcome::Done(reply) => {
+                audit.read += objects.len() as u64;
+                let reply = codec::decode::<<W::App as Application>::Reply>(reply);
+                if let (Some(invariants), Ok(reply)) = (&mut self.invariants, reply) {
+                    invariants.take(&objects, reply);
+                }
+            }
+            outcome if !outcome.is_definite() => {
+                let unreadable = (objects[0], outcome.clone());
+                audit.unreadable.get_or_insert(unreadable);
+            }
+            _ if objects.len() == 1 => audit.read += 1,
+            // Some do not exist: those that are known are done with.
+            _ => {
+                let all = objects.len();
+                let absent = |object| completion.touched.iter().any(|t| t.object == object);
+                objects.retain(|object| *outcome != Outcome::NotFound || !absent(*object));
+                let gone = all - objects.len();
+                audit.read += gone as u64;
+                match gone {
+                    0 => (self.left).extend(objects.into_iter().map(|object| vec![object])),
+                    _ if objects.is_empty() => {}
+                    _ => self.left.push_front(objects),
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::workload::append::flags::AppendFlags;
 use crate::workload::chirper::flags::ChirperFlags;
 use crate::workload::kv::flags::KvFlags;
 use crate::workload::linkbench::flags::LinkBenchFlags;
+use crate::workload::tpcc::flags::TpccFlags;
 use crate::workload::trace::flags::TraceFlags;
 use crate::workload::twitter::flags::TwitterFlags;
 use crate::workload::ycsb::flags::YcsbFlags;
@@ -18,7 +19,7 @@ use ssmr_strategy_global::Global;
 use ssmr_strategy_static::Static;
 
 /// The workloads, the default first.
-pub(crate) type BuiltinWorkloads = With<With<WithStores, AppendFlags>, TraceFlags>;
+pub(crate) type BuiltinWorkloads = With<With<With<WithStores, TpccFlags>, AppendFlags>, TraceFlags>;
 
 /// The workloads of single objects and small groups of them.
 type WithStores = With<

@@ -58,7 +58,9 @@ pub use registry::info::{ClusterShape, Directory, StrategyInfo};
 pub use registry::list::{Empty, With};
 pub use registry::workloads::{ServiceVisitor, WorkloadVisitor, Workloads};
 pub use ssmr_check::{Act, Shown, Terms};
-pub use workload::contract::{Arrival, LoadShape, Workload, WorkloadFlags, WorkloadInfo};
+pub use workload::contract::{
+    Arrival, Invariants, LoadShape, Next, Workload, WorkloadFlags, WorkloadInfo,
+};
 pub use workload::knobs::{Knob, Knobs};
 pub use workload::popularity::Popularity;
 pub use workload::value_size::ValueSize;

@@ -60,6 +60,8 @@ struct Remarks {
     unjudged_ops: Option<usize>,
     replicas_agree: Option<&'static str>,
     cluster: &'static str,
+    /// Whether what must hold of all objects together does, if something must.
+    consistent: Option<&'static str>,
     /// Objects that were read at the end, if they were.
     audited_objects: Option<u64>,
     /// How often each word of `--fault` struck.
@@ -315,7 +317,7 @@ impl<'a, W: Workload> Run<'a, W> {
         let rows: Vec<_> = summary
             .into_iter()
             .map(|(op, measures, _)| {
-                let whole = whole(op, &measures, measured, table.stages(op));
+                let whole = whole(op, &measures, measured, &table);
                 (self.point(strategy, op, measured), measures, whole)
             })
             .collect();
@@ -332,6 +334,7 @@ impl<'a, W: Workload> Run<'a, W> {
             unjudged_ops: counts.map(|counts| counts.unjudged()),
             replicas_agree: verdicts.replicas_agree(),
             cluster: verdicts.cluster.health.name(),
+            consistent: verdicts.invariants.name(),
             audited_objects: audit.as_ref().map(|audit| audit.read),
             faults: struck.map(|(word, count)| (word.name(), *count)).collect(),
             rss_first_mib,
@@ -454,7 +457,7 @@ impl Finished {
 }
 
 /// The values of a strategy as a whole; only the row for all operations has most of them.
-fn whole(op: &str, measures: &Measures, measured: &Measured, stages: Option<[f64; 4]>) -> Whole {
+fn whole(op: &str, measures: &Measures, measured: &Measured, table: &Table<'_>) -> Whole {
     let all = op == ALL;
     let per_ok = |sum: u64| (all && measures.ok > 0).then(|| sum as f64 / measures.ok as f64);
     let cache = all && measured.applies.cache;
@@ -466,6 +469,7 @@ fn whole(op: &str, measures: &Measures, measured: &Measured, stages: Option<[f64
     let counts = verdicts.history.counts().filter(|_| all);
     let unordered = measured.samples.iter().filter(unordered).count();
     let (first_mib, last_mib) = measured.memory.first_and_last_mib(measured.span);
+    let stages = table.stages(op);
     Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
@@ -494,5 +498,7 @@ fn whole(op: &str, measures: &Measures, measured: &Measured, stages: Option<[f64
         wait_us: stages.map(|stages| stages[1]),
         execute_us: stages.map(|stages| stages[2]),
         answer_us: stages.map(|stages| stages[3]),
+        conflicts: table.conflicts(op),
+        consistent: verdicts.invariants.name(),
     }
 }

@@ -135,6 +135,7 @@ mod tests {
                 groups: 255,
                 ..Cost::default()
             },
+            conflicts: None,
         };
         let samples = [sample];
         let mut latencies = histogram();
@@ -186,6 +187,8 @@ mod tests {
             wait_us: None,
             execute_us: None,
             answer_us: None,
+            conflicts: Some(1_234_567),
+            consistent: Some("unchecked"),
         };
         let text = tables(&[&(point, measures, whole)]);
         let widest = text.lines().map(|line| line.chars().count()).max();

@@ -1,5 +1,5 @@
-//! The three answers of a run: the verdict on the history, whether replicas agree, and how the
-//! cluster is.
+//! The answers of a run: the verdict on the history, whether replicas agree, how the cluster is, and
+//! whether what the workload promises of its objects holds at the end.
 //!
 //! None follows from another. That a replica crashed is no violation; that a history is
 //! linearizable says nothing of a follower that went astray. Invariant: whatever is not as it
@@ -14,7 +14,36 @@ use crate::health::{Health, Inspection};
 pub(crate) struct Verdicts {
     pub(crate) history: Judgement,
     pub(crate) cluster: Inspection,
+    pub(crate) invariants: Consistency,
 }
+
+/// Whether what must hold of all objects together does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Consistency {
+    /// Nothing must.
+    NotAsked,
+    /// It does.
+    Holds,
+    /// It does not: one sentence each.
+    Violated(Vec<String>),
+    /// Not all objects could be read, or not all were loaded.
+    Unchecked,
+}
+
+impl Consistency {
+    /// The word for it in the files, if there is something to say.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::NotAsked => None,
+            Self::Holds => Some("ok"),
+            Self::Violated(_) => Some("violated"),
+            Self::Unchecked => Some("unchecked"),
+        }
+    }
+}
+
+/// How many violations of one kind are told.
+const TOLD: usize = 10;
 
 impl Verdicts {
     /// Whether replicas agree: the word for it in the files, if it can be said.
@@ -25,7 +54,9 @@ impl Verdicts {
 
     /// How a run with these verdicts ends.
     pub(crate) fn ending(&self) -> Ending {
-        let passed = self.history.name() == "ok" && self.cluster.agree() != Some(false);
+        let consistent = self.invariants.name().is_none_or(|name| name == "ok");
+        let passed =
+            self.history.name() == "ok" && self.cluster.agree() != Some(false) && consistent;
         match self.cluster.health {
             Health::Healthy if passed => Ending::Good,
             Health::Degraded if passed => Ending::Degraded,
@@ -46,6 +77,19 @@ impl Verdicts {
         }
         let divergence = self.cluster.divergence;
         problems.extend(divergence.map(|divergence| format!("VIOLATION: {divergence}")));
+        match &self.invariants {
+            Consistency::NotAsked | Consistency::Holds => {}
+            Consistency::Violated(broken) => {
+                let told = broken.iter().take(TOLD);
+                problems.extend(told.map(|broken| format!("VIOLATION: {broken}")));
+                let others = broken.len().saturating_sub(TOLD);
+                problems.extend((others > 0).then(|| format!("{others} more do not hold")));
+            }
+            Consistency::Unchecked => {
+                let told = "what must hold of all objects is unchecked: not all could be read";
+                problems.push(told.into());
+            }
+        }
         if self.cluster.health != Health::Healthy {
             let (health, absent) = (self.cluster.health.name(), self.cluster.absent.join(", "));
             problems.push(format!("the cluster is {health}: {absent}"));
@@ -87,6 +131,7 @@ mod tests {
                 uncompared: Vec::new(),
                 compared: true,
             },
+            invariants: Consistency::NotAsked,
         }
     }
 
@@ -112,5 +157,21 @@ mod tests {
         assert!(bad.problems()[0].starts_with("the history is unchecked: 20 of 1,020"));
         assert!(bad.notes().is_empty());
         assert!(verdicts(0, Health::Healthy).notes().is_empty());
+    }
+
+    #[test]
+    fn what_does_not_hold_is_told_and_is_wrong() {
+        let with = |invariants| Verdicts {
+            invariants,
+            ..verdicts(0, Health::Healthy)
+        };
+        assert_eq!(with(Consistency::Holds).ending(), Ending::Good);
+        assert!(with(Consistency::Holds).problems().is_empty());
+        assert_eq!(with(Consistency::Unchecked).ending(), Ending::Wrong);
+        let broken = with(Consistency::Violated(vec!["x".into(); 12]));
+        assert_eq!(broken.ending(), Ending::Wrong);
+        let told = broken.problems();
+        assert_eq!((told.len(), &told[0][..]), (11, "VIOLATION: x"));
+        assert_eq!(told[10], "2 more do not hold");
     }
 }

@@ -1,6 +1,7 @@
 //! One client of the load: loads its share, then issues the commands of its workload at its pace.
 //!
-//! It never looks at an answer to choose a command. Invariant: each submitted request is recorded
+//! It never looks at an answer to choose a command; within one that is a transaction, what was read
+//! decides what is asked next. Invariant: each submitted request is recorded
 //! exactly once, with the completion that the engine gave it; as unknown, if the load was
 //! abandoned.
 
@@ -8,10 +9,11 @@ use super::job::{Job, Plan, abandoned};
 use super::order::Turn;
 use super::pace::Pace;
 use super::sample::{ClientReport, End, Sample};
+use super::transaction::{Then, Transaction};
 use crate::workload::contract::Workload;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
-use ssmr_core::{ClientId, Completion, Micros, Oracle, Outcome, Request};
+use ssmr_core::{ClientId, Completion, Cost, Micros, Oracle, Outcome, Request};
 use ssmr_net::{ConfigError, Pipeline, TrafficCount};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -40,7 +42,7 @@ pub(super) struct LoadClient<W: Workload> {
     pipeline: Pipeline,
     /// Whether objects can move under the strategy.
     can_move: bool,
-    pending: FxHashMap<u64, Pending>,
+    pending: FxHashMap<u64, Pending<W::Step>>,
     samples: Vec<Sample>,
     /// How many commands in a row the strategy has refused.
     refusals: u32,
@@ -54,19 +56,21 @@ pub(super) struct LoadClient<W: Workload> {
 }
 
 /// A request that has not ended.
-struct Pending {
+struct Pending<S> {
     request: Request,
     /// The command; none while loading.
-    command: Option<Issued>,
+    command: Option<Issued<S>>,
 }
 
 /// A command that was issued.
-struct Issued {
+struct Issued<S> {
     kind: usize,
     due: Micros,
     late: Micros,
     /// Its number, if others may wait for it.
     number: Option<u32>,
+    /// How far it is, if it is a transaction.
+    transaction: Option<Box<Transaction<S>>>,
 }
 
 /// A command whose turn has not come.
@@ -231,27 +235,43 @@ impl<W: Workload> LoadClient<W> {
 
     /// Issues a command that was due then.
     fn command(&mut self, step: W::Step, due: Micros, late: Micros) {
-        let job = &self.job;
-        let issued = Issued {
+        let job = self.job.clone();
+        let mut issued = Issued {
             kind: W::kind(&step),
             due,
             late,
             number: W::number(&step),
+            transaction: None,
         };
-        let request = |step| match self.can_move {
+        if let Some(next) = job.workload.transact(&step, &[]) {
+            let (transaction, then) = Transaction::begin(step, next);
+            issued.transaction = Some(Box::new(transaction));
+            let now = job.clock.now().micros();
+            self.go_on(issued, then, now);
+            return;
+        }
+        let written = (job.tape.is_some()).then(|| job.workload.written_bytes(&step));
+        let request = match self.can_move {
             true => job.workload.request(step),
             false => job.workload.request_without_moves(step),
         };
-        let request = match &job.tape {
-            None => request(step),
-            Some(tape) => {
-                let written = job.workload.written_bytes(&step);
-                let request = request(step);
-                tape.issued(self.number, &request, written);
-                request
-            }
-        };
+        if let Some((tape, written)) = job.tape.as_ref().zip(written) {
+            tape.issued(self.number, &request, written);
+        }
         self.submit(request, Some(issued));
+    }
+
+    /// A transaction asks its next request, or has ended then.
+    fn go_on(&mut self, issued: Issued<W::Step>, then: Then, now: Micros) {
+        match then {
+            Then::Ask(request) => {
+                if let Some(tape) = &self.job.tape {
+                    tape.issued(self.number, &request, Vec::new());
+                }
+                self.submit(request, Some(issued));
+            }
+            Then::End(end) => self.ended(&issued, end, now, Cost::default()),
+        }
     }
 
     /// Waits for one completion; or makes do without, if nobody will answer.
@@ -271,7 +291,7 @@ impl<W: Workload> LoadClient<W> {
         }
     }
 
-    fn submit(&mut self, request: Request, command: Option<Issued>) {
+    fn submit(&mut self, request: Request, command: Option<Issued<W::Step>>) {
         let ticket = self.pipeline.submit(request.clone());
         self.pending.insert(ticket, Pending { request, command });
     }
@@ -282,36 +302,40 @@ impl<W: Workload> LoadClient<W> {
         };
         let id = ClientId(self.number);
         self.job.recorder.record(id, &request, completion);
-        let Some(Issued {
-            kind,
-            due,
-            late,
-            number,
-        }) = command
-        else {
+        let Some(mut issued) = command else {
             if !matches!(completion.outcome, Outcome::Done(_)) {
                 self.not_loaded.get_or_insert(completion.outcome.clone());
             }
             return;
         };
-        if let Some(number) = number {
+        let at = completion.completed.micros();
+        match &mut issued.transaction {
+            None => self.ended(&issued, End::from(&completion.outcome), at, completion.cost),
+            Some(transaction) => {
+                let then = transaction.go_on(&*self.job.workload, completion);
+                self.go_on(issued, then, at);
+            }
+        }
+    }
+
+    /// A command has ended. `cost` is that of one that is no transaction.
+    fn ended(&mut self, issued: &Issued<W::Step>, end: End, completed: Micros, cost: Cost) {
+        if let Some(number) = issued.number {
             self.job.order.end(number);
         }
-        self.refusals = match completion.outcome {
-            Outcome::Unsupported => self.refusals + 1,
+        self.refusals = match end {
+            End::Unsupported => self.refusals + 1,
             _ => 0,
         };
+        let transaction = issued.transaction.as_ref();
         self.samples.push(Sample {
-            kind,
-            due,
-            late,
-            completed: completion.completed.micros(),
-            end: match &completion.outcome {
-                outcome if outcome.is_definite() => End::Ok,
-                Outcome::Unsupported => End::Unsupported,
-                _ => End::Error,
-            },
-            cost: completion.cost,
+            kind: issued.kind,
+            due: issued.due,
+            late: issued.late,
+            completed,
+            end,
+            cost: transaction.map_or(cost, |transaction| transaction.cost()),
+            conflicts: transaction.map(|transaction| transaction.conflicts()),
         });
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod order;
 mod pace;
 pub(crate) mod sample;
 pub(crate) mod tape;
+mod transaction;

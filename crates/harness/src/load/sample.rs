@@ -1,6 +1,6 @@
 //! What became of the commands of a client.
 
-use ssmr_core::{Cost, Micros};
+use ssmr_core::{Cost, Micros, Outcome};
 use ssmr_net::TrafficCount;
 
 /// One command of the workload that ended.
@@ -18,6 +18,9 @@ pub(crate) struct Sample {
     pub(crate) end: End,
     /// What it cost.
     pub(crate) cost: Cost,
+    /// How often it began anew, because others had changed what it had read: if it is a
+    /// transaction.
+    pub(crate) conflicts: Option<u32>,
 }
 
 /// How a command ended, as far as the counts are concerned.
@@ -29,6 +32,16 @@ pub(crate) enum End {
     Unsupported,
     /// Anything else.
     Error,
+}
+
+impl From<&Outcome> for End {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            outcome if outcome.is_definite() => Self::Ok,
+            Outcome::Unsupported => Self::Unsupported,
+            _ => Self::Error,
+        }
+    }
 }
 
 /// What one client did.

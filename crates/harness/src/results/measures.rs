@@ -194,6 +194,7 @@ mod tests {
                 multi_partition: took > 150,
                 ..Cost::default()
             },
+            conflicts: None,
         }
     }
 

@@ -118,6 +118,12 @@ columns! {
         /// What is left of their latency: sending both ways, syncing, look-ups, earlier attempts,
         /// and in an open loop the time that they were issued late.
         answer_us: Option<f64>,
+        /// How often transactions began anew because others had changed what they had read. Empty
+        /// where there are none.
+        conflicts: Option<u64>,
+        /// Whether what the workload promises of all its objects together held at the end: ok,
+        /// violated, or unchecked (not all could be read). Empty where it promises nothing.
+        consistent: Option<&'static str>,
     }
 }
 
@@ -186,6 +192,9 @@ columns! {
         groups: u64,
         /// How many attempts were answered with "your plan was stale".
         retries: u64,
+        /// How often it began anew, because others had changed what it had read. Empty for what is
+        /// no transaction.
+        conflicts: Option<u64>,
     }
 }
 

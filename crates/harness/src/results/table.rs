@@ -113,6 +113,7 @@ impl<'a> Table<'a> {
             },
             groups: sample.cost.groups.into(),
             retries: sample.cost.retries.into(),
+            conflicts: sample.conflicts.map(u64::from),
         })
     }
 
@@ -137,6 +138,17 @@ impl<'a> Table<'a> {
             count += 1.0;
         }
         (count > 0.0).then(|| sums.map(|sum| sum / count))
+    }
+
+    /// How often transactions of a kind began anew, if there are any.
+    pub(crate) fn conflicts(&self, op: &str) -> Option<u64> {
+        let counts = |sample: &&Sample| {
+            let is_one = op == ALL || self.kinds[sample.kind] == op;
+            is_one && self.span.contains(sample.due)
+        };
+        let samples = self.samples.iter().filter(counts);
+        let conflicts = samples.filter_map(|sample| sample.conflicts.map(u64::from));
+        conflicts.reduce(|sum, conflicts| sum + conflicts)
     }
 
     fn ops<T>(
@@ -187,6 +199,7 @@ mod tests {
             completed,
             end: End::Ok,
             cost: Cost::default(),
+            conflicts: None,
         }
     }
 
@@ -227,6 +240,28 @@ mod tests {
         assert_eq!(table.stages("a"), Some([100.0, 20.0, 10.0, 70.0]));
         assert_eq!(table.stages(ALL), Some([75.0, 10.0, 10.0, 105.0]));
         assert_eq!(table.stages("c"), None);
+    }
+
+    #[test]
+    fn conflicts_are_those_of_transactions() {
+        let span = Span {
+            from: 0,
+            until: 1_000,
+        };
+        let with = |kind, due, conflicts| Sample {
+            conflicts,
+            ..sample(kind, due, due + 1)
+        };
+        let samples = [
+            with(0, 1, Some(2)),
+            with(0, 2, Some(0)),
+            with(1, 3, Some(5)),
+            with(1, 1_000, Some(7)),
+            with(2, 4, None),
+        ];
+        let table = Table::new(&samples, &["a", "b", "c"], span, APPLIES);
+        let conflicts = [ALL, "a", "b", "c"].map(|op| table.conflicts(op));
+        assert_eq!(conflicts, [Some(7), Some(2), Some(5), None]);
     }
 
     #[test]

@@ -46,10 +46,11 @@ const SUMS: [&str; 6] = [
 ];
 
 /// Verdicts, each with its values from good to bad: a point has the worst of its runs.
-const VERDICTS: [(&str, &[&str]); 3] = [
+const VERDICTS: [(&str, &[&str]); 4] = [
     ("linearizable", &["ok", "unchecked", "violated"]),
     ("replicas_agree", &["yes", "", "no"]),
     ("cluster", &["healthy", "degraded", "lost"]),
+    ("consistent", &["", "ok", "unchecked", "violated"]),
 ];
 
 /// The varied flags that are no columns of a run's summary, as columns.

@@ -176,7 +176,9 @@ pub(super) fn comparison(compared: &Rows, spec: &SweepSpec) -> String {
 pub(super) fn ending(summary: &Rows) -> Ending {
     let endings = summary.rows.iter().map(|row| {
         let is = |name, value| summary.cell(row, name) == value;
-        if !is("linearizable", "ok") || is("replicas_agree", "no") || is("cluster", "lost") {
+        let consistent = is("consistent", "") || is("consistent", "ok");
+        let agree = !is("replicas_agree", "no");
+        if !is("linearizable", "ok") || !agree || !consistent || is("cluster", "lost") {
             Ending::Wrong
         } else if is("cluster", "degraded") {
             Ending::Degraded

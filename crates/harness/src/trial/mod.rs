@@ -36,7 +36,7 @@ use crate::results::measures::Applies;
 use crate::results::span::Span;
 use crate::settings::names::{DeployName, execution_name};
 use crate::settings::run::RunSettings;
-use crate::verdicts::Verdicts;
+use crate::verdicts::{Consistency, Verdicts};
 use crate::workload::contract::Workload;
 use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
@@ -177,6 +177,7 @@ impl<W: Workload> Trial<'_, W> {
         let verdicts = Verdicts {
             cluster: inspect(&mut cluster).await,
             history: load.shared().recorder.judge(),
+            invariants: self.consistency(loaded, audit.as_ref()),
         };
         drop(cluster);
         self.keep_history(&load)?;
@@ -239,6 +240,18 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
+    /// Whether what must hold of all objects together does, by what was read at the end.
+    fn consistency(&self, loaded: bool, audit: Option<&Audit>) -> Consistency {
+        if self.workload.invariants().is_none() {
+            return Consistency::NotAsked;
+        }
+        match audit.and_then(|audit| audit.broken.clone()) {
+            Some(broken) if loaded && broken.is_empty() => Consistency::Holds,
+            Some(broken) if loaded => Consistency::Violated(broken),
+            _ => Consistency::Unchecked,
+        }
+    }
+
     /// Reads what is there, after faults or where that is asked for. A cluster that has lost a
     /// group would not answer.
     async fn audit<D: Deployment>(
@@ -248,7 +261,8 @@ impl<W: Workload> Trial<'_, W> {
         oracle: &Arc<dyn Oracle>,
         faults: &Faults<'_>,
     ) -> Result<Option<Audit>> {
-        if faults.is_empty() && !self.settings.audit {
+        let must_hold = self.workload.invariants().is_some();
+        if faults.is_empty() && !self.settings.audit && !must_hold {
             return Ok(None);
         }
         let (job, mut done) = (load.shared(), Audit::default());

@@ -4,7 +4,7 @@ use super::knobs::{Knob, Knobs};
 use crate::error::UsageError;
 use serde::Serialize;
 use ssmr_check::Terms;
-use ssmr_core::{Application, Micros, ObjectId, Request, codec, id};
+use ssmr_core::{Application, Completion, Micros, ObjectId, Request, codec, id};
 
 /// How many commands of each client the digest covers.
 const DIGESTED: usize = 10_000;
@@ -27,9 +27,9 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     /// The value of `--workload` and of the CSV column: one of its flags'
     /// [`WORKLOADS`](WorkloadFlags::WORKLOADS).
     fn name(&self) -> &'static str;
-    /// How many objects are created before measuring.
+    /// How many commands create what is there before measuring.
     fn preload_count(&self) -> u64;
-    /// Creates the object of this number.
+    /// The command of this number among them: creates an object, or several that lie together.
     fn preload(&self, number: u64) -> Request;
     /// How many clients there are.
     fn client_count(&self) -> u64;
@@ -39,8 +39,19 @@ pub trait Workload: Serialize + Send + Sync + 'static {
     fn kind(step: &Self::Step) -> usize;
     /// Reads one object, whatever became of it.
     fn read(object: ObjectId) -> Request;
-    /// The request that a command makes.
+    /// The request that a command makes; of a [transaction](Self::transact), the first.
     fn request(&self, step: Self::Step) -> Request;
+
+    /// What a command that is a transaction does next, after the reads of this attempt at it have
+    /// ended so: none at first. `None` for a command that is its [request](Self::request) alone.
+    ///
+    /// A pure function: the transaction itself follows from settings, seed and client, as every
+    /// command does, but which objects it names depends on what others have done before it. All
+    /// of it is one command of the results: its latency ends with its last request, and its costs
+    /// are those of all its requests, also of attempts that came to nothing.
+    fn transact(&self, _step: &Self::Step, _reads: &[Completion]) -> Option<Next> {
+        None
+    }
 
     /// The same under a strategy whose objects cannot move, for a workload that knows another way
     /// than to have its moves refused.
@@ -78,6 +89,18 @@ pub trait Workload: Serialize + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Reads these objects, all of which exist, in one command, for a service that can: reads at
+    /// the end of a run are faster then.
+    fn read_together(_objects: &[ObjectId]) -> Option<Request> {
+        None
+    }
+
+    /// What must hold of all objects together when a run is over. Where there is something, every
+    /// object is read at the end, as with `--audit`.
+    fn invariants(&self) -> Option<Box<dyn Invariants<Self::App>>> {
+        None
+    }
+
     /// How the service is told to judges from outside (`run --history`).
     fn terms() -> Terms<Self::App> {
         Terms::default()
@@ -101,6 +124,28 @@ pub trait Workload: Serialize + Send + Sync + 'static {
         let clients: Vec<u64> = (0..self.client_count()).map(of_client).collect();
         id::digest(&codec::encode(&(self.name(), self, clients)))
     }
+}
+
+/// What a transaction does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It reads: the request changes nothing.
+    Read(Request),
+    /// It ends with this command, which takes effect only if all that was read is still as it was.
+    /// If it is not, the transaction begins anew.
+    Commit(Request),
+    /// It ends without one. What was read need not have held together.
+    End,
+}
+
+/// What must hold of all objects together: sees each object once, and then says what does not hold.
+pub trait Invariants<A: Application>: Send {
+    /// Takes objects that exist, and the reply to the command that read them: that of
+    /// [`Workload::read`] for one, of [`Workload::read_together`] for several.
+    fn take(&mut self, objects: &[ObjectId], reply: A::Reply);
+
+    /// What does not hold of those that it has taken, one sentence each.
+    fn violations(&self) -> Vec<String>;
 }
 
 /// When a command is due.

@@ -1,8 +1,9 @@
 //! Workloads: what is created before measuring, and what each client then asks for, without end.
 //!
-//! A workload draws no conclusion from answers and knows nothing of strategies. Invariant: the
-//! commands of a client are a pure function of the workload's settings (seed included) and the
-//! client's number, so every strategy is asked the same.
+//! A workload knows nothing of strategies, and draws no conclusion from answers but within a
+//! command that is a transaction. Invariant: the commands of a client are a pure function of the
+//! workload's settings (seed included) and the client's number, so every strategy is asked the
+//! same.
 
 pub(crate) mod append;
 pub(crate) mod chirper;
@@ -14,6 +15,7 @@ pub(crate) mod kv;
 pub(crate) mod linkbench;
 pub(crate) mod popularity;
 pub(crate) mod random;
+pub(crate) mod tpcc;
 pub(crate) mod trace;
 pub(crate) mod twitter;
 pub(crate) mod value_size;

@@ -1,0 +1,159 @@
+//! What workload `tpcc` is a function of.
+
+use super::ids::{DistrictId, WarehouseId};
+use super::nurand::NuRand;
+use crate::workload::home::home;
+use serde::Serialize;
+use ssmr_core::PartitionId;
+use ssmr_core::topology::mix;
+
+/// The transactions with their shares in percent, as DynaStar was measured with: the least shares
+/// that the specification asks for (clause 5.2.3), and the rest for new-orders.
+pub(super) const TRANSACTIONS: [(&str, u32); 5] = [
+    ("new-order", 45),
+    ("payment", 43),
+    ("order-status", 4),
+    ("delivery", 4),
+    ("stock-level", 4),
+];
+
+/// How many rows there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scale {
+    /// A hundredth of the specification's: 30 customers in a district, 1,000 items
+    Mini,
+    /// The specification's: 3,000 customers in a district, 100,000 items
+    Full,
+}
+
+impl Scale {
+    /// How many customers a district has, and how many orders were loaded for it.
+    pub(super) fn customers(self) -> u32 {
+        match self {
+            Self::Mini => 30,
+            Self::Full => 3_000,
+        }
+    }
+
+    pub(super) fn items(self) -> u32 {
+        match self {
+            Self::Mini => 1_000,
+            Self::Full => 100_000,
+        }
+    }
+
+    /// How many last names customers have.
+    pub(super) fn names(self) -> u16 {
+        match self {
+            Self::Mini => 10,
+            Self::Full => 1_000,
+        }
+    }
+
+    /// The constants A for last names, customers and items.
+    fn spreads(self) -> [u32; 3] {
+        match self {
+            Self::Mini => [3, 15, 127],
+            Self::Full => [255, 1_023, 8_191],
+        }
+    }
+}
+
+/// The settings of the workload.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Tpcc {
+    /// For everything random.
+    pub(super) seed: u64,
+    /// How many clients there are.
+    pub(super) clients: u64,
+    /// How many partitions the warehouses are spread over.
+    pub(super) partitions: u8,
+    /// How many rows there are.
+    pub(super) scale: Scale,
+    /// The warehouses.
+    pub(super) warehouses: Vec<WarehouseId>,
+    /// Of a hundred order lines, how many another warehouse supplies.
+    pub(super) remote_lines: u32,
+    /// Of a hundred payments, how many are by a customer of another warehouse.
+    pub(super) remote_payments: u32,
+}
+
+impl Tpcc {
+    /// The home warehouse of a client.
+    pub(super) fn home(&self, client: u64) -> WarehouseId {
+        self.warehouses[(client % self.warehouses.len() as u64) as usize]
+    }
+
+    /// The district of a client that watches the stock of one.
+    pub(super) fn home_district(&self, client: u64) -> DistrictId {
+        let turn = client / self.warehouses.len() as u64;
+        let number = (turn % u64::from(super::ids::DISTRICTS)) as u8;
+        self.home(client).district(number)
+    }
+
+    /// Where the rows of a warehouse are created.
+    pub(super) fn partition(&self, warehouse: WarehouseId) -> PartitionId {
+        home(self.partitions, warehouse.row())
+    }
+
+    /// Last names as they are loaded.
+    pub(super) fn loaded_names(&self) -> NuRand {
+        self.names(mix(self.seed) % 100)
+    }
+
+    /// Last names as clients ask for them: by a constant C that differs from the loaded ones' by
+    /// what clause 2.1.6.1 asks for.
+    pub(super) fn asked_names(&self) -> NuRand {
+        let delta = 66 + mix(mix(self.seed)) % 30;
+        self.names(mix(self.seed) % 100 + delta)
+    }
+
+    /// The numbers of customers.
+    pub(super) fn customers(&self) -> NuRand {
+        let [_, a, _] = self.scale.spreads();
+        self.from_one(a, self.scale.customers())
+    }
+
+    /// The numbers of items.
+    pub(super) fn items(&self) -> NuRand {
+        let [.., a] = self.scale.spreads();
+        self.from_one(a, self.scale.items())
+    }
+
+    fn names(&self, c: u64) -> NuRand {
+        let [a, ..] = self.scale.spreads();
+        NuRand {
+            a,
+            c: c as u32,
+            first: 0,
+            last: u32::from(self.scale.names()) - 1,
+        }
+    }
+
+    fn from_one(&self, a: u32, last: u32) -> NuRand {
+        let c = mix(self.seed ^ u64::from(a)) % (u64::from(a) + 1);
+        NuRand {
+            a,
+            c: c as u32,
+            first: 1,
+            last,
+        }
+    }
+}
+
+/// So many warehouses, of each partition in turn: the least attributes that are at home there.
+pub(super) fn warehouses(count: u16, partitions: u8) -> Vec<WarehouseId> {
+    let mut left = 0..;
+    let mut of_partition = vec![std::collections::VecDeque::new(); partitions.into()];
+    let mut next = |partition: usize| loop {
+        if let Some(warehouse) = of_partition[partition].pop_front() {
+            return warehouse;
+        }
+        let warehouse = WarehouseId(left.next().unwrap_or_default());
+        let at: usize = home(partitions, warehouse.row()).0.into();
+        of_partition[at].push_back(warehouse);
+    };
+    let partition = |number: u16| usize::from(number) % usize::from(partitions);
+    (0..count).map(|number| next(partition(number))).collect()
+}
