@@ -107,7 +107,9 @@ impl Verdicts {
             let names = names.join(", ");
             format!("no two replicas of {names} could be compared at the same entry")
         });
-        shortfall.into_iter().chain(uncompared).collect()
+        let holds = (self.invariants == Consistency::Holds)
+            .then(|| "what must hold of all objects together does".to_owned());
+        (shortfall.into_iter().chain(uncompared).chain(holds)).collect()
     }
 }
 

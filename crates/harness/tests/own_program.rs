@@ -8,11 +8,13 @@ mod common;
 use common::Row;
 use harness::clap;
 use harness::{
-    Harness, LoadShape, RegistrationError, UsageError, Workload, WorkloadFlags, WorkloadInfo,
+    Harness, Invariants, LoadShape, Next, RegistrationError, UsageError, Workload, WorkloadFlags,
+    WorkloadInfo,
 };
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
-    Access, Application, Groups, Guess, ObjectId, Objects, Oracle, PartitionId, Request, Topology,
+    Access, Application, Completion, Groups, Guess, ObjectId, Objects, Oracle, Outcome,
+    PartitionId, Request, Topology, codec,
 };
 use std::fs;
 use std::path::Path;
@@ -76,11 +78,32 @@ impl Application for Counters {
     }
 }
 
-/// Every second command reads, the others add.
+/// Every second command reads, the others add; with `most`, by transactions that have read the
+/// counter before, and only while it is less than that.
 #[derive(Debug, Serialize)]
 struct Counting {
     clients: u64,
     counters: u64,
+    most: Option<u64>,
+    promised: Option<u64>,
+}
+
+/// No counter is greater.
+struct Bounded {
+    promised: u64,
+    greatest: u64,
+}
+
+impl Invariants<Counters> for Bounded {
+    fn take(&mut self, _: &[ObjectId], value: u64) {
+        self.greatest = self.greatest.max(value);
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let Self { promised, greatest } = self;
+        let broken = (greatest > promised).then(|| format!("{greatest} is more than {promised}"));
+        broken.into_iter().collect()
+    }
 }
 
 impl Workload for Counting {
@@ -117,6 +140,26 @@ impl Workload for Counting {
             _ => Request::access::<Counters>(&Op::Add(object)),
         }
     }
+    fn transact(&self, step: &u64, reads: &[Completion]) -> Option<Next> {
+        let most = self.most.filter(|_| Self::kind(step) == 1)?;
+        let object = ObjectId::new(step / 2 % self.counters, 0);
+        let Some(read) = reads.first() else {
+            return Some(Next::Read(Self::read(object)));
+        };
+        let Outcome::Done(reply) = &read.outcome else {
+            return Some(Next::End);
+        };
+        let value: u64 = codec::decode(reply).unwrap();
+        Some(match value < most {
+            true => Next::Commit(Request::access::<Counters>(&Op::Add(object))),
+            false => Next::End,
+        })
+    }
+    fn invariants(&self) -> Option<Box<dyn Invariants<Counters>>> {
+        let promised = self.promised?;
+        let greatest = 0;
+        Some(Box::new(Bounded { promised, greatest }))
+    }
 }
 
 /// The flags of the workload.
@@ -125,6 +168,12 @@ struct CountingFlags {
     /// How many counters there are
     #[arg(long, default_value_t = 10)]
     counters: u64,
+    /// Add by transactions, up to this
+    #[arg(long)]
+    most: Option<u64>,
+    /// What no counter may exceed
+    #[arg(long)]
+    promised: Option<u64>,
 }
 
 impl WorkloadFlags for CountingFlags {
@@ -141,6 +190,8 @@ impl WorkloadFlags for CountingFlags {
         Ok(Counting {
             clients: shape.clients,
             counters: self.counters,
+            most: self.most,
+            promised: self.promised,
         })
     }
 }
@@ -176,6 +227,7 @@ fn main() -> ExitCode {
     what_is_registered_appears_in_the_help();
     flags_of_a_workload_are_checked();
     threads_and_processes_are_measured_and_linearizable();
+    transactions_keep_what_they_promise_and_a_broken_promise_is_told();
     simulations_are_told_by_the_programs_name();
     mistakes_of_registration_have_a_clear_error();
     ExitCode::SUCCESS
@@ -243,6 +295,42 @@ fn threads_and_processes_are_measured_and_linearizable() {
         assert_eq!(described["settings"]["counting"]["counters"], 7);
         assert_eq!(described["settings"]["workload"], "counting");
     }
+}
+
+/// Without expectations many clients would pass the bound between reading and adding.
+fn transactions_keep_what_they_promise_and_a_broken_promise_is_told() {
+    let run = |promised: &str| {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().to_str().unwrap();
+        let flags = "run --operations 200 --warmup 1ms --clients 8 --counters 2 --most 300";
+        let words = flags.split(' ');
+        let words = words.chain(["--promised", promised, "--out", folder]);
+        let ended = program(&words.collect::<Vec<_>>());
+        let told = String::from_utf8(ended.stderr).unwrap();
+        (ended.status.code(), told, summary(out.path()))
+    };
+    let (status, told, rows) = run("300");
+    assert_eq!(status, Some(0), "{told}");
+    assert!(rows.iter().all(|row| row["consistent"] == "ok"), "{rows:?}");
+    let conflicts = rows
+        .iter()
+        .map(|row| (&row["op"][..], &row["conflicts"][..]));
+    let conflicts: Vec<_> = conflicts.collect();
+    assert_eq!(conflicts[1], ("read", ""), "no transaction");
+    assert!(conflicts[2].1 != "0", "{conflicts:?}");
+    let (status, told, rows) = run("299");
+    assert_eq!(status, Some(1), "{told}");
+    assert!(
+        told.contains("modulo: VIOLATION: 300 is more than 299"),
+        "{told}"
+    );
+    let words = rows
+        .iter()
+        .map(|row| (&row["linearizable"][..], &row["consistent"][..]));
+    assert!(
+        words.into_iter().all(|words| words == ("ok", "violated")),
+        "{rows:?}"
+    );
 }
 
 fn summary(out: &Path) -> Vec<Row> {

@@ -71,6 +71,56 @@ fn linkbench() {
     run_each(&["linkbench"], &["addnode", "addlink", "getlinklist"]);
 }
 
+/// Its consistency conditions are looked at without `--audit`, too.
+#[test]
+fn tpcc() {
+    let flags = ["--workload", "tpcc", "--operations", "60", "--clients", "8"];
+    let more = ["--remote-lines", "10", "--samples", "--window", "2"];
+    let run = Run::of(&[&flags[..], &more].concat());
+    let all = run.summary();
+    assert_eq!(column(&all, "consistent"), ["ok"; 4]);
+    assert_eq!(column(&all, "unjudged_ops"), ["0"; 4]);
+    assert_eq!(column(&all, "issued"), ["480"; 4], "a transaction is one");
+    let digests = column(&all, "digest");
+    assert!(digests.windows(2).all(|pair| pair[0] == pair[1]));
+    let rows = run.rows("summary.csv");
+    for kind in [
+        "new-order",
+        "payment",
+        "order-status",
+        "delivery",
+        "stock-level",
+    ] {
+        let of_kind = rows.iter().filter(|row| row["op"] == kind);
+        assert_eq!(of_kind.count(), 4, "{kind}");
+    }
+    let conflicts = column(&all, "conflicts");
+    let conflicts: Vec<u64> = conflicts.iter().map(|n| n.parse().unwrap()).collect();
+    assert!(conflicts.iter().all(|count| *count > 0), "{conflicts:?}");
+    let samples = run.rows("samples.csv");
+    let of = |strategy: &str| {
+        let own = samples.iter().filter(|row| row["strategy"] == strategy);
+        own.map(|row| row["conflicts"].parse::<u64>().unwrap())
+            .sum::<u64>()
+    };
+    let told = column(&all, "strategy").into_iter().map(of);
+    assert_eq!(told.collect::<Vec<_>>(), conflicts);
+    let notes = &run.description()["strategies"][0];
+    assert_eq!(notes["consistent"], "ok");
+}
+
+/// Transactions whose commits first move objects find their own reads changed, and get on.
+#[test]
+fn tpcc_gathers() {
+    let flags = "--workload tpcc --operations 30 --clients 6 --remote-payments 50 \
+        --strategy broker,cache --execution gather --reads index";
+    let run = Run::of(&flags.split_whitespace().collect::<Vec<_>>());
+    let all = run.summary();
+    assert_eq!(column(&all, "consistent"), ["ok"; 2]);
+    assert_eq!(column(&all, "unjudged_ops"), ["0"; 2]);
+    assert!(column(&all, "moves").iter().all(|moves| *moves != "0"));
+}
+
 #[test]
 fn twitter() {
     run_each(&["twitter-12", "twitter-15"], &["create"]);

@@ -12,7 +12,7 @@ use ssmr_figures::{Contents, Row};
 pub(crate) const ALL: &str = "all";
 
 /// Columns with words from good to bad, and what is told where not all is good.
-const WORDS: [(&str, &[&str], &str); 3] = [
+const WORDS: [(&str, &[&str], &str); 4] = [
     (
         "linearizable",
         &["ok", "unchecked", "violated"],
@@ -28,6 +28,11 @@ const WORDS: [(&str, &[&str], &str); 3] = [
         &["healthy", "degraded", "lost"],
         "the cluster was",
     ),
+    (
+        "consistent",
+        &["ok", "unchecked", "violated"],
+        "what must hold of all objects is",
+    ),
 ];
 
 /// From so many sentences on they are folded.
@@ -37,8 +42,8 @@ const MANY: usize = 8;
 #[derive(Debug)]
 struct Verdict<'a> {
     strategy: &'a str,
-    /// The worst word of each of [`WORDS`], if there is such a column.
-    words: [Option<&'a str>; 3],
+    /// The worst word of each of [`WORDS`], if there is such a column and it says something.
+    words: [Option<&'a str>; 4],
     judged: Option<f64>,
     unjudged: Option<f64>,
     runs: usize,
@@ -52,6 +57,7 @@ impl<'a> Verdict<'a> {
         let worst = |(column, order, _): (&str, &[&str], &str)| {
             let rank = |word: &&str| order.iter().position(|known| known == word);
             let words = rows.iter().map(|row| row.text(column));
+            let words = words.filter(|word| !word.is_empty() || order.contains(word));
             let worst = words.max_by_key(|word| rank(word).unwrap_or(order.len()));
             worst.filter(|_| summary.has(column))
         };
@@ -88,7 +94,7 @@ impl<'a> Verdict<'a> {
             let word = word.unwrap_or_default();
             Cell::word(word, word.is_empty() || word == order[0])
         });
-        let [linearizable, agree, cluster]: [Cell; 3] = {
+        let [linearizable, agree, cluster, consistent]: [Cell; 4] = {
             let words: Vec<Cell> = words.collect();
             words.try_into().unwrap_or_default()
         };
@@ -115,6 +121,7 @@ impl<'a> Verdict<'a> {
                 share,
                 agree,
                 cluster,
+                consistent,
             ],
         }
     }
@@ -136,6 +143,7 @@ pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
         ("judged, %", "judged_ops"),
         ("replicas agree", "replicas_agree"),
         ("cluster", "cluster"),
+        ("consistent", "consistent"),
     ];
     let columns = columns.map(|(label, name)| Column::labelled(label, name));
     let sheet = Sheet {
@@ -167,6 +175,9 @@ fn good(verdicts: &[Verdict<'_>]) -> String {
     }
     if verdicts.iter().all(|verdict| verdict.words[2].is_some()) {
         told.push("every cluster was healthy at the end");
+    }
+    if verdicts.iter().all(|verdict| verdict.words[3].is_some()) {
+        told.push("what must hold of all objects does");
     }
     let last = told.pop().unwrap_or_default();
     match told.is_empty() {

@@ -174,3 +174,196 @@ impl<S> Transaction<S> {
         self.unordered = (of_these + u32::from(unordered), all + 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::contract::Invariants;
+    use ssmr_core::{
+        Access, Application, Intent, LocalTime, LogicalClock, ObjectId, Objects, PartitionId,
+        Revision, Timestamp, Touch,
+    };
+
+    const READ: ObjectId = ObjectId::new(1, 0);
+    const MADE: ObjectId = ObjectId::new(1, 1);
+
+    /// A service of which nothing is asked.
+    struct Idle;
+
+    impl Application for Idle {
+        const NAME: &'static str = "idle";
+        type Object = ();
+        type Op = ();
+        type Reply = ();
+
+        fn access((): &()) -> Access {
+            Access::default()
+        }
+        fn execute((): &(), _: &mut Objects<()>) {}
+    }
+
+    /// Reads one object twice, and creates another.
+    #[derive(serde::Serialize)]
+    struct Twice;
+
+    impl Workload for Twice {
+        const KINDS: &'static [&'static str] = &["twice"];
+        type App = Idle;
+        type Step = ();
+        type Steps = std::iter::Repeat<()>;
+
+        fn name(&self) -> &'static str {
+            "twice"
+        }
+        fn preload_count(&self) -> u64 {
+            0
+        }
+        fn preload(&self, _: u64) -> Request {
+            Request::default()
+        }
+        fn client_count(&self) -> u64 {
+            1
+        }
+        fn steps(&self, _: u64) -> Self::Steps {
+            std::iter::repeat(())
+        }
+        fn kind((): &()) -> usize {
+            0
+        }
+        fn read(object: ObjectId) -> Request {
+            Request::default().and(object, Intent::Read)
+        }
+        fn request(&self, (): ()) -> Request {
+            Self::read(READ)
+        }
+        fn transact(&self, (): &(), reads: &[Completion]) -> Option<Next> {
+            Some(match reads.len() {
+                0 | 1 => Next::Read(Self::read(READ)),
+                _ => Next::Commit(create()),
+            })
+        }
+        fn invariants(&self) -> Option<Box<dyn Invariants<Idle>>> {
+            None
+        }
+    }
+
+    fn create() -> Request {
+        Request::create::<Idle>(MADE, &(), None)
+    }
+
+    fn revision(version: u64) -> Revision {
+        Revision {
+            epoch: Timestamp::new(LogicalClock(1), PartitionId(0).into()),
+            version,
+        }
+    }
+
+    /// An end that tells the object that is read at this version.
+    fn ended(outcome: Outcome, version: u64) -> Completion {
+        let before = Some(revision(version));
+        Completion {
+            ticket: 0,
+            outcome,
+            timestamp: None,
+            touched: vec![Touch {
+                object: READ,
+                before,
+                after: before,
+            }],
+            last_attempt: None,
+            invoked: LocalTime::from_micros(0),
+            completed: LocalTime::from_micros(1),
+            cost: Cost {
+                groups: 2,
+                unordered: true,
+                ..Cost::default()
+            },
+        }
+    }
+
+    fn done(version: u64) -> Completion {
+        ended(Outcome::Done(bytes::Bytes::new()), version)
+    }
+
+    fn read() -> Then {
+        Then::Ask(Twice::read(READ))
+    }
+
+    /// What is created, expecting the object that was read at this version.
+    fn commit(version: u64) -> Then {
+        let request = create().and(READ, Intent::Read);
+        Then::Ask(request.expecting(READ, revision(version)))
+    }
+
+    fn question(version: u64) -> Then {
+        Then::Ask(Twice::read(READ).expecting(READ, revision(version)))
+    }
+
+    fn begun() -> Transaction<()> {
+        let (transaction, then) = Transaction::begin((), Next::Read(Twice::read(READ)));
+        assert_eq!(then, read());
+        transaction
+    }
+
+    #[test]
+    fn its_commit_expects_what_it_has_read_and_begins_anew_if_that_has_changed() {
+        let mut transaction = begun();
+        assert_eq!(transaction.go_on(&Twice, &done(3)), read());
+        assert_eq!(transaction.go_on(&Twice, &done(3)), commit(3));
+        let changed = ended(Outcome::Changed, 4);
+        assert_eq!(transaction.go_on(&Twice, &changed), read());
+        assert_eq!(transaction.go_on(&Twice, &done(4)), read());
+        assert_eq!(transaction.go_on(&Twice, &done(4)), commit(4));
+        assert_eq!(transaction.go_on(&Twice, &done(4)), Then::End(End::Ok));
+        let cost = transaction.cost();
+        assert_eq!((cost.groups, cost.unordered), (12, true));
+        assert_eq!(transaction.conflicts(), 1);
+    }
+
+    #[test]
+    fn reads_that_do_not_fit_each_other_begin_anew() {
+        let mut transaction = begun();
+        assert_eq!(transaction.go_on(&Twice, &done(3)), read());
+        assert_eq!(transaction.go_on(&Twice, &done(4)), read(), "the first one");
+        assert_eq!(
+            transaction.go_on(&Twice, &done(4)),
+            read(),
+            "the second one"
+        );
+        assert_eq!(transaction.go_on(&Twice, &done(4)), commit(4));
+        assert_eq!(transaction.conflicts(), 1);
+    }
+
+    #[test]
+    fn a_commit_that_meets_what_exists_asks_whether_that_is_because_its_reads_have_passed() {
+        for (answer, expected) in [
+            (done(3), Then::End(End::Ok)),
+            (ended(Outcome::Changed, 4), read()),
+            (ended(Outcome::NotFound, 4), read()),
+            (ended(Outcome::Unknown, 4), Then::End(End::Error)),
+        ] {
+            let mut transaction = begun();
+            transaction.go_on(&Twice, &done(3));
+            assert_eq!(transaction.go_on(&Twice, &done(3)), commit(3));
+            let exists = ended(Outcome::AlreadyExists, 3);
+            assert_eq!(transaction.go_on(&Twice, &exists), question(3));
+            assert_eq!(transaction.go_on(&Twice, &answer), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_answered_ends_it() {
+        for (outcome, end) in [
+            (Outcome::Unknown, End::Error),
+            (Outcome::Unsupported, End::Unsupported),
+        ] {
+            let mut transaction = begun();
+            let last = ended(outcome.clone(), 3);
+            assert_eq!(transaction.go_on(&Twice, &last), Then::End(end));
+            let mut transaction = begun();
+            transaction.go_on(&Twice, &done(3));
+            transaction.go_on(&Twice, &done(3));
+            assert_eq!(transaction.go_on(&Twice, &last), Then::End(end));
+        }
+    }
+}

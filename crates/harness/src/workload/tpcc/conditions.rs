@@ -228,3 +228,100 @@ impl fmt::Display for Money {
         write!(f, "{sign}{}.{:02}", cents / 100, cents % 100)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Rows, tpcc};
+    use super::*;
+
+    #[test]
+    fn money_is_told_in_dollars() {
+        assert_eq!(Money(-1_205).to_string(), "-12.05");
+        assert_eq!(Money(30_000_000).to_string(), "300000.00");
+    }
+
+    /// Breaks something in rows that are consistent, and looks which conditions tell.
+    fn broken(how: impl FnOnce(&mut Rows, DistrictId)) -> Vec<String> {
+        let tpcc = tpcc();
+        let mut rows = Rows::loaded(&tpcc);
+        assert_eq!(rows.violations(&tpcc), [""; 0]);
+        how(&mut rows, tpcc.warehouses[1].district(3));
+        let told = rows.violations(&tpcc);
+        let conditions = told.iter().map(|told| {
+            assert!(told.contains(", warehouse 1"), "{told}");
+            let (condition, _) = told.split_once(',').unwrap();
+            condition.replace("consistency condition ", "")
+        });
+        conditions.collect()
+    }
+
+    fn change(row: Option<&mut Row>, how: impl FnOnce(&mut Row)) {
+        how(row.expect("it was loaded"));
+    }
+
+    #[test]
+    fn each_condition_is_found_broken() {
+        let ytd = broken(|rows, district| {
+            change(rows.0.get_mut(&district.warehouse.row()), |row| {
+                if let Row::Warehouse(warehouse) = row {
+                    warehouse.ytd += 1;
+                }
+            });
+        });
+        assert_eq!(ytd, ["3.3.2.1", "3.3.2.8"]);
+        let next = broken(|rows, district| {
+            rows.0.insert(district.next_order(), Row::NextOrder(32));
+        });
+        assert_eq!(next, ["3.3.2.2"; 2]);
+        let gap = broken(|rows, district| {
+            rows.0.remove(&district.new_order(25));
+        });
+        assert_eq!(gap, ["3.3.2.3", "3.3.2.5"]);
+        let first = broken(|rows, district| {
+            rows.0.insert(district.oldest(), Row::Oldest(23));
+        });
+        assert_eq!(first, ["3.3.2.3"]);
+        let line = broken(|rows, district| {
+            rows.0.remove(&district.line(30, 1));
+        });
+        assert_eq!(line, ["3.3.2.4", "3.3.2.7"]);
+        let order = broken(|rows, district| {
+            rows.0.remove(&district.order(30));
+        });
+        assert!(order.contains(&"3.3.2.2".into()) && order.contains(&"3.3.2.4".into()));
+        let carrier = broken(|rows, district| {
+            change(rows.0.get_mut(&district.order(30)), |row| {
+                if let Row::Order(order) = row {
+                    order.carrier = Some(1);
+                }
+            });
+        });
+        assert_eq!(carrier, ["3.3.2.5", "3.3.2.7"]);
+        let history = broken(|rows, district| {
+            rows.0.remove(&district.loaded_history(7));
+        });
+        assert_eq!(history, ["3.3.2.8", "3.3.2.9"]);
+        let balance = broken(|rows, district| {
+            change(rows.0.get_mut(&district.customer(7).row()), |row| {
+                if let Row::Customer(customer) = row {
+                    customer.balance += 1;
+                }
+            });
+        });
+        assert_eq!(balance, ["3.3.2.12"]);
+    }
+
+    #[test]
+    fn a_violation_is_told_with_its_place_and_both_values() {
+        let tpcc = tpcc();
+        let mut rows = Rows::loaded(&tpcc);
+        let district = tpcc.warehouses[0].district(9);
+        rows.0.remove(&district.loaded_history(1));
+        let told = rows.violations(&tpcc);
+        assert_eq!(
+            told[1],
+            "consistency condition 3.3.2.9, warehouse 0, district 9: D_YTD is 300.00, the sum of \
+             H_AMOUNT 290.00"
+        );
+    }
+}

@@ -30,5 +30,7 @@ mod rows;
 mod service;
 mod settings;
 mod steps;
+#[cfg(test)]
+mod testing;
 mod transactions;
 mod workload;

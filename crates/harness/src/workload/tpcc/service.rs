@@ -273,3 +273,69 @@ impl Delivery {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Rows, tpcc};
+    use super::*;
+    use ssmr_check::check_application;
+
+    #[test]
+    fn it_keeps_the_rules_of_an_application() {
+        let tpcc = tpcc();
+        let Rows(rows) = Rows::loaded(&tpcc);
+        let [home, other] = tpcc.warehouses[..] else {
+            panic!("two")
+        };
+        let district = home.district(2);
+        let customer = district.customer(3);
+        let supply = |stock| Supply {
+            stock,
+            quantity: 3,
+            amount: 500,
+        };
+        let operations = [
+            Op::Read(vec![customer.row(), district.next_order()]),
+            Op::CountLow {
+                stocks: vec![home.stock(1), home.stock(2)],
+                below: 50,
+            },
+            Op::Enter(Entry {
+                customer,
+                order: 31,
+                lines: vec![supply(home.stock(1)), supply(other.stock(2))],
+            }),
+            Op::Pay(Payment {
+                district,
+                customer: other.district(1).customer(3),
+                amount: 100,
+            }),
+            Op::Deliver {
+                orders: vec![Delivery {
+                    customer,
+                    order: 30,
+                    line_count: 5,
+                }],
+                carrier: 3,
+                date: 7,
+            },
+        ];
+        let value = |object: ObjectId, number: u64| match rows[&object].clone() {
+            Row::Customer(mut customer) => {
+                customer.balance += number as Cents;
+                Row::Customer(customer)
+            }
+            Row::Stock(mut stock) => {
+                stock.quantity = 10 + (number % 90) as i32;
+                Row::Stock(stock)
+            }
+            Row::Line(mut line) => {
+                line.amount = number as Cents;
+                Row::Line(line)
+            }
+            row => row,
+        };
+        let summary = check_application::<Supplier>(operations, value).unwrap();
+        assert_eq!((summary.with_changes, summary.with_unread), (3, 2));
+    }
+}

@@ -157,3 +157,48 @@ pub(super) fn warehouses(count: u16, partitions: u8) -> Vec<WarehouseId> {
     let partition = |number: u16| usize::from(number) % usize::from(partitions);
     (0..count).map(|number| next(partition(number))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::tpcc;
+    use super::*;
+
+    #[test]
+    fn warehouses_are_spread_evenly() {
+        for (count, partitions) in [(1, 4), (4, 4), (9, 4), (200, 7)] {
+            let warehouses = warehouses(count, partitions);
+            for (number, warehouse) in warehouses.iter().enumerate() {
+                let at = home(partitions, warehouse.row()).0;
+                assert_eq!(usize::from(at), number % usize::from(partitions));
+            }
+            let different: std::collections::BTreeSet<_> = warehouses.iter().collect();
+            assert_eq!(different.len(), usize::from(count));
+        }
+    }
+
+    #[test]
+    fn clients_are_spread_over_warehouses_and_then_over_districts() {
+        let tpcc = tpcc();
+        let homes = (0..4).map(|client| tpcc.home(client));
+        let [a, b] = tpcc.warehouses[..] else {
+            panic!("two")
+        };
+        assert!(homes.eq([a, b, a, b]));
+        let districts = [0, 1, 2, 19, 20].map(|client| tpcc.home_district(client).number);
+        assert_eq!(districts, [0, 0, 1, 9, 0]);
+    }
+
+    #[test]
+    fn last_names_are_asked_for_as_differently_as_they_must_be() {
+        for seed in 0..1_000 {
+            let tpcc = Tpcc {
+                seed,
+                scale: Scale::Full,
+                ..tpcc()
+            };
+            let delta = tpcc.asked_names().c - tpcc.loaded_names().c;
+            assert!((65..=119).contains(&delta) && delta != 96 && delta != 112);
+            assert!(tpcc.asked_names().c <= 255);
+        }
+    }
+}

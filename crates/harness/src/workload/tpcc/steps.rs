@@ -187,3 +187,94 @@ impl Steps {
         self.rng.random_ratio(share, 100)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::tpcc;
+    use super::*;
+    use crate::workload::contract::Workload;
+
+    #[test]
+    fn transactions_are_a_pure_function_of_settings_seed_and_client() {
+        let first = |seed, client| {
+            let tpcc = Tpcc { seed, ..tpcc() };
+            tpcc.steps(client).take(1_000).collect::<Vec<_>>()
+        };
+        assert_eq!(first(1, 2), first(1, 2));
+        assert_ne!(first(1, 2), first(1, 3));
+        assert_ne!(first(1, 2), first(2, 2));
+    }
+
+    #[test]
+    fn shares_are_those_of_the_specification() {
+        let tpcc = tpcc();
+        let home = tpcc.home(1);
+        let mut kinds = [0_u32; 5];
+        let (mut lines, mut remote_lines, mut rolled_back) = (0_u32, 0, 0);
+        let (mut remote_payments, mut by_name) = (0, 0);
+        for step in tpcc.steps(1).take(100_000) {
+            kinds[Tpcc::kind(&step)] += 1;
+            match step.deed {
+                Deed::NewOrder {
+                    district,
+                    lines: wanted,
+                    ..
+                } => {
+                    assert!(district.warehouse == home && (5..=15).contains(&wanted.len()));
+                    lines += wanted.len() as u32;
+                    let remote = wanted.iter().filter(|line| line.from != home);
+                    remote_lines += remote.count() as u32;
+                    let unknown = wanted.iter().filter(|line| line.item > 1_000).count();
+                    rolled_back += unknown as u32;
+                }
+                Deed::Payment {
+                    district,
+                    of,
+                    customer,
+                    ..
+                } => {
+                    assert_eq!(district.warehouse, home);
+                    assert!(of == district || of.warehouse != home);
+                    remote_payments += u32::from(of != district);
+                    by_name += u32::from(matches!(customer, Who::Name(_)));
+                }
+                Deed::StockLevel { district, .. } => {
+                    assert_eq!(district, tpcc.home_district(1), "it is the client's own");
+                }
+                Deed::OrderStatus { .. } | Deed::Delivery { .. } => {}
+            }
+        }
+        for (count, (name, share)) in kinds.iter().zip(TRANSACTIONS) {
+            assert!(count.abs_diff(share * 1_000) < 500, "{name}: {count}");
+        }
+        let [orders, payments, ..] = kinds;
+        assert!((lines / orders).abs_diff(10) <= 1);
+        assert!(
+            (remote_lines * 1_000 / lines).abs_diff(10) <= 1,
+            "{remote_lines}"
+        );
+        assert!(
+            (rolled_back * 1_000 / orders).abs_diff(10) <= 2,
+            "{rolled_back}"
+        );
+        assert!((remote_payments * 100 / payments).abs_diff(15) <= 1);
+        assert!((by_name * 100 / payments).abs_diff(60) <= 1);
+    }
+
+    #[test]
+    fn a_single_warehouse_has_nothing_remote() {
+        let mut tpcc = tpcc();
+        tpcc.warehouses.truncate(1);
+        tpcc.remote_lines = 100;
+        tpcc.remote_payments = 100;
+        for step in tpcc.steps(3).take(1_000) {
+            match step.deed {
+                Deed::NewOrder { lines, .. } => {
+                    assert!(lines.iter().all(|line| line.from == tpcc.warehouses[0]));
+                }
+                Deed::Payment { district, of, .. } => assert_eq!(district, of),
+                _ => {}
+            }
+        }
+    }
+}
