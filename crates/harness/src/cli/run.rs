@@ -27,6 +27,8 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy all --workload chirper --graph ego-facebook.txt --duration 5s
   Published mixes with creates and deletes, on more objects:
     PROGRAM run --strategy all --workload linkbench --nodes 100000 --duration 30s
+  Transactions that create orders, on a warehouse for each of four partitions:
+    PROGRAM run --strategy all --workload tpcc --partitions 4 --duration 30s
   Half of the commands touch exactly three of four partitions:
     PROGRAM run --partitions 4 --multi-partitions 3 --multi 50 --move 0 --read 5
   Many moves, objects gathered before each access, eight partitions:
@@ -42,8 +44,9 @@ pub(super) const EXAMPLES: &str = "\
 
 Exit status:
   0    every history was judged and is linearizable, and every replica is there at the end
-  1    a violation; or a history that is unchecked, for more than 1 % of it could not be judged;
-       or a group that lost its majority; or something else that failed
+  1    a violation, also of what a workload promises of its objects; or a history that is
+       unchecked, for more than 1 % of it could not be judged; or a group that lost its majority;
+       or something else that failed
   2    the command line was wrong
   3    every history was judged and is linearizable, but at the end replicas are missing
   130  Ctrl-C; what was measured until then is written";
