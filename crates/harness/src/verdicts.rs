@@ -1,5 +1,5 @@
-//! The answers of a run: the verdict on the history, whether replicas agree, how the cluster is, and
-//! whether what the workload promises of its objects holds at the end.
+//! The answers of a run: the verdict on the history, whether replicas agree, how the cluster is,
+//! and whether what the workload promises of its objects holds at the end.
 //!
 //! None follows from another. That a replica crashed is no violation; that a history is
 //! linearizable says nothing of a follower that went astray. Invariant: whatever is not as it
@@ -31,6 +31,15 @@ pub(crate) enum Consistency {
 }
 
 impl Consistency {
+    /// What `broken` says, if every object was `loaded` and read: it is `None` otherwise.
+    pub(crate) fn of(loaded: bool, broken: Option<Vec<String>>) -> Self {
+        match broken.filter(|_| loaded) {
+            None => Self::Unchecked,
+            Some(broken) if broken.is_empty() => Self::Holds,
+            Some(broken) => Self::Violated(broken),
+        }
+    }
+
     /// The word for it in the files, if there is something to say.
     pub(crate) fn name(&self) -> Option<&'static str> {
         match self {

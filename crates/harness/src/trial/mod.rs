@@ -177,7 +177,13 @@ impl<W: Workload> Trial<'_, W> {
         let verdicts = Verdicts {
             cluster: inspect(&mut cluster).await,
             history: load.shared().recorder.judge(),
-            invariants: self.consistency(loaded, audit.as_ref()),
+            invariants: match self.workload.invariants() {
+                None => Consistency::NotAsked,
+                Some(_) => {
+                    let broken = audit.as_ref().and_then(|audit| audit.broken.clone());
+                    Consistency::of(loaded, broken)
+                }
+            },
         };
         drop(cluster);
         self.keep_history(&load)?;
@@ -237,18 +243,6 @@ impl<W: Workload> Trial<'_, W> {
             group = loss(cluster, BTreeSet::new()) => {
                 bail!("{group} has lost its majority before it had a leader")
             }
-        }
-    }
-
-    /// Whether what must hold of all objects together does, by what was read at the end.
-    fn consistency(&self, loaded: bool, audit: Option<&Audit>) -> Consistency {
-        if self.workload.invariants().is_none() {
-            return Consistency::NotAsked;
-        }
-        match audit.and_then(|audit| audit.broken.clone()) {
-            Some(broken) if loaded && broken.is_empty() => Consistency::Holds,
-            Some(broken) if loaded => Consistency::Violated(broken),
-            _ => Consistency::Unchecked,
         }
     }
 

@@ -3,16 +3,16 @@
 //! | condition | what it says |
 //! | --- | --- |
 //! | 1 | `W_YTD` is the sum of its districts' `D_YTD` |
-//! | 2 | `D_NEXT_O_ID` - 1 is the greatest number of an order, and of a row of `NEW-ORDER` if there is one |
-//! | 3 | the rows of `NEW-ORDER` have neighbouring numbers, from the oldest order that is not delivered on |
+//! | 2 | `D_NEXT_O_ID` - 1 is the greatest number of an order, and of a row of `NEW-ORDER` |
+//! | 3 | the rows of `NEW-ORDER` have neighbouring numbers, from the oldest undelivered order on |
 //! | 4 | the `O_OL_CNT` of all orders add up to the number of lines |
 //! | 5 | so many orders have no carrier as there are rows of `NEW-ORDER` |
 //! | 7 | so many lines are not delivered as orders without a carrier have |
 //! | 8, 9 | `W_YTD` and `D_YTD` are the sums of their `H_AMOUNT` |
 //! | 12 | `C_BALANCE` and `C_YTD_PAYMENT` add up to the `OL_AMOUNT` of what was delivered |
 //!
-//! The specification asks 5, 7 and 12 of each order or customer, this of all of a district together:
-//! then each row is seen once, and nothing is kept of it but sums.
+//! The specification asks 5, 7 and 12 of each order or customer, this of all of a district
+//! together: then each row is seen once, and nothing is kept of it but sums.
 
 use super::ids::{DistrictId, WarehouseId};
 use super::rows::{Cents, Row};

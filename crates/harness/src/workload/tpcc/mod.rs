@@ -9,7 +9,7 @@
 //!
 //! | object | why |
 //! | --- | --- |
-//! | `NextOrder` of a district | its column `D_NEXT_O_ID`: payments change the rest of the row, and would spoil each new-order that has read it |
+//! | `NextOrder` of a district | its `D_NEXT_O_ID`, which payments would spoil for new-orders |
 //! | `Oldest` of a district | the least number among its undelivered orders, in place of an index |
 //! | `Names` of a district | the customers of one last name by first name, in place of an index |
 //! | `last_order` in a customer | in place of an index |

@@ -1,5 +1,5 @@
 //! The rows of the tables: what transactions compute with, and the rest as bytes of about the size
-//! that the specification gives it (clause 1.3).
+//! that the specification gives it (clause 4.2.2).
 //!
 //! Money is in hundredths of a dollar, taxes and discounts in hundredths of a percent, dates are
 //! numbers of transactions.

@@ -119,8 +119,11 @@ impl Application for Supplier {
                 Reply::Rows(found.collect())
             }
             Op::CountLow { stocks, below } => {
-                let is_low = |stock: &&ObjectId| matches!(rows.get(**stock), Some(Row::Stock(s)) if s.quantity < *below);
-                Reply::Count(stocks.iter().filter(is_low).count() as u64)
+                let low = stocks.iter().filter(|stock| match rows.get(**stock) {
+                    Some(Row::Stock(stock)) => stock.quantity < *below,
+                    _ => false,
+                });
+                Reply::Count(low.count() as u64)
             }
             Op::Enter(entry) => entry.execute(rows),
             Op::Pay(payment) => payment.execute(rows),
