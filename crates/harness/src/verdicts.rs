@@ -20,20 +20,20 @@ pub(crate) struct Verdicts {
 /// Whether what must hold of all objects together does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Consistency {
-    /// Nothing must.
+    /// Nothing must, or not yet: what is there was not loaded completely.
     NotAsked,
     /// It does.
     Holds,
     /// It does not: one sentence each.
     Violated(Vec<String>),
-    /// Not all objects could be read, or not all were loaded.
+    /// Not all objects could be read.
     Unchecked,
 }
 
 impl Consistency {
-    /// What `broken` says, if every object was `loaded` and read: it is `None` otherwise.
-    pub(crate) fn of(loaded: bool, broken: Option<Vec<String>>) -> Self {
-        match broken.filter(|_| loaded) {
+    /// What an audit found broken; `None` if not every object could be read.
+    pub(crate) fn of(broken: Option<Vec<String>>) -> Self {
+        match broken {
             None => Self::Unchecked,
             Some(broken) if broken.is_empty() => Self::Holds,
             Some(broken) => Self::Violated(broken),

@@ -173,16 +173,18 @@ impl<W: Workload> Trial<'_, W> {
         }
         faults.end(&mut cluster).await?;
         drain(&mut cluster, &mut load, &mut reports).await?;
-        let audit = self.audit(&mut cluster, &load, oracle, &faults).await?;
+        // Before all is loaded, nothing must hold of it.
+        let must_hold = loaded && self.workload.invariants().is_some();
+        let audit = match must_hold || self.settings.audit || !faults.is_empty() {
+            true => Some(self.audit(&mut cluster, &load, oracle).await?),
+            false => None,
+        };
         let verdicts = Verdicts {
             cluster: inspect(&mut cluster).await,
             history: load.shared().recorder.judge(),
-            invariants: match self.workload.invariants() {
-                None => Consistency::NotAsked,
-                Some(_) => {
-                    let broken = audit.as_ref().and_then(|audit| audit.broken.clone());
-                    Consistency::of(loaded, broken)
-                }
+            invariants: match &audit {
+                Some(audit) if must_hold => Consistency::of(audit.broken.clone()),
+                _ => Consistency::NotAsked,
             },
         };
         drop(cluster);
@@ -246,26 +248,21 @@ impl<W: Workload> Trial<'_, W> {
         }
     }
 
-    /// Reads what is there, after faults or where that is asked for. A cluster that has lost a
-    /// group would not answer.
+    /// Reads what is there, after faults, where something must hold of it, or where that is asked
+    /// for. A cluster that has lost a group would not answer.
     async fn audit<D: Deployment>(
         &self,
         cluster: &mut D,
         load: &Load<W>,
         oracle: &Arc<dyn Oracle>,
-        faults: &Faults<'_>,
-    ) -> Result<Option<Audit>> {
-        let must_hold = self.workload.invariants().is_some();
-        if faults.is_empty() && !self.settings.audit && !must_hold {
-            return Ok(None);
-        }
+    ) -> Result<Audit> {
         let (job, mut done) = (load.shared(), Audit::default());
         tokio::select! {
             biased;
             _ = loss(cluster, BTreeSet::new()) => {}
             read = audit(&job, oracle.clone(), &mut done) => read?,
         }
-        Ok(Some(done))
+        Ok(done)
     }
 
     /// Writes the complete history, if it is asked for.

@@ -90,7 +90,8 @@ impl Progress {
     /// The commit is about to be sent: this request, expecting what was read.
     pub(super) fn commit(&mut self, request: Request) -> Result<Request, Error> {
         self.check()?;
-        let request = self.reads.expected_by(request).map_err(contradicted)?;
+        let request = self.reads.expected_by(request);
+        let request = request.map_err(|outcome| contradicted(&outcome))?;
         // From here on the command may be under way, even if nobody waits for its end.
         self.stage = Stage::Sent;
         Ok(request)
@@ -143,7 +144,7 @@ impl Progress {
 }
 
 /// The error of a commit that what was read leaves no state to take effect in.
-fn contradicted(outcome: Outcome) -> Error {
+fn contradicted(outcome: &Outcome) -> Error {
     match outcome {
         Outcome::AlreadyExists => Error::AlreadyExists,
         _ => Error::NotFound,

@@ -182,7 +182,7 @@ impl Tpcc {
         let (district, number) = (customer.district, customer.number);
         let hash = self.hash(customer.row());
         let row = Customer {
-            good_credit: mix(hash) % 10 != 0,
+            good_credit: !mix(hash).is_multiple_of(10),
             discount: (mix(mix(hash)) % 5_001) as u16,
             balance: -PAID,
             ytd_payment: PAID,

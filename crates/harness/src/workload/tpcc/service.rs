@@ -167,7 +167,7 @@ impl Entry {
         }
         let order = self.order;
         rows.update(district.next_order(), |row| {
-            *row = Row::NextOrder(order + 1)
+            *row = Row::NextOrder(order + 1);
         });
         rows.update(customer, |row| {
             if let Row::Customer(customer) = row {

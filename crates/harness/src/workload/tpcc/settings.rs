@@ -112,13 +112,13 @@ impl Tpcc {
     /// The numbers of customers.
     pub(super) fn customers(&self) -> NuRand {
         let [_, a, _] = self.scale.spreads();
-        self.from_one(a, self.scale.customers())
+        self.numbers(a, self.scale.customers())
     }
 
     /// The numbers of items.
     pub(super) fn items(&self) -> NuRand {
         let [.., a] = self.scale.spreads();
-        self.from_one(a, self.scale.items())
+        self.numbers(a, self.scale.items())
     }
 
     fn names(&self, c: u64) -> NuRand {
@@ -131,7 +131,7 @@ impl Tpcc {
         }
     }
 
-    fn from_one(&self, a: u32, last: u32) -> NuRand {
+    fn numbers(&self, a: u32, last: u32) -> NuRand {
         let c = mix(self.seed ^ u64::from(a)) % (u64::from(a) + 1);
         NuRand {
             a,
