@@ -43,12 +43,16 @@ fn unknown_names_are_refused_with_the_known_ones() {
         ],
     );
     refused(
-        &["--workload", "tpcc"],
-        &["--workload", "tpcc", "kv", "chirper", "append"],
+        &["--workload", "tpce"],
+        &["--workload", "tpce", "kv", "chirper", "append", "tpcc"],
     );
     refused(
         &["--workload", "chirper", "--mix", "party"],
         &["--mix", "growing"],
+    );
+    refused(
+        &["--workload", "tpcc", "--scale", "half"],
+        &["--scale", "half", "mini", "full"],
     );
     refused(&["--execution", "later"], &["--execution", "gather"]);
     refused(&["--reads", "dirty"], &["--reads", "lease"]);
