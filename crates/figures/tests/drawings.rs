@@ -68,7 +68,7 @@ fn the_steps_of_a_search_are_no_repeats_of_a_run() {
         .skipped
         .iter()
         .filter(|(_, why)| why.contains("cells/"));
-    assert_eq!(alone.count(), 5);
+    assert_eq!(alone.count(), 6);
 }
 
 #[test]
