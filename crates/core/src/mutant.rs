@@ -2,8 +2,8 @@
 //!
 //! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the
 //! protocol; a test runs it in the simulator and fails unless a checker reports a violation.
-//! Without the cargo feature `mutants`, which only tests turn on, [`is_active`] is `false` at
-//! compile time and nothing of them is in the binary.
+//! Without the cargo feature `mutants`, which is off by default, [`is_active`] is `false` at compile
+//! time and nothing of them is in the binary.
 
 /// One rule of the protocol, switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,49 @@ pub enum Mutant {
     UnsyncedFiles,
     /// A data folder is opened whoever it belongs to.
     HeaderUnchecked,
+}
+
+#[cfg(feature = "mutants")]
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::NoSignalWait,
+        Self::OpenQueues,
+        Self::ReadsPastQueues,
+        Self::IgnoredExpectations,
+        Self::PanicsFailAtOwners,
+        Self::UnconfirmedReads,
+        Self::LongLeases,
+        Self::LeaseWithoutMargin,
+        Self::ReusedConfirmations,
+        Self::AbandonAttempts,
+        Self::SnapshotsWithoutSessions,
+        Self::SnapshotsWithoutSignals,
+        Self::MutableCacheKeys,
+        Self::TimestampsReused,
+        Self::SeveralEntriesAtOnce,
+        Self::ContentsConfused,
+        Self::PendingSessionsExpire,
+        Self::ClocksRefused,
+        Self::VoteNotPersisted,
+        Self::AnswerBeforeSync,
+        Self::CheckpointsWithoutTail,
+        Self::UnsyncedFiles,
+        Self::HeaderUnchecked,
+    ];
+
+    /// What it is called on a command line, such as `no-signal-wait`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
 }
 
 /// Whether this thread runs with the mutant.

@@ -72,17 +72,38 @@ impl Cache {
         CacheReply { key, found }
     }
 
-    /// Something happens to the cache.
-    pub(crate) fn hurt(&mut self, rng: &mut ChaCha8Rng) {
+    /// Something happens to the cache. Returns what.
+    pub(crate) fn hurt(&mut self, rng: &mut ChaCha8Rng) -> &'static str {
         match rng.random_range(0..5) {
-            0 => self.values.clear(),
-            1 => self.values.retain(|_, _| rng.random_range(0..2) == 0),
-            2 => self.slow = !self.slow,
+            0 => {
+                self.values.clear();
+                "forgets everything"
+            }
+            1 => {
+                self.values.retain(|_, _| rng.random_range(0..2) == 0);
+                "forgets some of what it has"
+            }
+            2 => {
+                self.slow = !self.slow;
+                if self.slow {
+                    "is slow"
+                } else {
+                    "is slow no more"
+                }
+            }
             3 => {
                 self.dead = !self.dead;
                 self.values.clear();
+                if self.dead {
+                    "does not answer"
+                } else {
+                    "answers again, and is empty"
+                }
             }
-            _ => self.revive(),
+            _ => {
+                self.revive();
+                "works"
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod late;
 mod moving;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod plain;
 mod queries;
 mod queues;
 mod restarts;
@@ -34,6 +35,7 @@ pub use late::*;
 pub use moving::*;
 #[cfg(feature = "mutants")]
 pub use mutants::{Caught, catch, catch_creator_only, catch_reads, catch_storage, hunt};
+pub use plain::*;
 pub use queries::*;
 pub use queues::*;
 pub use restarts::*;
@@ -53,6 +55,7 @@ macro_rules! conformance {
         $crate::conformance! { @scenarios $oracle, $folder;
             two_runs_share_a_cache,
             false_hints_cost_time_only,
+            create_access_move,
             read_before_create,
             lookup_overlaps_create,
             location_known_before_the_create_ends,

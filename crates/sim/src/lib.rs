@@ -26,12 +26,13 @@ mod world;
 
 pub use network::Seat;
 pub use options::{Options, Profile};
-pub use replay::{chronicle, record};
+pub use replay::{Recording, chronicle, record, trace};
 pub use report::SimulationReport;
 pub use shrink::{Shrunk, shrink};
 pub use simulate::{Failure, simulate, simulate_seated, topology};
 pub use ssmr_check::{Rejection, ViolationKind};
 #[doc(no_inline)]
 pub use ssmr_core::Oracle;
+pub use trace::Timeline;
 pub use violation::{Invariant, InvariantViolation, OrderViolation, Stall};
 pub use world::{Seated, World};

@@ -226,6 +226,12 @@ impl SimulationReport {
         ]
     }
 
+    /// Each counter by its name.
+    #[must_use]
+    pub fn counters(mut self) -> [(&'static str, u64); 55] {
+        self.pairs().map(|(name, count)| (name, *count))
+    }
+
     /// Adds another simulation's counters.
     pub fn add(&mut self, mut other: Self) {
         for ((_, sum), (_, count)) in self.pairs().into_iter().zip(other.pairs()) {
@@ -236,9 +242,8 @@ impl SimulationReport {
 
 impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut copy = *self;
-        let shown: Vec<String> = copy
-            .pairs()
+        let shown: Vec<String> = self
+            .counters()
             .map(|(name, count)| format!("{name} {count}"))
             .into();
         write!(f, "{}", shown.join(", "))

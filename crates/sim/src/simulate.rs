@@ -225,7 +225,7 @@ impl Run {
             self.strike();
             self.step()?;
         }
-        self.world.network.heal(true);
+        self.world.heal(true);
         self.world.heal_disks();
         self.world.start_all();
         self.world.cache.revive();
@@ -409,7 +409,7 @@ impl Run {
         let profile = self.options.profile;
         let Some(victim) = self.victim() else { return };
         match self.world.chance().random_range(0..3) {
-            0 => self.world.network.heal(false),
+            0 => self.world.heal(false),
             1 if profile.cuts() => self.world.isolate(victim),
             _ if profile.slows() => self.world.slow_down(victim),
             _ => {}

@@ -2,24 +2,30 @@
 //! answers; no consensus, no timers.
 //!
 //! All replicas of a group apply the same deliveries, so what a delivery leads to is written down
-//! once per group, when the first of its replicas gets there. It can be read in two ways: as a
-//! [`script`], for golden files, or as a [`chronicle`].
+//! once per group, when the first of its replicas gets there. It can be read in three ways: as a
+//! [`script`], for golden files, as a [`chronicle`], or as a [`timeline`] that browsers draw.
 //!
 //! Nothing here influences the world.
 
 mod chronicle;
+mod event;
 mod group_view;
+mod lanes;
+mod lookups;
 mod script;
 mod text;
+mod timeline;
 
 use group_view::GroupView;
+pub(crate) use lookups::Adviser;
 use ssmr_core::replica::Applied;
 use ssmr_core::{
     Answer, ClientId, Command, CommandId, Completion, Delivery, GroupId, Hint, LocalTime,
-    ObjectEvent, Query, Request, SessionId, Signal, Timestamp, Verdict,
+    ObjectEvent, ObjectId, Query, Request, SessionId, Signal, Timestamp, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+pub use timeline::Timeline;
 
 /// One delivery at one replica, and what it led to there.
 #[derive(Debug)]
@@ -62,6 +68,12 @@ enum Happening {
     Hinted(String, Vec<Hint>),
     /// A client asked for something.
     Asked,
+    /// A client asked where objects are.
+    LookedUp(ClientId, Adviser, Vec<ObjectId>),
+    /// A client was told where they are, as far as that is known.
+    Advised(ClientId, Adviser, Vec<Hint>),
+    /// A group told the cache where an object is.
+    Published { at: GroupId, hint: Hint },
     /// A client asked the leader of a group to answer without ordering.
     Queried(GroupId),
     /// A client handed in an attempt.
@@ -78,6 +90,8 @@ enum Happening {
         to: GroupId,
         signal: Signal,
     },
+    /// A group delivered another one's signal.
+    Heard { at: GroupId, from: GroupId },
     /// A group came to its verdict, and what it then did. The group that answers says its verdict;
     /// those of the others follow from the signals that have reached them (rule R4).
     Concluded {
@@ -128,11 +142,13 @@ struct Asked {
 pub(crate) struct Trace {
     listens: bool,
     hushed: bool,
+    shows_lookups: bool,
     lines: Vec<Line>,
     requests: Vec<Asked>,
     open: BTreeMap<(ClientId, u64), usize>,
     numbers: BTreeMap<(SessionId, u64), usize>,
     sent: BTreeSet<CommandId>,
+    published: BTreeSet<(GroupId, ObjectId, Timestamp)>,
     group_views: BTreeMap<GroupId, GroupView>,
 }
 

@@ -210,19 +210,15 @@ impl World {
         }
     }
 
-    /// What happened so far: see [`Trace::chronicle`].
-    pub(crate) fn chronicle(
-        &mut self,
-        violation: Option<&InvariantViolation>,
-        most: usize,
-    ) -> String {
+    /// What happened so far. It listens no more.
+    pub(crate) fn take_trace(&mut self) -> Trace {
         // An assertion may have ended it while a delivery was being applied.
         for (id, member) in &mut self.members {
             let steps = member.replica.partition_mut().steps.take();
             self.trace
                 .applied(self.now, id.group, steps.unwrap_or_default());
         }
-        self.trace.chronicle(violation, most)
+        std::mem::take(&mut self.trace)
     }
 
     /// Writes down what somebody is doing to the world.

@@ -211,7 +211,6 @@ impl Scenario {
 
     /// Starts every replica that has crashed, with what it has stored.
     pub(super) fn start_all(&mut self) {
-        self.world.note(|| "all that have crashed start".into());
         self.world.start_all();
     }
 

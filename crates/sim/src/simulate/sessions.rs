@@ -32,7 +32,7 @@ impl Run {
             if self.world.now() < until {
                 return;
             }
-            self.world.network.heal(false);
+            self.world.heal(false);
             self.world.start_all();
         }
         let victim = self

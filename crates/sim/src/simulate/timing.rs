@@ -12,7 +12,7 @@ impl Run {
             if self.world.now() < until {
                 return;
             }
-            self.world.network.heal(false);
+            self.world.heal(false);
         }
         let victim = self.victim().and_then(|any| self.world.leader(any.group));
         if self.options.profile.drifts() && self.awaits_lease(victim) {
@@ -96,7 +96,7 @@ impl Run {
     /// Cuts a client off from replicas, or lets all reach each other.
     pub(super) fn cut_some_clients(&mut self) {
         match self.world.chance().random_range(0..3) {
-            0 => self.world.network.heal(false),
+            0 => self.world.heal(false),
             _ => {
                 let any = self.any_client();
                 any.into_iter().for_each(|id| self.world.isolate_client(id));

@@ -3,7 +3,7 @@
 use super::text::{self, Names};
 use super::{Happening, Line, Trace};
 use crate::violation::InvariantViolation;
-use ssmr_core::ObjectId;
+use ssmr_core::{LocalTime, ObjectId};
 
 impl Trace {
     /// What happened, in order: as far as it concerns the objects that the violation is about, or
@@ -22,24 +22,39 @@ impl Trace {
                     about.iter().any(|o| request.intent(*o).is_some())
                 })
         };
-        let lines: Vec<&Line> = self.lines.iter().filter(concerns).collect();
+        let mut lines: Vec<&Line> = self.lines.iter().filter(concerns).collect();
+        // That a signal was heard is told by what follows from it.
+        lines.retain(|line| !matches!(line.what, Happening::Heard { .. }));
         let last = &lines[lines.len().saturating_sub(most)..];
         last.iter().map(|line| self.told_at(line)).collect()
     }
 
-    fn told_at(&self, line: &Line) -> String {
-        let (seconds, micros) = (line.at.micros() / 1_000_000, line.at.micros() % 1_000_000);
-        let id = line.id.map_or_else(String::new, |id| format!("{id:?} "));
-        let text = self.sentence(line);
-        format!("{seconds:4}.{micros:06} {id}{text}\n")
+    /// All that happened, and how it ended.
+    pub(crate) fn text(&self, end: LocalTime, ending: &str) -> String {
+        let all = self.chronicle(None, usize::MAX);
+        format!("{all}{} == {ending}\n", clock(end))
     }
 
-    fn sentence(&self, line: &Line) -> String {
+    fn told_at(&self, line: &Line) -> String {
+        let id = line.id.map_or_else(String::new, |id| format!("{id:?} "));
+        let text = self.sentence(line);
+        format!("{} {id}{text}\n", clock(line.at))
+    }
+
+    pub(super) fn sentence(&self, line: &Line) -> String {
         let names = Names::default();
         let asked = line.request.map(|number| &self.requests[number]);
         match &line.what {
             Happening::Note(note) => format!("-- {note}"),
             Happening::Hinted(who, hints) => format!("-- {who} told: {}", names.hints(hints)),
+            Happening::LookedUp(client, adviser, objects) => {
+                names.lookup(*client, *adviser, objects)
+            }
+            Happening::Advised(client, adviser, hints) => names.advice(*client, *adviser, hints),
+            Happening::Published { at, hint } => {
+                format!("{at} -> cache: {}", names.hints(&[*hint]))
+            }
+            Happening::Heard { at, from } => format!("{at} hears {from}"),
             Happening::Asked => asked.map_or_else(String::new, |asked| {
                 format!("{:?} asks: {}", asked.client, names.request(&asked.request))
             }),
@@ -73,4 +88,10 @@ impl Trace {
             Happening::Told(completion) => format!("ends: {}", text::ending(completion)),
         }
     }
+}
+
+/// Seconds and microseconds.
+fn clock(at: LocalTime) -> String {
+    let (seconds, micros) = (at.micros() / 1_000_000, at.micros() % 1_000_000);
+    format!("{seconds:4}.{micros:06}")
 }

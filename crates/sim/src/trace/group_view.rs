@@ -117,6 +117,7 @@ impl GroupView {
             Delivery::Signal { from, signal } => {
                 let id = signal.message;
                 self.seen.insert((id, Some(from))).then(|| {
+                    lines.push((Some(id.command), Happening::Heard { at, from }));
                     self.pending(id).signals.insert(from, signal);
                     id
                 })

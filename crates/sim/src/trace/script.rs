@@ -17,6 +17,7 @@ struct Attempt {
     expired: Vec<GroupId>,
     signals: BTreeMap<(GroupId, GroupId), Signal>,
     verdicts: BTreeMap<GroupId, String>,
+    published: Vec<String>,
     answers: Vec<String>,
 }
 
@@ -58,6 +59,10 @@ impl Attempt {
                 }
                 self.answers.push(text);
             }
+            Happening::Published { at, hint } => {
+                let text = format!("{at} -> cache: {}", names.hints(&[*hint]));
+                self.published.push(text);
+            }
             _ => {}
         }
     }
@@ -84,6 +89,7 @@ impl Attempt {
         for (verdict, at) in gathered(verdicts) {
             lines.push(format!("{}: {verdict}", text::groups(at)));
         }
+        lines.append(&mut self.published);
         lines.append(&mut self.answers);
         lines
     }
@@ -140,8 +146,14 @@ impl Trace {
     }
 
     fn shows(&self, line: &Line) -> bool {
-        line.request
-            .is_none_or(|number| self.requests[number].shown)
+        let is_lookup = matches!(
+            line.what,
+            Happening::LookedUp(..) | Happening::Advised(..) | Happening::Published { .. }
+        );
+        let belongs = line
+            .request
+            .is_none_or(|number| self.requests[number].shown);
+        belongs && (self.shows_lookups || !is_lookup)
     }
 
     /// A request, its attempts and its end.
@@ -159,11 +171,22 @@ impl Trace {
             asked.client,
             names.request(&asked.request)
         );
+        // What is told at the same time comes in any order.
+        let mut advice = Vec::new();
         for line in lines {
-            if let Happening::Queried(at) = line.what {
-                text += &format!("  #{label} to {at}, unordered\n");
+            match &line.what {
+                Happening::Queried(at) => text += &format!("  #{label} to {at}, unordered\n"),
+                Happening::LookedUp(client, adviser, objects) => {
+                    text += &format!("  {}\n", names.lookup(*client, *adviser, objects));
+                }
+                Happening::Advised(client, adviser, hints) => {
+                    advice.push(format!("  {}\n", names.advice(*client, *adviser, hints)));
+                }
+                _ => {}
             }
         }
+        advice.sort_unstable();
+        text += &advice.concat();
         let attempts = lines.iter().filter_map(|line| match &line.what {
             Happening::Sent(command) => Some(command),
             _ => None,

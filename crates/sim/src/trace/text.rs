@@ -1,10 +1,11 @@
 //! The words of a trace.
 
+use super::Adviser;
 use crate::app::{Op, Register, Registers};
 use ssmr_core::ObjectStatus;
 use ssmr_core::{
-    Application, Change, Completion, Encoded, Expected, GroupId, Hint, Intent, ObjectEvent,
-    ObjectId, Outcome, Request, Signal, Verdict, codec,
+    Application, Change, ClientId, Completion, Encoded, Expected, GroupId, Hint, Intent,
+    ObjectEvent, ObjectId, Outcome, Request, Signal, Verdict, codec,
 };
 use std::collections::BTreeMap;
 
@@ -125,6 +126,26 @@ impl Names {
             text += &format!("; {}", self.effects(effects));
         }
         text
+    }
+
+    /// What a client asks before it hands an attempt in.
+    pub(super) fn lookup(
+        &self,
+        client: ClientId,
+        adviser: Adviser,
+        objects: &[ObjectId],
+    ) -> String {
+        let objects = list(objects.iter().map(|object| self.of(*object)));
+        format!("{client:?} asks {adviser} where {objects} is")
+    }
+
+    /// What it is told.
+    pub(super) fn advice(&self, client: ClientId, adviser: Adviser, hints: &[Hint]) -> String {
+        let hints = match hints {
+            [] => "not known".into(),
+            hints => self.hints(hints),
+        };
+        format!("{adviser} tells {client:?}: {hints}")
     }
 
     /// What hints say.

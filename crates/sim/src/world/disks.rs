@@ -176,6 +176,7 @@ impl World {
 
     /// One of the replica's next writes is its last one, and only a part of it is stored.
     pub(crate) fn tear_next(&mut self, id: ReplicaId) {
+        self.note(|| format!("{id} is going to crash in the middle of a write"));
         match self.disks.get_mut(&id) {
             Some(Disk::Folder(folder)) => {
                 let number = folder.files.operations() + self.rng.random_range(1..8);
@@ -207,6 +208,7 @@ impl World {
         if !self.can_forget(id) {
             return;
         }
+        self.note(|| format!("{id} loses what it had stored"));
         self.report.wipes_in_change += u64::from(self.is_changing(id.group));
         self.crash(id);
         let generation = self.next_generation();

@@ -4,11 +4,13 @@
 use super::disk::Snapshotting;
 use super::{CLIENT_TICK, Msg, Order, World};
 use crate::network::Seat;
+use crate::trace::Adviser;
 use crate::watch::Watched;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, LocalTime, Micros,
-    PeerMessage, Replica, ReplicaId, ReplicaOutbox, ServerMessage,
+    CacheCall, CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, Found,
+    Guess, Hint, LocalTime, Micros, ObjectId, PeerMessage, Placement, Replica, ReplicaId,
+    ReplicaOutbox, ServerMessage, codec,
 };
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -131,9 +133,21 @@ impl World {
             WorldEvent::Wake(id, start) => self.wake(id, start),
             WorldEvent::Round(id, inputs) => self.round(id, inputs),
             WorldEvent::ToClient(id, from, msg) => {
+                if let ServerMessage::Consulted { hints, unknown } = &msg {
+                    let adviser = Adviser::Group(from.group);
+                    self.trace.advised(self.now, id, adviser, hints, unknown);
+                }
                 self.with_client(id, |client, out| client.on_message(now, from, msg, out));
             }
             WorldEvent::CacheToClient(id, reply) => {
+                let object = self.named_by(id, &reply.key);
+                let hint: Option<Hint> = match &reply.found {
+                    Found::Hit(bytes) => codec::decode(bytes).ok(),
+                    Found::Miss | Found::Down => None,
+                };
+                let (hints, unknown) = (hint.as_slice(), object.as_slice());
+                self.trace
+                    .advised(self.now, id, Adviser::Cache, hints, unknown);
                 self.with_client(id, |client, out| client.on_cache(now, reply, out));
             }
             WorldEvent::ClientTick(id) => {
@@ -205,6 +219,9 @@ impl World {
             });
         }
         for call in out.cache {
+            if let CacheCall::Publish { hint, .. } = &call {
+                self.trace.published(self.now, id.group, hint);
+            }
             if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
                 self.schedule(delay, WorldEvent::CacheToReplica(id, reply));
             }
@@ -239,13 +256,22 @@ impl World {
                     }
                 }
                 ClientMessage::Query(query) => self.trace.queried(self.now, query, to.group),
-                ClientMessage::Consult(_) | ClientMessage::Hello => {}
+                ClientMessage::Consult(objects) => {
+                    let adviser = Adviser::Group(to.group);
+                    self.trace.looked_up(self.now, id, adviser, objects);
+                }
+                ClientMessage::Hello => {}
             }
             self.send(0, Seat::Client(id), Seat::Replica(to), |_| {
                 WorldEvent::ToReplica(to, Seat::Client(wire), ReplicaInput::Client(msg.clone()))
             });
         }
         for call in out.cache {
+            if let CacheCall::Get { key } = &call {
+                let object = self.named_by(id, key);
+                self.trace
+                    .looked_up(self.now, id, Adviser::Cache, object.as_slice());
+            }
             if let Some((delay, reply)) = self.cache.call(&mut self.rng, call) {
                 self.schedule(delay, WorldEvent::CacheToClient(id, reply));
             }
@@ -268,6 +294,19 @@ impl World {
             }
             self.completions.push((id, completion));
         }
+    }
+
+    /// The object that a client has asked the cache for under this key, for those who read it.
+    fn named_by(&self, id: ClientId, key: &[u8]) -> Option<ObjectId> {
+        let user = self.users.get(&id).filter(|_| self.trace.listens())?;
+        let placement = Placement::new(self.oracle.clone(), self.topology);
+        let is_named = |object: &ObjectId| match placement.guess(*object) {
+            Guess::Shared { key: own, .. } => own == key,
+            Guess::Ask(_) | Guess::At(_) => false,
+        };
+        let requests = user.requests.values();
+        let mut objects = requests.flat_map(|(request, _)| request.objects());
+        objects.find(is_named)
     }
 
     /// Sends something that leaves a while from now.

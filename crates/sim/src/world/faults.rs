@@ -148,8 +148,9 @@ impl World {
     pub(crate) fn start_all(&mut self) {
         self.torn.clear();
         let all = self.topology.replicas();
-        let down: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
-        down.into_iter().for_each(|id| self.start(id));
+        let all: Vec<ReplicaId> = all.filter(|id| !self.stopped.contains(id)).collect();
+        self.note(|| "all that have crashed start".into());
+        all.into_iter().for_each(|id| self.start(id));
     }
 
     /// Stops a replica for good.
@@ -234,11 +235,13 @@ impl World {
     /// Makes a replica's links slow.
     pub(crate) fn slow_down(&mut self, victim: ReplicaId) {
         let others: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.note(|| format!("links of {victim} are slow"));
         self.network.slow_down(&mut self.rng, victim, &others);
     }
 
     /// Something happens to the cache.
     pub(crate) fn hurt_cache(&mut self) {
-        self.cache.hurt(&mut self.rng);
+        let what = self.cache.hurt(&mut self.rng);
+        self.note(|| format!("the cache {what}"));
     }
 }

@@ -24,6 +24,7 @@ impl World {
     /// All replicas crash at once, and the machines of many go down.
     pub(crate) fn black_out(&mut self) {
         let running: Vec<ReplicaId> = self.members.keys().copied().collect();
+        self.note(|| "the power fails".into());
         running.into_iter().for_each(|id| self.crash(id));
     }
 
@@ -60,6 +61,7 @@ impl World {
         let opened = folder.open(owner, generation);
         folder.close();
         self.report.mixed_up += 1;
+        self.note(|| format!("{id} is started with the folder of {other}"));
         if opened.is_ok() {
             // Nobody notices.
             let (first, second) = (self.disks.remove(&id), self.disks.remove(&other));
@@ -74,6 +76,7 @@ impl World {
     /// One of the next syncs of a replica's disk fails.
     pub(crate) fn fail_sync(&mut self, id: ReplicaId) {
         let skipped = self.rng.random_range(0..6);
+        self.note(|| format!("a sync of the disk of {id} is going to fail"));
         if let Some(folder) = self.folder(id) {
             folder.files.fail_sync_in(skipped);
         }
@@ -86,6 +89,7 @@ impl World {
             self.stopped.insert(id);
             self.report.stops += 1;
         }
+        self.note(|| format!("the disk of {id} has room for {room} bytes"));
         if let Some(folder) = self.folder(id) {
             folder.files.set_room(Some(room));
         }
@@ -94,6 +98,7 @@ impl World {
     /// A replica's disk becomes slow.
     pub(crate) fn slow_disk(&mut self, id: ReplicaId) {
         let longest = self.rng.random_range(1_000..SLOW_WRITE);
+        self.note(|| format!("the disk of {id} is slow"));
         if let Some(folder) = self.folder(id) {
             folder.longest_write = longest;
         }
@@ -101,6 +106,9 @@ impl World {
 
     /// Disks are quick, have room and fail no more, but for those of replicas that never come back.
     pub(crate) fn heal_disks(&mut self) {
+        if self.has_folders() {
+            self.note(|| "disks work again".into());
+        }
         for (id, disk) in &mut self.disks {
             if let Disk::Folder(folder) = disk
                 && !self.stopped.contains(id)
