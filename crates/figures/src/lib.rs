@@ -5,6 +5,8 @@
 //! missing cost the figures that need them and are told, and unknown ones are ignored. So old
 //! results can still be drawn.
 //!
+//! Message diagrams of the strategies ([`Diagram`]) come from golden traces instead.
+//!
 //! Each figure is an SVG picture as wide as a column of text (85 mm), with text as text and units
 //! on its axes. Strategies keep their colour, marker, dashes and hatch in all figures: they can be
 //! told apart by colour-blind people, and in black and white. Invariant: the bytes of a picture are
@@ -26,6 +28,7 @@
 //! ```
 
 pub mod bootstrap;
+mod diagram;
 mod draw;
 mod error;
 mod figure;
@@ -35,6 +38,7 @@ mod read;
 mod statistics;
 mod style;
 
+pub use diagram::Diagram;
 pub use error::ReadError;
 pub use figure::{Drawing, Figure};
 pub use kind::{Choice, Kind, Latency};

@@ -3,7 +3,7 @@
 use crate::dictionary::Dictionary;
 use crate::drawings::Drawings;
 use crate::source::Source;
-use crate::{Context, commands, cost, facts, measured, peak, settings, verdicts};
+use crate::{Context, commands, cost, diagrams, facts, measured, peak, settings, verdicts};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ssmr_figures::Contents;
 
@@ -46,6 +46,7 @@ pub(crate) fn page(source: &Source, context: &Context<'_>, dictionary: &Dictiona
                     }
                     section { h2 { "What was measured" } (measured::markup(source, dictionary)) }
                     section { h2 { "What a command cost" } (cost::markup(source, dictionary)) }
+                    section { h2 { "Who sends what" } (diagrams::markup(source)) }
                     section {
                         h2 { "Settings" }
                         details {

@@ -21,6 +21,7 @@
 
 mod commands;
 mod cost;
+mod diagrams;
 mod dictionary;
 mod drawings;
 mod facts;

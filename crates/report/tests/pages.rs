@@ -297,3 +297,20 @@ fn time_lines_of_single_operations_of_a_long_run_are_left_out_and_told() {
     assert!(long.contains(told) && !of_create(&long));
     assert!(long.contains("timeline-broker.svg"));
 }
+
+/// Each strategy of this workspace has its three message diagrams, folded; without a directory the
+/// move under static placement is refused.
+#[test]
+fn the_message_diagrams_of_the_strategies_are_there() {
+    let page = made(&data("run"));
+    let diagrams = section(&page, "Who sends what");
+    for strategy in ["global", "broker"] {
+        let (_, own) = diagrams
+            .split_once(&format!("<details data-diagrams=\"{strategy}\">"))
+            .unwrap();
+        let own = own.split_once("</details>").unwrap().0;
+        assert_eq!(own.matches("<svg ").count(), 3, "{strategy}");
+        assert!(own.contains(&format!("<title>{strategy}: create x at p1</title>")));
+    }
+    assert!(!diagrams.contains("data-diagrams=\"cache\""), "it was not run");
+}

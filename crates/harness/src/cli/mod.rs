@@ -10,6 +10,7 @@ mod examples;
 mod from;
 mod given;
 mod log;
+mod mutant;
 mod node;
 mod plot;
 mod report;

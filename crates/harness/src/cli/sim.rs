@@ -1,6 +1,7 @@
 //! The flags of `sim`: their defaults, and what makes a value bad.
 
 use super::choices::{DIRECTORIES, EXECUTIONS, reads_or_each};
+use super::mutant;
 use super::values::{chosen, odd, seeds};
 use crate::registry::check::ALL;
 use crate::registry::info::StrategyInfo;
@@ -18,7 +19,10 @@ pub(super) const EXAMPLES: &str = "\
   One strategy while its replicas crash and come back:
     PROGRAM sim --strategy broker --profile crash --seeds 0..1000
   A night's work that may be interrupted and taken up again:
-    PROGRAM sim --seeds 0..100000 --resume night.json";
+    PROGRAM sim --seeds 0..100000 --resume night.json
+  All that happens in one simulation, to be read, and to be drawn by https://ui.perfetto.dev:
+    PROGRAM sim --strategy broker --profile crash --execution exchange --seeds 7..8 --trace \\
+      --trace-json trace.json";
 
 /// The settings of simulations, as given or by default.
 #[derive(Clone, Debug, Args)]
@@ -111,6 +115,29 @@ pub(crate) struct SimArgs {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 
+    /// Write every counter to this CSV file, a row for each strategy and profile
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Tell all that happens in one simulation, whether it fails or not: the other flags name it,
+    /// as those of a `replay:` do
+    #[arg(long, conflicts_with_all = ["resume", "out"])]
+    trace: bool,
+
+    /// Write the same to this file, to be drawn over time by <https://ui.perfetto.dev> or
+    /// `chrome://tracing`: Trace Event Format, JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "out"])]
+    trace_json: Option<PathBuf>,
+
+    /// Break one rule of the protocol on purpose, such as no-signal-wait
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = mutant::named,
+        hide = !cfg!(feature = "mutants")
+    )]
+    mutant: Option<mutant::Choice>,
+
     /// Show no progress, only results
     #[arg(long)]
     quiet: bool,
@@ -119,6 +146,8 @@ pub(crate) struct SimArgs {
 impl SimArgs {
     /// The settings, with what is registered.
     pub(super) fn settings(self, registered: &[StrategyInfo]) -> SimSettings {
+        #[cfg(not(feature = "mutants"))]
+        let None = self.mutant;
         let executions = EXECUTIONS.iter();
         let directories = DIRECTORIES.iter();
         SimSettings {
@@ -145,9 +174,14 @@ impl SimArgs {
                 objects: self.objects,
                 steps: self.steps,
                 log_bytes: self.log_bytes,
+                #[cfg(feature = "mutants")]
+                mutant: self.mutant,
                 ..Options::default()
             },
             resume: self.resume,
+            out: self.out,
+            trace: self.trace,
+            trace_json: self.trace_json,
             quiet: self.quiet,
         }
     }

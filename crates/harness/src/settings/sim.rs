@@ -33,6 +33,12 @@ pub(crate) struct SimSettings {
     pub(crate) options: Options,
     /// The file that keeps what is done.
     pub(crate) resume: Option<PathBuf>,
+    /// The file that every counter is written to.
+    pub(crate) out: Option<PathBuf>,
+    /// Whether to tell all that happens in the only simulation.
+    pub(crate) trace: bool,
+    /// The file that it is drawn to.
+    pub(crate) trace_json: Option<PathBuf>,
     /// Whether to show no progress.
     pub(crate) quiet: bool,
 }
@@ -92,10 +98,21 @@ impl SimSettings {
             ("--requests", options.requests.to_string()),
             ("--objects", options.objects.to_string()),
             ("--log-bytes", options.log_bytes.to_string()),
+            ("--mutant", mutant(options)),
         ];
         settings
             .into_iter()
             .map(|(flag, value)| (flag.to_owned(), value))
             .collect()
     }
+}
+
+/// The fault that is built in.
+fn mutant(options: &Options) -> String {
+    #[cfg(feature = "mutants")]
+    if let Some(mutant) = options.mutant {
+        return mutant.name();
+    }
+    let _ = options;
+    "none".into()
 }

@@ -58,7 +58,7 @@ pub(super) fn tell(
     );
 }
 
-/// The command that runs one simulation again. Mutants are for tests and have no flag.
+/// The command that runs one simulation again.
 pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String {
     let Options {
         partitions,
@@ -90,8 +90,22 @@ pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String 
         "{program} sim --strategy {name}{directory} --profile {profile} --execution {execution} \
          --reads {reads} --seeds {seed}..{end} --steps {steps} --partitions {partitions} \
          --replicas {replicas} --clients {clients} --window {window} --requests {requests} \
-         --objects {objects} --log-bytes {log_bytes}"
+         --objects {objects} --log-bytes {log_bytes}{}",
+        mutant(options)
     )
+}
+
+/// The flag that names the fault that is built in, if there is one.
+#[cfg(feature = "mutants")]
+fn mutant(options: &Options) -> String {
+    let name = options.mutant.map(ssmr_core::Mutant::name);
+    name.map_or_else(String::new, |name| format!(" --mutant {name}"))
+}
+
+/// There can be none.
+#[cfg(not(feature = "mutants"))]
+fn mutant(_: &Options) -> &'static str {
+    ""
 }
 
 /// What happened in one simulation.

@@ -10,14 +10,14 @@ use crate::time;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use ssmr_core::Micros;
-use ssmr_sim::{Failure, InvariantViolation, SimulationReport};
+use ssmr_sim::{Failure, InvariantViolation, Profile, SimulationReport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// How many failures of a strategy are kept and told in full: those with the least numbers.
-const TOLD: usize = 3;
+/// How many failures of a strategy are kept: those with the least numbers.
+const KEPT: usize = 10;
 /// How often the file is written.
 const INTERVAL: Micros = 5_000_000;
 
@@ -41,6 +41,23 @@ impl Failed {
     }
 }
 
+/// What came of some simulations.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Tally {
+    pub(super) simulations: u64,
+    pub(super) failed: u64,
+    /// Of those that did not fail.
+    pub(super) report: SimulationReport,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, other: Self) {
+        self.simulations += other.simulations;
+        self.failed += other.failed;
+        self.report.add(other.report);
+    }
+}
+
 /// What has been done of one strategy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Done {
@@ -48,12 +65,19 @@ pub(super) struct Done {
     before: u64,
     /// And these.
     beyond: BTreeSet<u64>,
-    pub(super) report: SimulationReport,
-    pub(super) failed: u64,
+    /// By fault profile.
+    pub(super) profiles: BTreeMap<String, Tally>,
     pub(super) failures: Vec<Failed>,
 }
 
 impl Done {
+    /// Of all profiles.
+    pub(super) fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        self.profiles.values().for_each(|tally| sum.add(*tally));
+        sum
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.before + self.beyond.len() as u64
     }
@@ -62,18 +86,20 @@ impl Done {
         number < self.before || self.beyond.contains(&number)
     }
 
-    fn add(&mut self, number: u64, result: Result<SimulationReport, Failure>) {
+    fn add(&mut self, number: u64, profile: Profile, result: Result<SimulationReport, Failure>) {
         self.beyond.insert(number);
         while self.beyond.remove(&self.before) {
             self.before += 1;
         }
+        let tally = self.profiles.entry(profile.to_string()).or_default();
+        tally.simulations += 1;
         match result {
-            Ok(report) => self.report.add(report),
+            Ok(report) => tally.report.add(report),
             Err(Failure { violation, .. }) => {
-                self.failed += 1;
+                tally.failed += 1;
                 self.failures.push(Failed { number, violation });
                 self.failures.sort_by_key(|failed| failed.number);
-                self.failures.truncate(TOLD);
+                self.failures.truncate(KEPT);
             }
         }
     }
@@ -137,10 +163,11 @@ impl Record {
         &mut self,
         label: &str,
         number: u64,
+        profile: Profile,
         result: Result<SimulationReport, Failure>,
     ) -> u64 {
         let done = self.content.done.entry(label.to_owned()).or_default();
-        done.add(number, result);
+        done.add(number, profile, result);
         done.count()
     }
 
@@ -198,11 +225,15 @@ mod tests {
     fn what_is_done_out_of_order_counts_once() {
         let mut done = Done::default();
         for number in [1, 2, 4] {
-            done.add(number, Ok(SimulationReport::default()));
+            done.add(number, Profile::Calm, Ok(SimulationReport::default()));
         }
         assert_eq!((done.before, done.count()), (0, 3));
-        done.add(0, Ok(SimulationReport::default()));
+        done.add(0, Profile::Storm, Ok(SimulationReport::default()));
         assert_eq!((done.before, done.count()), (3, 4));
         assert!(done.contains(4) && !done.contains(3));
+        assert_eq!(
+            (done.tally().simulations, done.profiles["calm"].simulations),
+            (4, 3)
+        );
     }
 }

@@ -14,6 +14,9 @@ use ssmr_sim::simulate;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// How many failures of a strategy are told with what was violated.
+const TOLD: usize = 3;
+
 /// All simulations of one strategy.
 pub(super) struct Seeds<'a> {
     pub(super) settings: &'a SimSettings,
@@ -25,8 +28,8 @@ pub(super) struct Seeds<'a> {
 }
 
 impl Seeds<'_> {
-    /// Runs what is not done yet and tells what came of all of it. Returns how many failed.
-    pub(super) fn run(self, shape: &ClusterShape) -> anyhow::Result<u64> {
+    /// Runs what is not done yet, and tells failures. Returns what came of all of it.
+    pub(super) fn run(self, shape: &ClusterShape) -> anyhow::Result<Done> {
         let Self {
             settings,
             strategies,
@@ -51,15 +54,13 @@ impl Seeds<'_> {
             String::new()
         };
         let rate = (count - before) as f64 / minutes.max(1e-9);
-        println!(
-            "{label}: {count}{of_all} simulations, {} failed, {rate:.0} a minute: {}",
-            done.failed, done.report
-        );
-        for (place, failed) in done.failures.iter().enumerate() {
+        let failed = done.tally().failed;
+        println!("{label}: {count}{of_all} simulations, {failed} failed, {rate:.0} a minute");
+        for (place, failed) in done.failures.iter().take(TOLD).enumerate() {
             let failure = failed.of(variant.strategy.name, settings);
             failure_report::tell(strategies, variant, &failure, place == 0, interrupt);
         }
-        Ok(done.failed)
+        Ok(done)
     }
 
     fn done(&self) -> Done {
@@ -92,7 +93,8 @@ impl Seeds<'_> {
             let (seed, options) = self.settings.place(number);
             let result = simulate(oracle, seed, options);
             let mut record = lock(self.record);
-            self.progress.at(record.add(&label, number, result));
+            self.progress
+                .at(record.add(&label, number, options.profile, result));
             if let Err(error) = record.save_now_and_then() {
                 self.progress.event(&format!("{error:#}"));
             }
