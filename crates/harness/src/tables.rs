@@ -83,6 +83,18 @@ pub(crate) fn table_of(
     aligned(table, names)
 }
 
+/// The same for many rows, without lines between them.
+pub(crate) fn long_table_of(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    names: usize,
+) -> String {
+    let mut table = table(header);
+    table.load_style(presets::NOTHING);
+    table.add_rows(rows);
+    aligned(table, names)
+}
+
 fn aligned(mut table: Table, names: usize) -> String {
     for column in table.column_iter_mut().skip(names) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -37,7 +37,7 @@ fn what_is_done_is_told_again_and_other_flags_are_refused() {
     let first = sim("0..3", &file).output().unwrap();
     assert!(text(&first).starts_with("static: 3 simulations, 0 failed, "));
     let again = sim("0..3", &file).output().unwrap();
-    assert!(text(&again).starts_with("static: 3 simulations, 0 failed, 0 a minute: "));
+    assert!(text(&again).starts_with("static: 3 simulations, 0 failed, 0 a minute\n"));
     assert_eq!(report(&first), report(&again));
     let verdict = "\nverdict: ok: none of 3 simulations violated an invariant\n";
     assert!(report(&first).ends_with(verdict), "{}", report(&first));

@@ -312,5 +312,8 @@ fn the_message_diagrams_of_the_strategies_are_there() {
         assert_eq!(own.matches("<svg ").count(), 3, "{strategy}");
         assert!(own.contains(&format!("<title>{strategy}: create x at p1</title>")));
     }
-    assert!(!diagrams.contains("data-diagrams=\"cache\""), "it was not run");
+    assert!(
+        !diagrams.contains("data-diagrams=\"cache\""),
+        "it was not run"
+    );
 }

@@ -1,4 +1,4 @@
-//! What came of all simulations: tables by strategy and by fault profile, every counter in a file,
+//! What came of all simulations (`done` are requests that took effect): tables by strategy and by fault profile, every counter in a file,
 //! the seeds that failed, and the verdict, which is the last line.
 
 use super::failure_report::command;
@@ -8,7 +8,7 @@ use crate::error::UsageError;
 use crate::numbers::grouped;
 use crate::results::whole;
 use crate::settings::sim::SimSettings;
-use crate::tables::table_of;
+use crate::tables::{long_table_of, table_of};
 use ssmr_sim::{Profile, SimulationReport};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ const STRIKES: [(&str, fn(&SimulationReport) -> u64); 20] = [
     ("late copies", |r| r.late),
 ];
 /// How wide the column is that tells them, so that a table fits into 100 columns.
-const ROOM: usize = 46;
+const ROOM: usize = 38;
 /// How many commands that replay a failure are printed.
 const LISTED: usize = 10;
 
@@ -93,11 +93,10 @@ fn by_strategy(outcomes: &Outcomes) -> String {
         "strategy",
         "simulations",
         "failed",
-        "commands done",
+        "done",
         "unknown",
         "retries",
         "moves",
-        "delivered",
     ];
     let row = |(name, tally): (String, Tally)| {
         let Tally {
@@ -112,7 +111,6 @@ fn by_strategy(outcomes: &Outcomes) -> String {
             report.unknown,
             report.retries,
             report.moves,
-            report.delivered,
         ];
         let counts = counts.into_iter().map(grouped);
         std::iter::once(name).chain(counts).collect()
@@ -130,7 +128,7 @@ fn by_profile(outcomes: &Outcomes) -> String {
         "what struck",
         "simulations",
         "failed",
-        "commands done",
+        "done",
         "unknown",
     ];
     let of = |profile: Profile| {
@@ -155,7 +153,7 @@ fn by_profile(outcomes: &Outcomes) -> String {
     };
     let profiles = Profile::ALL.into_iter().map(of);
     let made = profiles.filter(|(_, tally)| tally.simulations > 0);
-    table_of(&header, made.map(row), 2)
+    long_table_of(&header, made.map(row), 2)
 }
 
 /// What struck, as far as there is room for it.
@@ -240,7 +238,6 @@ mod tests {
             &mut report.unknown,
             &mut report.retries,
             &mut report.moves,
-            &mut report.delivered,
             &mut report.crashes,
             &mut report.cuts,
             &mut report.lost,
