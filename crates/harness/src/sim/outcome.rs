@@ -1,5 +1,6 @@
-//! What came of all simulations (`done` are requests that took effect): tables by strategy and by fault profile, every counter in a file,
-//! the seeds that failed, and the verdict, which is the last line.
+//! What came of all simulations: tables by strategy and by fault profile, every counter in a file,
+//! the seeds that failed, and the verdict, which is the last line. `done` are requests that took
+//! effect, of simulations that did not fail.
 
 use super::failure_report::command;
 use super::record::{Done, Tally};
