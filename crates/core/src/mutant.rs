@@ -2,8 +2,8 @@
 //!
 //! A checker that has never been seen to fail proves nothing. Each mutant breaks one rule of the
 //! protocol; a test runs it in the simulator and fails unless a checker reports a violation.
-//! Without the cargo feature `mutants`, which is off by default, [`is_active`] is `false` at compile
-//! time and nothing of them is in the binary.
+//! Without the cargo feature `mutants`, which is off by default, [`is_active`] is `false` at
+//! compile time and nothing of them is in the binary.
 
 /// One rule of the protocol, switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

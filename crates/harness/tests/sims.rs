@@ -1,5 +1,5 @@
-//! The command `sim`: results, files that let an interrupted command go on, traces of one simulation,
-//! and what is refused.
+//! The command `sim`: results, files that let an interrupted command go on, traces of one
+//! simulation, and what is refused.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::cmp::Reverse;

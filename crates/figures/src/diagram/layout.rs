@@ -5,7 +5,7 @@ use super::canvas::{Anchor, Canvas, SIZE, WIDTH, width};
 use super::script::{Kind, Scene, Step};
 
 /// From the edge of the picture to the first and last lane.
-const MARGIN: f64 = 40.0;
+const MARGIN: f64 = 44.0;
 const HEADER: f64 = 30.0;
 const ROW: f64 = 17.0;
 const LINE: f64 = 10.0;

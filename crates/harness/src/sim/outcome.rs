@@ -82,7 +82,7 @@ fn verdict(total: &Tally, all: u64, interrupted: bool) -> String {
     let undecided = match total.report.undecided {
         0 => String::new(),
         some => format!(
-            "; the witnessed check alone judged {} operations, on which the black-box search gave up",
+            "; the black-box search gave up on {} operations, which the witnessed check judged",
             grouped(some)
         ),
     };
