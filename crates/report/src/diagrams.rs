@@ -35,7 +35,7 @@ pub(crate) fn markup(source: &Source) -> Markup {
                     summary { (strategy) ": create, access, move" }
                     div.figures {
                         @for diagram in diagrams {
-                            div.diagram { (PreEscaped(diagram.svg())) }
+                            div.diagram { (PreEscaped(diagram.element())) }
                         }
                     }
                 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 /// How wide a picture is, in units of which four are a millimetre.
 pub(super) const WIDTH: f64 = 340.0;
+/// What a file of SVG begins with, and an element of a page does not need.
+pub(super) const XMLNS: &str = " xmlns='http://www.w3.org/2000/svg'";
 /// The size of words.
 pub(super) const SIZE: f64 = 8.5;
 
@@ -84,7 +86,7 @@ impl Canvas {
     pub(super) fn svg(self, title: &str, height: f64) -> String {
         let (body, title, millimetres) = (self.body, escaped(title), height / 4.0);
         format!(
-            "<svg xmlns='http://www.w3.org/2000/svg' width='85mm' height='{millimetres:.2}mm' \
+            "<svg{XMLNS} width='85mm' height='{millimetres:.2}mm' \
              viewBox='0 0 {WIDTH} {height:.0}' font-family='Helvetica, Arial, sans-serif' \
              font-size='{SIZE}' role='img'>\n<title>{title}</title>\
              <rect width='100%' height='100%' fill='white'/>{body}</svg>\n"

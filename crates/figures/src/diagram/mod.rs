@@ -108,10 +108,16 @@ impl Diagram {
         &self.title
     }
 
-    /// The picture as SVG: 85 mm wide, black on white, without ids, so that any number of them can
-    /// be in one page. The same bytes for the same trace.
+    /// The picture as SVG: 85 mm wide, black on white. The same bytes for the same trace.
     #[must_use]
     pub fn svg(&self) -> &str {
         &self.svg
+    }
+
+    /// The same picture as an element of an HTML page. It has no ids, so any number of them can be
+    /// in one page.
+    #[must_use]
+    pub fn element(&self) -> String {
+        self.svg.replacen(canvas::XMLNS, "", 1)
     }
 }
