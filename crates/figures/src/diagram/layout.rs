@@ -89,13 +89,6 @@ fn message(canvas: &mut Canvas, kind: Kind, y: f64, from: f64, to: &[f64], text:
     };
     let least = to.iter().copied().fold(from, f64::min);
     let most = to.iter().copied().fold(from, f64::max);
-    canvas.line((least, y), (most, y), 0.9, dashes);
-    if to.len() > 1 {
-        canvas.dot((from, y));
-    }
-    for x in to {
-        canvas.head((*x, y), *x > from);
-    }
     let next = to.iter().copied().reduce(|best, x| {
         let is_nearer = (x - from).abs() < (best - from).abs();
         if is_nearer { x } else { best }
@@ -105,7 +98,15 @@ fn message(canvas: &mut Canvas, kind: Kind, y: f64, from: f64, to: &[f64], text:
         true => (from + 5.0, Anchor::Start),
         false => (from - 5.0, Anchor::End),
     };
+    // The rim of words must not hide their own arrow.
     canvas.words((x, y - 3.0), anchor, false, text);
+    canvas.line((least, y), (most, y), 0.9, dashes);
+    if to.len() > 1 {
+        canvas.dot((from, y));
+    }
+    for x in to {
+        canvas.head((*x, y), *x > from);
+    }
 }
 
 /// A box on a lane.

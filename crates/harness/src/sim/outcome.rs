@@ -13,8 +13,11 @@ use crate::tables::{long_table_of, table_of};
 use ssmr_sim::{Profile, SimulationReport};
 use std::path::Path;
 
+/// How often something has struck.
+type Count = fn(&SimulationReport) -> u64;
+
 /// What strikes, in the order in which it is told while there is room.
-const STRIKES: [(&str, fn(&SimulationReport) -> u64); 20] = [
+const STRIKES: [(&str, Count); 20] = [
     ("dead groups", |r| r.dead_groups),
     ("stops", |r| r.stops),
     ("crashes", |r| r.crashes),
