@@ -250,7 +250,10 @@ fn only_what_there_is_data_for_is_drawn_and_the_rest_is_told() {
         "breakdown",
     ];
     assert_eq!(figures, drawn);
-    assert_eq!(skipped, ["throughput-latency", "peak", "scaling", "consults"]);
+    assert_eq!(
+        skipped,
+        ["throughput-latency", "peak", "scaling", "consults"]
+    );
     let (figures, skipped) = names("load");
     assert_eq!(figures, ["throughput-latency", "scaling-clients"]);
     assert_eq!(

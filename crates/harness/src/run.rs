@@ -7,6 +7,7 @@ use crate::ending::Ending;
 use crate::error::UsageError;
 use crate::fault::check::check as check_faults;
 use crate::interrupt::Interrupt;
+use crate::load::churn::Churn;
 use crate::load::sample::{End, Sample};
 use crate::machine::Machine;
 use crate::notes;
@@ -163,7 +164,8 @@ impl WorkloadVisitor for Build<'_> {
     type Output = Result<Option<u32>>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        Ok(build(flags, self.settings)?.command_count())
+        let (workload, _) = build(flags, self.settings)?;
+        Ok(workload.command_count())
     }
 }
 
@@ -179,16 +181,24 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let workload = build(flags, self.settings)?;
-        Run::begin(self, workload)?.carry_out()
+        let (workload, churn) = build(flags, self.settings)?;
+        Run::begin(self, workload, churn)?.carry_out()
     }
 }
 
 /// Makes the workload, which must take the shared flags that were given.
-fn build<F: WorkloadFlags>(flags: &F, settings: &RunSettings) -> Result<F::Workload, UsageError> {
+/// Returns what is to be mixed into its commands, too.
+fn build<F: WorkloadFlags>(
+    flags: &F,
+    settings: &RunSettings,
+) -> Result<(F::Workload, Churn), UsageError> {
     let (name, knobs) = (&settings.workload, &settings.knobs);
-    knobs.check(name, F::knobs(name), settings.execution)?;
-    flags.build(name, &settings.load_shape())
+    let taken = F::knobs(name);
+    knobs.check(name, taken, settings.execution)?;
+    let workload = flags.build(name, &settings.load_shape())?;
+    let churn = knobs.churn(taken);
+    churn.check(&workload)?;
+    Ok((workload, churn))
 }
 
 /// A run under way.
@@ -197,6 +207,8 @@ struct Run<'a, W> {
     strategies: &'a Strategies,
     shape: ClusterShape,
     workload: Arc<W>,
+    /// What is mixed into its commands.
+    churn: Churn,
     /// What is to be known of it.
     notes: Vec<String>,
     digest: String,
@@ -211,7 +223,7 @@ struct Run<'a, W> {
 }
 
 impl<'a, W: Workload> Run<'a, W> {
-    fn begin(begin: Begin<'a>, workload: W) -> Result<Self, UsageError> {
+    fn begin(begin: Begin<'a>, workload: W, churn: Churn) -> Result<Self, UsageError> {
         let Surroundings {
             command_line,
             destination,
@@ -224,9 +236,10 @@ impl<'a, W: Workload> Run<'a, W> {
             settings: begin.settings,
             strategies: begin.strategies,
             shape: begin.shape,
-            digest: format!("{:016x}", workload.digest()),
+            digest: format!("{:016x}", churn.digest(workload.digest())),
             notes: workload.notes(),
             workload: Arc::new(workload),
+            churn,
             command_line,
             folder,
             interrupt,
@@ -251,6 +264,7 @@ impl<'a, W: Workload> Run<'a, W> {
                 logs: &logs,
                 folder: self.folder.path(),
                 workload: &self.workload,
+                churn: self.churn,
                 incarnation: time::unique(),
                 interrupt: self.interrupt,
                 progress: self.progress,
@@ -295,7 +309,8 @@ impl<'a, W: Workload> Run<'a, W> {
 
     /// Writes what was measured of one strategy.
     fn keep(&mut self, strategy: &'static str, measured: &Measured) -> Result<()> {
-        let table = Table::new(&measured.samples, W::KINDS, measured.span, measured.applies);
+        let kinds = self.churn.kinds(W::KINDS);
+        let table = Table::new(&measured.samples, &kinds, measured.span, measured.applies);
         let (summary, run_id) = (table.summary(), self.folder.run_id.clone());
         let latencies = summary.iter().map(|(op, _, latencies)| (*op, latencies));
         self.folder.keep_latencies(

@@ -175,3 +175,32 @@ fn popularities_and_sizes() {
         ]);
     }
 }
+
+/// What no workload but kv does by itself is mixed into any, and what cannot be is refused.
+#[test]
+fn creates_deletes_and_moves_are_mixed_into_any_workload() {
+    let mixed = ["--create=10", "--delete=5", "--move=10"];
+    for workload in ["ycsb-b", "chirper", "twitter-14"] {
+        let rows = run(&[&["--workload", workload], &mixed[..]].concat());
+        for kind in ["create", "delete", "move"] {
+            for row in rows.iter().filter(|row| row["op"] == kind) {
+                let refused = kind == "move" && row["strategy"] == "static";
+                let count = if refused { "unsupported" } else { "ok" };
+                assert_eq!(row["issued"], row[count], "{row:?}");
+            }
+            let of_kind = rows.iter().filter(|row| row["op"] == kind).count();
+            assert_eq!(of_kind, 4, "{workload}");
+        }
+    }
+    for (flags, problem) in [
+        (&["--workload=tpcc", "--create=1"][..], "counts its objects"),
+        (&["--workload=ycsb-a", "--delete=1"], "--create"),
+        (&["--workload=ycsb-a", "--move=101"], "101"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_harness"));
+        let ended = command.arg("run").args(flags).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{told}");
+        assert!(told.contains(problem), "{told}");
+    }
+}

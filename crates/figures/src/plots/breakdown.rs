@@ -1,5 +1,5 @@
-//! Where the time of a command goes: a stack of order, wait, execute and answer for each strategy of
-//! a run, or along what a sweep varied, with a frame for each strategy.
+//! Where the time of a command goes: a stack of order, wait, execute and answer for each strategy
+//! of a run, or along what a sweep varied, with a frame for each strategy.
 
 use super::grouping::{Series, Slice, Spot, need, slices};
 use super::{Skip, named};

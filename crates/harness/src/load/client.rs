@@ -5,6 +5,7 @@
 //! exactly once, with the completion that the engine gave it; as unknown, if the load was
 //! abandoned.
 
+use super::churn::ClientChurn;
 use super::job::{Job, Plan, abandoned};
 use super::order::Turn;
 use super::pace::Pace;
@@ -171,6 +172,8 @@ impl<W: Workload> LoadClient<W> {
     async fn issue(&mut self, plan: Plan, mut pace: Pace) {
         let job = self.job.clone();
         let mut steps = job.workload.steps(self.number);
+        let partitions = job.config.topology.partitions().len() as u8;
+        let mut churn = ClientChurn::new(job.churn, W::KINDS, job.seed, self.number, partitions);
         let mut left = job.operations.unwrap_or(u64::MAX);
         let (mut due, mut held) = (None, None);
         'issuing: loop {
@@ -185,6 +188,13 @@ impl<W: Workload> LoadClient<W> {
                 let Some(at) = due.take().or_else(|| pace.due(self.pending.len(), now)) else {
                     break;
                 };
+                if held.is_none()
+                    && let Some((kind, request)) = churn.next(&*job.workload)
+                {
+                    left -= u64::from(at >= plan.from);
+                    self.mixed_in(kind, request, at, now.saturating_sub(at));
+                    continue;
+                }
                 let next = held.take().or_else(|| {
                     let step = steps.next()?;
                     let after = job.workload.after(&step);
@@ -258,6 +268,21 @@ impl<W: Workload> LoadClient<W> {
         if let Some((tape, written)) = job.tape.as_ref().zip(written) {
             tape.issued(self.number, &request, written);
         }
+        self.submit(request, Some(issued));
+    }
+
+    /// Issues a command that is none of the workload's.
+    fn mixed_in(&mut self, kind: usize, request: Request, due: Micros, late: Micros) {
+        if let Some(tape) = &self.job.tape {
+            tape.issued(self.number, &request, Vec::new());
+        }
+        let issued = Issued {
+            kind,
+            due,
+            late,
+            number: None,
+            transaction: None,
+        };
         self.submit(request, Some(issued));
     }
 

@@ -1,5 +1,6 @@
 //! What the clients of a run are to do, and when.
 
+use super::churn::Churn;
 use super::order::Order;
 use super::tape::Tape;
 use crate::check::Recorder;
@@ -14,6 +15,10 @@ use tokio::sync::watch;
 /// What all clients of a run have in common.
 pub(crate) struct Job<W: Workload> {
     pub(crate) workload: Arc<W>,
+    /// What is mixed into its commands.
+    pub(crate) churn: Churn,
+    /// For what is mixed in.
+    pub(crate) seed: u64,
     pub(crate) config: ClusterConfig,
     pub(crate) clock: Clock,
     pub(crate) settings: ClientSettings,

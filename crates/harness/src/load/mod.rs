@@ -4,6 +4,7 @@
 //! each measured command. Invariant: a client that has submitted a request waits for its
 //! completion, or notes that nobody will answer it, so the history lacks nothing.
 
+pub(crate) mod churn;
 mod client;
 pub(crate) mod clients;
 pub(crate) mod job;

@@ -16,7 +16,7 @@ use ssmr_core::Micros;
 /// The commands of one strategy, by kind and interval.
 pub(crate) struct Table<'a> {
     samples: &'a [Sample],
-    kinds: &'static [&'static str],
+    kinds: &'a [&'static str],
     span: Span,
     applies: Applies,
 }
@@ -25,7 +25,7 @@ impl<'a> Table<'a> {
     /// Commands of these kinds under a strategy to which these measures apply.
     pub(crate) fn new(
         samples: &'a [Sample],
-        kinds: &'static [&'static str],
+        kinds: &'a [&'static str],
         span: Span,
         applies: Applies,
     ) -> Self {

@@ -25,6 +25,7 @@ use crate::ending::Ending;
 use crate::fault::inflict::Faults;
 use crate::health::{inspect, loss};
 use crate::interrupt::Interrupt;
+use crate::load::churn::Churn;
 use crate::load::clients::Load;
 use crate::load::job::{Job, Plan};
 use crate::load::order::Order;
@@ -69,6 +70,8 @@ pub(crate) struct Trial<'a, W> {
     /// Where the replicas' logs are, if they keep any.
     pub(crate) logs: &'a Path,
     pub(crate) workload: &'a Arc<W>,
+    /// What is mixed into its commands.
+    pub(crate) churn: Churn,
     pub(crate) incarnation: u64,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a Progress,
@@ -318,6 +321,8 @@ impl<W: Workload> Trial<'_, W> {
         };
         Ok(Job {
             workload: self.workload.clone(),
+            churn: self.churn,
+            seed: self.settings.seed,
             config: cluster.config().clone(),
             clock,
             settings: ClientSettings::default()

@@ -6,6 +6,7 @@
 use super::popularity::Popularity;
 use super::value_size::ValueSize;
 use crate::error::UsageError;
+use crate::load::churn::Churn;
 use serde::Serialize;
 use ssmr_core::Execution;
 
@@ -28,6 +29,21 @@ pub struct Knobs {
     /// at the home of its attribute, whatever the strategy, and stays there
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     pub multi_partitions: Option<u8>,
+
+    /// Percentage of creates; of kv 5 if not given. Other workloads have the like of what they
+    /// load created besides their own commands
+    #[arg(long, value_name = "%", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub create: Option<u32>,
+
+    /// Percentage of deletes; of kv 5 if not given. Other workloads have deleted what --create has
+    /// created
+    #[arg(long, value_name = "%", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub delete: Option<u32>,
+
+    /// Percentage of moves to another partition; of kv 5 if not given. Other workloads have moved
+    /// what they load
+    #[arg(long = "move", value_name = "%", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub relocate: Option<u32>,
 }
 
 /// One of them.
@@ -39,11 +55,19 @@ pub enum Knob {
     ValueSize,
     /// [`Knobs::multi_partitions`]
     MultiPartitions,
+    /// [`Knobs::create`], [`Knobs::delete`] and [`Knobs::relocate`]. A workload that does not take
+    /// them by itself has them mixed in.
+    Churn,
 }
 
 impl Knob {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Popularity, Self::ValueSize, Self::MultiPartitions];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Popularity,
+        Self::ValueSize,
+        Self::MultiPartitions,
+        Self::Churn,
+    ];
 
     /// How it is written on the command line.
     pub(crate) fn flag(self) -> &'static str {
@@ -51,6 +75,7 @@ impl Knob {
             Self::Popularity => "--popularity",
             Self::ValueSize => "--value-size",
             Self::MultiPartitions => "--multi-partitions",
+            Self::Churn => "--create, --delete, --move",
         }
     }
 }
@@ -70,6 +95,8 @@ impl Knobs {
             Knob::Popularity => self.popularity.is_some(),
             Knob::ValueSize => self.value_size.is_some(),
             Knob::MultiPartitions => self.multi_partitions.is_some(),
+            // It is mixed in.
+            Knob::Churn => false,
         };
         let ignored = Knob::ALL.into_iter().filter(is_given);
         let mut ignored = ignored.filter(|knob| !taken.contains(knob));
@@ -81,7 +108,32 @@ impl Knobs {
             let problem = "--execution gather moves objects, which are then anywhere";
             return Err(UsageError::new(Knob::MultiPartitions.flag(), problem));
         }
+        let churn = self.churn(taken);
+        if churn.delete > churn.create {
+            let problem = "only what was created besides is deleted: at most as many as --create";
+            return Err(UsageError::new("--delete", problem));
+        }
+        if churn.create + churn.delete + churn.relocate > 100 {
+            let problem = "are more than 100 % together";
+            return Err(UsageError::new(Knob::Churn.flag(), problem));
+        }
+        if churn.relocate > 0 && self.multi_partitions.is_some() {
+            let problem = "objects that move are anywhere (see --multi-partitions)";
+            return Err(UsageError::new("--move", problem));
+        }
         Ok(())
+    }
+
+    /// What is to be mixed in, with a workload that takes these.
+    pub(crate) fn churn(&self, taken: &[Knob]) -> Churn {
+        if taken.contains(&Knob::Churn) {
+            return Churn::default();
+        }
+        Churn {
+            create: self.create.unwrap_or(0),
+            delete: self.delete.unwrap_or(0),
+            relocate: self.relocate.unwrap_or(0),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::settings::Kv;
 use crate::error::UsageError;
 use crate::workload::contract::{LoadShape, WorkloadFlags, WorkloadInfo};
-use crate::workload::knobs::Knob;
+use crate::workload::knobs::{Knob, Knobs};
 use crate::workload::popularity::Popularity;
 use crate::workload::value_size::ValueSize;
 use clap::Args;
@@ -15,16 +15,16 @@ use ssmr_core::limits::{MAX_OBJECTS, MAX_REQUEST};
 /// The size of a value.
 const VALUE: ValueSize = ValueSize::Constant(100);
 
+/// Percentage of creates, of deletes, and of moves.
+const CHURN: u32 = 5;
+
 /// How many bytes an encoded value takes besides its own.
 const OVERHEAD: u64 = 8;
 
-/// Flags of workload kv. The percentages must add up to 100.
+/// Flags of workload kv. The percentages must add up to 100, with those of creates, deletes and
+/// moves.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct KvFlags {
-    /// Percentage of creates
-    #[arg(long, default_value_t = 5, value_name = "%", value_parser = percentage())]
-    create: u32,
-
     /// Percentage of reads
     #[arg(long, default_value_t = 45, value_name = "%", value_parser = percentage())]
     read: u32,
@@ -32,14 +32,6 @@ pub(crate) struct KvFlags {
     /// Percentage of updates
     #[arg(long, default_value_t = 35, value_name = "%", value_parser = percentage())]
     update: u32,
-
-    /// Percentage of deletes
-    #[arg(long, default_value_t = 5, value_name = "%", value_parser = percentage())]
-    delete: u32,
-
-    /// Percentage of moves to another partition
-    #[arg(long = "move", default_value_t = 5, value_name = "%", value_parser = percentage())]
-    relocate: u32,
 
     /// Percentage of accesses that read and write several objects
     #[arg(long, default_value_t = 5, value_name = "%", value_parser = percentage())]
@@ -65,22 +57,22 @@ pub(crate) struct KvFlags {
 
 impl KvFlags {
     /// In the order of the workload's kinds.
-    fn percentages(&self) -> [u32; 6] {
-        [
-            self.create,
+    ///
+    /// # Errors
+    /// If they are not all there is.
+    fn percentages(&self, knobs: &Knobs) -> Result<[u32; 6], UsageError> {
+        let [create, delete, relocate] = [knobs.create, knobs.delete, knobs.relocate];
+        let all = [
+            create.unwrap_or(CHURN),
             self.read,
             self.update,
-            self.delete,
-            self.relocate,
+            delete.unwrap_or(CHURN),
+            relocate.unwrap_or(CHURN),
             self.multi,
-        ]
-    }
-
-    /// Checks what no flag shows by itself.
-    fn check(&self) -> Result<(), UsageError> {
-        let sum: u32 = self.percentages().iter().sum();
+        ];
+        let sum: u32 = all.iter().sum();
         if sum == 100 {
-            return Ok(());
+            return Ok(all);
         }
         let flags = "--create, --read, --update, --delete, --move, --multi";
         let problem = format!("the percentages add up to {sum}, not 100");
@@ -120,7 +112,7 @@ impl KvFlags {
             )
         } else if self.multi == 0 {
             "no command touches several objects (see --multi)".into()
-        } else if self.relocate > 0 {
+        } else if kv.percentages[4] > 0 {
             "objects that move are anywhere (see --move, which is to be 0)".into()
         } else if let Some(home) = kv.poorest_home() {
             format!(
@@ -162,7 +154,6 @@ impl WorkloadFlags for KvFlags {
     }
 
     fn build(&self, _: &str, shape: &LoadShape) -> Result<Kv, UsageError> {
-        self.check()?;
         let knobs = &shape.knobs;
         let multi_objects = knobs
             .multi_partitions
@@ -176,7 +167,7 @@ impl WorkloadFlags for KvFlags {
             value_size: knobs.value_size.unwrap_or(VALUE),
             multi_objects: self.multi_objects.unwrap_or(multi_objects),
             multi_partitions: knobs.multi_partitions,
-            percentages: self.percentages(),
+            percentages: self.percentages(knobs)?,
         };
         self.check_multi(&kv)?;
         Ok(kv)
