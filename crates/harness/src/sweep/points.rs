@@ -23,7 +23,7 @@ pub(super) const IDENTITY: [&str; 11] = [
 ];
 
 /// What is averaged.
-pub(super) const MEASURES: [&str; 9] = [
+pub(super) const MEASURES: [&str; 13] = [
     "throughput_ops",
     "mean_us",
     "p50_us",
@@ -33,6 +33,10 @@ pub(super) const MEASURES: [&str; 9] = [
     "messages_per_command",
     "bytes_per_command",
     "cpu_us_per_command",
+    "order_us",
+    "wait_us",
+    "execute_us",
+    "answer_us",
 ];
 
 /// What is added up.
