@@ -10,7 +10,7 @@ use crate::draw::units::Unit;
 use crate::figure::{Drawing, Figure};
 use crate::kind::{Choice, Kind};
 use crate::read::folder::Folder;
-use crate::read::summary::{Key, PHASES};
+use crate::read::summary::{Key, STAGES};
 use crate::style::PARTS;
 
 /// The height of the only frame, of one of several, and of what is between two.
@@ -19,7 +19,7 @@ const HEIGHT: f64 = 72.0;
 const GAP: f64 = 12.0;
 
 pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Result<(), Skip> {
-    need(folder, &PHASES)?;
+    need(folder, &STAGES)?;
     let keys = folder.keys.iter().enumerate();
     let whole = folder.keys.is_empty().then_some(None);
     let mut is_empty = true;
@@ -54,14 +54,14 @@ struct Frame<'a> {
     stacks: Vec<Stack<'a>>,
 }
 
-/// The microseconds in each phase.
+/// The microseconds in each stage.
 #[derive(Debug)]
 struct Stack<'a> {
     strategy: &'a str,
     name: String,
     /// Counted from 0.
     place: usize,
-    phases: [f64; 4],
+    stages: [f64; 4],
 }
 
 /// The frames of a figure; none if nothing was measured.
@@ -71,7 +71,7 @@ fn frames<'a>(slice: &Slice<'a>, key: Option<&Key>) -> Vec<Frame<'a>> {
             strategy: series.strategy,
             name,
             place,
-            phases: spot.phases()?,
+            stages: spot.stages()?,
         })
     };
     let series = slice.series.iter();
@@ -109,7 +109,7 @@ fn frames<'a>(slice: &Slice<'a>, key: Option<&Key>) -> Vec<Frame<'a>> {
 
 fn picture(frames: &[Frame<'_>], key: Option<&Key>, about: String) -> Canvas {
     let stacks = || frames.iter().flat_map(|frame| &frame.stacks);
-    let sums = || stacks().map(|stack| stack.phases.iter().sum::<f64>());
+    let sums = || stacks().map(|stack| stack.stages.iter().sum::<f64>());
     let time = Unit::of_latency(sums().fold(0.0, f64::max));
     let names = match key {
         Some(key) => key.values.clone(),
@@ -138,11 +138,11 @@ fn picture(frames: &[Frame<'_>], key: Option<&Key>, about: String) -> Canvas {
         (Some(_), "") => label.clone(),
         (Some(_), about) => format!("{label}, {about}"),
     };
-    let phases = PHASES.map(|phase| phase.trim_end_matches("_us").to_owned());
+    let stages = STAGES.map(|stage| stage.trim_end_matches("_us").to_owned());
     let samples = PARTS.map(|(colour, hatch)| Sample::Patch(colour, hatch));
     let legend = Legend {
         about,
-        entries: phases.into_iter().zip(samples).collect(),
+        entries: stages.into_iter().zip(samples).collect(),
     };
     let axes: Vec<Axis> = frames.iter().map(y).collect();
     let left = left_of(&axes.iter().collect::<Vec<_>>());
@@ -168,15 +168,15 @@ fn picture(frames: &[Frame<'_>], key: Option<&Key>, about: String) -> Canvas {
 impl Stack<'_> {
     fn draw(&self, canvas: &mut Canvas, panel: &Panel, time: Unit) {
         let (mut base, place) = (0.0, self.place as f64);
-        for ((phase, label), (colour, hatch)) in self.phases.iter().zip(PHASES).zip(PARTS) {
-            let end = base + phase * time.factor;
+        for ((stage, label), (colour, hatch)) in self.stages.iter().zip(STAGES).zip(PARTS) {
+            let end = base + stage * time.factor;
             let (left, top) = panel.at(place + 0.75, end);
             let (right, bottom) = panel.at(place + 1.25, base);
             let told = format!(
                 "{}, {}: {}",
                 self.name,
                 label.trim_end_matches("_us"),
-                time.of(*phase)
+                time.of(*stage)
             );
             canvas.series(self.strategy, |canvas| {
                 canvas.value(told, |canvas| {

@@ -30,9 +30,8 @@ pub(super) fn draw(
         return Ok(Err(Skip::of_a_run()));
     }
     let rows = match folder.intervals()? {
-        Some(Ok(rows)) => rows,
-        Some(Err(missing)) => return Ok(Err(Skip::columns("intervals.csv", &missing))),
-        None => return Ok(Err(Skip("there is no intervals.csv".into()))),
+        Ok(rows) => rows,
+        Err(missing) => return Ok(Err(missing.into())),
     };
     let shown: Vec<&Interval> = rows.iter().filter(|row| row.op == choice.op).collect();
     let time = TimeAxis::of(shown.iter().map(|row| row.at));

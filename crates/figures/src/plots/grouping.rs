@@ -7,8 +7,9 @@ use super::Skip;
 use crate::draw::canvas::Pen;
 use crate::figure::Drawing;
 use crate::kind::{Choice, Latency};
-use crate::read::folder::Folder;
+use crate::read::folder::{Contents, Folder};
 use crate::read::summary::{Key, Measurement, Verdict};
+use crate::read::table::Missing;
 use crate::statistics::Repeats;
 use crate::style::looks;
 
@@ -57,12 +58,12 @@ impl Spot<'_> {
         })
     }
 
-    /// Microseconds in each phase; nothing if none is known.
-    pub(super) fn phases(&self) -> Option<[f64; 4]> {
-        let mean = |phase: usize| self.repeats(|row| row.phases[phase]).map(|all| all.mean);
-        let phases = [0, 1, 2, 3].map(mean);
-        let is_known = phases.iter().any(Option::is_some);
-        is_known.then(|| phases.map(Option::unwrap_or_default))
+    /// Microseconds in each stage; nothing if none is known.
+    pub(super) fn stages(&self) -> Option<[f64; 4]> {
+        let mean = |stage: usize| self.repeats(|row| row.stages[stage]).map(|all| all.mean);
+        let stages = [0, 1, 2, 3].map(mean);
+        let is_known = stages.iter().any(Option::is_some);
+        is_known.then(|| stages.map(Option::unwrap_or_default))
     }
 
     /// The verdict on the history if it is not `ok`.
@@ -209,9 +210,14 @@ pub(super) fn slices<'a>(
 
 /// Refuses what lacks columns.
 pub(super) fn need(folder: &Folder, columns: &[&str]) -> Result<(), Skip> {
-    match &folder.summary.missing(columns)[..] {
-        [] => Ok(()),
-        missing => Err(Skip::columns("summary.csv", missing)),
+    let file = match folder.contents() {
+        Contents::Run | Contents::Sweep => "summary.csv",
+        Contents::Peak => "peak.csv",
+    };
+    let missing = folder.summary.table.missing(columns);
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Missing::Columns(file, missing).into()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::ReadError;
 use crate::figure::Drawing;
 use crate::kind::{Choice, Kind};
 use crate::read::folder::{Contents, Folder};
+use crate::read::table::Missing;
 
 impl Folder {
     /// Draws what was chosen, as far as there is data for it.
@@ -56,19 +57,15 @@ impl Folder {
 struct Skip(String);
 
 impl Skip {
-    /// A file lacks columns.
-    fn columns(file: &str, missing: &[&str]) -> Self {
-        let noun = if missing.len() == 1 {
-            "column"
-        } else {
-            "columns"
-        };
-        Self(format!("{file} has no {noun} {}", missing.join(", ")))
-    }
-
     /// The figure is one of a single run, and the folder is that of several.
     fn of_a_run() -> Self {
         Self("it shows one run: name the folder of one, within cells/".into())
+    }
+}
+
+impl From<Missing<'_>> for Skip {
+    fn from(missing: Missing<'_>) -> Self {
+        Self(missing.to_string())
     }
 }
 

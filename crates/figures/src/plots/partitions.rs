@@ -33,9 +33,8 @@ pub(super) fn draw(
         return Ok(Err(Skip("groups do not tell operations apart".into())));
     }
     let rows = match folder.groups()? {
-        Some(Ok(rows)) => rows,
-        Some(Err(missing)) => return Ok(Err(Skip::columns("partitions.csv", &missing))),
-        None => return Ok(Err(Skip("there is no partitions.csv".into()))),
+        Ok(rows) => rows,
+        Err(missing) => return Ok(Err(missing.into())),
     };
     if rows.is_empty() {
         return Ok(Err(Skip("partitions.csv has no rows".into())));

@@ -5,6 +5,7 @@
 //! rates. Of these the search tries more than are shown: the peak is the last one that was reached.
 
 use super::Skip;
+use super::grouping::need;
 use super::throughput_latency::latency_label;
 use crate::draw::canvas::{Canvas, LETTERS, Pen, Side, width};
 use crate::draw::legend::{Legend, Sample};
@@ -48,10 +49,7 @@ pub(super) fn draw(folder: &Folder, choice: &Choice, out: &mut Drawing) -> Resul
         return Err(Skip("it needs the folder of `run --peak`".into()));
     }
     let needed = ["step", "reached", THROUGHPUT, choice.latency.column()];
-    match &folder.summary.missing(&needed)[..] {
-        [] => {}
-        missing => return Err(Skip::columns("peak.csv", missing)),
-    }
+    need(folder, &needed)?;
     let strategies = folder.strategies();
     let searches = strategies.iter().zip(looks(&strategies));
     let searches = searches.map(|(strategy, look)| {

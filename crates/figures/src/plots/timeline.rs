@@ -60,9 +60,8 @@ fn of_run(
     out: &mut Drawing,
 ) -> Result<Result<(), Skip>, ReadError> {
     let rows = match folder.intervals()? {
-        Some(Ok(rows)) => rows,
-        Some(Err(missing)) => return Ok(Err(Skip::columns("intervals.csv", &missing))),
-        None => return Ok(Err(Skip("there is no intervals.csv".into()))),
+        Ok(rows) => rows,
+        Err(missing) => return Ok(Err(missing.into())),
     };
     let shown: Vec<&Interval> = rows.iter().filter(|row| row.op == choice.op).collect();
     if shown.is_empty() {

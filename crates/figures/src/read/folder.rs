@@ -5,7 +5,7 @@ use super::groups::{self, GroupInterval};
 use super::intervals::{self, Interval};
 use super::latencies;
 use super::summary::{Key, Summary, Verdict};
-use super::table::Table;
+use super::table::{Missing, Table};
 use crate::error::ReadError;
 use crate::style::looks;
 use hdrhistogram::Histogram;
@@ -171,35 +171,20 @@ impl Folder {
         runs
     }
 
-    /// The time line of a run; nothing if it has none; within, the columns that it lacks.
+    /// The time line of a run.
     ///
     /// # Errors
     /// If the file cannot be read.
-    #[allow(
-        clippy::type_complexity,
-        reason = "three answers, each told differently"
-    )]
-    pub(crate) fn intervals(
-        &self,
-    ) -> Result<Option<Result<Vec<Interval>, Vec<&'static str>>>, ReadError> {
-        let path = self.path.join("intervals.csv");
-        path.is_file().then(|| intervals::read(&path)).transpose()
+    pub(crate) fn intervals(&self) -> Result<Result<Vec<Interval>, Missing<'static>>, ReadError> {
+        intervals::read(&self.path)
     }
 
-    /// What each group of a run did over time; nothing if it does not say; within, the columns that
-    /// are lacking.
+    /// What each group of a run did over time.
     ///
     /// # Errors
     /// If the file cannot be read.
-    #[allow(
-        clippy::type_complexity,
-        reason = "three answers, each told differently"
-    )]
-    pub(crate) fn groups(
-        &self,
-    ) -> Result<Option<Result<Vec<GroupInterval>, Vec<&'static str>>>, ReadError> {
-        let path = self.path.join("partitions.csv");
-        path.is_file().then(|| groups::read(&path)).transpose()
+    pub(crate) fn groups(&self) -> Result<Result<Vec<GroupInterval>, Missing<'static>>, ReadError> {
+        groups::read(&self.path)
     }
 
     /// The latencies of a strategy's commands of one kind; nothing if they were not kept.

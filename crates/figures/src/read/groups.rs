@@ -1,9 +1,10 @@
 //! `partitions.csv`: what each group did over time.
 
-use super::table::Table;
+use super::table::{Missing, Row, Table};
 use crate::error::ReadError;
 use std::path::Path;
 
+const FILE: &str = "partitions.csv";
 const NEEDED: [&str; 6] = [
     "strategy",
     "t_ms",
@@ -28,19 +29,18 @@ pub(crate) struct GroupInterval {
     pub(crate) objects_in: f64,
 }
 
-/// Reads the file: its rows, or the columns that they lack.
+/// Reads the file of a folder.
 ///
 /// # Errors
 /// If it cannot be read or has a bad number.
 pub(crate) fn read(
-    path: &Path,
-) -> Result<Result<Vec<GroupInterval>, Vec<&'static str>>, ReadError> {
-    let table = Table::read(path)?;
-    let missing: Vec<_> = NEEDED.into_iter().filter(|name| !table.has(name)).collect();
-    if !missing.is_empty() {
-        return Ok(Err(missing));
-    }
-    let interval = |row: super::table::Row<'_>| {
+    folder: &Path,
+) -> Result<Result<Vec<GroupInterval>, Missing<'static>>, ReadError> {
+    let table = match Table::find(folder, FILE, &NEEDED)? {
+        Ok(table) => table,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    let interval = |row: Row<'_>| {
         let count = |name| Ok(row.number(name)?.unwrap_or_default());
         Ok(GroupInterval {
             strategy: row.text("strategy").into(),

@@ -1,9 +1,12 @@
 //! `intervals.csv`: throughput and latency over time, and what was broken on purpose.
 
 use super::summary::{P99, THROUGHPUT};
-use super::table::Table;
+use super::table::{Missing, Row, Table};
 use crate::error::ReadError;
 use std::path::Path;
+
+const FILE: &str = "intervals.csv";
+const NEEDED: [&str; 5] = ["strategy", "op", "t_ms", THROUGHPUT, P99];
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -23,18 +26,16 @@ pub(crate) struct Interval {
     pub(crate) consults: Option<f64>,
 }
 
-/// Reads the file: its rows, or the columns that they lack.
+/// Reads the file of a folder.
 ///
 /// # Errors
 /// If it cannot be read or has a bad number.
-pub(crate) fn read(path: &Path) -> Result<Result<Vec<Interval>, Vec<&'static str>>, ReadError> {
-    let table = Table::read(path)?;
-    let needed = ["strategy", "op", "t_ms", THROUGHPUT, P99];
-    let missing: Vec<_> = needed.into_iter().filter(|name| !table.has(name)).collect();
-    if !missing.is_empty() {
-        return Ok(Err(missing));
-    }
-    let interval = |row: super::table::Row<'_>| {
+pub(crate) fn read(folder: &Path) -> Result<Result<Vec<Interval>, Missing<'static>>, ReadError> {
+    let table = match Table::find(folder, FILE, &NEEDED)? {
+        Ok(table) => table,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    let interval = |row: Row<'_>| {
         let (asked, issued) = (row.number("oracle_consults")?, row.number("issued")?);
         let issued = issued.filter(|count| *count > 0.0);
         Ok(Interval {

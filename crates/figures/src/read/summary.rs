@@ -14,7 +14,7 @@ pub(crate) const P50: &str = "p50_us";
 /// 99th percentile of latency.
 pub(crate) const P99: &str = "p99_us";
 /// Where the time of a command goes, in its order.
-pub(crate) const PHASES: [&str; 4] = ["order_us", "wait_us", "execute_us", "answer_us"];
+pub(crate) const STAGES: [&str; 4] = ["order_us", "wait_us", "execute_us", "answer_us"];
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub(crate) struct Measurement {
     pub(crate) p50: Option<f64>,
     /// Microseconds.
     pub(crate) p99: Option<f64>,
-    /// Microseconds, as in [`PHASES`].
-    pub(crate) phases: [Option<f64>; 4],
+    /// Microseconds, as in [`STAGES`].
+    pub(crate) stages: [Option<f64>; 4],
     /// Whether the history was judged and found to be linearizable.
     pub(crate) verdict: Verdict,
     /// Whether processors were too busy for the figures to mean anything.
@@ -96,9 +96,9 @@ impl Summary {
             }
         }
         let measurement = |row: super::table::Row<'_>| {
-            let mut phases = [None; 4];
-            for (phase, column) in phases.iter_mut().zip(PHASES) {
-                *phase = row.number(column)?;
+            let mut stages = [None; 4];
+            for (stage, column) in stages.iter_mut().zip(STAGES) {
+                *stage = row.number(column)?;
             }
             Ok(Measurement {
                 strategy: row.text("strategy").into(),
@@ -107,7 +107,7 @@ impl Summary {
                 throughput: row.number(THROUGHPUT)?,
                 p50: row.number(P50)?,
                 p99: row.number(P99)?,
-                phases,
+                stages,
                 verdict: match row.text("linearizable") {
                     "" | "ok" => Verdict::Ok,
                     word => Verdict::Other(word.into()),
@@ -126,11 +126,5 @@ impl Summary {
             measured.saturated = saturated.contains(&run(row));
         }
         Ok(Self { rows, table })
-    }
-
-    /// Which of these columns are not there.
-    pub(crate) fn missing<'a>(&self, columns: &[&'a str]) -> Vec<&'a str> {
-        let missing = columns.iter().filter(|column| !self.table.has(column));
-        missing.copied().collect()
     }
 }

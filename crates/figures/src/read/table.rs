@@ -3,6 +3,7 @@
 
 use crate::error::ReadError;
 use csv::StringRecord;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The rows of a CSV file.
@@ -11,6 +12,25 @@ pub struct Table {
     path: PathBuf,
     header: StringRecord,
     rows: Vec<StringRecord>,
+}
+
+/// Why there is nothing for a figure in a folder: a file that is not there, or lacks columns.
+#[derive(Clone, Debug)]
+pub(crate) enum Missing<'a> {
+    File(&'a str),
+    Columns(&'a str, Vec<&'a str>),
+}
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "there is no {file}"),
+            Self::Columns(file, columns) => {
+                let plural = if columns.len() == 1 { "" } else { "s" };
+                write!(f, "{file} has no column{plural} {}", columns.join(", "))
+            }
+        }
+    }
 }
 
 /// A row of a table.
@@ -35,6 +55,33 @@ impl Table {
             header,
             rows: rows.map_err(|error| bad(&error))?,
         })
+    }
+
+    /// Reads a file of a folder, if it is there and has these columns.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub(crate) fn find<'a>(
+        folder: &Path,
+        file: &'a str,
+        needed: &[&'a str],
+    ) -> Result<Result<Self, Missing<'a>>, ReadError> {
+        let path = folder.join(file);
+        if !path.is_file() {
+            return Ok(Err(Missing::File(file)));
+        }
+        let table = Self::read(&path)?;
+        let missing = table.missing(needed);
+        Ok(match missing.is_empty() {
+            true => Ok(table),
+            false => Err(Missing::Columns(file, missing)),
+        })
+    }
+
+    /// Those of these columns that it lacks.
+    pub(crate) fn missing<'a>(&self, columns: &[&'a str]) -> Vec<&'a str> {
+        let missing = columns.iter().filter(|column| !self.has(column));
+        missing.copied().collect()
     }
 
     /// The names of its columns, in the order of the file.
