@@ -112,10 +112,10 @@ impl Operator {
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            // It may be down: the next tick tries again.
-            if let Ok(mut connection) = self.connect(peer).await {
-                while let Ok(OperatorAnswer::Status(status)) =
-                    connection.ask(&OperatorMessage::Status).await
+            // It may be down, or silent: the next tick tries again.
+            if let Ok(Ok(mut connection)) = timeout(self.patience, self.connect(peer)).await {
+                while let Ok(Ok(OperatorAnswer::Status(status))) =
+                    timeout(self.patience, connection.ask(&OperatorMessage::Status)).await
                 {
                     heard(status);
                     ticks.tick().await;

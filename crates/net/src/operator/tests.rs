@@ -283,3 +283,30 @@ async fn who_watches_a_replica_hears_of_it_again_after_it_was_down() {
     let nobody = replicas.operator.watch(replica(2, 0), PATIENCE, |_| {});
     assert!(matches!(nobody.await, Err(ConfigError::NoAddress(_))));
 }
+
+#[tokio::test]
+async fn a_replica_that_is_silent_is_tried_again() {
+    let (replicas, _listeners) = Replicas::new();
+    let id = replica(0, 0);
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let mut config = replicas.config.clone();
+    config.addresses.insert(id, silent.local_addr().unwrap());
+    let operator = Operator::new::<Things>(&config, Global).unwrap();
+    let operator = operator.with_patience(Duration::from_millis(50));
+    let watching = tokio::spawn(async move {
+        let every = Duration::from_millis(1);
+        operator
+            .watch(id, every, |_| panic!("it says nothing"))
+            .await
+    });
+    // They are kept open, and nothing is said.
+    let mut dialled = Vec::new();
+    while dialled.len() < 3 {
+        let next = timeout(PATIENCE, silent.accept()).await;
+        dialled.push(next.expect("it is tried again").unwrap());
+    }
+    watching.abort();
+    assert!(watching.await.unwrap_err().is_cancelled());
+}
