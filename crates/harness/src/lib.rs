@@ -21,7 +21,7 @@ mod fault;
 mod from_git;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod groups;
+mod group_watch;
 mod harness;
 mod health;
 mod interrupt;

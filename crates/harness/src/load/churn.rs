@@ -1,5 +1,4 @@
-//! Creates, deletes and moves among the commands of whatever workload, as far as it has none of its
-//! own: `--create`, `--delete`, `--move`.
+//! Creates, deletes and moves among the commands of whatever workload: one client's.
 //!
 //! What is created is like something that the workload has loaded, under an id that none of its
 //! commands names; what is deleted was created so before, by the same client; what moves was
@@ -8,82 +7,39 @@
 //! Invariant: a pure function of the shares, the seed and the client.
 
 use crate::error::UsageError;
+use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
 use crate::workload::knobs::Knob;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 use ssmr_core::topology::mix;
-use ssmr_core::{Intent, ObjectId, PartitionId, Request, codec, id};
+use ssmr_core::{Intent, ObjectId, PartitionId, Request};
 
 /// Keys of objects that are created have this bit, then the client's number, then their own.
 const MADE: u64 = 1 << 63;
 /// How many bits the number of an object has among those of its client.
 const NUMBER: u32 = 32;
 
-/// Percentages of all commands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Churn {
-    pub(crate) create: u32,
-    pub(crate) delete: u32,
-    pub(crate) relocate: u32,
-}
-
-impl Churn {
-    /// With the kinds of operations as they are called in the files.
-    fn shares(self) -> [(&'static str, u32); 3] {
-        [
-            ("create", self.create),
-            ("delete", self.delete),
-            ("move", self.relocate),
-        ]
+/// Checks that this can be mixed into the commands of a workload.
+///
+/// # Errors
+/// If the workload is finite, has times of its own, counts its objects at the end, or loads
+/// nothing.
+pub(crate) fn check(churn: Churn, workload: &impl Workload) -> Result<(), UsageError> {
+    if churn.is_none() {
+        return Ok(());
     }
-
-    /// Whether there is nothing to mix in.
-    fn is_none(self) -> bool {
-        self == Self::default()
-    }
-
-    /// Checks that it can be mixed into the commands of a workload.
-    ///
-    /// # Errors
-    /// If the workload is finite, has times of its own, counts its objects at the end, or loads
-    /// nothing.
-    pub(crate) fn check(self, workload: &impl Workload) -> Result<(), UsageError> {
-        if self.is_none() {
-            return Ok(());
-        }
-        let name = workload.name();
-        let problem = if workload.command_count().is_some() || workload.arrivals().is_some() {
-            format!("workload {name} says itself what is issued when")
-        } else if self.create > 0 && workload.invariants().is_some() {
-            format!("workload {name} counts its objects at the end")
-        } else if workload.preload_count() == 0 {
-            format!("workload {name} loads nothing that could be created again or move")
-        } else {
-            return Ok(());
-        };
-        Err(UsageError::new(Knob::Churn.flag(), problem))
-    }
-
-    /// The kinds of operations there are then.
-    pub(crate) fn kinds(self, own: &[&'static str]) -> Vec<&'static str> {
-        let mut kinds = own.to_vec();
-        for (kind, share) in self.shares() {
-            if share > 0 && !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
-        }
-        kinds
-    }
-
-    /// The digest of the workload with these.
-    pub(crate) fn digest(self, workload: u64) -> u64 {
-        match self.is_none() {
-            true => workload,
-            false => id::digest(&codec::encode(&(workload, self))),
-        }
-    }
+    let name = workload.name();
+    let problem = if workload.command_count().is_some() || workload.arrivals().is_some() {
+        format!("workload {name} says itself what is issued when")
+    } else if churn.create > 0 && workload.invariants().is_some() {
+        format!("workload {name} counts its objects at the end")
+    } else if workload.preload_count() == 0 {
+        format!("workload {name} loads nothing that could be created again or move")
+    } else {
+        return Ok(());
+    };
+    Err(UsageError::new(Knob::Churn.flag(), problem))
 }
 
 /// What one client mixes in.
@@ -244,18 +200,5 @@ mod tests {
         };
         let [one, other] = [objects(0), objects(1)];
         assert!(!one.is_empty() && one.iter().all(|object| !other.contains(object)));
-    }
-
-    #[test]
-    fn kinds_that_the_workload_has_are_not_doubled_and_digests_tell() {
-        let churn = Churn {
-            create: 1,
-            delete: 0,
-            relocate: 1,
-        };
-        assert_eq!(churn.kinds(&["read", "move"]), ["read", "move", "create"]);
-        assert_eq!(Churn::default().kinds(&["read"]), ["read"]);
-        assert_eq!(Churn::default().digest(5), 5);
-        assert_ne!(churn.digest(5), 5);
     }
 }

@@ -245,7 +245,6 @@ impl<W: Workload> LoadClient<W> {
 
     /// Issues a command that was due then.
     fn command(&mut self, step: W::Step, due: Micros, late: Micros) {
-        let job = self.job.clone();
         let mut issued = Issued {
             kind: W::kind(&step),
             due,
@@ -253,13 +252,14 @@ impl<W: Workload> LoadClient<W> {
             number: W::number(&step),
             transaction: None,
         };
-        if let Some(next) = job.workload.transact(&step, &[]) {
+        if let Some(next) = self.job.workload.transact(&step, &[]) {
             let (transaction, then) = Transaction::begin(step, next);
             issued.transaction = Some(Box::new(transaction));
-            let now = job.clock.now().micros();
+            let now = self.job.clock.now().micros();
             self.go_on(issued, then, now);
             return;
         }
+        let job = &self.job;
         let written = (job.tape.is_some()).then(|| job.workload.written_bytes(&step));
         let request = match self.can_move {
             true => job.workload.request(step),

@@ -1,9 +1,9 @@
 //! What the clients of a run are to do, and when.
 
-use super::churn::Churn;
 use super::order::Order;
 use super::tape::Tape;
 use crate::check::Recorder;
+use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
 use ssmr_core::Micros;
 use ssmr_core::client::ClientSettings;

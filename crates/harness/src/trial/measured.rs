@@ -3,7 +3,7 @@
 use crate::audit::Audit;
 use crate::fault::mark::Mark;
 use crate::fault::word::Word;
-use crate::groups::Groups;
+use crate::group_watch::GroupWatch;
 use crate::load::sample::Sample;
 use crate::memory::Memory;
 use crate::results::measures::Applies;
@@ -41,7 +41,7 @@ pub(crate) struct Measured {
     /// What the replicas' processes took meanwhile.
     pub(crate) memory: Memory,
     /// What each group did meanwhile.
-    pub(crate) groups: Groups,
+    pub(crate) groups: GroupWatch,
     /// The three answers.
     pub(crate) verdicts: Verdicts,
     /// What came of the reads at the end, if they were made.

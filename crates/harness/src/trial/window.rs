@@ -2,7 +2,7 @@
 
 use crate::deploy::deployment::{Deployment, Tally};
 use crate::fault::inflict::Faults;
-use crate::groups::Groups;
+use crate::group_watch::GroupWatch;
 use crate::health::loss;
 use crate::interrupt::Interrupt;
 use crate::load::clients::Load;
@@ -50,7 +50,7 @@ pub(super) struct Window<'a> {
 #[derive(Default)]
 pub(super) struct Looks {
     pub(super) memory: Memory,
-    pub(super) groups: Groups,
+    pub(super) groups: GroupWatch,
 }
 
 impl Window<'_> {

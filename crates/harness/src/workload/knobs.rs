@@ -3,10 +3,10 @@
 //!
 //! Invariant: a knob that was turned has an effect, or the run is refused.
 
+use super::churn::Churn;
 use super::popularity::Popularity;
 use super::value_size::ValueSize;
 use crate::error::UsageError;
-use crate::load::churn::Churn;
 use serde::Serialize;
 use ssmr_core::Execution;
 

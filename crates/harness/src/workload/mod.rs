@@ -7,6 +7,7 @@
 
 pub(crate) mod append;
 pub(crate) mod chirper;
+pub(crate) mod churn;
 pub(crate) mod contract;
 pub(crate) mod graph;
 mod home;

@@ -27,7 +27,7 @@ use crate::status::ReplicaStatus;
 use crate::traffic::Traffic;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    ClientId, ClientMessage, Identity, LocalTime, Micros, Partition, Replica, ReplicaId,
+    ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Partition, Replica, ReplicaId,
     ReplicaOutbox,
 };
 use ssmr_multicast::{Capture, Captured, GroupMulticast};
@@ -237,7 +237,15 @@ impl EventLoop {
             stopwatch.arrived(now, &message);
         }
         let message = match &mut self.intake {
-            Some(intake) => intake.hold_back(from, message, room, &mut self.replica, &mut self.out),
+            Some(intake) => {
+                let (replica, out) = (&mut self.replica, &mut self.out);
+                let is_leader = replica.is_leader();
+                let announce = |command: &Command| {
+                    let announce = |order: &mut GroupMulticast, _: &mut _| order.announce(command);
+                    replica.with_multicast(announce, out)
+                };
+                intake.hold_back(from, message, room, is_leader, announce)
+            }
             None => Some(message),
         };
         if let Some(message) = message {

@@ -4,11 +4,10 @@
 //! saved; all in the order in which they came. It is outside the replica: what is taken has the
 //! same effect as if it had only come now.
 
-use super::event_loop::AnyReplica;
 use super::input::Room;
 use ssmr_core::keyed_hash::KeyedSet;
-use ssmr_core::{ClientId, ClientMessage, LocalTime, Micros, ObjectId, ReplicaOutbox};
-use ssmr_multicast::{Announced, GroupMulticast};
+use ssmr_core::{ClientId, ClientMessage, Command, LocalTime, Micros, ObjectId};
+use ssmr_multicast::Announced;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -46,14 +45,14 @@ impl Intake {
     }
 
     /// Takes a message to wait for its turn. Returns it if it costs nothing: it is to be handed in
-    /// at once.
+    /// at once. A command is announced to the order, so that it is not fetched meanwhile.
     pub(super) fn hold_back(
         &mut self,
         from: ClientId,
         message: ClientMessage,
         room: Room,
-        replica: &mut AnyReplica,
-        out: &mut ReplicaOutbox<GroupMulticast>,
+        is_leader: bool,
+        announce: impl FnOnce(&Command) -> Announced,
     ) -> Option<ClientMessage> {
         let message = match message {
             // It is refused at once: nobody asks in another one's name.
@@ -62,8 +61,7 @@ impl Intake {
             }
             ClientMessage::Submit(command) => {
                 let command = command.with_digest();
-                let announce = |order: &mut GroupMulticast, _: &mut _| order.announce(&command);
-                let announced = replica.with_multicast(announce, out);
+                let announced = announce(&command);
                 let message = ClientMessage::Submit(command);
                 match announced {
                     Announced::New => message,
@@ -71,7 +69,7 @@ impl Intake {
                     Announced::Needless => return Some(message),
                 }
             }
-            ClientMessage::Query(_) if !replica.is_leader() => return Some(message),
+            ClientMessage::Query(_) if !is_leader => return Some(message),
             ClientMessage::Query(_) => message,
             ClientMessage::Consult(objects) => self.not_asked_yet(from, objects)?,
             ClientMessage::Hello => return Some(message),

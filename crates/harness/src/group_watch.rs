@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_micros(INTERVAL);
 
 /// What the replicas have said, each in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Groups(BTreeMap<ReplicaId, Vec<Look>>);
+pub(crate) struct GroupWatch(BTreeMap<ReplicaId, Vec<Look>>);
 
 /// What a replica said at some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Look {
     }
 }
 
-impl Groups {
+impl GroupWatch {
     /// Asks the replicas for ever. To be dropped at will.
     pub(crate) async fn watch(
         &mut self,
@@ -160,7 +160,7 @@ mod tests {
         // It lags, and is started again.
         let other = [(2_000, 10, 70), (102_000, 20, 75), (203_000, 5, 3)];
         let other = other.map(|(at, count, cpu)| look(at, false, count, cpu));
-        let groups = Groups([(id(0), leader.to_vec()), (id(1), other.to_vec())].into());
+        let groups = GroupWatch([(id(0), leader.to_vec()), (id(1), other.to_vec())].into());
         let span = Span {
             from: 1_000,
             until: 201_000,

@@ -3,12 +3,14 @@
 //! It measures nothing itself ([`Trial`] does). Invariant: nothing is started before every flag has
 //! been checked, and the rows of a strategy are on disk before the next one starts.
 
+mod finished;
+mod whole;
+
 use crate::ending::Ending;
 use crate::error::UsageError;
 use crate::fault::check::check as check_faults;
 use crate::interrupt::Interrupt;
-use crate::load::churn::Churn;
-use crate::load::sample::{End, Sample};
+use crate::load::churn;
 use crate::machine::Machine;
 use crate::notes;
 use crate::progress::Progress;
@@ -18,23 +20,24 @@ use crate::registry::workloads::{WorkloadVisitor, Workloads};
 use crate::report;
 use crate::results::folder::{Destination, Folder};
 use crate::results::measures::Measures;
-use crate::results::rows::{ALL, Point, Whole};
+use crate::results::rows::{Point, Whole};
 use crate::results::table::Table;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
 use crate::setup;
-use crate::tables;
 use crate::time;
 use crate::trial::Trial;
 use crate::trial::measured::Measured;
+use crate::workload::churn::Churn;
 use crate::workload::contract::{Workload, WorkloadFlags};
 use anyhow::Result;
+pub(crate) use finished::Finished;
+use finished::Remarks;
 use serde::Serialize;
 use ssmr_net::NetError;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use whole::whole;
 
 /// The content of `run.json`.
 #[derive(Serialize)]
@@ -50,31 +53,6 @@ struct Description<'a, W> {
     notes: &'a [String],
     /// What was noticed, by strategy.
     strategies: &'a [Remarks],
-}
-
-/// What was noticed of one strategy.
-#[derive(Serialize)]
-struct Remarks {
-    strategy: &'static str,
-    linearizable: &'static str,
-    judged_ops: Option<usize>,
-    unjudged_ops: Option<usize>,
-    replicas_agree: Option<&'static str>,
-    cluster: &'static str,
-    /// Whether what must hold of all objects together does, if something must.
-    consistent: Option<&'static str>,
-    /// Objects that were read at the end, if they were.
-    audited_objects: Option<u64>,
-    /// How often each word of `--fault` struck.
-    faults: BTreeMap<&'static str, u64>,
-    /// The most memory that the process of a replica took, in the first and the last tenth of what
-    /// was measured.
-    rss_first_mib: Option<f64>,
-    rss_last_mib: Option<f64>,
-    /// What is wrong, in words.
-    problems: Vec<String>,
-    /// What is to be known besides.
-    notes: Vec<String>,
 }
 
 /// Carries out the command `run`.
@@ -186,8 +164,8 @@ impl WorkloadVisitor for Begin<'_> {
     }
 }
 
-/// Makes the workload, which must take the shared flags that were given.
-/// Returns what is to be mixed into its commands, too.
+/// Makes the workload, which must take the shared flags that were given, and what is to be mixed
+/// into its commands.
 fn build<F: WorkloadFlags>(
     flags: &F,
     settings: &RunSettings,
@@ -197,7 +175,7 @@ fn build<F: WorkloadFlags>(
     knobs.check(name, taken, settings.execution)?;
     let workload = flags.build(name, &settings.load_shape())?;
     let churn = knobs.churn(taken);
-    churn.check(&workload)?;
+    churn::check(churn, &workload)?;
     Ok((workload, churn))
 }
 
@@ -405,115 +383,5 @@ impl<'a, W: Workload> Run<'a, W> {
         };
         self.folder
             .describe(&description, finished.then(time::date))
-    }
-}
-
-/// A run that has ended.
-pub(crate) struct Finished {
-    pub(crate) ending: Ending,
-    rows: Vec<(Point, Measures, Whole)>,
-    remarks: Vec<Remarks>,
-    /// What is to be known of the workload, behind its name.
-    notes: Vec<String>,
-    /// Where its files are.
-    folder: PathBuf,
-}
-
-impl Finished {
-    /// The rows of the summary.
-    pub(crate) fn rows(&self) -> &[(Point, Measures, Whole)] {
-        &self.rows
-    }
-
-    /// Prints what is wrong.
-    pub(crate) fn tell_problems(&self) {
-        for remarks in &self.remarks {
-            for problem in &remarks.problems {
-                eprintln!("{}: {problem}", remarks.strategy);
-            }
-        }
-    }
-
-    /// Prints the table, and what to know with it. What is wrong is told even to those who want
-    /// quiet.
-    fn tell(&self, quiet: bool) {
-        self.tell_problems();
-        if quiet {
-            return;
-        }
-        if !self.rows.is_empty() {
-            println!("{}", tables::tables(&self.totals()));
-        }
-        if cfg!(debug_assertions) {
-            println!(
-                "note: this program was compiled without optimisation; use cargo run --release"
-            );
-        }
-        for note in &self.notes {
-            println!("note: workload {note}");
-        }
-        for remarks in &self.remarks {
-            remarks
-                .notes
-                .iter()
-                .for_each(|note| println!("note: {}: {note}", remarks.strategy));
-        }
-        if self.ending == Ending::Interrupted {
-            println!("interrupted: this is what was measured until then");
-        }
-        println!("results: {}", self.folder.display());
-    }
-
-    /// The rows for all kinds of operations together, one for each strategy.
-    pub(crate) fn totals(&self) -> Vec<&(Point, Measures, Whole)> {
-        let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
-        totals.collect()
-    }
-}
-
-/// The values of a strategy as a whole; only the row for all operations has most of them.
-fn whole(op: &str, measures: &Measures, measured: &Measured, table: &Table<'_>) -> Whole {
-    let all = op == ALL;
-    let per_ok = |sum: u64| (all && measures.ok > 0).then(|| sum as f64 / measures.ok as f64);
-    let cache = all && measured.applies.cache;
-    let unordered = |sample: &&Sample| {
-        let counts = sample.end == End::Ok && measured.span.contains(sample.due);
-        counts && sample.cost.unordered
-    };
-    let verdicts = &measured.verdicts;
-    let counts = verdicts.history.counts().filter(|_| all);
-    let unordered = measured.samples.iter().filter(unordered).count();
-    let (first_mib, last_mib) = measured.memory.first_and_last_mib(measured.span);
-    let stages = table.stages(op);
-    Whole {
-        messages_per_command: per_ok(measured.message_count),
-        bytes_per_command: per_ok(measured.byte_count),
-        cpu_us_per_command: per_ok(measured.processor_us),
-        linearizable: verdicts.history.name(),
-        judged_ops: counts.map(|counts| counts.judged as u64),
-        unjudged_ops: counts.map(|counts| counts.unjudged() as u64),
-        replicas_agree: verdicts.replicas_agree(),
-        cluster: verdicts.cluster.health.name(),
-        duration_s: measured.span.length() as f64 / 1e6,
-        reads: measured.reads.name(),
-        unordered_pct: per_ok(unordered as u64).map(|share| share * 100.0),
-        value_hits: cache.then_some(measured.values.0),
-        value_misses: cache.then_some(measured.values.1),
-        processors_busy_pct: all.then(|| notes::busy(measured) * 100.0),
-        service_time_us: measured.service_time_us,
-        saturated: measured.service_time_us.filter(|_| all).map(|_| {
-            match notes::busy(measured) > notes::EMULATION_ENDS {
-                true => "yes",
-                false => "no",
-            }
-        }),
-        rss_first_mib: first_mib.filter(|_| all),
-        rss_last_mib: last_mib.filter(|_| all),
-        order_us: stages.map(|stages| stages[0]),
-        wait_us: stages.map(|stages| stages[1]),
-        execute_us: stages.map(|stages| stages[2]),
-        answer_us: stages.map(|stages| stages[3]),
-        conflicts: table.conflicts(op),
-        consistent: verdicts.invariants.name(),
     }
 }
