@@ -5,7 +5,7 @@ use crate::state::owner;
 use crate::{Seed, Target};
 use harness::fuzzing;
 use ssmr_core::{GroupId, PartitionId, ReplicaId};
-use ssmr_net::ClusterConfig;
+use ssmr_net::{ClusterFile, KnownNames};
 use std::fmt::{Debug, Display};
 use std::str::{FromStr, from_utf8};
 
@@ -33,35 +33,30 @@ pub(crate) const IDENTITY_FILE: Target = Target {
     memory: MEMORY,
 };
 
-/// The harness's cluster file, and the configuration file of the libraries.
+/// The cluster file.
 pub(crate) const CLUSTER_FILES: Target = Target {
     name: "cluster_files",
-    run: |bytes| {
-        from_utf8(bytes).is_ok_and(|text| {
-            let config = toml::from_str::<ClusterConfig>(text);
-            let is_config = config.is_ok_and(|config| {
-                let written = toml::to_string(&config).expect("it can be written");
-                assert_eq!(toml::from_str(&written).as_ref(), Ok(&config));
-                true
-            });
-            comes_back(text, fuzzing::cluster_file) | is_config
-        })
-    },
+    run: |bytes| from_utf8(bytes).is_ok_and(|text| comes_back(text, cluster_file)),
     seeds: || {
-        let file = "workload = \"kv\"\nstrategy = \"broker\"\npartitions = 2\nreplicas = 1\n\
-                    oracle_replicas = 1\ndirectory = \"none\"\nincarnation = -3\nseed = 1\n\
-                    durability = \"sync\"\nlog_bytes = 1048576\nlogs = \"logs\"\n\
-                    cache_servers = [\"localhost:11211\"]\n\n[addresses]\n\
-                    p0r0 = \"127.0.0.1:4000\"\np1r0 = \"[::1]:4001\"\n\
-                    oracler0 = \"127.0.0.1:4002\"\n";
-        let config = "incarnation = \"ffffffffffffffff\"\ncache_servers = [\"localhost:11211\"]\n\n\
-                      [topology]\npartition_count = 1\nreplica_count = 1\n\
-                      oracle_replica_count = 1\n\n[addresses]\np0r0 = \"127.0.0.1:4000\"\n\
-                      oracler0 = \"127.0.0.1:4001\"\n";
-        vec![Seed::new("harness", file), Seed::new("library", config)]
+        let file = "incarnation = \"ffffffffffffffff\"\nstrategy = \"broker\"\nservice = \"kv\"\n\
+                    durability = \"sync\"\ndata = \"/var/lib/things\"\nlog_bytes = 1048576\n\
+                    listen = \"0.0.0.0:4000\"\nmemcached = [\"localhost:11211\"]\n\n[replicas]\n\
+                    p0r0 = \"127.0.0.1:4000\"\np1r0 = { at = \"[::1]:4001\", data = \"/mnt\" }\n\
+                    oracler0 = \"host:4002\"\n\n[limits]\nclients = 100\nstall_ms = 100\n\n\
+                    [experiment]\nseed = 1\nservice_time_us = 1000\nstages = true\n";
+        vec![Seed::new("whole", file)]
     },
     memory: MEMORY,
 };
+
+fn cluster_file(text: &str) -> Option<String> {
+    let known = KnownNames {
+        strategies: &["global", "broker", "static"],
+        services: &["kv", "chirper"],
+    };
+    let file = ClusterFile::parse(text, "cluster.toml", known);
+    file.ok().map(|file| file.to_string())
+}
 
 /// Social graphs.
 pub(crate) const EDGE_LIST: Target = Target {

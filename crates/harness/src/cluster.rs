@@ -35,7 +35,7 @@ impl ClusterVisitor for Found<'_> {
     type Output = Result<Founded>;
 
     fn visit<A: Application>(self, cluster: Described) -> Self::Output {
-        let operator = Operator::new::<A>(&cluster.config, cluster.oracle)?;
+        let operator = Operator::new::<A>(&cluster.file.config, cluster.oracle)?;
         let operator = operator.with_patience(self.0.timeout);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start an event loop")?;

@@ -1,7 +1,6 @@
 //! What ends a command before it has done anything: a bad command line, file or registration.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 /// Something that the user asked for and cannot have. Exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -64,34 +63,5 @@ pub enum RegistrationError {
         what: &'static str,
         /// The name.
         name: String,
-    },
-}
-
-/// Why a cluster file is of no use.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FileError {
-    /// It cannot be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file or folder, as it was given.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// It is not of the form of a cluster file; the text names the line.
-    #[error("{path}: {source}")]
-    Form {
-        /// The file or folder, as it was given.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// It describes something that cannot be.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file or folder, as it was given.
-        path: PathBuf,
-        /// What cannot be, and where.
-        problem: String,
     },
 }

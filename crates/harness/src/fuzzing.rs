@@ -3,7 +3,6 @@
 
 use crate::builtin::{BuiltinWorkloads, strategies};
 use crate::cli;
-use crate::deploy::file::{ClusterFile, Known};
 use crate::deploy::lines::{NodeReport, Order};
 use crate::fault::grammar::Fault;
 use crate::sim::record;
@@ -13,7 +12,6 @@ use crate::trace::writer::TraceWriter;
 use crate::workload::graph::edge_list::EdgeList;
 use crate::workload::graph::network::Graph;
 use crate::workload::trace::fuzzing::is_replayable;
-use std::path::Path;
 
 /// Reads an edge list, as a directed graph or not. Returns who follows whom, by the numbers of
 /// vertices, ascending by who is followed; `None` if it is none.
@@ -25,22 +23,6 @@ pub fn graph(text: &[u8], directed: bool) -> Option<Vec<(u64, u64)>> {
         followers.map(move |&follower| (follower, vertex))
     });
     Some(follows.collect())
-}
-
-/// Reads a cluster file, and finds out whether its replicas have their addresses. Returns it as it
-/// is written; `None` if it is none.
-#[must_use]
-pub fn cluster_file(text: &str) -> Option<String> {
-    let known = Known {
-        strategies: vec!["global", "broker", "static", "cache"],
-        workloads: vec!["kv", "chirper"],
-    };
-    let file = ClusterFile::parse(text, Path::new("cluster.toml"), &known).ok()?;
-    let shape = file.shape().ok()?;
-    // A file may lack addresses: whoever needs them is told.
-    let _ = file.config(shape.partitions);
-    let _ = file.config(shape.with_oracle);
-    toml::to_string(&file).ok()
 }
 
 /// Reads one item of `--fault`. Returns it as it is written; `None` if it is none.

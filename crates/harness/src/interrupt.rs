@@ -5,12 +5,11 @@
 //! the loop that runs the program only then, for a program that exits by itself, with whatever
 //! status, may have taken Ctrl-C for a key of its own.
 
+use ssmr_net::Signals;
 use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::thread;
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Ctrl-C's number.
@@ -31,52 +30,6 @@ pub(crate) fn end() -> ExitCode {
     #[cfg(unix)]
     let _ = signal_hook::low_level::emulate_default_handler(signal);
     ExitCode::from((ENDED_BY_SIGNAL + signal) as u8)
-}
-
-/// The signals that end programs.
-#[cfg(unix)]
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// From now on they do not end the program. To be called within a runtime.
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for one of them. Returns its number.
-    pub(crate) async fn strike(&mut self) -> i32 {
-        tokio::select! {
-            _ = self.interrupt.recv() => signal_hook::consts::SIGINT,
-            _ = self.terminate.recv() => signal_hook::consts::SIGTERM,
-        }
-    }
-}
-
-/// Ctrl-C.
-#[cfg(not(unix))]
-pub(crate) struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    /// Waits for Ctrl-C. Returns the number that it has elsewhere.
-    pub(crate) async fn strike(&mut self) -> i32 {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        INTERRUPT
-    }
 }
 
 /// Whether the program is to end.

@@ -1,33 +1,30 @@
 //! `harness node`: one replica as a process, as a cluster file says.
 //!
-//! It is driven by who started it, over its standard input and output (see [`Order`] and
-//! [`NodeReport`]), and ends when its input closes: nothing is left running by a parent that died,
-//! however it died. SIGTERM and SIGINT end it too. Whichever it is, the log is closed in order, so
-//! that one that was not synced can be believed after the machine was started again.
+//! SIGTERM and SIGINT end it. With `--orders` it is driven by who started it, over its standard
+//! input and output (see [`Order`] and [`NodeReport`]), and ends when its input closes, too: nothing
+//! is left running by a parent that died, however it died. Whichever it is, the log is closed in
+//! order, so that one that was not synced can be believed after the machine was started again.
 
 use crate::deploy::deployment::{Status, Tally};
 use crate::deploy::lines::{NodeReport, Order};
 use crate::described::{ClusterVisitor, Described, with_cluster};
 use crate::ending::Ending;
 use crate::error::UsageError;
-use crate::interrupt::Signals;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
-use ssmr_core::{Application, ReplicaId, Topology};
-use ssmr_net::{NetError, ReplicaOptions, ReplicaStatus, ReplicaThread};
+use ssmr_core::{Application, ReplicaId};
+use ssmr_net::{NetError, Node, ReplicaStatus, ReplicaThread, Signals};
 use std::io::{self, BufRead, Write};
-use std::net::TcpListener;
-use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 /// Where the user names the cluster file.
 const FILE: &str = "--cluster";
 
-/// Runs the replica until the input closes or a signal comes.
+/// Runs the replica until a signal comes, or, if it takes orders, its input closes.
 ///
 /// # Errors
 /// If there is no such replica, it cannot run, or it fails.
@@ -35,76 +32,48 @@ pub(crate) fn run<W: Workloads>(
     settings: &NodeSettings,
     strategies: &Strategies,
 ) -> Result<Ending> {
-    let node = Node { settings };
-    with_cluster::<W, _>(FILE, &settings.cluster, strategies, node)?
+    let runs = Runs { settings };
+    with_cluster::<W, _>(FILE, &settings.cluster, strategies, runs)?
 }
 
 /// A replica to be run.
-struct Node<'a> {
+struct Runs<'a> {
     settings: &'a NodeSettings,
 }
 
-impl Node<'_> {
-    /// Something is wrong with the cluster file.
-    fn bad(&self, problem: &str) -> UsageError {
-        let path = self.settings.cluster.display();
-        UsageError::new(FILE, format!("{path}: {problem}"))
-    }
-
-    fn id(&self, topology: &Topology) -> Result<ReplicaId, UsageError> {
-        let asked = |id: &ReplicaId| id.to_string() == self.settings.replica;
-        topology.replicas().find(asked).ok_or_else(|| {
-            let names: Vec<String> = topology.replicas().map(|id| id.to_string()).collect();
-            let problem = format!(
-                "{} is not one of {}",
-                self.settings.replica,
-                names.join(", ")
-            );
-            UsageError::new("--replica", problem)
-        })
-    }
-
-    /// A log that cannot be used is the cluster file's business: it names the folder.
+impl Runs<'_> {
+    /// What is wrong with what was asked for, or with what the file says.
     fn blame(error: NetError) -> anyhow::Error {
-        match error {
-            NetError::Storage(problem) => UsageError::new(FILE, format!("logs: {problem}")).into(),
-            other => other.into(),
-        }
+        let flag = match &error {
+            NetError::WhichReplica(_) => "--replica",
+            NetError::Storage(_) | NetError::Config(_) | NetError::Bind { .. } => FILE,
+            _ => return error.into(),
+        };
+        UsageError::new(flag, error.to_string()).into()
     }
 }
 
-impl ClusterVisitor for Node<'_> {
+impl ClusterVisitor for Runs<'_> {
     type Output = Result<Ending>;
 
     fn visit<A: Application>(self, cluster: Described) -> Self::Output {
-        let Described {
-            file,
-            oracle,
-            config,
-        } = cluster;
-        let id = self.id(&config.topology)?;
-        let address = config.addresses[&id];
-        let listener = TcpListener::bind(address).map_err(|error| {
-            self.bad(&format!(
-                "cannot listen on {address} (replica {id}): {error}"
-            ))
-        })?;
-        let options = ReplicaOptions::new(id, config, oracle)
-            .with_seed(file.seed as u64)
-            .with_durability(file.durability())
-            .with_log_bytes(file.log_bytes)
-            .with_service_time(file.service_time_us.map(Duration::from_micros))
-            .with_stages(file.stages);
+        let Described { file, oracle } = cluster;
+        let which = self.settings.replica;
+        let id = which.of(&file.config.topology).map_err(Self::blame)?;
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {
             // From here on a signal waits until the log can be closed.
             let signals = Signals::listen().context("cannot listen for signals")?;
-            let started = ReplicaThread::start::<A>(options, listener);
-            let replica = started.map_err(Self::blame)?;
-            let served = serve(id, &replica, signals).await;
-            replica.shutdown().await;
-            served.map(|()| Ending::Good)
+            let node = Node::start::<A>(&file, id, oracle).map_err(Self::blame)?;
+            if self.settings.takes_orders {
+                let served = serve(id, node.replica(), signals).await;
+                node.shutdown().await;
+                served?;
+            } else {
+                node.run(signals).await?;
+            }
+            Ok(Ending::Good)
         })
     }
 }

@@ -21,7 +21,7 @@ impl Node {
     fn start(cluster: &Path, replica: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
         command.arg("node").arg("--cluster").arg(cluster);
-        command.args(["--replica", replica]);
+        command.args(["--replica", replica, "--orders"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut node = Self {
@@ -85,18 +85,11 @@ fn cluster(folder: &Path) -> PathBuf {
     });
     let text = format!(
         r#"
-        workload = "kv"
+        incarnation = "5"
         strategy = "static"
-        partitions = 1
-        replicas = 3
-        oracle_replicas = 1
-        directory = "none"
-        incarnation = 5
-        seed = 1
-        durability = "memory"
+        service = "kv"
         log_bytes = 100000
-        cache_servers = []
-        [addresses]
+        [replicas]
         {}"#,
         addresses.collect::<String>()
     );

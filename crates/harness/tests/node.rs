@@ -12,25 +12,17 @@ use std::process::{Child, Command, Output, Stdio};
 fn cluster(folder: &Path, durability: &str) -> PathBuf {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let logs = folder.join("logs");
     let text = format!(
         r#"
-        workload = "kv"
+        incarnation = "5"
         strategy = "static"
-        partitions = 1
-        replicas = 1
-        oracle_replicas = 1
-        directory = "none"
-        incarnation = 5
-        seed = 1
+        service = "kv"
         durability = "{durability}"
+        data = "logs"
         log_bytes = 100000
-        logs = "{}"
-        cache_servers = []
-        [addresses]
+        [replicas]
         p0r0 = "{address}"
-        "#,
-        logs.display()
+        "#
     );
     let file = folder.join("cluster.toml");
     fs::write(&file, text).unwrap();
@@ -43,7 +35,7 @@ fn start(cluster: &Path) -> Child {
     let is_new = !cluster.with_file_name("logs").exists();
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.arg("node").arg("--cluster").arg(cluster);
-    command.args(["--replica", "p0r0"]);
+    command.args(["--replica", "p0r0", "--orders"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
@@ -162,4 +154,32 @@ fn a_data_folder_is_told_and_judged() {
     let nowhere = log(&folder.path().join("nowhere"));
     assert_eq!(nowhere.status.code(), Some(2), "{}", said(&nowhere));
     assert!(said(&nowhere).contains("FOLDER"), "{}", said(&nowhere));
+}
+
+#[test]
+fn a_node_that_nobody_drives_ignores_its_input_and_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = cluster(folder.path(), "async");
+    let own = folder.path().join("logs/p0r0");
+    // Its place among the replicas is what started it says.
+    let mut node = Command::new(env!("CARGO_BIN_EXE_harness"));
+    node.arg("node").arg("--cluster").arg(&file);
+    node.env("SLURM_PROCID", "0").stdin(Stdio::null());
+    let mut node = node.spawn().unwrap();
+    let mut found = Command::new(env!("CARGO_BIN_EXE_harness"));
+    let founded = found
+        .args(["cluster", "found"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(said(&founded), "p0 is founded\n");
+    assert!(
+        node.try_wait().unwrap().is_none(),
+        "its input is at its end"
+    );
+    assert!(own.join("unsynced").exists());
+    let id = Pid::from_raw(node.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    assert!(node.wait().unwrap().success());
+    assert!(!own.join("unsynced").exists());
 }

@@ -401,16 +401,18 @@ fn a_node_needs_a_cluster_that_can_be() {
         }
     };
     refused(&["--cluster", "cluster.toml"]);
-    fs::write(&file, "workload = \"kv\"\npartitions = \"two\"\n").unwrap();
-    refused(&["--cluster", "cluster.toml", "line 2"]);
+    fs::write(&file, "strategy = 'magic'\n[replicas]\np0r0 = 'here'\n").unwrap();
+    refused(&[
+        "--cluster: 3 problems",
+        "cluster.toml: incarnation: it is missing",
+        "cluster.toml:1: strategy: \"magic\" is not one of",
+        "cluster.toml:3: replicas.p0r0: \"here\" is not HOST:PORT",
+    ]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let cluster = |name: &str| {
-        let settings = "workload = 'kv'\nstrategy = 'static'\npartitions = 1\nreplicas = 1\n\
-            oracle_replicas = 1\ndirectory = 'none'\nincarnation = 1\nseed = 1\n\
-            durability = 'memory'\nlog_bytes = 1000000\n\
-            cache_servers = []\n";
-        let text = format!("{settings}[addresses]\n{name} = '{address}'\n");
+        let settings = "incarnation = '1'\nstrategy = 'static'\nservice = 'kv'\n";
+        let text = format!("{settings}[replicas]\n{name} = '{address}'\n");
         fs::write(&file, text).unwrap();
     };
     cluster("p0r1");

@@ -89,7 +89,7 @@ async fn measure(rounds: usize) -> Result<(), Failure> {
         // The order changes, so that nothing that grows or warms up favours one side.
         for with_strangers in [round % 2 == 0, round % 2 == 1] {
             let leader = cluster.leader_of(GroupId::from(PartitionId(0)));
-            let address = cluster.config().addresses[&leader.ok_or("no leader")?];
+            let address = &cluster.config().addresses[&leader.ok_or("no leader")?];
             let strangers = if with_strangers {
                 Some(bring_strangers(address).await?)
             } else {

@@ -19,7 +19,7 @@ use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -201,7 +201,7 @@ impl<A: Application> Cluster<A> {
         };
         let listeners = listen(&topology, options.bind, options.base_port)?;
         let addresses = listeners.iter().map(|(id, (at, _))| (*id, *at));
-        let config = ClusterConfig::new(topology, options.incarnation, addresses.collect())
+        let config = ClusterConfig::new(topology, options.incarnation, addresses)
             .with_cache_servers(cache_servers);
         let clock = Clock::start();
         let (published, leaders) = watch::channel(Leaders::default());
@@ -320,8 +320,8 @@ impl<A: Application> Cluster<A> {
             return Ok(false);
         }
         replica.stop();
-        let address = self.config.addresses[&id];
-        let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {
+        let address = &self.config.addresses[&id];
+        let listener = address.listen().map_err(|source| NetError::Bind {
             address: format!("{address} (replica {id})"),
             source,
         })?;

@@ -1,30 +1,15 @@
-//! What a client or a replica must know of a cluster to take part in it, and the file that tells
-//! it.
+//! What a client or a replica must know of a cluster to take part in it.
 
+use crate::endpoint::Endpoint;
 use crate::error::ConfigError;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{GroupId, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
 
 /// A cluster as its members and clients see it. Fixed for the cluster's life.
 ///
-/// It can be serialised; as TOML it looks like this:
-/// ```toml
-/// incarnation = "9f3c51a0774be812"
-/// cache_servers = []
-///
-/// [topology]
-/// partition_count = 1
-/// replica_count = 1
-/// oracle_replica_count = 0
-///
-/// [addresses]
-/// p0r0 = "127.0.0.1:4000"
-/// ```
+/// It can be serialised. The file that people write of a cluster is a
+/// [`ClusterFile`](crate::ClusterFile).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -36,24 +21,25 @@ pub struct ClusterConfig {
     pub cache_servers: Vec<String>,
     /// The groups.
     pub topology: Topology,
-    /// Where each replica listens.
-    pub addresses: BTreeMap<ReplicaId, SocketAddr>,
+    /// Where each replica is reached.
+    pub addresses: BTreeMap<ReplicaId, Endpoint>,
 }
 
 impl ClusterConfig {
     /// A cluster without a shared cache. Whether it can be one is [checked](Self::check) by whoever
     /// takes part.
     #[must_use]
-    pub fn new(
+    pub fn new<At: Into<Endpoint>>(
         topology: Topology,
         incarnation: u64,
-        addresses: BTreeMap<ReplicaId, SocketAddr>,
+        addresses: impl IntoIterator<Item = (ReplicaId, At)>,
     ) -> Self {
+        let addresses = addresses.into_iter();
         Self {
             incarnation,
             cache_servers: Vec::new(),
             topology,
-            addresses,
+            addresses: addresses.map(|(id, at)| (id, at.into())).collect(),
         }
     }
 
@@ -89,39 +75,6 @@ impl ClusterConfig {
         }
         Ok(())
     }
-
-    /// Reads a configuration from a file in TOML.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or holds something else.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|error| file(path, error))?;
-        toml::from_str(&text).map_err(|error| ConfigError::Form {
-            path: path.into(),
-            problem: error.to_string(),
-        })
-    }
-
-    /// Writes the configuration into a file, as TOML.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ConfigError> {
-        let path = path.as_ref();
-        let text = toml::to_string(self).map_err(|error| ConfigError::Form {
-            path: path.into(),
-            problem: error.to_string(),
-        })?;
-        std::fs::write(path, text).map_err(|error| file(path, error))
-    }
-}
-
-fn file(path: &Path, error: io::Error) -> ConfigError {
-    ConfigError::File {
-        path: path.into(),
-        source: Arc::new(error),
-    }
 }
 
 /// An unsigned number as text: integers of TOML have a sign, and those of JSON lose digits in some
@@ -151,55 +104,13 @@ mod tests {
     use super::*;
     use ssmr_strategy_broker::Broker;
     use ssmr_strategy_global::Global;
+    use std::net::SocketAddr;
 
     fn config() -> ClusterConfig {
         let topology = Topology::new(1, 1).unwrap().with_oracle(1).unwrap();
         let addresses = topology.replicas().zip(4000u16..);
-        ClusterConfig {
-            incarnation: u64::MAX,
-            cache_servers: vec!["localhost:11211".into()],
-            topology,
-            addresses: addresses
-                .map(|(id, port)| (id, ([127, 0, 0, 1], port).into()))
-                .collect(),
-        }
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cluster.toml");
-        config().write(&path).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        for part in [
-            "incarnation = \"ffffffffffffffff\"",
-            "oracler0 = \"127.0.0.1:4001\"",
-        ] {
-            assert!(text.contains(part), "{text}");
-        }
-        assert_eq!(ClusterConfig::read(&path).unwrap(), config());
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_with_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cluster.toml");
-        let missing = ClusterConfig::read(&path).unwrap_err();
-        assert!(matches!(missing, ConfigError::File { .. }), "{missing}");
-        for (from, to) in [
-            ("p0r0", "p0r999"),
-            ("partition_count = 1", "partition_count = 0"),
-            ("ffffffffffffffff", "+1"),
-            ("cache_servers", "cash_servers"),
-        ] {
-            config().write(&path).unwrap();
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert!(text.contains(from));
-            std::fs::write(&path, text.replace(from, to)).unwrap();
-            let error = ClusterConfig::read(&path).unwrap_err();
-            assert!(matches!(error, ConfigError::Form { .. }), "{error}");
-            assert!(error.to_string().contains("cluster.toml"), "{error}");
-        }
+        let addresses = addresses.map(|(id, port)| (id, SocketAddr::from(([127, 0, 0, 1], port))));
+        ClusterConfig::new(topology, u64::MAX, addresses)
     }
 
     #[test]

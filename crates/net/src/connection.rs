@@ -121,7 +121,7 @@ impl ConnectionStates {
             let mut members = self.connections.values();
             let first = members.find(|connection| connection.peer.replica.group == group)?;
             let waited = std::io::ErrorKind::TimedOut.into();
-            Some(ConnectError::unreachable(first.peer, waited))
+            Some(ConnectError::unreachable(&first.peer, waited))
         };
         why.cloned().or_else(silent)
     }

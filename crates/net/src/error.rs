@@ -8,7 +8,6 @@ use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
 use ssmr_log::{FoundingRefused, Holding};
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +57,12 @@ pub enum NetError {
     /// The groups cannot be founded.
     #[error(transparent)]
     Found(#[from] FoundError),
+    /// It cannot be found out which replica a process is to be.
+    #[error("which replica is it? {0}")]
+    WhichReplica(String),
+    /// A replica has ended by itself: it has found its disk or its state broken.
+    #[error("replica {0} has failed")]
+    Failed(ReplicaId),
     /// A group has not elected a leader in time.
     #[error("group {group} has no leader after {waited:?}")]
     NoLeader {
@@ -84,21 +89,21 @@ pub enum ConfigError {
         /// The strategy.
         strategy: String,
     },
-    /// The file cannot be read or written.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: Arc<io::Error>,
+    /// The cluster's file names another service.
+    #[error("the cluster's service is {named}, not {service}")]
+    OtherService {
+        /// The one in the file.
+        named: String,
+        /// The one that was to run.
+        service: &'static str,
     },
-    /// The file holds something else.
-    #[error("{path}: {problem}")]
-    Form {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        problem: String,
+    /// The cluster's file names another strategy.
+    #[error("the cluster works by strategy {named}, not by {strategy}")]
+    OtherStrategy {
+        /// The one in the file.
+        named: String,
+        /// The one that was given.
+        strategy: String,
     },
 }
 
@@ -248,9 +253,9 @@ pub enum FoundError {
 
 impl ConnectError {
     /// Nobody could be reached, for this reason.
-    pub(crate) fn unreachable(peer: Peer, error: io::Error) -> Self {
+    pub(crate) fn unreachable(peer: &Peer, error: io::Error) -> Self {
         Self::Unreachable {
-            peer,
+            peer: peer.clone(),
             source: Arc::new(error),
         }
     }

@@ -7,11 +7,13 @@ use crate::greeting::{Greeting, Role, introduce, welcome};
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::peer::Peer;
 use crate::status::ReplicaStatus;
+use crate::traffic::TrafficCount;
 use crate::wire::{Frames, Incoming, MAX_CLIENT_FRAME};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::replica::Counters;
+use ssmr_core::replica::Milestone;
 use ssmr_core::{ClientId, ClientMessage, Identity, ReplicaId, codec};
 use ssmr_log::{FoundingRefused, Holding, MemberId};
 use std::fmt::Debug;
@@ -91,12 +93,12 @@ impl Speaker {
 pub fn dial(identity: Identity, who: Speaker, to: ReplicaId, bytes: &[u8]) -> (Vec<u8>, bool) {
     let peer = Peer {
         replica: to,
-        address: SocketAddr::from(([127, 0, 0, 1], 1)),
+        address: SocketAddr::from(([127, 0, 0, 1], 1)).into(),
     };
     block_on(over_a_connection(bytes, 64, async |reader| {
         let mut said = Vec::new();
         let own = who.greeting(identity);
-        let heard = introduce(reader, &mut said, &own, peer).await;
+        let heard = introduce(reader, &mut said, &own, &peer).await;
         (said, heard.is_ok())
     }))
 }
@@ -139,6 +141,8 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         (0..3).map(|index| MemberId::new(index, 5)).collect();
     let messages = [
         OperatorMessage::Status,
+        OperatorMessage::Inspect,
+        OperatorMessage::Milestone(7),
         OperatorMessage::Prepare(founders.clone()),
         OperatorMessage::Found(founders.clone()),
     ];
@@ -157,9 +161,11 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         counters: Counters::default(),
         unfinished: 2,
         processor_us: 5,
+        traffic: TrafficCount::default(),
     };
     let answers = [
         OperatorAnswer::Status(status),
+        OperatorAnswer::Milestone(Milestone::Passed),
         OperatorAnswer::Done(Ok(())),
         OperatorAnswer::Done(Err(FoundingRefused::Holds(Holding::Nothing))),
     ];

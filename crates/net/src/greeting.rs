@@ -29,7 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 6;
+pub(crate) const PROTOCOL: u16 = 7;
 
 const MAX_GREETING: usize = 16 << 10;
 /// The largest frame that an operator may send: the founders of a group fit many times.
@@ -122,8 +122,9 @@ impl Greeting {
     }
 
     /// Why the replica that answered is not the one that was dialled.
-    fn disagreement(&self, peer: Peer, reply: Reply) -> Option<ConnectError> {
+    fn disagreement(&self, peer: &Peer, reply: Reply) -> Option<ConnectError> {
         let (ours, theirs) = (self.identity.clone(), reply.greeting.identity);
+        let peer = peer.clone();
         if let Some(difference) = ours.difference(&theirs) {
             return Some(match difference {
                 Difference::Cluster => ConnectError::WrongCluster {
@@ -228,7 +229,7 @@ pub(crate) async fn introduce<R, W>(
     reader: R,
     writer: &mut W,
     own: &Greeting,
-    peer: Peer,
+    peer: &Peer,
 ) -> Result<Frames<R>, ConnectError>
 where
     R: AsyncRead + Unpin,
@@ -240,7 +241,7 @@ where
     let (version, body) = in_time(hear(&mut frames)).await.map_err(failed)?;
     if version != PROTOCOL {
         return Err(ConnectError::WrongVersion {
-            peer,
+            peer: peer.clone(),
             ours: PROTOCOL,
             theirs: version,
         });

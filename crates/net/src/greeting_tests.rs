@@ -28,7 +28,7 @@ fn acceptor() -> Greeting {
 fn peer() -> Peer {
     Peer {
         replica: SERVED,
-        address: ([127, 0, 0, 1], 4000).into(),
+        address: "127.0.0.1:4000".parse().unwrap(),
     }
 }
 
@@ -45,9 +45,10 @@ async fn meet(
     let (near, far) = tokio::io::duplex(1 << 16);
     let (reader, mut writer) = tokio::io::split(near);
     let (far_reader, mut far_writer) = tokio::io::split(far);
+    let peer = peer();
     let (welcomed, introduced) = tokio::join!(
         welcome(far_reader, &mut far_writer, acceptor, anybody),
-        introduce(reader, &mut writer, dialler, peer()),
+        introduce(reader, &mut writer, dialler, &peer),
     );
     (welcomed.map(|(_, role)| role), introduced.map(|_| ()))
 }
@@ -125,9 +126,10 @@ async fn who_is_one_too_many_is_told_so_and_may_try_again() {
     let (far_reader, mut far_writer) = tokio::io::split(far);
     let full = |_| Err::<(), _>(Refusal::Full { limit: 3 });
     let (dialler, acceptor) = (Greeting::new(identity(), CLIENT), acceptor());
+    let peer = peer();
     let (welcomed, introduced) = tokio::join!(
         welcome(far_reader, &mut far_writer, &acceptor, full),
-        introduce(reader, &mut writer, &dialler, peer()),
+        introduce(reader, &mut writer, &dialler, &peer),
     );
     assert_eq!(welcomed.unwrap_err().kind(), io::ErrorKind::InvalidData);
     let error = introduced.unwrap_err();
@@ -156,7 +158,7 @@ async fn another_version_is_answered_whatever_follows_it() {
 
     let theirs = frame(&[&preamble, &[9]]);
     let own = Greeting::new(identity(), CLIENT);
-    let error = introduce(&theirs[..], &mut Vec::new(), &own, peer()).await;
+    let error = introduce(&theirs[..], &mut Vec::new(), &own, &peer()).await;
     let error = error.unwrap_err();
     let newer =
         matches!(error, ConnectError::WrongVersion { theirs, .. } if theirs == PROTOCOL + 1);
@@ -204,7 +206,7 @@ async fn silence_is_given_up_at_both_ends() {
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     let (_held_open, silent) = tokio::io::duplex(64);
     let own = Greeting::new(identity(), CLIENT);
-    let error = introduce(silent, &mut Vec::new(), &own, peer())
+    let error = introduce(silent, &mut Vec::new(), &own, &peer())
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");

@@ -8,6 +8,7 @@
 
 use crate::clock::Clock;
 use crate::connection::{ConnectionState, ConnectionStates};
+use crate::endpoint::Endpoint;
 use crate::error::ConnectError;
 use crate::greeting::{Greeting, introduce};
 use crate::mailbox::Mailbox;
@@ -15,9 +16,9 @@ use crate::peer::Peer;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming};
 use serde::de::DeserializeOwned;
+use socket2::{SockRef, TcpKeepalive};
 use ssmr_core::{LocalTime, Micros};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -26,6 +27,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the other end of a connection that was dialled may take nothing of what it was sent.
+const SILENCE: Duration = Duration::from_secs(4);
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that lived this long was good: dialling starts over with the shortest pause.
@@ -106,12 +109,12 @@ impl OutgoingConnection {
             }
             first
         });
-        let stream = match dial(self.peer.address).await {
+        let stream = match dial(&self.peer.address).await {
             Ok(stream) => stream,
-            Err(error) => return ConnectError::unreachable(self.peer, error),
+            Err(error) => return ConnectError::unreachable(&self.peer, error),
         };
         let (reader, mut writer) = stream.into_split();
-        let frames = match introduce(reader, &mut writer, &self.greeting, self.peer).await {
+        let frames = match introduce(reader, &mut writer, &self.greeting, &self.peer).await {
             Ok(frames) => frames,
             Err(error) => return error,
         };
@@ -120,10 +123,11 @@ impl OutgoingConnection {
             broken = self.mailbox.write_to(writer) => broken,
             broken = receive(frames, &self.traffic, wrap, inbox) => broken,
         };
-        let peer = self.peer;
         broken.map_or_else(
-            |error| ConnectError::unreachable(peer, error),
-            |()| ConnectError::ShutDown { peer },
+            |error| ConnectError::unreachable(&self.peer, error),
+            |()| ConnectError::ShutDown {
+                peer: self.peer.clone(),
+            },
         )
     }
 
@@ -139,11 +143,28 @@ impl OutgoingConnection {
     }
 }
 
-/// A connection to `address`.
-pub(crate) async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await??;
+/// A connection to whoever is there at the moment.
+pub(crate) async fn dial(endpoint: &Endpoint) -> io::Result<TcpStream> {
+    let addresses = endpoint.look_up().await?;
+    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(&addresses[..])).await??;
     stream.set_nodelay(true)?;
+    give_up_when_silent(&stream)?;
     Ok(stream)
+}
+
+/// Ends a connection of which the other end takes nothing for [`SILENCE`], be it that its machine
+/// is gone, that its address is another one by now, or that it stands still. Without that, a
+/// connection that was cut goes on only once the system sends again, after as long again as it was
+/// cut.
+fn give_up_when_silent(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_user_timeout(Some(SILENCE))?;
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(SILENCE)
+            .with_interval(SILENCE / 4),
+    )
 }
 
 /// Hands on what comes in, until the connection breaks or the other end says farewell. It waits
@@ -210,10 +231,10 @@ mod tests {
     ) -> (OutgoingConnection, watch::Receiver<ConnectionStates>) {
         let peer = Peer {
             replica: SERVED,
-            address: listener.local_addr().unwrap(),
+            address: listener.local_addr().unwrap().into(),
         };
         let traffic = Arc::new(Traffic::default());
-        let (states, told) = watch::channel(ConnectionStates::new([peer].into_iter()));
+        let (states, told) = watch::channel(ConnectionStates::new([peer.clone()].into_iter()));
         let link = OutgoingConnection {
             peer,
             greeting: Arc::new(greeting(Role::Client(ClientId(1)))),

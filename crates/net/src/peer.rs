@@ -1,16 +1,16 @@
 //! Where a replica is looked for.
 
+use crate::endpoint::Endpoint;
 use ssmr_core::ReplicaId;
 use std::fmt;
-use std::net::SocketAddr;
 
 /// A replica and where it is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The replica.
     pub replica: ReplicaId,
-    /// Its address.
-    pub address: SocketAddr,
+    /// Where it is reached.
+    pub address: Endpoint,
 }
 
 impl fmt::Display for Peer {

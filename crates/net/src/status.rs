@@ -1,5 +1,6 @@
 //! How a replica is.
 
+use crate::traffic::TrafficCount;
 use serde::{Deserialize, Serialize};
 use ssmr_core::replica::Counters;
 use ssmr_core::{Micros, ReplicaId};
@@ -41,4 +42,6 @@ pub struct ReplicaStatus {
     pub unfinished: u64,
     /// Processor time of its thread, in microseconds.
     pub processor_us: Micros,
+    /// What it has sent and received since the start.
+    pub traffic: TrafficCount,
 }

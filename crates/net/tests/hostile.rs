@@ -42,7 +42,7 @@ impl Setting {
             .cluster
             .leader_of(GroupId::from(PartitionId(0)))
             .unwrap();
-        self.cluster.config().addresses[&leader]
+        self.cluster.config().addresses[&leader].address().unwrap()
     }
 
     /// The leader still serves, and nobody has stopped.

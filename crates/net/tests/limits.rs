@@ -49,6 +49,8 @@ impl Setting {
     fn leader(&self) -> SocketAddr {
         let leader = self.cluster.leader_of(GroupId::from(PartitionId(0)));
         self.cluster.config().addresses[&leader.unwrap()]
+            .address()
+            .unwrap()
     }
 
     async fn assert_served(&mut self) {

@@ -70,15 +70,16 @@ async fn statuses(replicas: &[ReplicaThread]) -> Vec<ReplicaStatus> {
 async fn leaders_are_heard_past_large_values() {
     let listeners = listen(&topology(), Ipv4Addr::LOCALHOST.into(), None).unwrap();
     let addresses = listeners.iter().map(|(id, (address, _))| (*id, *address));
-    let config = ClusterConfig::new(topology(), 1, addresses.collect());
+    let config = ClusterConfig::new(topology(), 1, addresses);
     let carried = Arc::new(AtomicUsize::new(0));
     let mut replicas = Vec::new();
     for (id, (_, listener)) in listeners {
         let mut seen = config.clone();
         let others = |other: &&ReplicaId| **other != id;
         for other in config.addresses.keys().filter(others) {
-            let through = slow_link(config.addresses[other], carried.clone()).await;
-            seen.addresses.insert(*other, through);
+            let through =
+                slow_link(config.addresses[other].address().unwrap(), carried.clone()).await;
+            seen.addresses.insert(*other, through.into());
         }
         let options = ReplicaOptions::new(id, seen, Global);
         replicas.push(ReplicaThread::start::<Blobs>(options, listener).unwrap());

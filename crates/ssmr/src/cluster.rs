@@ -7,8 +7,8 @@ use crate::client::{Client, ClientBuilder};
 use crate::draw;
 use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
 use ssmr_net::{
-    CacheChoice, Cluster, ClusterConfig, ClusterOptions, ConnectError, Durability, LOG_BYTES,
-    NetError, ReplicaStatus, TrafficCount,
+    CacheChoice, Cluster, ClusterConfig, ClusterFile, ClusterOptions, ConnectError, Durability,
+    LOG_BYTES, NetError, ReplicaStatus, TrafficCount,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -71,10 +71,18 @@ impl<A: Application> LocalCluster<A> {
         Client::builder(self.config(), self.oracle.clone())
     }
 
-    /// What clients elsewhere need to connect: write it into a file for them.
+    /// What clients need to connect.
     #[must_use]
     pub fn config(&self) -> &ClusterConfig {
         self.cluster.config()
+    }
+
+    /// The same as a file, for programs that read one: see [`Cluster`](crate::Cluster).
+    #[must_use]
+    pub fn file(&self) -> ClusterFile {
+        let mut file = ClusterFile::new(self.config().clone(), self.oracle.name());
+        file.service = Some(A::NAME.to_owned());
+        file
     }
 
     /// The groups.

@@ -52,6 +52,7 @@
 mod client;
 mod cluster;
 mod command;
+mod deployed;
 mod draw;
 mod error;
 pub mod guide;
@@ -62,6 +63,7 @@ mod transaction;
 pub use client::{Client, ClientBuilder};
 pub use cluster::{ClusterBuilder, LocalCluster};
 pub use command::{Command, Creating, Plain, Question};
+pub use deployed::{Cluster, Node};
 pub use error::Error;
 pub use replica::{ReplicaBuilder, ReplicaServer};
 pub use strategy::{Broker, Cache, Global, Static};
@@ -76,9 +78,10 @@ pub use ssmr_core::{
     Topology, Touch,
 };
 pub use ssmr_net::{
-    CacheChoice, CacheServer, CallError, ClusterConfig, ConfigError, ConnectError, Connection,
-    ConnectionState, Durability, FoundError, Founded, FoundingRefused, Holding, MemberId, NetError,
-    Operator, Peer, ReplicaStatus, ServiceVersion, StorageError, TrafficCount,
+    BadEndpoint, CacheChoice, CacheServer, CallError, ClusterConfig, ClusterFile, ConfigError,
+    ConnectError, Connection, ConnectionState, Durability, Endpoint, FileProblem, FileProblems,
+    FoundError, Founded, FoundingRefused, Holding, KnownNames, MemberId, NetError, Operator, Peer,
+    ReplicaStatus, ServiceVersion, StorageError, TrafficCount, WhichReplica,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

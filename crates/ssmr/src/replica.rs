@@ -8,7 +8,6 @@ use ssmr_net::{
 };
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::TcpListener;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -161,8 +160,8 @@ impl<A: Application> ReplicaBuilder<A> {
             log_bytes,
         } = self.parts;
         let address = config.addresses.get(&id);
-        let address = *address.ok_or(ConfigError::NoAddress(id))?;
-        let listener = TcpListener::bind(address).map_err(|source| NetError::Bind {
+        let address = address.ok_or(ConfigError::NoAddress(id))?;
+        let listener = address.listen().map_err(|source| NetError::Bind {
             address: format!("{address} (replica {id})"),
             source,
         })?;

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Counters, Op, PATIENCE, object};
 use ssmr::{
-    Broker, Cache, Client, ClusterConfig, Durability, Error, LocalCluster, NetError, Operator,
-    ReplicaServer, Static, Topology,
+    Broker, Cache, Client, Cluster, ClusterConfig, Durability, Error, LocalCluster, NetError,
+    Operator, ReplicaServer, Static, Topology,
 };
 use std::net::TcpListener;
 
@@ -18,9 +18,9 @@ async fn a_configuration_survives_its_formats() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cluster.toml");
-    config.write(&path).unwrap();
-    let read = ClusterConfig::read(&path).unwrap();
-    assert_eq!(&read, config);
+    cluster.file().write(&path, "Counters.").unwrap();
+    let read = Cluster::<Counters>::from_file(&path).unwrap();
+    assert_eq!(&read.file().config, config);
     let json = serde_json::to_string_pretty(config).unwrap();
     assert!(json.contains("\"p0r0\": \"127.0.0.1:"), "{json}");
     assert_eq!(
@@ -28,7 +28,7 @@ async fn a_configuration_survives_its_formats() {
         config
     );
 
-    let client = Client::<Counters>::connect(&read, Cache).await.unwrap();
+    let client = read.client().await.unwrap();
     client.create(object(1), &1).await.unwrap();
 }
 
@@ -93,7 +93,7 @@ fn configuration(topology: Topology) -> ClusterConfig {
         .map(|id| (id, TcpListener::bind("127.0.0.1:0").unwrap()))
         .collect();
     let address = |(id, listener): &(_, TcpListener)| (*id, listener.local_addr().unwrap());
-    ClusterConfig::new(topology, 5, listeners.iter().map(address).collect())
+    ClusterConfig::new(topology, 5, listeners.iter().map(address))
 }
 
 #[tokio::test]

@@ -93,8 +93,12 @@ async fn each_mismatch_has_its_name() {
         group: PartitionId(partition).into(),
         index: 0,
     });
-    swapped.addresses.insert(first, config.addresses[&second]);
-    swapped.addresses.insert(second, config.addresses[&first]);
+    swapped
+        .addresses
+        .insert(first, config.addresses[&second].clone());
+    swapped
+        .addresses
+        .insert(second, config.addresses[&first].clone());
     let error = refused::<Counters>(&swapped, Static::new()).await;
     assert!(
         matches!(error, ConnectError::WrongReplica { .. }),
@@ -137,7 +141,9 @@ async fn a_stopped_cluster_and_a_wrong_port_are_named() {
     // Somebody else listens there and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut wrong = config.clone();
-    wrong.addresses.insert(id, silent.local_addr().unwrap());
+    wrong
+        .addresses
+        .insert(id, silent.local_addr().unwrap().into());
     let error = unreachable(&wrong).await;
     let named = format!("p1r0 at {}", silent.local_addr().unwrap());
     assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
@@ -154,7 +160,9 @@ async fn somebody_who_answers_something_else_is_no_replica() {
     let stranger = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut wrong = cluster.config().clone();
     let id = *wrong.addresses.keys().next().unwrap();
-    wrong.addresses.insert(id, stranger.local_addr().unwrap());
+    wrong
+        .addresses
+        .insert(id, stranger.local_addr().unwrap().into());
     let answering = tokio::spawn(async move {
         loop {
             let (mut stream, _) = stranger.accept().await.unwrap();
@@ -176,9 +184,9 @@ async fn garbage_peers_do_not_hurt() {
             &[0xff; 64][..],
             b"ssmr",
             // Of this version, and cut off: one of another version is told which this is.
-            &[0, 0, 0, 6, b's', b's', b'm', b'r', 6, 0],
+            &[0, 0, 0, 6, b's', b's', b'm', b'r', 7, 0],
         ] {
-            let mut stream = TcpStream::connect(address).await.unwrap();
+            let mut stream = TcpStream::connect(address.address().unwrap()).await.unwrap();
             stream.write_all(garbage).await.unwrap();
             stream.shutdown().await.unwrap();
             let mut said = Vec::new();

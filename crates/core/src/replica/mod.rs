@@ -11,6 +11,7 @@ mod apply;
 mod engine;
 mod execute;
 mod greetings;
+mod milestones;
 mod partition;
 mod queries;
 mod queues;
@@ -19,6 +20,7 @@ mod store;
 mod verdict;
 
 pub use engine::Engine;
+pub use milestones::Milestone;
 pub use partition::{Applied, Partition, Reading, Reply};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
@@ -32,6 +34,7 @@ use crate::oracle::Placement;
 use crate::request::{Defect, Intent, Request};
 use crate::time::LocalTime;
 use crate::topology::mix;
+use milestones::Milestones;
 use queries::Waiting;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -102,6 +105,7 @@ pub struct Replica<M: Multicast, P> {
     waiting: Waiting,
     /// Clients that wait to be told the time.
     greeted: Vec<ClientId>,
+    milestones: Milestones,
     /// Scratch: what the multicast wants sent in this round.
     outbox: Outbox<M>,
 }
@@ -110,6 +114,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A replica, joined from its parts.
     pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
         let (hints, counters, waiting, greeted, outbox) = Default::default();
+        let milestones = Milestones::default();
         Self {
             id,
             hooks: placement.hooks(),
@@ -120,6 +125,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             counters,
             waiting,
             greeted,
+            milestones,
             outbox,
         }
     }
@@ -193,13 +199,21 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
                 .flush(now, &mut *self.hooks, &mut self.outbox);
             self.drain(out);
             let mut applied = Applied::default();
+            let mut has_delivered = false;
             while let Some(delivery) = self.multicast.poll_deliver() {
+                has_delivered = true;
                 if let Delivery::Command { command, .. } = &delivery {
                     self.counters.delivered += 1;
                     self.counters.multi_group += u64::from(command.destinations.len() > 1);
                 }
                 self.partition.on_deliver(delivery, &mut applied);
                 self.pass_on(now, &mut applied, out);
+            }
+            if has_delivered {
+                let index = self.multicast.status().applied;
+                let (multicast, partition) = (&self.multicast, &self.partition);
+                let digest = || mix(multicast.digest()) ^ partition.digest();
+                self.milestones.reached(index, digest);
             }
             if !more {
                 break;
@@ -238,6 +252,12 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// How this replica stands in its group.
     pub fn status(&self) -> Status {
         self.multicast.status()
+    }
+
+    /// Asks for the digest of the state after the first entry from this index on that led to a
+    /// delivery. To be asked again until it is there: meanwhile the replica goes on.
+    pub fn milestone(&mut self, from: u64) -> Milestone {
+        self.milestones.ask(from, self.multicast.status().applied)
     }
 
     /// Whether this replica leads its group, as far as it knows.

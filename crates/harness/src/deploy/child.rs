@@ -68,7 +68,7 @@ impl Child {
         let program = std::env::current_exe().with_context(failed)?;
         let mut command = process::Command::new(program);
         command.arg("node").arg("--cluster").arg(cluster);
-        command.args(["--replica", &id.to_string()]);
+        command.args(["--replica", &id.to_string(), "--orders"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C is for the harness, which goes on to drain and check.
         #[cfg(unix)]

@@ -5,7 +5,6 @@ pub(crate) mod caches;
 mod child;
 pub(crate) mod deployment;
 pub(crate) mod disks;
-pub(crate) mod file;
 pub(crate) mod lines;
 pub(crate) mod memcached;
 pub(crate) mod processes;

@@ -7,14 +7,13 @@
 use super::caches::Caches;
 use super::child::{Child, LeaderBoard};
 use super::deployment::{Deployment, ProcessIds, Status, Tally};
-use super::file::ClusterFile;
 use super::lines::Order;
+use crate::program;
 use crate::time;
-use anyhow::{Context, Result, anyhow};
-use ssmr_core::{Application, Oracle, ReplicaId, Topology};
-use ssmr_net::{Clock, ClusterConfig, Cut, Leaders, Operator, Reservations, reserve};
+use anyhow::{Context, Result};
+use ssmr_core::{Application, Oracle, ReplicaId};
+use ssmr_net::{Clock, ClusterConfig, ClusterFile, Cut, Leaders, Operator, Reservations};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,12 @@ use tokio::sync::watch;
 /// How long a replica may take to say what it has counted before it is counted as of its last
 /// answer.
 const COUNTING: Duration = Duration::from_millis(500);
+
+/// What stands at the head of the cluster's file.
+const ABOUT: &str = "\
+A cluster. Each of its replicas runs with: PROGRAM node --cluster THIS_FILE --replica NAME
+Once, when they run for the first time: PROGRAM cluster found THIS_FILE
+";
 
 /// A cluster of processes.
 pub(crate) struct Processes {
@@ -40,30 +45,23 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Gives every replica an address, writes the cluster to `path`, starts a process for each
-    /// replica. All of them listen when this returns, and the cluster is founded.
+    /// Writes the cluster to `path`, and starts a process for each replica, where an address is
+    /// reserved for it. All of them listen when this returns, and the cluster is founded.
     pub(crate) async fn start<A: Application>(
-        mut cluster: ClusterFile,
+        cluster: ClusterFile,
         oracle: Arc<dyn Oracle>,
-        topology: Topology,
         path: PathBuf,
-        base_port: Option<u16>,
+        reserved: Reservations,
         caches: Caches,
     ) -> Result<Self> {
-        cluster.cache_servers = caches.addresses();
-        let reserved = reserve(&topology, Ipv4Addr::LOCALHOST.into(), base_port)?;
-        cluster.addresses = reserved
-            .iter()
-            .map(|(id, reservation)| (id.to_string(), reservation.address()))
-            .collect();
-        cluster.write(&path)?;
+        cluster.write(&path, &program::named(ABOUT))?;
         let (leaders, listener) = watch::channel(Leaders::default());
         let board = LeaderBoard {
             leaders: Arc::new(leaders),
             clock: Clock::start(),
         };
         let mut children = BTreeMap::new();
-        for id in topology.replicas() {
+        for id in cluster.config.topology.replicas() {
             children.insert(id, Child::start(&path, id, board.clone())?);
         }
         for child in children.values_mut() {
@@ -71,7 +69,7 @@ impl Processes {
         }
         let ids = children.iter().map(|(id, child)| (*id, child.process_id()));
         let processes = watch::Sender::new(ids.collect());
-        let config = cluster.config(topology).map_err(|error| anyhow!(error))?;
+        let config = cluster.config;
         Operator::new::<A>(&config, oracle)?.found().await?;
         Ok(Self {
             config,

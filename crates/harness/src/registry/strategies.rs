@@ -72,6 +72,30 @@ impl Strategies {
         })
     }
 
+    /// The names by which cluster files know them: each variant has its own.
+    pub(crate) fn oracle_names(&self) -> Vec<&'static str> {
+        self.oracles().map(|(_, oracle)| oracle.name()).collect()
+    }
+
+    /// The strategy that cluster files know by this name, which is known to be registered.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub(crate) fn known_oracle(&self, name: &str) -> Arc<dyn Oracle> {
+        let found = self.oracles().find(|(_, oracle)| oracle.name() == name);
+        let (_, oracle) = found.unwrap_or_else(|| unreachable!("{name} is not registered"));
+        oracle.clone()
+    }
+
+    /// Each variant of each strategy, with the strategy's name.
+    fn oracles(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Oracle>)> {
+        self.0.iter().flat_map(|strategy| {
+            let variants = [Some(&strategy.plain), strategy.with_directory.as_ref()];
+            let name = strategy.plain.name();
+            variants.into_iter().flatten().map(move |it| (name, it))
+        })
+    }
+
     /// The same with a name that is known to be registered.
     ///
     /// # Panics

@@ -62,10 +62,13 @@ pub trait Workloads: Sized {
     /// With the visitor, if there is no such workload.
     fn with<V: WorkloadVisitor>(&self, name: &str, visitor: V) -> Result<V::Output, V>;
 
-    /// Does the visitor's work with the service of this workload.
+    /// The names of their services, each once.
+    fn services() -> Vec<&'static str>;
+
+    /// Does the visitor's work with the service of this name.
     ///
     /// # Errors
-    /// With the visitor, if there is no such workload.
+    /// With the visitor, if no workload has such a service.
     fn with_service<V: ServiceVisitor>(name: &str, visitor: V) -> Result<V::Output, V>;
 }
 
@@ -92,6 +95,10 @@ impl Workloads for Empty {
 
     fn with<V: WorkloadVisitor>(&self, _: &str, visitor: V) -> Result<V::Output, V> {
         Err(visitor)
+    }
+
+    fn services() -> Vec<&'static str> {
+        Vec::new()
     }
 
     fn with_service<V: ServiceVisitor>(_: &str, visitor: V) -> Result<V::Output, V> {
@@ -150,8 +157,16 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
         }
     }
 
+    fn services() -> Vec<&'static str> {
+        let mut services = Rest::services();
+        if !services.contains(&service::<F>()) {
+            services.push(service::<F>());
+        }
+        services
+    }
+
     fn with_service<V: ServiceVisitor>(name: &str, visitor: V) -> Result<V::Output, V> {
-        if makes::<F>(name) {
+        if name == service::<F>() {
             Ok(visitor.visit::<<F::Workload as Workload>::App>())
         } else {
             Rest::with_service(name, visitor)
@@ -163,6 +178,11 @@ impl<Rest: Workloads, F: WorkloadFlags> Workloads for With<Rest, F> {
 fn names<F: WorkloadFlags>() -> String {
     let names: Vec<&str> = F::WORKLOADS.iter().map(|info| info.name).collect();
     names.join(", ")
+}
+
+/// The service of the workloads that these flags make.
+fn service<F: WorkloadFlags>() -> &'static str {
+    <F::Workload as Workload>::App::NAME
 }
 
 /// Whether these are the flags of the workload of this name.

@@ -1,5 +1,6 @@
 //! The settings of `node`.
 
+use ssmr_net::WhichReplica;
 use std::path::PathBuf;
 
 /// Which replica to be.
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 pub(crate) struct NodeSettings {
     /// The cluster's file.
     pub(crate) cluster: PathBuf,
-    /// The replica's name.
-    pub(crate) replica: String,
+    /// Which of its replicas.
+    pub(crate) replica: WhichReplica,
+    /// Whether it is driven over its standard input and output.
+    pub(crate) takes_orders: bool,
 }

@@ -2,15 +2,13 @@
 
 use crate::deploy::caches::Caches;
 use crate::deploy::disks::Disks;
-use crate::deploy::file::ClusterFile;
 use crate::error::UsageError;
 use crate::results::measures::Applies;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
 use anyhow::Result;
 use ssmr_core::{Oracle, ReplicaId, Topology};
-use ssmr_net::ClusterOptions;
-use std::collections::BTreeMap;
+use ssmr_net::{ClusterConfig, ClusterFile, ClusterOptions, Durability, Reservations};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,10 +16,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blueprint<'a> {
     pub(super) settings: &'a RunSettings,
-    /// The strategy's name.
-    pub(super) strategy: &'static str,
-    /// The workload's name.
-    pub(super) workload: &'static str,
+    /// The service's name.
+    pub(super) service: &'static str,
     /// What the strategy does.
     pub(super) applies: Applies,
     /// Where the replicas' logs are, if they keep any.
@@ -49,7 +45,7 @@ impl Blueprint<'_> {
     /// A cluster of threads.
     pub(super) fn options(&self, oracle: Arc<dyn Oracle>, topology: Topology) -> ClusterOptions {
         ClusterOptions::new(topology, oracle)
-            .with_durability(self.file().durability())
+            .with_durability(self.durability())
             .with_seed(self.settings.seed)
             .with_incarnation(self.incarnation)
             .with_base_port(self.settings.base_port)
@@ -58,25 +54,36 @@ impl Blueprint<'_> {
             .with_stages(self.settings.breakdown)
     }
 
-    /// The same cluster for processes, but for the addresses of replicas and caches.
-    pub(super) fn file(&self) -> ClusterFile {
+    /// The same cluster for processes.
+    pub(super) fn file(
+        &self,
+        oracle: &dyn Oracle,
+        topology: Topology,
+        reserved: &Reservations,
+        caches: &Caches,
+    ) -> ClusterFile {
         let settings = self.settings;
-        ClusterFile {
-            workload: self.workload.into(),
-            strategy: self.strategy.into(),
-            partitions: settings.partitions,
-            replicas: settings.replicas,
-            oracle_replicas: settings.oracle_replicas,
-            directory: settings.directory,
-            incarnation: self.incarnation as i64,
-            seed: settings.seed as i64,
-            durability: settings.durability,
-            log_bytes: settings.log_bytes,
-            service_time_us: settings.service_time.map(|time| time.as_micros() as u64),
-            stages: settings.breakdown,
-            logs: (settings.durability != DurabilityName::Memory).then(|| self.logs.into()),
-            cache_servers: Vec::new(),
-            addresses: BTreeMap::new(),
+        let addresses = reserved.iter();
+        let addresses = addresses.map(|(id, reservation)| (*id, reservation.address()));
+        let config = ClusterConfig::new(topology, self.incarnation, addresses)
+            .with_cache_servers(caches.addresses());
+        let mut file = ClusterFile::new(config, oracle.name());
+        file.service = Some(self.service.to_owned());
+        file.durability = self.durability();
+        file.log_bytes = settings.log_bytes;
+        file.experiment.seed = Some(settings.seed);
+        file.experiment.service_time = settings.service_time;
+        file.experiment.stages = settings.breakdown;
+        file
+    }
+
+    /// Where replicas keep their logs.
+    fn durability(&self) -> Durability {
+        let logs = || std::path::absolute(self.logs).unwrap_or_else(|_| self.logs.into());
+        match self.settings.durability {
+            DurabilityName::Memory => Durability::Memory,
+            DurabilityName::Async => Durability::Async(logs()),
+            DurabilityName::Sync => Durability::Sync(logs()),
         }
     }
 }

@@ -43,10 +43,11 @@ use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
-use ssmr_core::{Micros, Oracle, Topology};
-use ssmr_net::{Clock, Leaders, Operator, TrafficCount};
+use ssmr_core::{Application, Micros, Oracle, Topology};
+use ssmr_net::{Clock, Leaders, Operator, TrafficCount, reserve};
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -98,8 +99,7 @@ impl<W: Workload> Trial<'_, W> {
         let applies = Applies::to(&*oracle, &topology);
         let blueprint = Blueprint {
             settings: self.settings,
-            strategy: name,
-            workload: self.workload.name(),
+            service: <W::App as Application>::NAME,
             applies,
             logs: self.logs,
             incarnation: self.incarnation,
@@ -115,9 +115,11 @@ impl<W: Workload> Trial<'_, W> {
             }
             DeployName::Processes => {
                 let path = self.folder.join(format!("cluster-{name}.toml"));
-                let (file, port) = (blueprint.file(), self.settings.base_port);
+                let host = Ipv4Addr::LOCALHOST.into();
+                let reserved = reserve(&topology, host, self.settings.base_port)?;
+                let file = blueprint.file(&*oracle, topology, &reserved, &caches);
                 let asked = oracle.clone();
-                let cluster = Processes::start::<W::App>(file, asked, topology, path, port, caches);
+                let cluster = Processes::start::<W::App>(file, asked, path, reserved, caches);
                 let cluster = cluster.await?;
                 self.on(cluster, &oracle, applies, &disks).await
             }

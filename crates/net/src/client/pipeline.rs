@@ -94,7 +94,10 @@ impl Pipeline {
         clock: Clock,
     ) -> Self {
         let addresses = config.addresses.iter();
-        let peers = addresses.map(|(&replica, &address)| Peer { replica, address });
+        let peers = addresses.map(|(&replica, address)| Peer {
+            replica,
+            address: address.clone(),
+        });
         let (states, _) = watch::channel(ConnectionStates::new(peers));
         let (sender, inbox) = mpsc::channel(ROUND);
         let mut tick = tokio::time::interval(TICK);
@@ -278,13 +281,13 @@ struct Connections {
 impl Connections {
     /// Where messages to a replica go; `None` if the configuration does not know it.
     fn mailbox(&mut self, to: ReplicaId, dialling: Dialling) -> Option<&Mailbox> {
-        let address = *self.config.addresses.get(&to)?;
+        let address = self.config.addresses.get(&to)?;
         Some(self.mailboxes.entry(to).or_insert_with(|| {
             let mailbox = Arc::new(Mailbox::new(QUEUE, self.traffic.clone()));
             let link = OutgoingConnection {
                 peer: Peer {
                     replica: to,
-                    address,
+                    address: address.clone(),
                 },
                 greeting: self.greeting.clone(),
                 dialling,

@@ -2,6 +2,7 @@
 
 use crate::status::ReplicaStatus;
 use serde::{Deserialize, Serialize};
+use ssmr_core::replica::Milestone;
 use ssmr_log::{FoundingRefused, MemberId};
 use std::collections::BTreeSet;
 
@@ -10,6 +11,10 @@ use std::collections::BTreeSet;
 pub(crate) enum OperatorMessage {
     /// Say how you are.
     Status,
+    /// The same with the digest of your state, which takes time in proportion to it.
+    Inspect,
+    /// Say your digest after the first entry from this index on that led to a delivery.
+    Milestone(u64),
     /// Your group is about to be founded by these.
     Prepare(BTreeSet<MemberId>),
     /// Found your group: these are its voters.
@@ -21,6 +26,8 @@ pub(crate) enum OperatorMessage {
 pub(crate) enum OperatorAnswer {
     /// How it is.
     Status(ReplicaStatus),
+    /// What is known of its digest there.
+    Milestone(Milestone),
     /// It did what was ordered, and has stored it; or why it did not.
     Done(Result<(), FoundingRefused>),
 }

@@ -10,6 +10,7 @@
 pub(crate) mod message;
 
 use crate::config::ClusterConfig;
+use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ConnectError, FoundError};
 use crate::greeting::{Greeting, Role, introduce};
 use crate::link::{FIRST_PAUSE, LONGEST_PAUSE, dial};
@@ -18,12 +19,12 @@ use crate::status::ReplicaStatus;
 use crate::wire::{Frames, Incoming, frame, invalid};
 use futures_util::future::try_join_all;
 use message::{OperatorAnswer, OperatorMessage};
+use ssmr_core::replica::Milestone;
 use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Topology, codec};
 use ssmr_log::{Founding, Holding, MemberId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Operator {
     greeting: Greeting,
     topology: Topology,
-    addresses: BTreeMap<ReplicaId, SocketAddr>,
+    addresses: BTreeMap<ReplicaId, Endpoint>,
     patience: Duration,
 }
 
@@ -91,9 +92,40 @@ impl Operator {
     /// # Errors
     /// If it does not answer in time, or somebody else answers in its place.
     pub async fn status(&self, id: ReplicaId) -> Result<ReplicaStatus, ConnectError> {
-        match self.ask(id, &OperatorMessage::Status).await? {
+        self.ask_status(id, &OperatorMessage::Status).await
+    }
+
+    /// The same with the digest of its state. The replica does nothing else while it works that
+    /// out.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or somebody else answers in its place.
+    pub async fn inspect(&self, id: ReplicaId) -> Result<ReplicaStatus, ConnectError> {
+        self.ask_status(id, &OperatorMessage::Inspect).await
+    }
+
+    async fn ask_status(
+        &self,
+        id: ReplicaId,
+        message: &OperatorMessage,
+    ) -> Result<ReplicaStatus, ConnectError> {
+        match self.ask(id, message).await? {
             (_, OperatorAnswer::Status(status)) => Ok(status),
-            (peer, OperatorAnswer::Done(_)) => Err(nonsense(peer)),
+            (peer, _) => Err(nonsense(&peer)),
+        }
+    }
+
+    /// Asks a replica for the digest of its state after the first entry of its log from this index
+    /// on that led to a delivery. It goes on meanwhile, so that replicas can be compared at the
+    /// same entry under load: name an index that none of them has applied, and ask again until each
+    /// has [reached](Milestone::Reached) it. The cost is that of [`inspect`](Self::inspect), once.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or somebody else answers in its place.
+    pub async fn milestone(&self, id: ReplicaId, from: u64) -> Result<Milestone, ConnectError> {
+        match self.ask(id, &OperatorMessage::Milestone(from)).await? {
+            (_, OperatorAnswer::Milestone(milestone)) => Ok(milestone),
+            (peer, _) => Err(nonsense(&peer)),
         }
     }
 
@@ -113,7 +145,7 @@ impl Operator {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             // It may be down, or silent: the next tick tries again.
-            if let Ok(Ok(mut connection)) = timeout(self.patience, self.connect(peer)).await {
+            if let Ok(Ok(mut connection)) = timeout(self.patience, self.connect(&peer)).await {
                 while let Ok(Ok(OperatorAnswer::Status(status))) =
                     timeout(self.patience, connection.ask(&OperatorMessage::Status)).await
                 {
@@ -210,7 +242,7 @@ impl Operator {
             (_, OperatorAnswer::Done(done)) => {
                 done.map_err(|why| FoundError::Refused { replica, why })
             }
-            (peer, OperatorAnswer::Status(_)) => Err(nonsense(peer).into()),
+            (peer, _) => Err(nonsense(&peer).into()),
         }
     }
 
@@ -225,7 +257,7 @@ impl Operator {
         let asked = async {
             let mut pause = FIRST_PAUSE;
             loop {
-                match self.ask_once(peer, message).await {
+                match self.ask_once(&peer, message).await {
                     Err(error) if !error.is_mismatch() => failed = Some(error),
                     answered => return answered,
                 }
@@ -234,34 +266,34 @@ impl Operator {
             }
         };
         let answered = timeout(self.patience, asked).await;
-        let silent = || ConnectError::unreachable(peer, io::ErrorKind::TimedOut.into());
+        let silent = || ConnectError::unreachable(&peer, io::ErrorKind::TimedOut.into());
         let answer = answered.unwrap_or_else(|_| Err(failed.unwrap_or_else(silent)))?;
         Ok((peer, answer))
     }
 
     async fn ask_once(
         &self,
-        peer: Peer,
+        peer: &Peer,
         message: &OperatorMessage,
     ) -> Result<OperatorAnswer, ConnectError> {
         self.connect(peer).await?.ask(message).await
     }
 
-    async fn connect(&self, peer: Peer) -> Result<Connection, ConnectError> {
+    async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
         let failed = |error| ConnectError::unreachable(peer, error);
-        let stream = dial(peer.address).await.map_err(failed)?;
+        let stream = dial(&peer.address).await.map_err(failed)?;
         let (reader, mut writer) = stream.into_split();
         let frames = introduce(reader, &mut writer, &self.greeting, peer).await?;
         Ok(Connection {
-            peer,
+            peer: peer.clone(),
             frames,
             writer,
         })
     }
 
     fn peer(&self, replica: ReplicaId) -> Result<Peer, ConfigError> {
-        let address = self.addresses.get(&replica);
-        let address = *address.ok_or(ConfigError::NoAddress(replica))?;
+        let address = self.addresses.get(&replica).cloned();
+        let address = address.ok_or(ConfigError::NoAddress(replica))?;
         Ok(Peer { replica, address })
     }
 }
@@ -276,19 +308,19 @@ struct Connection {
 impl Connection {
     /// Says something and waits for the answer.
     async fn ask(&mut self, message: &OperatorMessage) -> Result<OperatorAnswer, ConnectError> {
-        let peer = self.peer;
+        let peer = &self.peer;
         let failed = |error| ConnectError::unreachable(peer, error);
         let message = frame(&[&codec::encode(message)]);
         self.writer.write_all(&message).await.map_err(failed)?;
         match self.frames.next().await.map_err(failed)? {
             Incoming::Message(answer, _) => Ok(answer),
-            Incoming::Farewell => Err(ConnectError::ShutDown { peer }),
+            Incoming::Farewell => Err(ConnectError::ShutDown { peer: peer.clone() }),
         }
     }
 }
 
 /// A replica answers something else than it was asked.
-fn nonsense(peer: Peer) -> ConnectError {
+fn nonsense(peer: &Peer) -> ConnectError {
     ConnectError::unreachable(peer, invalid("its answer makes no sense"))
 }
 

@@ -41,7 +41,7 @@ impl Replicas {
         let topology = Topology::new(2, 3).unwrap();
         let listeners = listen(&topology, Ipv4Addr::LOCALHOST.into(), None).unwrap();
         let addresses = listeners.iter().map(|(id, (address, _))| (*id, *address));
-        let config = ClusterConfig::new(topology, 1, addresses.collect());
+        let config = ClusterConfig::new(topology, 1, addresses);
         let operator = Operator::new::<Things>(&config, Global).unwrap();
         let running = BTreeMap::new();
         let replicas = Self {
@@ -69,7 +69,7 @@ impl Replicas {
     /// It forgets everything and comes back, by the same command line as it were.
     fn start_again(&mut self, id: ReplicaId) {
         self.running.remove(&id);
-        let listener = TcpListener::bind(self.config.addresses[&id]).unwrap();
+        let listener = self.config.addresses[&id].listen().unwrap();
         self.start(id, listener);
     }
 
@@ -292,7 +292,8 @@ async fn a_replica_that_is_silent_is_tried_again() {
         .await
         .unwrap();
     let mut config = replicas.config.clone();
-    config.addresses.insert(id, silent.local_addr().unwrap());
+    let address = silent.local_addr().unwrap();
+    config.addresses.insert(id, address.into());
     let operator = Operator::new::<Things>(&config, Global).unwrap();
     let operator = operator.with_patience(Duration::from_millis(50));
     let watching = tokio::spawn(async move {

@@ -66,6 +66,7 @@ pub(super) struct EventLoop {
     /// Why the replica cannot go on.
     broken: Option<io::Error>,
     peers: Peers,
+    traffic: Arc<Traffic>,
     switches: Switches,
     clients: Connected,
     cache: CacheClient,
@@ -126,6 +127,7 @@ impl EventLoop {
             own: sender.clone(),
             broken: None,
             peers,
+            traffic: traffic.clone(),
             switches,
             clients,
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
@@ -271,6 +273,10 @@ impl EventLoop {
     fn obey(&mut self, now: LocalTime, message: &OperatorMessage) -> OperatorAnswer {
         match message {
             OperatorMessage::Status => OperatorAnswer::Status(self.status(false)),
+            OperatorMessage::Inspect => OperatorAnswer::Status(self.status(true)),
+            OperatorMessage::Milestone(from) => {
+                OperatorAnswer::Milestone(self.replica.milestone(*from))
+            }
             OperatorMessage::Prepare(founders) => {
                 let prepare = |order: &mut GroupMulticast, _: &mut _| order.prepare(founders);
                 OperatorAnswer::Done(self.replica.with_multicast(prepare, &mut self.out))
@@ -410,6 +416,7 @@ impl EventLoop {
             counters: self.replica.counters(),
             unfinished: self.replica.partition().unfinished_count() as u64,
             processor_us: clock::thread_processor_us(),
+            traffic: self.traffic.count(),
         }
     }
 }

@@ -49,11 +49,11 @@ impl Peers {
         inbox: &mpsc::Sender<LoopInput>,
         traffic: &Arc<Traffic>,
     ) -> Self {
-        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().copied()));
-        let dial = |peer, limit| {
+        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().cloned()));
+        let dial = |peer: &Peer, limit| {
             let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()));
             let link = OutgoingConnection {
-                peer,
+                peer: peer.clone(),
                 greeting: greeting.clone(),
                 dialling: Dialling::WhenNeeded,
                 mailbox: mailbox.clone(),
@@ -65,7 +65,7 @@ impl Peers {
             mailbox
         };
         let lanes = |peer: &Peer| {
-            let (urgent, bulk) = (dial(*peer, URGENT), dial(*peer, BULK));
+            let (urgent, bulk) = (dial(peer, URGENT), dial(peer, BULK));
             (peer.replica, Lanes { urgent, bulk })
         };
         Self(peers.iter().map(lanes).collect())

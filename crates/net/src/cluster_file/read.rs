@@ -1,0 +1,278 @@
+//! Reading a cluster file.
+
+use super::{ClusterFile, Experiment, KnownNames, Place};
+use crate::config::ClusterConfig;
+use crate::endpoint::Endpoint;
+use crate::file::{FileProblems, Given, Problems, Section};
+use crate::limits::ConnectionLimits;
+use ssmr_core::{GroupId, PartitionId, ReplicaId, Topology};
+use ssmr_storage::Durability;
+use std::collections::BTreeMap;
+use std::num::ParseIntError;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+pub(super) fn parse(
+    text: &str,
+    path: &Path,
+    known: KnownNames<'_>,
+) -> Result<ClusterFile, FileProblems> {
+    let problems = Problems::with(text);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let file = Section::parse(&problems).and_then(|top| {
+        let reader = Reader {
+            problems: &problems,
+            folder,
+            known,
+        };
+        reader.cluster(top)
+    });
+    problems.result(path, file)
+}
+
+struct Reader<'p, 't, 'k> {
+    problems: &'p Problems<'t>,
+    /// Where paths begin that are not absolute.
+    folder: &'p Path,
+    known: KnownNames<'k>,
+}
+
+impl<'p, 't> Reader<'p, 't, '_> {
+    /// `None` if something that it cannot be without is missing or wrong, which is noted.
+    fn cluster(&self, mut top: Section<'t, 'p>) -> Option<ClusterFile> {
+        let incarnation = top.required("incarnation", |top| {
+            top.parsed::<Incarnation>("incarnation")
+        });
+        let strategy = top.required("strategy", |top| top.text("strategy"));
+        if let Some(strategy) = &strategy {
+            self.is_known(strategy, self.known.strategies);
+        }
+        let service = top.text("service");
+        if let Some(service) = &service {
+            self.is_known(service, self.known.services);
+        }
+        let durability = self.durability(&mut top);
+        let log_bytes = top.integer::<usize>("log_bytes");
+        if let Some(bytes) = log_bytes.as_ref().filter(|bytes| bytes.value == 0) {
+            self.problems.at(bytes, "it must be positive");
+        }
+        let listen = top.parsed::<Endpoint>("listen").map(|it| it.value);
+        let memcached = top.list::<Endpoint>("memcached").map(|it| it.value);
+        let replicas = top.required("replicas", |top| top.section("replicas"));
+        let replicas = replicas.and_then(|section| self.replicas(section));
+        let limits = top.section("limits").map(|section| self.limits(section));
+        let experiment = top.section("experiment");
+        let experiment = experiment.map(|section| self.experiment(section));
+        top.end();
+
+        let replicas = replicas?;
+        let topology = self.topology(&replicas)?;
+        let places = replicas.iter().filter_map(|(id, replica)| {
+            let place = replica.value.place.clone();
+            (place != Place::default()).then_some((*id, place))
+        });
+        let places = places.collect();
+        let addresses = replicas
+            .into_iter()
+            .map(|(id, replica)| (id, replica.value.at));
+        let config = ClusterConfig::new(topology, incarnation?.value.0, addresses);
+        let servers = memcached.unwrap_or_default();
+        Some(ClusterFile {
+            config: config.with_cache_servers(servers.iter().map(Endpoint::to_string).collect()),
+            strategy: strategy?.value,
+            service: service.map(|it| it.value),
+            durability: durability?,
+            log_bytes: log_bytes.map_or(ssmr_multicast::LOG_BYTES, |it| it.value),
+            listen,
+            places,
+            limits: limits.unwrap_or_default(),
+            experiment: experiment.unwrap_or_default(),
+        })
+    }
+
+    fn is_known(&self, name: &Given<String>, known: &[&str]) {
+        if !known.is_empty() && !known.contains(&&*name.value) {
+            let problem = format!("{:?} is not one of {}", name.value, known.join(", "));
+            self.problems.at(name, problem);
+        }
+    }
+
+    fn path(&self, given: Given<String>) -> PathBuf {
+        self.folder.join(given.value)
+    }
+
+    fn durability(&self, top: &mut Section<'t, 'p>) -> Option<Durability> {
+        let durability = top.text("durability");
+        let data = top.text("data").map(|data| self.path(data));
+        let Some(durability) = durability else {
+            return Some(match data {
+                Some(data) => Durability::Sync(data),
+                None => Durability::Memory,
+            });
+        };
+        match (&*durability.value, data) {
+            ("memory", None) => Some(Durability::Memory),
+            ("async", Some(data)) => Some(Durability::Async(data)),
+            ("sync", Some(data)) => Some(Durability::Sync(data)),
+            ("memory", Some(_)) => {
+                let problem = "with \"memory\" nothing is kept, and there is a folder for it: data";
+                self.problems.at(&durability, problem);
+                None
+            }
+            ("async" | "sync", None) => {
+                let problem = "a folder is needed for what is kept: data";
+                self.problems.at(&durability, problem);
+                None
+            }
+            (other, _) => {
+                let problem = format!("{other:?} is not one of memory, async, sync");
+                self.problems.at(&durability, problem);
+                None
+            }
+        }
+    }
+
+    /// All replicas; `None` if one of them is not described as it should be.
+    fn replicas(
+        &self,
+        mut section: Section<'t, 'p>,
+    ) -> Option<BTreeMap<ReplicaId, Given<Replica>>> {
+        let problems_before = self.problems.count();
+        let mut replicas = BTreeMap::new();
+        for (id, entry) in section.entries::<ReplicaId>() {
+            let replica = match entry.text_or_table::<Endpoint>() {
+                None => continue,
+                Some(Ok(at)) => at.map(|at| Replica {
+                    at,
+                    place: Place::default(),
+                }),
+                Some(Err(mut table)) => {
+                    let at = table.required("at", |table| table.parsed::<Endpoint>("at"));
+                    let place = Place {
+                        listen: table.parsed("listen").map(|it| it.value),
+                        data: table.text("data").map(|data| self.path(data)),
+                    };
+                    table.end();
+                    let Some(at) = at else { continue };
+                    at.map(|at| Replica { at, place })
+                }
+            };
+            replicas.insert(id, replica);
+        }
+        (self.problems.count() == problems_before).then_some(replicas)
+    }
+
+    /// The groups of which these are the replicas.
+    fn topology(&self, replicas: &BTreeMap<ReplicaId, Given<Replica>>) -> Option<Topology> {
+        let mut counts: BTreeMap<GroupId, u8> = BTreeMap::new();
+        for (id, replica) in replicas {
+            let count = counts.entry(id.group).or_default();
+            if *count != id.index {
+                let missing = ReplicaId {
+                    group: id.group,
+                    index: *count,
+                };
+                let problem = format!("it is there, and {missing} is missing");
+                self.problems.at(replica, problem);
+                return None;
+            }
+            *count = count.checked_add(1)?;
+        }
+        let oracle = counts.remove(&GroupId::ORACLE);
+        let partitions = u8::try_from(counts.len()).ok()?;
+        let each = counts.values().copied().max().unwrap_or(0);
+        for place in 0..partitions {
+            let group = GroupId::from(PartitionId(place));
+            let count = counts.get(&group).copied().unwrap_or(0);
+            if count != each {
+                let index = count;
+                let problem = format!(
+                    "{} is missing: another partition has {each} replicas",
+                    ReplicaId { group, index }
+                );
+                self.problems.about("replicas", problem);
+                return None;
+            }
+        }
+        let topology = Topology::new(partitions, each).and_then(|topology| match oracle {
+            Some(count) => topology.with_oracle(count),
+            None => Ok(topology),
+        });
+        match topology {
+            Ok(topology) => Some(topology),
+            Err(problem) => {
+                self.problems.about("replicas", problem);
+                None
+            }
+        }
+    }
+
+    fn limits(&self, mut section: Section<'t, 'p>) -> ConnectionLimits {
+        let mut limits = ConnectionLimits::default();
+        let mut count = |key, limit: &mut usize| {
+            let Some(given) = section.integer::<usize>(key) else {
+                return;
+            };
+            if given.value == 0 {
+                self.problems.at(&given, "it must be positive");
+            }
+            *limit = given.value;
+        };
+        count("clients", &mut limits.clients);
+        count("ungreeted", &mut limits.ungreeted);
+        count("operators", &mut limits.operators);
+        count("per_replica", &mut limits.per_replica);
+        count("unread", &mut limits.unread);
+        count("unread_together", &mut limits.unread_together);
+        count("waiting", &mut limits.waiting);
+        count("requests_together", &mut limits.requests_together);
+        let mut time = |key, limit: &mut Duration| {
+            let Some(given) = section.integer::<u64>(key) else {
+                return;
+            };
+            if given.value == 0 {
+                self.problems.at(&given, "it must be positive");
+            }
+            *limit = Duration::from_millis(given.value);
+        };
+        time("stall_ms", &mut limits.stall);
+        time("request_time_ms", &mut limits.request_time);
+        section.end();
+        limits
+    }
+
+    fn experiment(&self, mut section: Section<'t, 'p>) -> Experiment {
+        let experiment = Experiment {
+            seed: section.integer("seed").map(|it| it.value),
+            service_time: section
+                .integer("service_time_us")
+                .map(|it| Duration::from_micros(it.value)),
+            stages: section.flag("stages").is_some_and(|it| it.value),
+        };
+        section.end();
+        experiment
+    }
+}
+
+/// A replica, as one entry describes it.
+struct Replica {
+    at: Endpoint,
+    place: Place,
+}
+
+/// An unsigned number as text: integers of TOML have a sign.
+struct Incarnation(u64);
+
+impl FromStr for Incarnation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no number of up to 16 hexadecimal digits");
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(bad());
+        }
+        let number = u64::from_str_radix(text, 16);
+        number.map(Self).map_err(|_: ParseIntError| bad())
+    }
+}

@@ -1,0 +1,241 @@
+use super::*;
+use ssmr_strategy_broker::Broker;
+use ssmr_strategy_global::Global;
+
+const WHOLE: &str = r#"
+incarnation = "9f3c51a0774be812"
+strategy = "broker"
+service = "kv"
+durability = "sync"
+data = "things"
+log_bytes = 1_000
+listen = "0.0.0.0:4000"
+memcached = ["cache-0:11211", "[::1]:11212"]
+
+[replicas]
+p0r0 = "host-a:4000"
+p1r0 = { at = "host-b:4000", listen = "10.0.0.3:4001", data = "/mnt/things" }
+oracler0 = "127.0.0.1:4002"
+
+[limits]
+clients = 10
+stall_ms = 250
+
+[experiment]
+seed = 7
+service_time_us = 1000
+stages = true
+"#;
+
+const LEAST: &str = r#"
+incarnation = "1"
+strategy = "global"
+[replicas]
+p0r0 = "host-a:4000"
+"#;
+
+fn parse(text: &str) -> Result<ClusterFile, FileProblems> {
+    let known = KnownNames {
+        strategies: &["broker", "global"],
+        services: &["kv"],
+    };
+    ClusterFile::parse(text, "/etc/things/cluster.toml", known)
+}
+
+/// What is wrong with [`WHOLE`] once something in it is another, without the file's name.
+fn wrong(from: &str, to: &str) -> Vec<String> {
+    assert!(WHOLE.contains(from));
+    let problems = parse(&WHOLE.replace(from, to)).unwrap_err();
+    let lines = problems.to_string();
+    let lines = lines.lines().map(|line| {
+        let own = line.strip_prefix("/etc/things/cluster.toml:");
+        own.unwrap_or_else(|| panic!("{line}")).trim().to_owned()
+    });
+    lines.collect()
+}
+
+#[test]
+fn all_keys_are_read_and_written_again() {
+    let file = parse(WHOLE).unwrap();
+    assert_eq!(file.config.incarnation, 0x9f3c_51a0_774b_e812);
+    assert_eq!(
+        file.config.topology.to_string(),
+        "2 partitions of 1 replicas and an oracle of 1"
+    );
+    assert_eq!(file.config.cache_servers, ["cache-0:11211", "[::1]:11212"]);
+    assert_eq!(parse(&file.to_string()).unwrap(), file);
+    let least = parse(LEAST).unwrap();
+    assert_eq!(parse(&least.to_string()).unwrap(), least);
+    assert_eq!(
+        (least.service, least.durability),
+        (None, Durability::Memory)
+    );
+}
+
+#[test]
+fn a_replica_has_its_own_place_or_that_of_all() {
+    let file = parse(WHOLE).unwrap();
+    let [first, own] = ["p0r0", "p1r0"].map(|id| id.parse().unwrap());
+    assert_eq!(file.listens_at(first).unwrap().to_string(), "0.0.0.0:4000");
+    assert_eq!(file.listens_at(own).unwrap().to_string(), "10.0.0.3:4001");
+    let durability = |id| file.replica_options(id, Broker).unwrap().durability;
+    let sync = |folder: &str| Durability::Sync(folder.into());
+    assert_eq!(
+        durability(first),
+        sync("/etc/things/things"),
+        "from the file's folder"
+    );
+    assert_eq!(durability(own), sync("/mnt/things"));
+    let stranger = "p7r0".parse().unwrap();
+    assert_eq!(file.listens_at(stranger), None);
+    file.replica_options(stranger, Broker).unwrap_err();
+    let reached = parse(LEAST).unwrap();
+    assert_eq!(
+        reached.listens_at(first).unwrap().to_string(),
+        "host-a:4000"
+    );
+    let error = reached.replica_options(first, Broker).unwrap_err();
+    assert!(
+        matches!(error, ConfigError::OtherStrategy { .. }),
+        "{error}"
+    );
+    reached.replica_options(first, Global).unwrap();
+}
+
+#[test]
+fn what_is_wrong_is_told_with_line_and_key() {
+    for (from, to, told) in [
+        (
+            "\"9f3c",
+            "\"xyz",
+            "2: incarnation: \"xyz51a0774be812\" is no number",
+        ),
+        (
+            "\"broker\"",
+            "\"magic\"",
+            "3: strategy: \"magic\" is not one of broker, global",
+        ),
+        ("\"broker\"", "3", "3: strategy: it is no text"),
+        (
+            "\"kv\"",
+            "\"tpcc\"",
+            "4: service: \"tpcc\" is not one of kv",
+        ),
+        (
+            "\"sync\"",
+            "\"often\"",
+            "5: durability: \"often\" is not one of memory",
+        ),
+        (
+            "\"sync\"",
+            "\"memory\"",
+            "5: durability: with \"memory\" nothing is kept",
+        ),
+        ("data = \"things\"", "", "5: durability: a folder is needed"),
+        ("1_000", "0", "7: log_bytes: it must be positive"),
+        (
+            "1_000",
+            "-1",
+            "7: log_bytes: it is no number that can be here",
+        ),
+        (
+            "0.0.0.0:4000",
+            "0.0.0.0",
+            "8: listen: \"0.0.0.0\" is not HOST:PORT: it has no port",
+        ),
+        (
+            "cache-0:11211",
+            "cache-0:",
+            "9: memcached: \"cache-0:\" is not HOST:PORT",
+        ),
+        (
+            "p0r0",
+            "x0r0",
+            "12: replicas.x0r0: \"x0r0\" is not a replica",
+        ),
+        (
+            "host-a:4000",
+            "host a:4000",
+            "12: replicas.p0r0: \"host a:4000\" is not HOST:PORT",
+        ),
+        (
+            "at = \"host-b:4000\", ",
+            "",
+            "13: replicas.p1r0.at: it is missing",
+        ),
+        (
+            "listen = \"10",
+            "listens = \"10",
+            "13: replicas.p1r0.listens: there is no such key",
+        ),
+        (
+            "p1r0",
+            "p2r0",
+            "replicas: p1r0 is missing: another partition has 1 replicas",
+        ),
+        (
+            "p1r0",
+            "p0r2",
+            "13: replicas.p0r2.at: it is there, and p0r1 is missing",
+        ),
+        (
+            "clients = 10",
+            "clients = 0",
+            "17: limits.clients: it must be positive",
+        ),
+        (
+            "stall_ms",
+            "stalls",
+            "18: limits.stalls: there is no such key; there are clients,",
+        ),
+        (
+            "true",
+            "1",
+            "23: experiment.stages: it is neither true nor false",
+        ),
+        (
+            "incarnation = \"9f3c51a0774be812\"",
+            "",
+            "incarnation: it is missing",
+        ),
+        ("[replicas]", "[nodes]", "replicas: it is missing"),
+        ("strategy = ", "strategy ", "3: "),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{problems:#?} do not say {told}"
+        );
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_in_order() {
+    let text = WHOLE
+        .replace("\"broker\"", "\"magic\"")
+        .replace("host-a:4000", "host-a")
+        .replace("seed = 7", "seed = \"7\"")
+        .replace("service = ", "services = ");
+    let problems = parse(&text).unwrap_err();
+    let lines: Vec<_> = problems.problems().iter().map(|it| it.line).collect();
+    assert_eq!(lines, [3, 4, 12, 21].map(Some), "{problems}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cluster.toml");
+    let missing = ClusterFile::read(&path, KnownNames::default()).unwrap_err();
+    assert!(missing.to_string().contains("cluster.toml"), "{missing}");
+    let file = parse(WHOLE).unwrap();
+    file.write(&path, "Two lines\nof comment.").unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("# Two lines\n# of comment.\nincarnation"),
+        "{text}"
+    );
+    assert_eq!(
+        ClusterFile::read(&path, KnownNames::default()).unwrap(),
+        file
+    );
+}

@@ -1,0 +1,223 @@
+//! A node: one replica of a cluster that a file describes, as a process runs it.
+//!
+//! The same command line is right each time, and on each host: which replica a process is may
+//! follow from what started it.
+
+use crate::cluster_file::ClusterFile;
+use crate::error::{ConfigError, NetError};
+use crate::replica::ReplicaThread;
+use crate::signals::Signals;
+use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
+
+/// Which replica of its cluster a process is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhichReplica {
+    /// This one.
+    Named(ReplicaId),
+    /// The one of this group that the process's ordinal says.
+    OfGroup(GroupId),
+    /// The one that the process's ordinal says, among all replicas of the cluster: those of p0 come
+    /// first, those of the oracle last.
+    #[default]
+    ByOrdinal,
+}
+
+impl WhichReplica {
+    /// The replica. The ordinal of a process is the value of `JOB_COMPLETION_INDEX` (Kubernetes,
+    /// indexed jobs) or `SLURM_PROCID` (Slurm), or else the number at the end of its host's name
+    /// (`things-2`, as the pods of a stateful set are called).
+    ///
+    /// # Errors
+    /// If there is no such replica, or no ordinal.
+    pub fn of(self, topology: &Topology) -> Result<ReplicaId, NetError> {
+        let uname = rustix::system::uname();
+        let host = uname.nodename().to_string_lossy();
+        self.among(topology, |name| std::env::var(name).ok(), &host)
+    }
+
+    fn among(
+        self,
+        topology: &Topology,
+        variable: impl Fn(&str) -> Option<String>,
+        host: &str,
+    ) -> Result<ReplicaId, NetError> {
+        let ordinal = || Ordinal::of(variable, host);
+        let no_such = |asked: String| {
+            let names: Vec<String> = topology.replicas().map(|id| id.to_string()).collect();
+            let why = format!("{asked} is not one of {}", names.join(", "));
+            NetError::WhichReplica(why)
+        };
+        match self {
+            Self::Named(id) => {
+                let known = topology.replicas().any(|known| known == id);
+                known.then_some(id).ok_or_else(|| no_such(id.to_string()))
+            }
+            Self::OfGroup(group) => {
+                if !topology.groups().contains(group) {
+                    let why = format!("there is no group {group}");
+                    return Err(NetError::WhichReplica(why));
+                }
+                let ordinal = ordinal()?;
+                let found = topology.members(group).nth(ordinal.number);
+                found.ok_or_else(|| no_such(ordinal.of_what(&group.to_string())))
+            }
+            Self::ByOrdinal => {
+                let ordinal = ordinal()?;
+                let found = topology.replicas().nth(ordinal.number);
+                found.ok_or_else(|| no_such(ordinal.of_what("the cluster")))
+            }
+        }
+    }
+}
+
+/// The number that tells a process from others that were started alike, and who says it.
+struct Ordinal {
+    number: usize,
+    source: String,
+}
+
+impl Ordinal {
+    fn of(variable: impl Fn(&str) -> Option<String>, host: &str) -> Result<Self, NetError> {
+        for name in ["JOB_COMPLETION_INDEX", "SLURM_PROCID"] {
+            if let Some(value) = variable(name) {
+                let source = format!("{name}={value}");
+                let number = value.trim().parse();
+                let bad = |_| NetError::WhichReplica(format!("{source}: it is no number"));
+                let number = number.map_err(bad)?;
+                return Ok(Self { number, source });
+            }
+        }
+        let number = host.rsplit_once('-').and_then(|(_, end)| end.parse().ok());
+        let source = format!("the host's name {host}");
+        let none = || {
+            let why = format!(
+                "it is not said, JOB_COMPLETION_INDEX and SLURM_PROCID are not set, and {source} \
+                 does not end with -NUMBER"
+            );
+            NetError::WhichReplica(why)
+        };
+        let number = number.ok_or_else(none)?;
+        Ok(Self { number, source })
+    }
+
+    fn of_what(&self, what: &str) -> String {
+        format!("replica number {} of {what} ({})", self.number, self.source)
+    }
+}
+
+/// A running replica of a cluster that a file describes. Dropping it stops it and holds up the
+/// thread meanwhile.
+#[derive(Debug)]
+pub struct Node {
+    id: ReplicaId,
+    replica: ReplicaThread,
+}
+
+impl Node {
+    /// Starts a replica, which listens when this returns. Its log is read from disk meanwhile.
+    ///
+    /// # Errors
+    /// If there is no such replica, the file describes a cluster of another service or strategy,
+    /// nobody can listen there, or the replica's log cannot be read.
+    pub fn start<A: Application>(
+        file: &ClusterFile,
+        id: ReplicaId,
+        oracle: impl Oracle,
+    ) -> Result<Self, NetError> {
+        if let Some(named) = file.service.as_ref().filter(|named| **named != A::NAME) {
+            return Err(NetError::Config(ConfigError::OtherService {
+                named: named.clone(),
+                service: A::NAME,
+            }));
+        }
+        let options = file.replica_options(id, oracle)?;
+        let listener = file.listen(id)?;
+        let replica = ReplicaThread::start::<A>(options, listener)?;
+        Ok(Self { id, replica })
+    }
+
+    /// Which replica it is.
+    #[must_use]
+    pub fn id(&self) -> ReplicaId {
+        self.id
+    }
+
+    /// The replica.
+    #[must_use]
+    pub fn replica(&self) -> &ReplicaThread {
+        &self.replica
+    }
+
+    /// Runs until one of the signals comes, then stops in order: the log is closed.
+    ///
+    /// # Errors
+    /// If the replica ends by itself: it has found its disk or its state broken.
+    pub async fn run(self, mut signals: Signals) -> Result<(), NetError> {
+        let mut leaders = self.replica.leaders();
+        // The sender goes with the replica.
+        let failed = async { while leaders.changed().await.is_ok() {} };
+        let id = self.id;
+        let ended = tokio::select! {
+            _ = signals.strike() => Ok(()),
+            () = failed => Err(NetError::Failed(id)),
+        };
+        self.shutdown().await;
+        ended
+    }
+
+    /// Stops it in order, and waits until it has ended.
+    pub async fn shutdown(self) {
+        self.replica.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(
+        which: WhichReplica,
+        variables: &[(&str, &str)],
+        host: &str,
+    ) -> Result<String, String> {
+        let topology = Topology::new(2, 3).unwrap().with_oracle(1).unwrap();
+        let variable = |asked: &str| {
+            let found = variables.iter().find(|(name, _)| *name == asked);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let chosen = which.among(&topology, variable, host);
+        let named = chosen.map(|id| id.to_string());
+        named.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_process_is_what_it_is_told_or_what_started_it_says() {
+        let job = ("JOB_COMPLETION_INDEX", "4");
+        let task = ("SLURM_PROCID", "6");
+        let (by, p1) = (
+            WhichReplica::ByOrdinal,
+            WhichReplica::OfGroup("p1".parse().unwrap()),
+        );
+        let named = WhichReplica::Named("p1r2".parse().unwrap());
+        assert_eq!(chosen(named, &[job], "host-0").unwrap(), "p1r2");
+        assert_eq!(chosen(by, &[task, job], "host-0").unwrap(), "p1r1");
+        assert_eq!(chosen(by, &[task], "host-0").unwrap(), "oracler0");
+        assert_eq!(chosen(by, &[], "host-0").unwrap(), "p0r0");
+        assert_eq!(chosen(p1, &[], "things-p1-2").unwrap(), "p1r2");
+    }
+
+    #[test]
+    fn what_is_nobody_is_refused_with_its_source() {
+        let by = WhichReplica::ByOrdinal;
+        let refused = |which, variables, host: &str| chosen(which, variables, host).unwrap_err();
+        let named = WhichReplica::Named("p2r0".parse().unwrap());
+        assert!(refused(named, &[], "h").contains("p2r0 is not one of p0r0"));
+        let p1 = WhichReplica::OfGroup("p1".parse().unwrap());
+        assert!(refused(p1, &[], "things-3").contains("number 3 of p1 (the host's name things-3)"));
+        let p7 = WhichReplica::OfGroup("p7".parse().unwrap());
+        assert!(refused(p7, &[], "things-3").contains("no group p7"));
+        assert!(refused(by, &[("SLURM_PROCID", "x")], "h-0").contains("SLURM_PROCID=x"));
+        assert!(refused(by, &[("SLURM_PROCID", "7")], "h-0").contains("SLURM_PROCID=7"));
+        assert!(refused(by, &[], "laptop").contains("does not end with -NUMBER"));
+    }
+}
