@@ -10,7 +10,7 @@ use crate::load::job::Job;
 use crate::numbers::grouped;
 use crate::workload::contract::{Invariants, Workload};
 use rustc_hash::FxHashMap;
-use ssmr_core::{Application, ClientId, Completion, ObjectId, Oracle, Outcome, Request, codec};
+use ssmr_core::{Application, Completion, ObjectId, Oracle, Outcome, Request, codec};
 use ssmr_net::{ConfigError, Pipeline};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(crate) async fn audit<W: Workload>(
     audit: &mut Audit,
 ) -> Result<(), ConfigError> {
     // The clients have the numbers below.
-    let auditor = ClientId(job.workload.client_count());
+    let auditor = job.id(job.workload.client_count());
     let mut pipeline =
         Pipeline::new::<W::App>(&job.config, auditor, oracle, job.settings, job.clock)?;
     let objects: Vec<ObjectId> = job.recorder.created().into_iter().collect();

@@ -1,6 +1,7 @@
 //! A cluster that a file describes, with the service and the strategy that it names.
 
 use crate::error::UsageError;
+use crate::registry::info::StrategyInfo;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::{ServiceVisitor, Workloads};
 use ssmr_core::{Application, Oracle};
@@ -28,48 +29,52 @@ pub(crate) trait ClusterVisitor {
 ///
 /// # Errors
 /// If it is no file of a cluster that can be, with strategies and services that are registered.
-pub(crate) fn describe<W: Workloads>(
+pub(crate) fn read<W: Workloads>(
     flag: &'static str,
     path: &Path,
-    strategies: &Strategies,
-) -> Result<Described, UsageError> {
-    let bad = |problem: String| UsageError::new(flag, problem);
+    registered: &[StrategyInfo],
+) -> Result<ClusterFile, UsageError> {
+    let names = registered.iter().flat_map(StrategyInfo::variants);
+    let names: Vec<&str> = names.map(|(name, _)| name).collect();
     let known = KnownNames {
-        strategies: &strategies.oracle_names(),
+        strategies: &names,
         services: &W::services(),
     };
-    let told = |problems: FileProblems| match problems.problems() {
-        [_] => bad(problems.to_string()),
-        several => bad(format!("{} problems\n{problems}", several.len())),
+    let told = |problems: FileProblems| {
+        let count = match problems.problems().len() {
+            1 => String::new(),
+            several => format!("{several} problems\n"),
+        };
+        UsageError::new(flag, format!("{count}{problems}"))
     };
-    let file = ClusterFile::read(path, known).map_err(told)?;
-    let oracle = strategies.known_oracle(&file.strategy);
-    let checked = file.check(&*oracle);
-    checked.map_err(|problem| bad(format!("{}: {problem}", path.display())))?;
-    Ok(Described { file, oracle })
+    ClusterFile::read(path, known).map_err(told)
 }
 
 /// Does the visitor's work with the cluster that the file describes; `flag` is where the user has
 /// named the file.
 ///
 /// # Errors
-/// As [`describe`]; or if the file does not say the service, of which several are registered.
+/// As [`read`]; or if the strategy cannot work with the cluster, or the file does not say the
+/// service, of which several are registered.
 pub(crate) fn with_cluster<W: Workloads, V: ClusterVisitor>(
     flag: &'static str,
     path: &Path,
     strategies: &Strategies,
     visitor: V,
 ) -> Result<V::Output, UsageError> {
-    let cluster = describe::<W>(flag, path, strategies)?;
-    let service = match (&cluster.file.service, &W::services()[..]) {
+    let file = read::<W>(flag, path, &strategies.infos())?;
+    let bad = |problem: String| UsageError::new(flag, format!("{}: {problem}", path.display()));
+    let oracle = strategies.known_oracle(&file.strategy);
+    file.check(&*oracle).map_err(|it| bad(it.to_string()))?;
+    let service = match (&file.service, &W::services()[..]) {
         (Some(named), _) => named.clone(),
         (None, [only]) => (*only).to_owned(),
         (None, several) => {
             let names = several.join(", ");
-            let problem = format!("{}: service: one of {names} is needed", path.display());
-            return Err(UsageError::new(flag, problem));
+            return Err(bad(format!("service: one of {names} is needed")));
         }
     };
+    let cluster = Described { file, oracle };
     let done = W::with_service(&service, Service { cluster, visitor });
     Ok(done.unwrap_or_else(|_| unreachable!("{service} is known")))
 }

@@ -5,8 +5,10 @@
 //! says nothing of the others. Invariant: two replicas are compared only at the same entry of their
 //! group's log.
 
-use crate::deploy::deployment::{Deployment, Status};
+use crate::deploy::deployment::Deployment;
+use futures_util::future::join_all;
 use ssmr_core::{GroupId, ReplicaId, Topology};
+use ssmr_net::{Milestone, Operator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +22,13 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// How long until they are looked at again. Nothing tells when a follower has applied something.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// How many entries ahead of the furthest replica a place is named at which they are to be
+/// compared, at first.
+const LEAD: u64 = 32;
+
+/// How long they may take to come there.
+const COMING: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether replicas run while clients are at work.
 const LOOK: Duration = Duration::from_millis(100);
@@ -136,11 +145,17 @@ pub(crate) async fn inspect<D: Deployment>(cluster: &mut D) -> Inspection {
     let mut inspection = Inspection::new();
     for group in topology.groups().iter() {
         let members: Vec<ReplicaId> = topology.members(group).collect();
-        let look = meet(cluster, &members).await;
+        let look = match cluster.shared().cloned() {
+            Some(operator) => meet_under_load(cluster, &operator, &members).await,
+            None => meet(cluster, &members).await,
+        };
         inspection.add(group, &members, &look);
     }
     inspection
 }
+
+/// Which state each place of the log leads to, and who said so.
+type States = BTreeMap<u64, (Option<u64>, ReplicaId)>;
 
 /// What the replicas of a group answered, all of them asked once.
 #[derive(Debug, Default)]
@@ -151,6 +166,20 @@ struct Look {
 }
 
 impl Look {
+    /// A replica is at a place of its log, in this state.
+    fn take(&mut self, id: ReplicaId, applied: u64, digest: Option<u64>, states: &mut States) {
+        self.places.insert(id, applied);
+        let (known, first) = *states.entry(applied).or_insert((digest, id));
+        if known != digest {
+            let divergence = Divergence {
+                first,
+                other: id,
+                applied,
+            };
+            self.divergence.get_or_insert(divergence);
+        }
+    }
+
     /// Those who have applied most.
     fn met(&self) -> Vec<ReplicaId> {
         let furthest = self.places.values().max();
@@ -173,30 +202,9 @@ impl Look {
 /// without a majority once, for nothing moves them any more.
 async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Look {
     let begun = Instant::now();
-    // Which state each place of the log leads to, and who said so.
-    let mut states: BTreeMap<u64, (Option<u64>, ReplicaId)> = BTreeMap::new();
+    let mut states = States::default();
     loop {
-        let mut look = Look::default();
-        for &id in members {
-            let answer = timeout(ANSWER, cluster.inspect(id)).await;
-            let Some(Status {
-                applied, digest, ..
-            }) = answer.ok().flatten()
-            else {
-                continue;
-            };
-            look.places.insert(id, applied);
-            let (known, first) = *states.entry(applied).or_insert((digest, id));
-            if known != digest {
-                let divergence = Divergence {
-                    first,
-                    other: id,
-                    applied,
-                };
-                look.divergence.get_or_insert(divergence);
-            }
-        }
-        look.running = cluster.running();
+        let look = look(cluster, members, &mut states).await;
         let running = members.iter().filter(|id| look.running.contains(id));
         let running = running.count();
         let met = look.met().len() >= running;
@@ -206,6 +214,59 @@ async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Look {
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Has the replicas of a group say their digests at a place of their log to which they are all
+/// about to come: others go on using them. Where nobody does, they meet as they are.
+async fn meet_under_load<D: Deployment>(
+    cluster: &mut D,
+    operator: &Operator,
+    members: &[ReplicaId],
+) -> Look {
+    let begun = Instant::now();
+    let mut lead = LEAD;
+    loop {
+        let mut seen = Look::default();
+        let places = join_all(members.iter().map(|id| operator.status(*id))).await;
+        let places: Vec<u64> = places.into_iter().flatten().map(|it| it.applied).collect();
+        let from = places.iter().max().map_or(0, |furthest| furthest + lead);
+        let mut states = States::default();
+        let asked = Instant::now();
+        while asked.elapsed() < COMING && seen.places.len() < places.len() {
+            let said = members.iter().map(|id| operator.milestone(*id, from));
+            let said = join_all(said).await;
+            for (id, milestone) in members.iter().zip(said.into_iter().flatten()) {
+                if let Milestone::Reached { index, digest } = milestone {
+                    seen.take(*id, index, Some(digest), &mut states);
+                }
+            }
+            sleep(PAUSE).await;
+        }
+        seen.running = cluster.running();
+        let late = begun.elapsed() > PATIENCE || seen.divergence.is_some();
+        if late || (places.len() > 1 && seen.met().len() == places.len()) {
+            return seen;
+        }
+        // Nobody brings them there, or one of them was there before it was asked.
+        let rest = look(cluster, members, &mut States::default()).await;
+        if rest.met().len() == places.len() || rest.divergence.is_some() {
+            return rest;
+        }
+        lead *= 2;
+    }
+}
+
+/// Asks the replicas of a group once.
+async fn look<D: Deployment>(cluster: &mut D, members: &[ReplicaId], states: &mut States) -> Look {
+    let mut look = Look::default();
+    for &id in members {
+        let answer = timeout(ANSWER, cluster.inspect(id)).await;
+        if let Some(status) = answer.ok().flatten() {
+            look.take(id, status.applied, status.digest, states);
+        }
+    }
+    look.running = cluster.running();
+    look
 }
 
 /// Waits until a group is without a majority of replicas that run or are `returning`: it will
@@ -247,10 +308,11 @@ mod tests {
     use ssmr_net::{ClusterOptions, Leaders};
     use ssmr_strategy_static::Static;
 
-    async fn started(replicas: u8) -> Threads<<Kv as Workload>::App> {
+    async fn started(replicas: u8) -> Threads {
         let topology = Topology::new(1, replicas).unwrap();
         let options = ClusterOptions::new(topology, Static::new());
-        let cluster = Threads::start(options, Caches::None).await.unwrap();
+        let cluster = Threads::start::<<Kv as Workload>::App>(options, Caches::None);
+        let cluster = cluster.await.unwrap();
         let ready = Leaders::complete(cluster.leaders(), topology.groups(), PATIENCE);
         ready.await.unwrap();
         cluster

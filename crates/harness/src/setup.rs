@@ -29,7 +29,8 @@ pub(crate) fn shape(settings: &RunSettings) -> Result<ClusterShape, UsageError> 
         BadSize::Partitions(error) => UsageError::new("--partitions", error.to_string()),
         BadSize::Oracle(error) => UsageError::new("--oracle-replicas", error.to_string()),
     })?;
-    for strategy in &settings.strategies {
+    let on_this_machine = settings.cluster.is_none();
+    for strategy in settings.strategies.iter().filter(|_| on_this_machine) {
         machine::carries(&shape.topology(strategy.needs), settings.clients)?;
     }
     Ok(shape)

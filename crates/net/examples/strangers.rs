@@ -65,7 +65,7 @@ struct Measured {
 }
 
 async fn measure(rounds: usize) -> Result<(), Failure> {
-    let cluster = Cluster::<Blobs>::start(ClusterOptions::new(topology(), Global))?;
+    let cluster = Cluster::start::<Blobs>(ClusterOptions::new(topology(), Global))?;
     cluster.ready(PATIENCE).await?;
     let mut pipelines = Vec::new();
     for id in 0..CLIENTS {
@@ -90,6 +90,7 @@ async fn measure(rounds: usize) -> Result<(), Failure> {
         for with_strangers in [round % 2 == 0, round % 2 == 1] {
             let leader = cluster.leader_of(GroupId::from(PartitionId(0)));
             let address = &cluster.config().addresses[&leader.ok_or("no leader")?];
+            let address = address.address().ok_or("no address")?;
             let strangers = if with_strangers {
                 Some(bring_strangers(address).await?)
             } else {

@@ -15,11 +15,10 @@ use crate::operator::Operator;
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::status::ReplicaStatus;
 use crate::traffic::TrafficCount;
-use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
+use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -159,9 +158,10 @@ pub enum CacheChoice {
 /// A running cluster. Dropping it stops it, as [`shutdown`](Self::shutdown) does, and holds up the
 /// thread meanwhile.
 #[derive(Debug)]
-pub struct Cluster<A> {
+pub struct Cluster {
     config: ClusterConfig,
-    oracle: Arc<dyn Oracle>,
+    identity: Identity,
+    start: Start,
     clock: Clock,
     replicas: BTreeMap<ReplicaId, (ReplicaOptions, ReplicaThread)>,
     published: Arc<watch::Sender<Leaders>>,
@@ -169,16 +169,29 @@ pub struct Cluster<A> {
     /// What replicas had sent and received that were started again since.
     former: TrafficCount,
     cache: Option<CacheServer>,
-    service: PhantomData<fn() -> A>,
 }
 
-impl<A: Application> Cluster<A> {
-    /// Starts every replica. All listeners are bound before the first replica runs. A cluster that
+/// Starts a replica of the cluster's service.
+type Start =
+    fn(ReplicaOptions, TcpListener, Arc<watch::Sender<Leaders>>) -> Result<ReplicaThread, NetError>;
+
+impl Cluster {
+    /// Starts every replica of service `A`. All listeners are bound before the first replica runs. A cluster that
     /// is new waits to be founded: see [`ready`](Self::ready).
     ///
     /// # Errors
     /// If an address cannot be listened on, or a thread cannot be started.
-    pub fn start(options: ClusterOptions) -> Result<Self, NetError> {
+    pub fn start<A: Application>(options: ClusterOptions) -> Result<Self, NetError> {
+        let identity = Identity::of::<A>(&*options.oracle, options.topology, options.incarnation);
+        Self::start_each(options, identity, ReplicaThread::start_among::<A>)
+    }
+
+    /// The part that is the same for every service.
+    fn start_each(
+        options: ClusterOptions,
+        identity: Identity,
+        start: Start,
+    ) -> Result<Self, NetError> {
         let ClusterOptions {
             topology,
             oracle,
@@ -216,20 +229,19 @@ impl<A: Application> Cluster<A> {
                 .with_limits(limits)
                 .with_service_time(service_time)
                 .with_stages(stages);
-            let replica =
-                ReplicaThread::start_among::<A>(options.clone(), listener, published.clone())?;
+            let replica = start(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));
         }
         Ok(Self {
             config,
-            oracle,
+            identity,
+            start,
             clock,
             replicas,
             published,
             leaders,
             former: TrafficCount::default(),
             cache,
-            service: PhantomData,
         })
     }
 
@@ -251,7 +263,7 @@ impl<A: Application> Cluster<A> {
     /// If a replica does not answer within `patience`; or if one group holds nothing, and another
     /// one something.
     pub async fn found(&self, patience: Duration) -> Result<(), NetError> {
-        let operator = Operator::new::<A>(&self.config, self.oracle.clone())?;
+        let operator = Operator::of(self.identity.clone(), &self.config);
         operator.with_patience(patience).found_if_new().await?;
         Ok(())
     }
@@ -325,8 +337,7 @@ impl<A: Application> Cluster<A> {
             address: format!("{address} (replica {id})"),
             source,
         })?;
-        let started =
-            ReplicaThread::start_among::<A>(options.clone(), listener, self.published.clone())?;
+        let started = (self.start)(options.clone(), listener, self.published.clone())?;
         self.former += replica.traffic();
         *replica = started;
         Ok(true)
@@ -371,7 +382,7 @@ impl<A: Application> Cluster<A> {
     }
 }
 
-impl<A> Cluster<A> {
+impl Cluster {
     /// Has all replicas stop, and tell their clients that it is for good.
     fn begin_to_stop(&mut self) {
         for (_, replica) in self.replicas.values_mut() {
@@ -381,7 +392,7 @@ impl<A> Cluster<A> {
     }
 }
 
-impl<A> Drop for Cluster<A> {
+impl Drop for Cluster {
     fn drop(&mut self) {
         // All at once; each is waited for as it is dropped.
         self.begin_to_stop();

@@ -44,7 +44,7 @@ async fn reads_of_too_much_are_refused_and_the_cluster_goes_on() {
     let topology = Topology::new(2, 1).unwrap();
     let oracle = Static::new();
     let options = ClusterOptions::new(topology, oracle);
-    let cluster = Cluster::<Blobs>::start(options).unwrap();
+    let cluster = Cluster::start::<Blobs>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);

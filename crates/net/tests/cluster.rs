@@ -76,7 +76,7 @@ fn objects(keys: impl IntoIterator<Item = u64>) -> Vec<ObjectId> {
 }
 
 struct Setting {
-    cluster: Cluster<Counters>,
+    cluster: Cluster,
     oracle: Arc<dyn Oracle>,
 }
 
@@ -84,7 +84,7 @@ impl Setting {
     async fn new(oracle: impl Oracle, topology: Topology, cache: CacheChoice) -> Self {
         let oracle = oracle.into_shared();
         let options = ClusterOptions::new(topology, oracle.clone()).with_cache(cache);
-        let cluster = Cluster::start(options).unwrap();
+        let cluster = Cluster::start::<Counters>(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         Self { cluster, oracle }
     }
@@ -318,14 +318,14 @@ async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let options = ClusterOptions::new(topology(), Global).with_base_port(Some(port));
-    let error = Cluster::<Counters>::start(options).unwrap_err();
+    let error = Cluster::start::<Counters>(options).unwrap_err();
     assert!(matches!(error, NetError::Bind { .. }));
     let named = format!("cannot listen on 127.0.0.1:{port} (replica p0r0)");
     assert!(error.to_string().starts_with(&named), "{error}");
 
     let last = Some(u16::MAX - 2);
     let options = ClusterOptions::new(topology(), Global).with_base_port(last);
-    let error = Cluster::<Counters>::start(options).unwrap_err();
+    let error = Cluster::start::<Counters>(options).unwrap_err();
     assert!(
         matches!(error, NetError::Ports { .. } | NetError::Bind { .. }),
         "{error}"
@@ -340,7 +340,7 @@ async fn where_the_time_of_a_command_goes_is_measured_where_it_is_asked_for() {
         let topology = Topology::new(2, 3).unwrap();
         let options = ClusterOptions::new(topology, oracle.clone()).with_stages(measured);
         let setting = Setting {
-            cluster: Cluster::start(options).unwrap(),
+            cluster: Cluster::start::<Counters>(options).unwrap(),
             oracle,
         };
         setting.cluster.ready(PATIENCE).await.unwrap();

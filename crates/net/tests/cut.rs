@@ -38,16 +38,16 @@ async fn create(client: &Client, key: u64) {
 }
 
 /// A founded cluster with its leaders, and a client.
-async fn started(topology: Topology) -> (Cluster<Things>, Client) {
+async fn started(topology: Topology) -> (Cluster, Client) {
     let oracle = Static::new();
-    let cluster = Cluster::start(ClusterOptions::new(topology, oracle)).unwrap();
+    let cluster = Cluster::start::<Things>(ClusterOptions::new(topology, oracle)).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Things>(cluster.config(), 1, oracle, settings);
     (cluster, client)
 }
 
-async fn applied(cluster: &Cluster<Things>, id: ReplicaId) -> u64 {
+async fn applied(cluster: &Cluster, id: ReplicaId) -> u64 {
     cluster.status(id).await.unwrap().applied
 }
 
@@ -115,7 +115,7 @@ async fn what_waits_for_a_partition_that_is_gone_is_part_of_the_digest() {
 async fn what_became_of_a_request_that_was_not_answered_in_time_is_told_later() {
     let topology = Topology::new(1, 3).unwrap();
     let oracle = Static::new();
-    let mut cluster = Cluster::<Things>::start(ClusterOptions::new(topology, oracle)).unwrap();
+    let mut cluster = Cluster::start::<Things>(ClusterOptions::new(topology, oracle)).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
     let settings = ClientSettings::default()
         .with_deadline(Duration::from_millis(500))

@@ -98,7 +98,7 @@ async fn survive(oracle: impl Oracle) {
     let options = ClusterOptions::new(topology, oracle.clone())
         .with_durability(Durability::Sync(folder.path().into()))
         .with_cache(CacheChoice::Embedded { bytes: 1 << 20 });
-    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
+    let mut cluster = Cluster::start::<Numbers>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Numbers>(cluster.config(), 1, oracle, settings);
@@ -159,7 +159,7 @@ async fn cache_loses_nothing() {
 }
 
 /// Waits until a replica takes full part, at most for so long.
-async fn filled(cluster: &Cluster<Numbers>, id: ReplicaId) {
+async fn filled(cluster: &Cluster, id: ReplicaId) {
     let asked = async {
         while !cluster
             .status(id)
@@ -186,7 +186,7 @@ async fn refill(oracle: impl Oracle) {
     let options = ClusterOptions::new(topology, oracle.clone())
         .with_cache(CacheChoice::Embedded { bytes: 1 << 20 })
         .with_log_bytes(4_000);
-    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
+    let mut cluster = Cluster::start::<Numbers>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Numbers>(cluster.config(), 1, oracle, settings);
@@ -231,7 +231,7 @@ async fn cache_refills_its_replicas() {
 async fn the_only_replica_of_a_group_does_not_come_back_from_memory() {
     let topology = Topology::new(2, 1).unwrap();
     let options = ClusterOptions::new(topology, Static::new());
-    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
+    let mut cluster = Cluster::start::<Numbers>(options).unwrap();
     let victim = topology.replicas().next().unwrap();
     assert!(cluster.stop_replica(victim));
     assert!(!cluster.restart_replica(victim).unwrap());
@@ -260,7 +260,7 @@ async fn the_disk_stays_bounded() {
     let options = ClusterOptions::new(topology, Static::new())
         .with_durability(Durability::Async(folder.path().into()))
         .with_log_bytes(LOG);
-    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
+    let mut cluster = Cluster::start::<Numbers>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
@@ -307,7 +307,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
     let options = ClusterOptions::new(topology, Static::new())
         .with_durability(Durability::Async(folder.path().into()))
         .with_log_bytes(10_000);
-    let mut cluster = Cluster::<Numbers>::start(options).unwrap();
+    let mut cluster = Cluster::start::<Numbers>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let id = topology.replicas().nth(1).unwrap();
     // The next file of its log is on a device that has no room.
@@ -343,7 +343,7 @@ async fn a_replica_whose_disk_is_full_stops_and_the_others_go_on() {
 async fn stopped(durability: Durability) -> ClusterOptions {
     let topology = Topology::new(1, 3).unwrap();
     let options = ClusterOptions::new(topology, Static::new()).with_durability(durability);
-    let cluster = Cluster::<Numbers>::start(options.clone()).unwrap();
+    let cluster = Cluster::start::<Numbers>(options.clone()).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     let settings = ClientSettings::default();
     let client = Client::start::<Numbers>(cluster.config(), 1, Static::new(), settings);
@@ -358,7 +358,7 @@ async fn the_data_of_another_cluster_is_refused_with_both_values() {
     let folder = tempfile::tempdir().unwrap();
     let options = stopped(Durability::Sync(folder.path().into())).await;
     let refused = |options| {
-        let error = Cluster::<Numbers>::start(options).unwrap_err();
+        let error = Cluster::start::<Numbers>(options).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, NetError::Storage(_)), "{text}");
         assert!(text.contains("p0r0 belongs to another"), "{text}");
@@ -376,7 +376,7 @@ async fn the_data_of_another_cluster_is_refused_with_both_values() {
         text.contains("0000000000000001 is stored there, this is 0000000000000009"),
         "{text}"
     );
-    Cluster::<Numbers>::start(options).unwrap();
+    Cluster::start::<Numbers>(options).unwrap();
 }
 
 /// Its log was not synced when the machine went down: it is filled by its group, and what it had is
@@ -388,7 +388,7 @@ async fn an_unsynced_log_of_another_boot_is_set_aside_and_its_replica_is_filled(
     let victim = options.topology.replicas().nth(1).unwrap();
     let own = folder.path().join(victim.to_string());
     std::fs::write(own.join("unsynced"), "another boot").unwrap();
-    let cluster = Cluster::<Numbers>::start(options).unwrap();
+    let cluster = Cluster::start::<Numbers>(options).unwrap();
     cluster.ready(Duration::from_secs(20)).await.unwrap();
     filled(&cluster, victim).await;
     let aside = own.join("set-aside-2");

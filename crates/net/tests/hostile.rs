@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 const DONE: Outcome = Outcome::Done(Bytes::new());
 
 struct Setting {
-    cluster: Cluster<Blobs>,
+    cluster: Cluster,
     client: Client,
     created: u64,
 }
@@ -26,7 +26,7 @@ struct Setting {
 impl Setting {
     async fn new() -> Self {
         let oracle = Global;
-        let cluster = Cluster::start(ClusterOptions::new(topology(), oracle)).unwrap();
+        let cluster = Cluster::start::<Blobs>(ClusterOptions::new(topology(), oracle)).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
         let client = Client::start::<Blobs>(cluster.config(), 1, oracle, settings);

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 struct Setting {
-    cluster: Cluster<Blobs>,
+    cluster: Cluster,
     client: Client,
     created: u64,
 }
@@ -33,7 +33,7 @@ impl Setting {
         let mut limits = ConnectionLimits::default();
         set(&mut limits);
         let options = ClusterOptions::new(topology(), Global).with_limits(limits);
-        let cluster = Cluster::start(options).unwrap();
+        let cluster = Cluster::start::<Blobs>(options).unwrap();
         cluster.ready(PATIENCE).await.unwrap();
         let settings = ClientSettings::default();
         let client = Client::start::<Blobs>(cluster.config(), 1, Global, settings);

@@ -25,8 +25,9 @@ const CACHE: u64 = 256 << 20;
 /// [`shutdown`](Self::shutdown) ends it and tells its clients; dropping it does the same and holds
 /// up the thread meanwhile.
 pub struct LocalCluster<A> {
-    cluster: Cluster<A>,
+    cluster: Cluster,
     oracle: Arc<dyn Oracle>,
+    service: PhantomData<fn() -> A>,
 }
 
 impl<A> fmt::Debug for LocalCluster<A> {
@@ -251,13 +252,17 @@ impl<A: Application> ClusterBuilder<A> {
         let options = self.options()?;
         let runtime = Handle::try_current().map_err(|_| NetError::NoRuntime)?;
         // Logs are read from disk meanwhile.
-        let started = runtime.spawn_blocking(move || Cluster::<A>::start(options));
+        let started = runtime.spawn_blocking(move || Cluster::start::<A>(options));
         let cluster = started.await.map_err(|error| NetError::Start {
             what: "the cluster".to_owned(),
             source: error.into(),
         })??;
         cluster.ready(patience).await?;
-        Ok(LocalCluster { cluster, oracle })
+        Ok(LocalCluster {
+            cluster,
+            oracle,
+            service: PhantomData,
+        })
     }
 
     fn options(self) -> Result<ClusterOptions, NetError> {

@@ -186,7 +186,9 @@ async fn garbage_peers_do_not_hurt() {
             // Of this version, and cut off: one of another version is told which this is.
             &[0, 0, 0, 6, b's', b's', b'm', b'r', 7, 0],
         ] {
-            let mut stream = TcpStream::connect(address.address().unwrap()).await.unwrap();
+            let mut stream = TcpStream::connect(address.address().unwrap())
+                .await
+                .unwrap();
             stream.write_all(garbage).await.unwrap();
             stream.shutdown().await.unwrap();
             let mut said = Vec::new();

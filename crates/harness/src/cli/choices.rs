@@ -1,7 +1,7 @@
 //! Flags that choose among named values.
 
 use crate::registry::info::Directory;
-use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::names::DurabilityName;
 use crate::settings::plot::Formats;
 use crate::settings::sim::EACH;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -33,16 +33,6 @@ pub(super) const EXECUTIONS: &[Choice<Execution>] = &[
         Execution::Gather,
         "gather",
         "At one of them, after moving the objects there",
-    ),
-];
-
-/// The values of `--deploy`.
-pub(super) const DEPLOYMENTS: &[Choice<DeployName>] = &[
-    choice(DeployName::Threads, "threads", "In threads of this process"),
-    choice(
-        DeployName::Processes,
-        "processes",
-        "Each in a process of its own, on this machine",
     ),
 ];
 

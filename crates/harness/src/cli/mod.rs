@@ -6,6 +6,7 @@
 
 mod choices;
 mod cluster;
+mod deployed;
 mod examples;
 mod from;
 mod given;
@@ -231,10 +232,20 @@ pub(crate) fn parse<W: Workloads>(
         chosen.map_or(Ok(()), |chosen| W::check_unused(run, chosen))
     });
     let line = words.iter().map(|word| word.to_string_lossy().into_owned());
-    Ok(match unused {
+    let mut asked = match unused {
         Ok(()) => settings(cli, flags, registered, line.collect()),
         Err(unused) => Err(unused.into()),
-    })
+    };
+    if let (Ok(Request::Run(settings, _)), Some(matches)) = (&mut asked, run) {
+        let run = command.find_subcommand("run");
+        let run = run.unwrap_or_else(|| unreachable!("`run` is a command"));
+        let filled_in = given::given(run, matches, &[])
+            .and_then(|given| deployed::fill_in::<W>(settings, &given, registered));
+        if let Err(error) = filled_in {
+            return Ok(Err(error.into()));
+        }
+    }
+    Ok(asked)
 }
 
 fn settings<W: Workloads>(

@@ -1,13 +1,14 @@
 //! The flags of `run`: their defaults, and what makes a value bad.
 
-use super::choices::{DEPLOYMENTS, DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
+use super::choices::{DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
 use super::values::{chosen, history_file, log_bytes, memcached, odd, positive_time, service_time};
 use crate::fault::grammar::Fault;
 use crate::registry::check::ALL;
 use crate::registry::info::{Directory, StrategyInfo};
+use crate::settings::deploy::Deploy;
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
-use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::names::DurabilityName;
 use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
 use crate::trace::file::TraceFile;
@@ -218,14 +219,11 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     breakdown: bool,
 
-    /// Where replicas run: in threads of this process, or each in a process of its own
-    #[arg(
-        long,
-        default_value = "threads",
-        value_name = "WHERE",
-        value_parser = choices(DEPLOYMENTS)
-    )]
-    deploy: DeployName,
+    /// Where replicas run: threads, in this process; processes, each in one of its own on this
+    /// machine; or FILE.toml, a cluster that somebody else runs, wherever it is, as its file
+    /// describes it (docs/clusters.md)
+    #[arg(long, default_value = "threads", value_name = "WHERE")]
+    deploy: Deploy,
 
     /// What to break while it is measured, separated by commas; see below
     #[arg(
@@ -315,6 +313,7 @@ impl RunArgs {
             service_time: self.service_time,
             breakdown: self.breakdown,
             deploy: self.deploy,
+            cluster: None,
             fault: self.fault,
             audit: self.audit,
             samples: self.samples,

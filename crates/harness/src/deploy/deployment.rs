@@ -1,14 +1,14 @@
 //! A running cluster, as whoever measures, checks or breaks it sees it.
 //!
 //! Threads and processes cannot be told apart, but for what breaking means: a thread is stopped, a
-//! process is killed.
+//! process is killed. What somebody else runs is not broken from here.
 
 use super::caches::Caches;
 use crate::settings::names::DurabilityName;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Micros, ReplicaId};
-use ssmr_net::{ClusterConfig, Cut, Leaders, ReplicaStatus, TrafficCount};
+use ssmr_net::{ClusterConfig, Cut, Leaders, Operator, ReplicaStatus, TrafficCount};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{AddAssign, Sub};
 use tokio::sync::watch;
@@ -32,6 +32,12 @@ pub(crate) trait Deployment {
 
     /// What the cluster has cost so far, replicas included that run no more.
     async fn tally(&mut self) -> Tally;
+
+    /// Whom to ask of a cluster that others may use at the same time: its replicas do not come to
+    /// rest when this run is over.
+    fn shared(&self) -> Option<&Operator> {
+        None
+    }
 
     /// Ends a replica without warning.
     async fn kill(&mut self, id: ReplicaId);

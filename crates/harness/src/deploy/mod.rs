@@ -1,5 +1,5 @@
-//! Where a run's replicas live: in threads of this process, or in processes of their own; and what
-//! they use besides, caches and disks. The load's clients are in this process either way.
+//! Where a run's replicas live: in threads of this process, in processes of their own, or wherever
+//! somebody else runs them; and what they use besides, caches and disks. The load's clients are in this process either way.
 
 pub(crate) mod caches;
 mod child;
@@ -8,5 +8,7 @@ pub(crate) mod disks;
 pub(crate) mod lines;
 pub(crate) mod memcached;
 pub(crate) mod processes;
+pub(crate) mod remote;
+pub(crate) mod running;
 mod signal;
 pub(crate) mod threads;

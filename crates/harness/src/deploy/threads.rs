@@ -17,22 +17,25 @@ use tokio::sync::watch;
 const FOUNDING: Duration = Duration::from_secs(30);
 
 /// A cluster of threads.
-pub(crate) struct Threads<A> {
-    cluster: Cluster<A>,
+pub(crate) struct Threads {
+    cluster: Cluster,
     caches: Caches,
     processes: watch::Receiver<ProcessIds>,
     /// What replicas had counted that were stopped; their traffic the cluster remembers.
     former: Tally,
 }
 
-impl<A: Application> Threads<A> {
+impl Threads {
     /// Starts every replica. The cluster is founded when this returns.
-    pub(crate) async fn start(options: ClusterOptions, caches: Caches) -> Result<Self, NetError> {
+    pub(crate) async fn start<A: Application>(
+        options: ClusterOptions,
+        caches: Caches,
+    ) -> Result<Self, NetError> {
         let options = match &caches.addresses()[..] {
             [] => options,
             servers => options.with_cache(CacheChoice::Servers(servers.to_vec())),
         };
-        let cluster = Cluster::start(options)?;
+        let cluster = Cluster::start::<A>(options)?;
         cluster.found(FOUNDING).await?;
         Ok(Self {
             cluster,
@@ -52,7 +55,7 @@ fn counted(status: &Status) -> Tally {
     }
 }
 
-impl<A: Application> Deployment for Threads<A> {
+impl Deployment for Threads {
     fn config(&self) -> &ClusterConfig {
         self.cluster.config()
     }

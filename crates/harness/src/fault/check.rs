@@ -9,8 +9,9 @@ use super::word::{Takes, Word};
 use crate::deploy::deployment::comes_back;
 use crate::error::UsageError;
 use crate::registry::info::{ClusterShape, StrategyInfo};
+use crate::settings::deploy::Deploy;
 use crate::settings::memcached::Memcached;
-use crate::settings::names::{DeployName, DurabilityName};
+use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
 use ssmr_core::{GroupId, Micros, Needs, Topology};
 
@@ -71,7 +72,7 @@ impl Check<'_> {
     fn word(&self, word: Word) -> Result<(), String> {
         match word {
             Word::Kill => self.survive(self.topology.groups().iter()),
-            Word::Pause if self.settings.deploy == DeployName::Threads => {
+            Word::Pause if self.settings.deploy == Deploy::Threads => {
                 Err("a thread cannot be paused: give --deploy processes".into())
             }
             Word::FullDisk if self.settings.durability == DurabilityName::Memory => {

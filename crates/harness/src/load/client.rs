@@ -14,7 +14,7 @@ use super::transaction::{Then, Transaction};
 use crate::workload::contract::Workload;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
-use ssmr_core::{ClientId, Completion, Cost, Micros, Oracle, Outcome, Request};
+use ssmr_core::{Completion, Cost, Micros, Oracle, Outcome, Request};
 use ssmr_net::{ConfigError, Pipeline, TrafficCount};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -86,7 +86,7 @@ impl<W: Workload> LoadClient<W> {
         number: u64,
         oracle: Arc<dyn Oracle>,
     ) -> Result<Self, ConfigError> {
-        let id = ClientId(number);
+        let id = job.id(number);
         let can_move = oracle.movable();
         let pipeline = Pipeline::new::<W::App>(&job.config, id, oracle, job.settings, job.clock)?;
         let abandon = job.abandon.subscribe();
@@ -325,7 +325,7 @@ impl<W: Workload> LoadClient<W> {
         let Some(Pending { request, command }) = self.pending.remove(&completion.ticket) else {
             unreachable!("{completion:?} belongs to no request")
         };
-        let id = ClientId(self.number);
+        let id = self.job.id(self.number);
         self.job.recorder.record(id, &request, completion);
         let Some(mut issued) = command else {
             if !matches!(completion.outcome, Outcome::Done(_)) {

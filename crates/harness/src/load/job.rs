@@ -5,8 +5,8 @@ use super::tape::Tape;
 use crate::check::Recorder;
 use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
-use ssmr_core::Micros;
 use ssmr_core::client::ClientSettings;
+use ssmr_core::{ClientId, Micros};
 use ssmr_net::{Clock, ClusterConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -20,6 +20,8 @@ pub(crate) struct Job<W: Workload> {
     /// For what is mixed in.
     pub(crate) seed: u64,
     pub(crate) config: ClusterConfig,
+    /// What the cluster knows the clients by: this and their numbers.
+    pub(crate) first_id: u64,
     pub(crate) clock: Clock,
     pub(crate) settings: ClientSettings,
     pub(crate) recorder: Recorder<W::App>,
@@ -39,6 +41,13 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) stop: AtomicBool,
     /// Nor are those waited for that are under way: nobody will answer them.
     pub(crate) abandon: watch::Sender<bool>,
+}
+
+impl<W: Workload> Job<W> {
+    /// What the cluster knows a client by.
+    pub(crate) fn id(&self, number: u64) -> ClientId {
+        ClientId(self.first_id.wrapping_add(number))
+    }
 }
 
 /// Waits until what is under way is not to be waited for. Cancel safe.

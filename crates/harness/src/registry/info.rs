@@ -11,8 +11,23 @@ pub struct StrategyInfo {
     pub name: &'static str,
     /// What its clusters must have.
     pub needs: Needs,
+    /// The name of its variant for `--directory home`, if it has one: what cluster files call it.
+    pub with_directory: Option<&'static str>,
+}
+
+impl StrategyInfo {
     /// Whether it has a variant for `--directory home`.
-    pub has_directory: bool,
+    #[must_use]
+    pub fn has_directory(&self) -> bool {
+        self.with_directory.is_some()
+    }
+
+    /// The variants that it has, by the names that cluster files call them.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = (&'static str, Directory)> {
+        let plain = (self.name, Directory::None);
+        let with = self.with_directory.map(|name| (name, Directory::Home));
+        [Some(plain), with].into_iter().flatten()
+    }
 }
 
 /// Which variant of a strategy is wanted, where it has two.

@@ -53,7 +53,7 @@ impl Strategies {
         let info = |strategy: &Strategy| StrategyInfo {
             name: strategy.plain.name(),
             needs: strategy.plain.needs(),
-            has_directory: strategy.with_directory.is_some(),
+            with_directory: strategy.with_directory.as_ref().map(|it| it.name()),
         };
         self.0.iter().map(info).collect()
     }
@@ -72,28 +72,18 @@ impl Strategies {
         })
     }
 
-    /// The names by which cluster files know them: each variant has its own.
-    pub(crate) fn oracle_names(&self) -> Vec<&'static str> {
-        self.oracles().map(|(_, oracle)| oracle.name()).collect()
-    }
-
     /// The strategy that cluster files know by this name, which is known to be registered.
     ///
     /// # Panics
     /// If it is not.
     pub(crate) fn known_oracle(&self, name: &str) -> Arc<dyn Oracle> {
-        let found = self.oracles().find(|(_, oracle)| oracle.name() == name);
-        let (_, oracle) = found.unwrap_or_else(|| unreachable!("{name} is not registered"));
-        oracle.clone()
-    }
-
-    /// Each variant of each strategy, with the strategy's name.
-    fn oracles(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Oracle>)> {
-        self.0.iter().flat_map(|strategy| {
+        let variants = self.0.iter().flat_map(|strategy| {
             let variants = [Some(&strategy.plain), strategy.with_directory.as_ref()];
-            let name = strategy.plain.name();
-            variants.into_iter().flatten().map(move |it| (name, it))
-        })
+            variants.into_iter().flatten()
+        });
+        let found = variants.clone().find(|oracle| oracle.name() == name);
+        let oracle = found.unwrap_or_else(|| unreachable!("{name} is not registered"));
+        oracle.clone()
     }
 
     /// The same with a name that is known to be registered.

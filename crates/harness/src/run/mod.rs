@@ -34,6 +34,7 @@ use anyhow::Result;
 pub(crate) use finished::Finished;
 use finished::Remarks;
 use serde::Serialize;
+use ssmr_core::Application;
 use ssmr_net::NetError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,6 +172,12 @@ fn build<F: WorkloadFlags>(
     settings: &RunSettings,
 ) -> Result<(F::Workload, Churn), UsageError> {
     let (name, knobs) = (&settings.workload, &settings.knobs);
+    let own = <<F::Workload as Workload>::App as Application>::NAME;
+    let there = settings.cluster.as_ref().and_then(|it| it.service.as_ref());
+    if let Some(there) = there.filter(|there| **there != own) {
+        let problem = format!("workload {name} needs service {own}, the cluster has {there}");
+        return Err(UsageError::new("--workload", problem));
+    }
     let taken = F::knobs(name);
     knobs.check(name, taken, settings.execution)?;
     let workload = flags.build(name, &settings.load_shape())?;
@@ -249,7 +256,8 @@ impl<'a, W: Workload> Run<'a, W> {
             };
             let measured = trial.carry_out();
             let measured = measured.map_err(|error| self.blame(strategy, error))?;
-            if self.settings.durability != DurabilityName::Memory {
+            let own = self.settings.cluster.is_none();
+            if own && self.settings.durability != DurabilityName::Memory {
                 std::fs::remove_dir_all(self.folder.path().join("logs"))?;
             }
             if let Some(measured) = measured {

@@ -1,6 +1,7 @@
 //! What the commands were asked to do, as plain values: no command line, no defaults.
 
 pub(crate) mod cluster;
+pub(crate) mod deploy;
 pub(crate) mod history;
 pub(crate) mod log;
 pub(crate) mod memcached;

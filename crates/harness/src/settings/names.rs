@@ -3,16 +3,6 @@
 use serde::{Deserialize, Serialize, Serializer};
 use ssmr_core::Execution;
 
-/// Where replicas run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DeployName {
-    /// In threads of this process.
-    Threads,
-    /// Each in a process of its own, on this machine.
-    Processes,
-}
-
 /// Where replicas keep their logs. Files are within the run's folder and go when the strategy is
 /// done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,9 @@
 //! The settings of `run`, with defaults filled in. `run.json` keeps them.
 
+use super::deploy::Deploy;
 use super::history::HistoryFile;
 use super::memcached::Memcached;
-use super::names::{DeployName, DurabilityName, execution_as_text};
+use super::names::{DurabilityName, execution_as_text};
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
 use crate::trace::file::TraceFile;
@@ -11,6 +12,7 @@ use crate::workload::knobs::Knobs;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
+use ssmr_net::ClusterFile;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,7 +72,10 @@ pub(crate) struct RunSettings {
     /// Whether to measure where the time of commands goes.
     pub(crate) breakdown: bool,
     /// Where replicas run.
-    pub(crate) deploy: DeployName,
+    pub(crate) deploy: Deploy,
+    /// The cluster, if somebody else runs it.
+    #[serde(skip)]
+    pub(crate) cluster: Option<ClusterFile>,
     /// What to break while it is measured.
     pub(crate) fault: Vec<Fault>,
     /// Whether to read every object at the end, without faults too.

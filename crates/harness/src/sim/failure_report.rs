@@ -79,7 +79,7 @@ pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String 
         directory,
     } = variant;
     let (program, name) = (program::name(), strategy.name);
-    let directory = match (strategy.has_directory, directory) {
+    let directory = match (strategy.has_directory(), directory) {
         (false, _) => "",
         (true, Directory::None) => " --directory none",
         (true, Directory::Home) => " --directory home",

@@ -260,7 +260,7 @@ mod tests {
         let strategy = StrategyInfo {
             name: "static",
             needs: Needs::default(),
-            has_directory: true,
+            with_directory: Some("static-directory"),
         };
         let variant = Variant {
             strategy,

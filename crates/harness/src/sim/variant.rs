@@ -18,7 +18,7 @@ pub(crate) struct Variant {
 /// The variants that were asked for, in the order of registration.
 pub(crate) fn variants(settings: &SimSettings) -> impl Iterator<Item = Variant> {
     settings.strategies.iter().flat_map(|strategy| {
-        let directories: &[Directory] = if strategy.has_directory {
+        let directories: &[Directory] = if strategy.has_directory() {
             &settings.directories
         } else {
             &[Directory::None]

@@ -20,6 +20,8 @@ use crate::check::Recorder;
 use crate::deploy::deployment::Deployment;
 use crate::deploy::disks::Disks;
 use crate::deploy::processes::Processes;
+use crate::deploy::remote::Remote;
+use crate::deploy::running::Running;
 use crate::deploy::threads::Threads;
 use crate::ending::Ending;
 use crate::fault::inflict::Faults;
@@ -34,8 +36,10 @@ use crate::progress::Progress;
 use crate::registry::strategies::Chosen;
 use crate::results::measures::Applies;
 use crate::results::span::Span;
-use crate::settings::names::{DeployName, execution_name};
+use crate::settings::deploy::Deploy;
+use crate::settings::names::execution_name;
 use crate::settings::run::RunSettings;
+use crate::time;
 use crate::verdicts::{Consistency, Verdicts};
 use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
@@ -107,29 +111,36 @@ impl<W: Workload> Trial<'_, W> {
         let caches = blueprint.caches().await?;
         // They must be there before the first replica, and go after the last one.
         let disks = blueprint.disks(&topology)?;
-        match self.settings.deploy {
-            DeployName::Threads => {
+        let cluster = match &self.settings.deploy {
+            Deploy::Threads => {
                 let options = blueprint.options(oracle.clone(), topology);
-                let cluster = Threads::<W::App>::start(options, caches).await?;
-                self.on(cluster, &oracle, applies, &disks).await
+                Running::Threads(Threads::start::<W::App>(options, caches).await?)
             }
-            DeployName::Processes => {
+            Deploy::Processes => {
                 let path = self.folder.join(format!("cluster-{name}.toml"));
                 let host = Ipv4Addr::LOCALHOST.into();
                 let reserved = reserve(&topology, host, self.settings.base_port)?;
                 let file = blueprint.file(&*oracle, topology, &reserved, &caches);
                 let asked = oracle.clone();
                 let cluster = Processes::start::<W::App>(file, asked, path, reserved, caches);
-                let cluster = cluster.await?;
-                self.on(cluster, &oracle, applies, &disks).await
+                Running::Processes(cluster.await?)
             }
-        }
+            Deploy::Cluster(path) => {
+                let Some(file) = &self.settings.cluster else {
+                    unreachable!("{} was read with the command line", path.display())
+                };
+                let config = file.config.clone();
+                let cluster = Remote::reach::<W::App>(config, oracle.clone()).await;
+                Running::Remote(cluster.with_context(|| path.display().to_string())?)
+            }
+        };
+        self.on(cluster, &oracle, applies, &disks).await
     }
 
     /// The whole trial on a cluster that has just been started.
-    async fn on<D: Deployment>(
+    async fn on(
         &self,
-        mut cluster: D,
+        mut cluster: Running,
         oracle: &Arc<dyn Oracle>,
         applies: Applies,
         disks: &Disks,
@@ -242,7 +253,7 @@ impl<W: Workload> Trial<'_, W> {
     }
 
     /// Waits until every group has a leader. Returns whether it has: not if the user ends it.
-    async fn ready<D: Deployment>(&self, cluster: &mut D) -> Result<bool> {
+    async fn ready(&self, cluster: &mut Running) -> Result<bool> {
         let groups = cluster.config().topology.groups();
         let ready = Leaders::complete(cluster.leaders(), groups, ELECTIONS);
         tokio::select! {
@@ -255,9 +266,9 @@ impl<W: Workload> Trial<'_, W> {
 
     /// Reads what is there, after faults, where something must hold of it, or where that is asked
     /// for. A cluster that has lost a group would not answer.
-    async fn audit<D: Deployment>(
+    async fn audit(
         &self,
-        cluster: &mut D,
+        cluster: &mut Running,
         load: &Load<W>,
         oracle: &Arc<dyn Oracle>,
     ) -> Result<Audit> {
@@ -313,7 +324,7 @@ impl<W: Workload> Trial<'_, W> {
         Ok(Some(format!("the recorded trace has the digest {digest}")))
     }
 
-    fn job<D: Deployment>(&self, cluster: &D, applies: Applies) -> Result<Job<W>> {
+    fn job(&self, cluster: &Running, applies: Applies) -> Result<Job<W>> {
         // The replicas have clocks of their own, which need not agree with it.
         let clock = Clock::start();
         let tape = self.tape(clock, cluster.config().topology)?;
@@ -326,6 +337,8 @@ impl<W: Workload> Trial<'_, W> {
             churn: self.churn,
             seed: self.settings.seed,
             config: cluster.config().clone(),
+            // Where others are at work, their clients have other ones.
+            first_id: cluster.shared().map_or(0, |_| time::unique()),
             clock,
             settings: ClientSettings::default()
                 .with_execution(execution)
@@ -348,7 +361,7 @@ impl<W: Workload> Trial<'_, W> {
 
     /// Waits for the objects to be created. Returns whether all of them are: not if the user ends
     /// it or a group is lost.
-    async fn load<D: Deployment>(&self, load: &mut Load<W>, cluster: &mut D) -> Result<bool> {
+    async fn load(&self, load: &mut Load<W>, cluster: &mut Running) -> Result<bool> {
         let job = load.shared();
         let mut look = interval(Duration::from_millis(100));
         let watch = async {
@@ -397,8 +410,8 @@ impl<W: Workload> Trial<'_, W> {
 
 /// Waits until nothing is outstanding, or until a group has been lost for so long that what is
 /// outstanding must be waiting for it.
-async fn drain<W: Workload, D: Deployment>(
-    cluster: &mut D,
+async fn drain<W: Workload>(
+    cluster: &mut Running,
     load: &mut Load<W>,
     reports: &mut Vec<ClientReport>,
 ) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The time that is measured: warm-up, the counters at its beginning and end, faults in between.
 
 use crate::deploy::deployment::{Deployment, Tally};
+use crate::deploy::running::Running;
 use crate::fault::inflict::Faults;
 use crate::group_watch::GroupWatch;
 use crate::health::loss;
@@ -56,9 +57,9 @@ pub(super) struct Looks {
 impl Window<'_> {
     /// Warms up and measures, while faults strike, until the time is over, the user ends it or a
     /// group is lost. Returns the readings at the beginning and at the end, if it came to that.
-    pub(super) async fn measure<W: Workload, D: Deployment>(
+    pub(super) async fn measure<W: Workload>(
         &self,
-        cluster: &mut D,
+        cluster: &mut Running,
         load: &mut Load<W>,
         faults: &mut Faults<'_>,
         reports: &mut Vec<ClientReport>,

@@ -73,12 +73,17 @@ impl Operator {
         let (oracle, topology) = (oracle.into_shared(), config.topology);
         config.check(&*oracle)?;
         let identity = Identity::of::<A>(&*oracle, topology, config.incarnation);
-        Ok(Self {
+        Ok(Self::of(identity, config))
+    }
+
+    /// An operator of the cluster of this identity, which the configuration fits.
+    pub(crate) fn of(identity: Identity, config: &ClusterConfig) -> Self {
+        Self {
             greeting: Greeting::new(identity, Role::Operator),
-            topology,
+            topology: config.topology,
             addresses: config.addresses.clone(),
             patience: PATIENCE,
-        })
+        }
     }
 
     /// This operator, waiting so long for an answer of each replica: it may not run yet.
