@@ -1,11 +1,30 @@
 //! The flags of `cluster`.
 
-use super::values::positive_time;
+use super::values::{odd, positive_time};
 use crate::program;
-use crate::settings::cluster::{ClusterSettings, FoundSettings};
+use crate::settings::cluster::{
+    ClusterSettings, FoundSettings, InitSettings, StartSettings, StatusSettings,
+};
 use clap::{Args, Subcommand};
+use ssmr_net::Endpoint;
 use std::path::PathBuf;
 use std::time::Duration;
+
+const INIT_EXAMPLES: &str = "\
+Replicas of one group go to different hosts, as far as there are enough.
+
+Examples:
+  PROGRAM cluster init cluster.toml
+  PROGRAM cluster init cluster.toml --strategy cache --hosts host-a,host-b,host-c \\
+    --data /var/lib/things --memcached cache-a:11211,cache-b:11211";
+
+const START_EXAMPLES: &str = "\
+Each replica is a process in the background. What it says, and the number of its process, are in a
+folder beside the file, cluster.run for cluster.toml. Replicas that run already are left alone. A
+cluster that is new is founded.
+
+Example:
+  PROGRAM cluster start cluster.toml && PROGRAM run --deploy cluster.toml";
 
 /// What founding is, and how to do it.
 const FOUND_EXAMPLES: &str = "\
@@ -17,6 +36,14 @@ and founds nothing then; the exit status is 1. Interrupted or repeated at once i
 Example, with each replica running as a process (PROGRAM node):
   PROGRAM cluster found cluster.toml";
 
+const STATUS_EXAMPLES: &str = "\
+A replica leads, follows, is filled by its group, or waits for its group to be founded or to take it
+in. Digests of a group's replicas are equal where they have applied the same entries; working one
+out holds the replica up. The exit status is 3 if some replica takes no part.
+
+Example:
+  PROGRAM cluster status cluster.toml";
+
 /// What to do with a cluster.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ClusterArgs {
@@ -27,8 +54,103 @@ pub(crate) struct ClusterArgs {
 /// What can be done with a cluster.
 #[derive(Clone, Debug, Subcommand)]
 enum ClusterCommand {
+    /// Write the file of a cluster
+    Init(InitArgs),
+    /// Say what a file describes, and whether its hosts are known here (3 if some are not)
+    Check(FileArgs),
+    /// Start all replicas as processes of this machine
+    Start(StartArgs),
     /// Make the replicas of a new cluster, which hold nothing, its first members
     Found(FoundArgs),
+    /// Show how each replica is
+    Status(StatusArgs),
+    /// End the processes that `start` has started
+    Stop(FileArgs),
+}
+
+/// Which cluster.
+#[derive(Clone, Debug, Args)]
+struct FileArgs {
+    /// The cluster's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Which cluster to describe.
+#[derive(Clone, Debug, Args)]
+struct InitArgs {
+    /// The file to write
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+
+    /// The strategy; static-directory is static with a directory
+    #[arg(long, default_value = "static", value_name = "NAME")]
+    strategy: String,
+
+    /// The service of the replicas: that of a workload
+    #[arg(long, default_value = "kv", value_name = "NAME")]
+    service: String,
+
+    /// Partitions, 1 to 255
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..=255)
+    )]
+    partitions: u8,
+
+    /// Replicas of each, and of the oracle where there is one: an odd number
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = odd)]
+    replicas: u8,
+
+    /// Names or addresses of hosts, separated by commas
+    #[arg(
+        long,
+        default_value = "127.0.0.1",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
+    hosts: Vec<String>,
+
+    /// The first port on each host
+    #[arg(
+        long,
+        default_value_t = 4000,
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    base_port: u16,
+
+    /// Keep logs in this folder, synced before anything leaves; else everything is in memory
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+
+    /// memcached servers for strategy cache, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "HOST:PORT")]
+    memcached: Vec<Endpoint>,
+}
+
+/// Which cluster to start.
+#[derive(Clone, Debug, Args)]
+struct StartArgs {
+    /// The cluster's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// How long to wait until every replica takes part in its group, e.g. 30s
+    #[arg(
+        long,
+        default_value = "30s",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = positive_time
+    )]
+    timeout: Duration,
 }
 
 /// Which cluster to found.
@@ -49,17 +171,70 @@ struct FoundArgs {
     timeout: Duration,
 }
 
+/// Which cluster to ask.
+#[derive(Clone, Debug, Args)]
+struct StatusArgs {
+    /// The cluster's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// How long to wait for each replica, e.g. 5s
+    #[arg(
+        long,
+        default_value = "5s",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = positive_time
+    )]
+    timeout: Duration,
+
+    /// Write a line of JSON for each replica
+    #[arg(long)]
+    json: bool,
+}
+
 impl ClusterArgs {
     /// The settings.
     pub(super) fn settings(self) -> ClusterSettings {
-        let ClusterCommand::Found(FoundArgs { file, timeout }) = self.command;
-        ClusterSettings::Found(FoundSettings { file, timeout })
+        match self.command {
+            ClusterCommand::Init(args) => ClusterSettings::Init(InitSettings {
+                file: args.file,
+                force: args.force,
+                strategy: args.strategy,
+                service: args.service,
+                partitions: args.partitions,
+                replicas: args.replicas,
+                hosts: args.hosts,
+                base_port: args.base_port,
+                data: args.data,
+                memcached: args.memcached,
+            }),
+            ClusterCommand::Check(FileArgs { file }) => ClusterSettings::Check(file),
+            ClusterCommand::Start(StartArgs { file, timeout }) => {
+                ClusterSettings::Start(StartSettings { file, timeout })
+            }
+            ClusterCommand::Found(FoundArgs { file, timeout }) => {
+                ClusterSettings::Found(FoundSettings { file, timeout })
+            }
+            ClusterCommand::Status(args) => ClusterSettings::Status(StatusSettings {
+                file: args.file,
+                timeout: args.timeout,
+                json: args.json,
+            }),
+            ClusterCommand::Stop(FileArgs { file }) => ClusterSettings::Stop(file),
+        }
     }
 }
 
 /// Adds what to say at the end of each help.
 pub(super) fn with_examples(command: clap::Command) -> clap::Command {
-    command.mut_subcommand("found", |found| {
-        found.after_help(program::named(FOUND_EXAMPLES))
+    let texts = [
+        ("init", INIT_EXAMPLES),
+        ("start", START_EXAMPLES),
+        ("found", FOUND_EXAMPLES),
+        ("status", STATUS_EXAMPLES),
+    ];
+    texts.into_iter().fold(command, |command, (name, text)| {
+        command.mut_subcommand(name, |it| it.after_help(program::named(text)))
     })
 }

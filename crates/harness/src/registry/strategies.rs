@@ -53,7 +53,7 @@ impl Strategies {
         let info = |strategy: &Strategy| StrategyInfo {
             name: strategy.plain.name(),
             needs: strategy.plain.needs(),
-            with_directory: strategy.with_directory.as_ref().map(|it| it.name()),
+            with_directory: strategy.with_directory.as_ref().map(Oracle::name),
         };
         self.0.iter().map(info).collect()
     }

@@ -1,13 +1,58 @@
 //! The settings of `cluster`.
 
+use ssmr_net::Endpoint;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to do with a cluster.
 #[derive(Clone, Debug)]
 pub(crate) enum ClusterSettings {
+    /// Write a file that describes one.
+    Init(InitSettings),
+    /// Look whether the file describes one.
+    Check(PathBuf),
+    /// Start its replicas as processes of this machine.
+    Start(StartSettings),
     /// Make its replicas, which hold nothing, its first members.
     Found(FoundSettings),
+    /// Ask its replicas how they are.
+    Status(StatusSettings),
+    /// End the processes that were started.
+    Stop(PathBuf),
+}
+
+/// Which cluster to describe.
+#[derive(Clone, Debug)]
+pub(crate) struct InitSettings {
+    /// The file to write.
+    pub(crate) file: PathBuf,
+    /// Whether it may be there already.
+    pub(crate) force: bool,
+    /// The strategy's name, as cluster files have it.
+    pub(crate) strategy: String,
+    /// The service's name.
+    pub(crate) service: String,
+    /// Partitions.
+    pub(crate) partitions: u8,
+    /// Replicas of each, and of the oracle group.
+    pub(crate) replicas: u8,
+    /// The hosts that the replicas of each group are spread over.
+    pub(crate) hosts: Vec<String>,
+    /// The first port on each host.
+    pub(crate) base_port: u16,
+    /// Where logs are kept; without it, nowhere.
+    pub(crate) data: Option<PathBuf>,
+    /// Shared caches.
+    pub(crate) memcached: Vec<Endpoint>,
+}
+
+/// Which cluster to start.
+#[derive(Clone, Debug)]
+pub(crate) struct StartSettings {
+    /// The cluster's file.
+    pub(crate) file: PathBuf,
+    /// How long to wait until every replica takes part in its group.
+    pub(crate) timeout: Duration,
 }
 
 /// Which cluster to found.
@@ -17,4 +62,15 @@ pub(crate) struct FoundSettings {
     pub(crate) file: PathBuf,
     /// How long to wait for each replica.
     pub(crate) timeout: Duration,
+}
+
+/// Which cluster to ask.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusSettings {
+    /// The cluster's file.
+    pub(crate) file: PathBuf,
+    /// How long to wait for each replica.
+    pub(crate) timeout: Duration,
+    /// Whether to write lines of JSON in place of a table.
+    pub(crate) json: bool,
 }

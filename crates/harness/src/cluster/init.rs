@@ -1,0 +1,142 @@
+//! `cluster init` writes the file of a cluster; `cluster check` looks whether a file is one.
+
+use crate::described::{self, ClusterVisitor, Described};
+use crate::ending::Ending;
+use crate::error::UsageError;
+use crate::program;
+use crate::registry::info::StrategyInfo;
+use crate::registry::strategies::Strategies;
+use crate::registry::workloads::Workloads;
+use crate::settings::cluster::InitSettings;
+use crate::time;
+use anyhow::{Result, anyhow};
+use ssmr_core::{Application, ReplicaId, Topology};
+use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint};
+use std::collections::BTreeMap;
+use std::net::ToSocketAddrs;
+use std::path::Path;
+
+/// What stands at the head of the file.
+const ABOUT: &str = "\
+A cluster: docs/clusters.md says what else can be here.
+On this machine alone:       PROGRAM cluster start THIS_FILE
+On several, each replica:    PROGRAM node --cluster THIS_FILE --replica NAME
+and once, when they all run: PROGRAM cluster found THIS_FILE
+Then:                        PROGRAM cluster status THIS_FILE
+                             PROGRAM run --deploy THIS_FILE
+";
+
+/// Writes the file.
+///
+/// # Errors
+/// If there can be no such cluster, or the file is there already or cannot be written.
+pub(super) fn init<W: Workloads>(
+    settings: &InitSettings,
+    strategies: &Strategies,
+) -> Result<Ending> {
+    let InitSettings { file: path, .. } = settings;
+    if path.exists() && !settings.force {
+        let problem = format!("{} is there already: --force replaces it", path.display());
+        return Err(UsageError::new("FILE", problem).into());
+    }
+    let services = W::services();
+    if !services.contains(&&*settings.service) {
+        let problem = format!(
+            "{:?} is not one of {}",
+            settings.service,
+            services.join(", ")
+        );
+        return Err(UsageError::new("--service", problem).into());
+    }
+    let infos = strategies.infos();
+    let mut names = infos.iter().flat_map(StrategyInfo::variants);
+    if !names.any(|(name, _)| name == settings.strategy) {
+        let names = infos.iter().flat_map(StrategyInfo::variants);
+        let names: Vec<&str> = names.map(|(name, _)| name).collect();
+        let problem = format!("{:?} is not one of {}", settings.strategy, names.join(", "));
+        return Err(UsageError::new("--strategy", problem).into());
+    }
+    let needs = strategies.known_oracle(&settings.strategy).needs();
+    let topology = Topology::new(settings.partitions, settings.replicas);
+    let topology = topology.and_then(|topology| match needs.oracle_group {
+        true => topology.with_oracle(settings.replicas),
+        false => Ok(topology),
+    });
+    let topology = topology.map_err(|error| UsageError::new("--partitions", error.to_string()))?;
+    let servers = settings.memcached.iter().map(Endpoint::to_string);
+    let config = ClusterConfig::new(topology, time::unique(), addresses(settings, &topology)?)
+        .with_cache_servers(servers.collect());
+    let mut file = ClusterFile::new(config, settings.strategy.as_str());
+    file.service = Some(settings.service.clone());
+    if let Some(data) = &settings.data {
+        file.durability = Durability::Sync(data.clone());
+    }
+    file.write(path, &program::named(ABOUT))
+        .map_err(|problem| anyhow!(problem))?;
+    // What was written can be read, whatever was asked for.
+    described::read::<W>("FILE", path, &infos)?;
+    println!("{} describes {topology}", path.display());
+    Ok(Ending::Good)
+}
+
+/// Where each replica is reached: those of a group on different hosts, as far as there are enough.
+fn addresses(
+    settings: &InitSettings,
+    topology: &Topology,
+) -> Result<BTreeMap<ReplicaId, Endpoint>, UsageError> {
+    let mut ports = vec![settings.base_port; settings.hosts.len()];
+    let mut addresses = BTreeMap::new();
+    for id in topology.replicas() {
+        let place = usize::from(id.index) % settings.hosts.len();
+        let (host, port) = (&settings.hosts[place], &mut ports[place]);
+        let at = format!("{host}:{port}").parse();
+        let bad = |error: ssmr_net::BadEndpoint| UsageError::new("--hosts", error.to_string());
+        addresses.insert(id, at.map_err(bad)?);
+        *port = port.checked_add(1).ok_or_else(|| {
+            let problem = format!("there are not enough ports from {} on", settings.base_port);
+            UsageError::new("--base-port", problem)
+        })?;
+    }
+    Ok(addresses)
+}
+
+/// Says what a file describes.
+pub(super) struct Check<'a> {
+    pub(super) path: &'a Path,
+}
+
+impl ClusterVisitor for Check<'_> {
+    type Output = Result<Ending>;
+
+    fn visit<A: Application>(self, cluster: Described) -> Self::Output {
+        let ClusterFile {
+            config, strategy, ..
+        } = &cluster.file;
+        let (topology, service) = (config.topology, A::NAME);
+        println!(
+            "{}: {topology}, strategy {strategy}, service {service}",
+            self.path.display()
+        );
+        let mut unknown = 0;
+        for (id, at) in &config.addresses {
+            let listens = cluster
+                .file
+                .listens_at(*id)
+                .filter(|listens| *listens != at);
+            let listens = listens.map_or_else(String::new, |it| format!(", listens on {it}"));
+            let known = (at.host(), at.port()).to_socket_addrs();
+            let known = match known {
+                Ok(_) => String::new(),
+                Err(error) => {
+                    unknown += 1;
+                    format!("; not known here: {error}")
+                }
+            };
+            println!("  {id} at {at}{listens}{known}");
+        }
+        Ok(match unknown {
+            0 => Ending::Good,
+            _ => Ending::Degraded,
+        })
+    }
+}
