@@ -1,0 +1,209 @@
+//! Clusters that outlive the runs on them: processes that a file describes.
+#![cfg(unix)]
+
+mod common;
+
+use common::{Row, read_rows};
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A cluster whose processes end with the test.
+struct Cluster {
+    folder: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// Describes one, on ports that were free a moment ago, and starts it.
+    fn start(strategy: &str, flags: &[&str]) -> Self {
+        let cluster = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let file = cluster.file();
+        let init = ["init", "--strategy", strategy];
+        let output = cluster.cluster(&init, flags);
+        assert!(output.status.success(), "{}", said(&output));
+        let text = fs::read_to_string(&file).unwrap();
+        let with_free_ports: Vec<String> = text
+            .lines()
+            .map(|line| match line.split_once(" = \"127.0.0.1:") {
+                Some((name, _)) => {
+                    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+                    format!("{name} = \"{}\"", free.local_addr().unwrap())
+                }
+                None => line.to_owned(),
+            })
+            .collect();
+        fs::write(&file, with_free_ports.join("\n")).unwrap();
+        let started = cluster.cluster(&["start"], &[]);
+        assert!(started.status.success(), "{}", said(&started));
+        cluster
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("cluster.toml")
+    }
+
+    fn cluster(&self, command: &[&str], flags: &[&str]) -> Output {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        let program = program.arg("cluster").arg(command[0]).arg(self.file());
+        program.args(&command[1..]).args(flags).output().unwrap()
+    }
+
+    fn run(&self, out: &Path, flags: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program.args(["run", "--quiet", "--warmup", "100ms", "--keys", "200"]);
+        program.arg("--deploy").arg(self.file());
+        program.arg("--out").arg(out).args(flags);
+        program
+    }
+
+    /// The process of a replica.
+    fn process(&self, replica: &str) -> String {
+        let path = self
+            .folder
+            .path()
+            .join(format!("cluster.run/{replica}.pid"));
+        fs::read_to_string(path).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.cluster(&["stop"], &[]);
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap()
+}
+
+/// The row for all operations of the only run there.
+fn whole(out: &Path) -> Row {
+    let rows = read_rows(&out.join("latest/summary.csv"));
+    rows.into_iter().find(|row| row["op"] == "all").unwrap()
+}
+
+fn assert_sound(row: &Row) {
+    assert_eq!(row["linearizable"], "ok", "{row:?}");
+    assert_eq!(row["unjudged_ops"], "0", "{row:?}");
+    assert_eq!(row["errors"], "0", "{row:?}");
+    assert_eq!(row["replicas_agree"], "yes", "{row:?}");
+    assert_eq!(row["cluster"], "healthy", "{row:?}");
+}
+
+#[test]
+fn runs_on_one_cluster_do_not_disturb_each_other_at_once_or_later() {
+    let cluster = Cluster::start("broker", &["--partitions", "2", "--data", "data"]);
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let [long, short, later] = folders.each_ref().map(tempfile::TempDir::path);
+    let mut under_way = cluster.run(long, &["--duration", "3s"]).spawn().unwrap();
+    let meanwhile = cluster
+        .run(short, &["--duration", "500ms"])
+        .output()
+        .unwrap();
+    assert!(meanwhile.status.success(), "{}", said(&meanwhile));
+    assert!(under_way.wait().unwrap().success());
+    let again = cluster
+        .run(later, &["--operations", "20"])
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{}", said(&again));
+    for out in [long, short, later] {
+        assert_sound(&whole(out));
+    }
+    assert_eq!(whole(long)["strategy"], "broker");
+    assert_eq!(
+        whole(long)["digest"],
+        whole(short)["digest"],
+        "the same commands"
+    );
+}
+
+#[test]
+fn a_replica_that_is_killed_meanwhile_is_missed_at_the_end_and_found_again() {
+    let cluster = Cluster::start("static", &["--partitions", "1"]);
+    let out = tempfile::tempdir().unwrap();
+    let mut run = cluster
+        .run(out.path(), &["--duration", "2s"])
+        .spawn()
+        .unwrap();
+    let kill = Command::new("kill")
+        .args(["-9", &cluster.process("p0r1")])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(3), "degraded");
+    let row = whole(out.path());
+    assert_eq!(
+        (&*row["linearizable"], &*row["cluster"]),
+        ("ok", "degraded")
+    );
+    let status = cluster.cluster(&["status", "--timeout", "1s"], &[]);
+    assert_eq!(status.status.code(), Some(3), "{}", said(&status));
+    assert!(
+        said(&status).contains("cannot reach p0r1"),
+        "{}",
+        said(&status)
+    );
+    // The same command starts what does not run.
+    let started = cluster.cluster(&["start"], &[]);
+    assert!(
+        said(&started).contains("1 started, 2 ran"),
+        "{}",
+        said(&started)
+    );
+    let out = tempfile::tempdir().unwrap();
+    let run = cluster
+        .run(out.path(), &["--operations", "20"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", said(&run));
+    assert_sound(&whole(out.path()));
+}
+
+#[test]
+fn what_the_file_says_is_not_said_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster { folder };
+    let output = cluster.cluster(&["init"], &["--strategy", "static"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let again = cluster.cluster(&["init"], &[]);
+    assert_eq!(again.status.code(), Some(2), "{}", said(&again));
+    let check = cluster.cluster(&["check"], &[]);
+    assert_eq!(check.status.code(), Some(0), "{}", said(&check));
+    assert!(
+        said(&check).contains("p1r2 at 127.0.0.1:4005"),
+        "{}",
+        said(&check)
+    );
+    for (flags, word) in [
+        (["--strategy", "static"], "the cluster's file says it"),
+        (["--partitions", "2"], "the cluster's file says it"),
+        (["--fault", "kill-random"], "a cluster of the run's own"),
+        (
+            ["--workload", "chirper"],
+            "needs service chirper, the cluster has kv",
+        ),
+        (["--deploy", "nowhere.toml"], "nowhere.toml"),
+        (["--deploy", "nowhere"], "neither threads nor processes"),
+    ] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program.args(["run", "--quiet"]);
+        if flags[0] != "--deploy" {
+            program.arg("--deploy").arg(cluster.file());
+        }
+        let refused = program.args(flags).output().unwrap();
+        assert_eq!(
+            refused.status.code(),
+            Some(2),
+            "{flags:?}: {}",
+            said(&refused)
+        );
+        assert!(
+            said(&refused).contains(word),
+            "{flags:?}: {}",
+            said(&refused)
+        );
+    }
+}
