@@ -207,3 +207,29 @@ fn what_the_file_says_is_not_said_again() {
         );
     }
 }
+
+#[test]
+fn a_cluster_is_restarted_replica_by_replica_without_an_error_to_a_client() {
+    let cluster = Cluster::start("static", &["--partitions", "2", "--data", "data"]);
+    let out = tempfile::tempdir().unwrap();
+    let mut run = cluster.run(out.path(), &["--duration", "60s", "--clients", "4"]);
+    let mut run = run.spawn().unwrap();
+    let rolled = cluster.cluster(&["roll"], &[]);
+    // Clients are at work all the time, and end in order when they are asked to.
+    let pid = run.id().to_string();
+    assert!(
+        run.try_wait().unwrap().is_none(),
+        "it was too slow for this test"
+    );
+    let interrupt = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(interrupt.success());
+    run.wait().unwrap();
+    assert!(rolled.status.success(), "{}", said(&rolled));
+    assert_eq!(
+        said(&rolled)
+            .matches("is back, with what it had stored")
+            .count(),
+        6
+    );
+    assert_sound(&whole(out.path()));
+}

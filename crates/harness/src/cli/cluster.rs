@@ -3,7 +3,7 @@
 use super::values::{odd, positive_time};
 use crate::program;
 use crate::settings::cluster::{
-    ClusterSettings, FoundSettings, InitSettings, StartSettings, StatusSettings,
+    ClusterSettings, FoundSettings, InitSettings, RollSettings, StartSettings, StatusSettings,
 };
 use clap::{Args, Subcommand};
 use ssmr_net::Endpoint;
@@ -44,6 +44,15 @@ out holds the replica up. The exit status is 3 if some replica takes no part.
 Example:
   PROGRAM cluster status cluster.toml";
 
+const ROLL_EXAMPLES: &str = "\
+Followers come first, the leader of each group last: asked to end by SIGTERM, it hands its leadership
+over. The next one has its turn when all replicas of the group take part again. A replica that keeps
+its state in memory is filled by its group.
+
+Examples:
+  PROGRAM cluster roll cluster.toml
+  PROGRAM cluster roll cluster.toml --with 'docker restart --time 60 things-{}-1'";
+
 /// What to do with a cluster.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ClusterArgs {
@@ -64,6 +73,8 @@ enum ClusterCommand {
     Found(FoundArgs),
     /// Show how each replica is
     Status(StatusArgs),
+    /// Restart each replica, one after the other, while the cluster goes on
+    Roll(RollArgs),
     /// End the processes that `start` has started
     Stop(FileArgs),
 }
@@ -193,6 +204,29 @@ struct StatusArgs {
     json: bool,
 }
 
+/// Which cluster to restart.
+#[derive(Clone, Debug, Args)]
+struct RollArgs {
+    /// The cluster's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// A command for the shell that restarts one replica, whose name stands for {}; without it the
+    /// replicas are processes of this machine that `start` has started
+    #[arg(long, value_name = "COMMAND")]
+    with: Option<String>,
+
+    /// How long a group may take until all of its replicas take part again, e.g. 2m
+    #[arg(
+        long,
+        default_value = "2m",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = positive_time
+    )]
+    timeout: Duration,
+}
+
 impl ClusterArgs {
     /// The settings.
     pub(super) fn settings(self) -> ClusterSettings {
@@ -221,6 +255,11 @@ impl ClusterArgs {
                 timeout: args.timeout,
                 json: args.json,
             }),
+            ClusterCommand::Roll(args) => ClusterSettings::Roll(RollSettings {
+                file: args.file,
+                with: args.with,
+                timeout: args.timeout,
+            }),
             ClusterCommand::Stop(FileArgs { file }) => ClusterSettings::Stop(file),
         }
     }
@@ -233,6 +272,7 @@ pub(super) fn with_examples(command: clap::Command) -> clap::Command {
         ("start", START_EXAMPLES),
         ("found", FOUND_EXAMPLES),
         ("status", STATUS_EXAMPLES),
+        ("roll", ROLL_EXAMPLES),
     ];
     texts.into_iter().fold(command, |command, (name, text)| {
         command.mut_subcommand(name, |it| it.after_help(program::named(text)))

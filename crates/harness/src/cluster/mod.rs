@@ -3,6 +3,7 @@
 mod founding;
 mod init;
 mod local;
+mod roll;
 mod status;
 
 use crate::described::with_cluster;
@@ -37,6 +38,9 @@ pub(crate) fn run<W: Workloads>(
         }
         ClusterSettings::Status(settings) => {
             with_cluster::<W, _>(FILE, &settings.file, strategies, status::Show(settings))?
+        }
+        ClusterSettings::Roll(settings) => {
+            with_cluster::<W, _>(FILE, &settings.file, strategies, roll::Roll(settings))?
         }
         ClusterSettings::Stop(file) => {
             with_cluster::<W, _>(FILE, file, strategies, local::Stop { path: file })?

@@ -17,6 +17,8 @@ pub(crate) enum ClusterSettings {
     Found(FoundSettings),
     /// Ask its replicas how they are.
     Status(StatusSettings),
+    /// Restart its replicas, one after the other.
+    Roll(RollSettings),
     /// End the processes that were started.
     Stop(PathBuf),
 }
@@ -73,4 +75,16 @@ pub(crate) struct StatusSettings {
     pub(crate) timeout: Duration,
     /// Whether to write lines of JSON in place of a table.
     pub(crate) json: bool,
+}
+
+/// Which cluster to restart, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct RollSettings {
+    /// The cluster's file.
+    pub(crate) file: PathBuf,
+    /// The shell's command that restarts a replica, with `{}` for its name; without it, as
+    /// processes of this machine.
+    pub(crate) with: Option<String>,
+    /// How long a group may take to recover each time.
+    pub(crate) timeout: Duration,
 }
