@@ -32,6 +32,37 @@ pub enum Verdict {
     Forgotten,
 }
 
+impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::AlreadyExists,
+        Self::NotFound,
+        Self::Retry,
+        Self::SessionExpired,
+        Self::TooLarge,
+        Self::Changed,
+        Self::Failed,
+        Self::Forgotten,
+    ];
+
+    /// Its name: lower-case words with underscores between them.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::AlreadyExists => "already_exists",
+            Self::NotFound => "not_found",
+            Self::Retry => "retry",
+            Self::SessionExpired => "session_expired",
+            Self::TooLarge => "too_large",
+            Self::Changed => "changed",
+            Self::Failed => "failed",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
 /// An object as a command found it and left it; `None` where it did not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touch {

@@ -8,13 +8,11 @@ use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::workload::contract::WorkloadFlags;
-use crate::{cluster, from_git, log, node, peak, plot, report, run, sim, sweep};
+use crate::{cluster, events, from_git, log, node, peak, plot, report, run, sim, sweep, top};
 use ssmr_core::Oracle;
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::marker::PhantomData;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// A program with every command of the harness, for the strategies and workloads that it
 /// registers.
@@ -112,21 +110,17 @@ impl<W: Workloads> Harness<W> {
     /// Does what the command line says. Returns 0, 1 (it failed, or a check found a violation or
     /// could not be made), 2 (bad usage) or 3 (all that was checked is right, but replicas are
     /// missing); ends by the signal if Ctrl-C ended it, which shells show as 130. Progress and
-    /// errors go to the standard error stream; the machines' events, too, if `RUST_LOG` asks for
-    /// them.
+    /// errors go to the standard error stream; the machines' events, too, as `--log-level` and
+    /// `--log-format` or the variables `RUST_LOG` and `SSMR_LOG_FORMAT` ask for them.
     pub fn main(self) -> ExitCode {
-        // Who has set up another receiver of events keeps it.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::from_default_env())
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init();
         exit_code(&self.carry_out(std::env::args_os()))
     }
 
     fn carry_out(&self, words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Ending> {
         let strategies = &self.strategies;
         let command = cli::command::<W>(strategies)?;
+        let words: Vec<OsString> = words.into_iter().collect();
+        events::begin(&cli::events::chosen(&command, &words))?;
         match cli::read::<W>(&command, words, &strategies.infos())? {
             Request::Run(settings, flags) if settings.peak => {
                 peak::run(&settings, strategies, &flags)
@@ -136,6 +130,7 @@ impl<W: Workloads> Harness<W> {
             Request::Sim(settings) => sim::run(&settings, strategies),
             Request::Node(settings) => node::run::<W>(&settings, strategies),
             Request::Cluster(settings) => cluster::run::<W>(&settings, strategies),
+            Request::Top(settings) => top::run::<W>(&settings, strategies),
             Request::Log(settings) => log::run(&settings),
             Request::Plot(settings) => plot::run(&settings),
             Request::Trace(settings) => from_git::run(&settings),

@@ -17,6 +17,7 @@ mod deploy;
 mod described;
 mod ending;
 mod error;
+mod events;
 mod fault;
 mod from_git;
 #[cfg(feature = "fuzzing")]
@@ -46,6 +47,7 @@ mod sim;
 mod sweep;
 mod tables;
 mod time;
+mod top;
 mod trace;
 mod trial;
 mod verdicts;

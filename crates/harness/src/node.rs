@@ -16,8 +16,10 @@ use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
 use ssmr_core::{Application, ReplicaId};
-use ssmr_net::{NetError, Node, ReplicaStatus, ReplicaThread, Signals};
+use ssmr_net::{NetError, Node, ReplicaOptions, ReplicaStatus, ReplicaThread, Signals};
 use std::io::{self, BufRead, Write};
+#[cfg(feature = "metrics")]
+use std::net::{SocketAddr, ToSocketAddrs};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
@@ -42,6 +44,20 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
+    /// Where metrics are served, if they are.
+    #[cfg(feature = "metrics")]
+    fn metrics(&self) -> Result<Option<SocketAddr>, UsageError> {
+        let Some(text) = &self.settings.metrics else {
+            return Ok(None);
+        };
+        let bad = |problem: String| UsageError::new("--metrics", format!("{text}: {problem}"));
+        let found = text.to_socket_addrs();
+        let first = found.map_err(|error| bad(error.to_string()))?.next();
+        first
+            .map(Some)
+            .ok_or_else(|| bad("no address is known".into()))
+    }
+
     /// What is wrong with what was asked for, or with what the file says.
     fn blame(error: NetError) -> anyhow::Error {
         let flag = match &error {
@@ -60,12 +76,21 @@ impl ClusterVisitor for Runs<'_> {
         let Described { file, oracle } = cluster;
         let which = self.settings.replica;
         let id = which.of(&file.config.topology).map_err(Self::blame)?;
+        #[cfg(feature = "metrics")]
+        let metrics = self.metrics()?;
+        let change = |options: ReplicaOptions| {
+            #[cfg(feature = "metrics")]
+            if let Some(listen) = metrics {
+                return options.with_metrics(listen);
+            }
+            options
+        };
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {
             // From here on a signal waits until the log can be closed.
             let signals = Signals::listen().context("cannot listen for signals")?;
-            let node = Node::start::<A>(&file, id, oracle).map_err(Self::blame)?;
+            let node = Node::start_with::<A>(&file, id, oracle, change).map_err(Self::blame)?;
             if self.settings.takes_orders {
                 let served = serve(id, node.replica(), signals).await;
                 node.shutdown().await;

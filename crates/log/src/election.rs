@@ -25,6 +25,8 @@ pub(crate) struct Election {
     deadline: Duration,
     /// When the leader was last heard of; `None` if there never was one.
     leader_heard: Option<Duration>,
+    /// The term in which that was, if it was since this replica was started.
+    leader_term: Option<u64>,
     /// Who would vote for this replica.
     pre_votes: BTreeSet<MemberId>,
     /// It may have promised something before it was started, and does not know when that was.
@@ -46,6 +48,7 @@ impl Election {
                 timeout(mix(seed))
             },
             leader_heard: None,
+            leader_term: None,
             pre_votes: BTreeSet::new(),
             vote_blocked_after_restart,
             is_first,
@@ -79,9 +82,20 @@ impl Election {
         self.deadline = now + HEARTBEAT;
     }
 
-    /// The leader was heard of.
-    pub(crate) fn hear_leader(&mut self, now: Duration) {
+    /// The leader of this term was heard of.
+    pub(crate) fn hear_leader(&mut self, now: Duration, term: u64) {
         self.leader_heard = Some(now);
+        self.leader_term = Some(term);
+    }
+
+    /// Whether the leader of this term was heard of within two election time-outs.
+    pub(crate) fn hears_leader_of(&self, term: u64, now: Duration) -> bool {
+        self.leader_term == Some(term) && self.heard_leader_since(now, 2 * ELECTION)
+    }
+
+    /// Whether the leader was heard of no longer ago than this.
+    fn heard_leader_since(&self, now: Duration, length: Duration) -> bool {
+        self.leader_heard.is_some_and(|at| now < at + length)
     }
 
     /// Whether this replica's vote is bound: it leads and hears a majority, or it has heard of a
@@ -93,7 +107,7 @@ impl Election {
         followers: &Followers,
     ) -> bool {
         consensus.is_leader() && followers.include_quorum(now, consensus)
-            || self.leader_heard.is_some_and(|at| now < at + ELECTION)
+            || self.heard_leader_since(now, ELECTION)
     }
 
     /// Begins to ask whether an election could be won; `false` if this replica's vote does not
@@ -164,7 +178,7 @@ impl Election {
     /// up binds it still.
     pub(crate) fn unblock_vote_later(&mut self, now: Duration) {
         if std::mem::take(&mut self.vote_blocked_after_restart) {
-            self.hear_leader(now);
+            self.leader_heard = Some(now);
             self.restart_timer(now);
         }
     }

@@ -294,7 +294,7 @@ impl GroupLog {
             }
             Body::ConfirmLeadership { term, asked } => {
                 if term == self.term() && self.consensus.follows(from) {
-                    self.election.hear_leader(now);
+                    self.election.hear_leader(now, term);
                     self.election.restart_timer(now);
                     self.tell(from, Body::LeadershipConfirmed { term, asked }, out);
                 }
@@ -366,7 +366,7 @@ impl GroupLog {
 
     /// A piece of a snapshot has come from the leader `from`.
     fn on_chunk(&mut self, now: Duration, from: MemberId, chunk: Chunk, out: &mut LogOutbox) {
-        self.election.hear_leader(now);
+        self.election.hear_leader(now, self.term());
         self.election.restart_timer(now);
         let last = chunk.last;
         if last.index <= self.consensus.commit_index() {
@@ -406,7 +406,7 @@ impl GroupLog {
         self.carry_out(now, &append.entries, out);
         let fits = self.consensus.contains(append.after);
         if append.term == self.term() {
-            self.election.hear_leader(now);
+            self.election.hear_leader(now, append.term);
         }
         for (_, reply) in &mut out.messages[replies..] {
             if let Body::Appended { rejected, .. } = &mut reply.body {

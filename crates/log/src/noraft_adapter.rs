@@ -244,6 +244,11 @@ impl Consensus {
         behind.map(LogEntry::size_bytes).sum()
     }
 
+    /// How many entries are held.
+    pub(crate) fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// How far a follower's log is known to match this leader's.
     pub(crate) fn matched(&self, follower: MemberId) -> u64 {
         let matched = self.node.follower_match_index(id(follower));

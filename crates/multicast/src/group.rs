@@ -13,7 +13,7 @@ use crate::leader::{Announced, LeaderState};
 use crate::link::Item;
 use crate::message::Message;
 use crate::order::Order;
-use crate::peers::Peers;
+use crate::peers::{LinkState, Peers};
 use crate::snapshots::{Capture, Captured, MulticastSettings, SnapshotSchedule, parts};
 use ssmr_core::multicast::{
     ConfirmedLeadership, ConfirmedReads, Multicast, Outbox, Refusal, Snapshots, Status,
@@ -166,6 +166,25 @@ impl GroupMulticast {
     #[must_use]
     pub fn log(&self) -> &GroupLog {
         &self.log
+    }
+
+    /// Whether this replica has heard lately of the one that leads, or, if it leads, of a majority.
+    #[must_use]
+    pub fn hears_leader(&self, now: LocalTime) -> bool {
+        self.log.hears_leader(since_start(now))
+    }
+
+    /// How many bytes of log were applied since the last snapshot was begun. See
+    /// [`MulticastSettings::log_bytes`].
+    #[must_use]
+    pub fn log_bytes(&self) -> usize {
+        self.snapshots.applied_bytes()
+    }
+
+    /// How the links between this group and all others stand.
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkState> {
+        self.peers.states(self.order.links())
     }
 
     /// How the order and the links stand, for diagnosis.

@@ -35,4 +35,5 @@ pub use ideal::{IdealMulticast, Sequencer};
 pub use leader::Announced;
 pub use link::{Item, WireValue};
 pub use message::Message;
+pub use peers::LinkState;
 pub use snapshots::{Capture, Captured, LOG_BYTES, MulticastSettings};

@@ -7,6 +7,7 @@ use crate::incoming::{IncomingLink, Wanted};
 use crate::leader::Fetch;
 use crate::link::{Item, Links, Outgoing, WireValue};
 use crate::message::Message;
+use serde::{Deserialize, Serialize};
 use ssmr_core::{GroupId, LocalTime, LogTime, Micros, ReplicaId, Topology, ValueCodec};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,24 @@ const LINK_BYTES: usize = 4 << 20;
 const RESEND: Micros = 400_000;
 /// See [`RESEND`].
 const LONGEST_RESEND: Micros = 8 * RESEND;
+
+/// How the links between this group and another one stand, as one of this group's replicas knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkState {
+    /// The other group.
+    pub to: GroupId,
+    /// How many items this group has ever put into its link to it.
+    pub sent: u64,
+    /// How many of these the other group is known to have logged. The others are kept.
+    pub acknowledged: u64,
+    /// How many items of the other group's link this one has logged.
+    pub received: u64,
+    /// How often this replica, while it led, has sent items again that stayed unacknowledged.
+    pub resends: u64,
+    /// How often the other group has not found values in the shared cache, and asked this replica
+    /// for them.
+    pub pulls_in_full: u64,
+}
 
 /// Messages on their way to other replicas.
 pub(crate) type Mail = Vec<(ReplicaId, Message)>;
@@ -47,6 +66,10 @@ struct Peer {
     progress: LocalTime,
     /// How often they were sent again since it acknowledged something new.
     resent: u32,
+    /// How often they were sent again since this replica was started.
+    resends: u64,
+    /// How often the receiver did not find values in the cache and asked for them, since then.
+    pulls_in_full: u64,
     acknowledged: u64,
     incoming: IncomingLink,
 }
@@ -185,6 +208,7 @@ impl Peers {
         if let Some(peer) = self.peers.get_mut(&by) {
             if in_full {
                 peer.in_full = peer.sent;
+                peer.pulls_in_full += 1;
             }
             peer.sent = after.max(peer.acknowledged).min(peer.sent);
         }
@@ -261,6 +285,7 @@ impl Peers {
             let patience = (RESEND << peer.resent.min(16)).min(LONGEST_RESEND);
             if unacknowledged && now >= peer.progress + patience {
                 peer.resent += 1;
+                peer.resends += 1;
                 peer.leader = (peer.leader + 1) % self.topology.replica_count(group).max(1);
                 peer.sent = peer.acknowledged;
                 peer.progress = now;
@@ -284,6 +309,22 @@ impl Peers {
             };
             out.push((to, Message::Fetch { id: *id }));
         }
+    }
+
+    /// How the links to all other groups stand.
+    pub(crate) fn states(&self, links: &Links) -> Vec<LinkState> {
+        let state = |(&to, peer): (&GroupId, &Peer)| {
+            let link = links.to(to);
+            LinkState {
+                to,
+                sent: link.map_or(0, Outgoing::last),
+                acknowledged: link.map_or(0, Outgoing::acknowledged),
+                received: links.received(to),
+                resends: peer.resends,
+                pulls_in_full: peer.pulls_in_full,
+            }
+        };
+        self.peers.iter().map(state).collect()
     }
 
     /// How the links stand, for diagnosis.

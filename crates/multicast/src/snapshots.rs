@@ -78,6 +78,11 @@ impl SnapshotSchedule {
         self.applied_bytes += bytes;
     }
 
+    /// How many bytes were applied since the last one was begun.
+    pub(crate) fn applied_bytes(&self) -> usize {
+        self.applied_bytes
+    }
+
     /// The state was taken from a snapshot.
     pub(crate) fn restored(&mut self) {
         self.applied_bytes = 0;

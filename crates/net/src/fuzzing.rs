@@ -6,16 +6,14 @@
 use crate::greeting::{Greeting, Role, introduce, welcome};
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::peer::Peer;
-use crate::status::ReplicaStatus;
-use crate::traffic::TrafficCount;
+use crate::samples;
 use crate::wire::{Frames, Incoming, MAX_CLIENT_FRAME};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ssmr_core::replica::Counters;
 use ssmr_core::replica::Milestone;
 use ssmr_core::{ClientId, ClientMessage, Identity, ReplicaId, codec};
-use ssmr_log::{FoundingRefused, Holding, MemberId};
+use ssmr_log::{FoundingRefused, Holding};
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use tokio::io::{AsyncWriteExt, DuplexStream};
@@ -137,37 +135,22 @@ fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8])
 /// What operators and replicas say to each other.
 #[must_use]
 pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
-    let founders: std::collections::BTreeSet<_> =
-        (0..3).map(|index| MemberId::new(index, 5)).collect();
     let messages = [
         OperatorMessage::Status,
         OperatorMessage::Inspect,
         OperatorMessage::Milestone(7),
-        OperatorMessage::Prepare(founders.clone()),
-        OperatorMessage::Found(founders.clone()),
+        OperatorMessage::Prepare(samples::founders()),
+        OperatorMessage::Found(samples::founders()),
+        OperatorMessage::Report,
+        OperatorMessage::Hottest(9),
     ];
-    let status = ReplicaStatus {
-        id: replica,
-        member: MemberId::new(replica.index, 5),
-        holding: Holding::Founding(founders.clone()),
-        is_member: true,
-        is_voter: true,
-        is_leader: false,
-        leader: Some(replica),
-        term: 2,
-        committed: 3,
-        applied: 3,
-        digest: Some(4),
-        counters: Counters::default(),
-        unfinished: 2,
-        processor_us: 5,
-        traffic: TrafficCount::default(),
-    };
     let answers = [
-        OperatorAnswer::Status(status),
+        OperatorAnswer::Status(samples::status(replica)),
         OperatorAnswer::Milestone(Milestone::Passed),
         OperatorAnswer::Done(Ok(())),
         OperatorAnswer::Done(Err(FoundingRefused::Holds(Holding::Nothing))),
+        OperatorAnswer::Report(Box::new(samples::report(replica))),
+        OperatorAnswer::Hottest(samples::hot_objects()),
     ];
     let messages = messages.iter().map(codec::encode);
     messages.chain(answers.iter().map(codec::encode)).collect()

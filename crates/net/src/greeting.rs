@@ -78,6 +78,17 @@ pub(crate) enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Why the connection is closed.
+    fn into_error(self) -> io::Error {
+        let kind = match self {
+            Self::Mismatch(_) => io::ErrorKind::InvalidData,
+            Self::Full { .. } => io::ErrorKind::QuotaExceeded,
+        };
+        io::Error::new(kind, self.to_string())
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,7 +223,7 @@ where
         refusal: checked.as_ref().err().cloned(),
     };
     writer.write_all(&framed(&reply)).await?;
-    let (role, held) = checked.map_err(|why| invalid(&why.to_string()))?;
+    let (role, held) = checked.map_err(Refusal::into_error)?;
     frames.limit(match role {
         Role::Replica(_) => limits::MAX_FRAME,
         Role::Client(_) => MAX_CLIENT_FRAME,

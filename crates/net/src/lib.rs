@@ -29,6 +29,8 @@ mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod greeting;
+mod histogram;
+mod hottest;
 mod leaders;
 mod limits;
 mod link;
@@ -37,6 +39,9 @@ mod node;
 mod operator;
 mod peer;
 mod replica;
+mod report;
+#[cfg(any(test, feature = "fuzzing"))]
+mod samples;
 mod signals;
 mod status;
 mod traffic;
@@ -55,17 +60,23 @@ pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::{ConfigError, ConnectError, FoundError, NetError};
 pub use faults::Faults;
 pub use file::{FileProblem, FileProblems};
+pub use histogram::{BOUNDS_US, Histogram};
+pub use hottest::{HotObject, HotObjects};
 pub use leaders::Leaders;
 pub use limits::ConnectionLimits;
 pub use node::{Node, WhichReplica};
 pub use operator::{Founded, Operator};
 pub use peer::Peer;
 pub use replica::{ReplicaOptions, ReplicaThread};
+pub use report::{
+    ConnectionReport, LogReport, PeerReport, Queues, Refusals, ReplicaReport, SnapshotReport,
+};
 pub use signals::Signals;
 pub use ssmr_core::ServiceVersion;
 pub use ssmr_core::replica::Milestone;
+pub use ssmr_core::replica::{CommandKind, Tally};
 pub use ssmr_log::{FoundingRefused, Holding, MemberId};
-pub use ssmr_multicast::LOG_BYTES;
+pub use ssmr_multicast::{LOG_BYTES, LinkState};
 pub use ssmr_storage::{Durability, StorageError};
 pub use status::ReplicaStatus;
 pub use traffic::TrafficCount;

@@ -5,7 +5,7 @@
 
 use crate::cluster_file::ClusterFile;
 use crate::error::{ConfigError, NetError};
-use crate::replica::ReplicaThread;
+use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::signals::Signals;
 use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
 
@@ -124,13 +124,26 @@ impl Node {
         id: ReplicaId,
         oracle: impl Oracle,
     ) -> Result<Self, NetError> {
+        Self::start_with::<A>(file, id, oracle, |options| options)
+    }
+
+    /// The same, with options that the file has nothing of.
+    ///
+    /// # Errors
+    /// As with [`start`](Self::start).
+    pub fn start_with<A: Application>(
+        file: &ClusterFile,
+        id: ReplicaId,
+        oracle: impl Oracle,
+        change: impl FnOnce(ReplicaOptions) -> ReplicaOptions,
+    ) -> Result<Self, NetError> {
         if let Some(named) = file.service.as_ref().filter(|named| **named != A::NAME) {
             return Err(NetError::Config(ConfigError::OtherService {
                 named: named.clone(),
                 service: A::NAME,
             }));
         }
-        let options = file.replica_options(id, oracle)?;
+        let options = change(file.replica_options(id, oracle)?);
         let listener = file.listen(id)?;
         let replica = ReplicaThread::start::<A>(options, listener)?;
         Ok(Self { id, replica })

@@ -26,6 +26,9 @@ pub struct ReplicaStatus {
     pub is_leader: bool,
     /// The replica that it believes to lead the group.
     pub leader: Option<ReplicaId>,
+    /// Whether it has heard lately of the leader, or, if it leads, of a majority: not while it is
+    /// cut off, or nobody leads.
+    pub hears_leader: bool,
     /// The consensus term: it changes with every leader.
     pub term: u64,
     /// The index of the last entry of its group's log that it knows to be committed.
@@ -40,6 +43,10 @@ pub struct ReplicaStatus {
     /// How many commands were delivered to it that wait for others, or for what other groups have
     /// to say.
     pub unfinished: u64,
+    /// How many objects its group owns.
+    pub objects: u64,
+    /// The bytes of their encoded values.
+    pub object_bytes: u64,
     /// Processor time of its thread, in microseconds.
     pub processor_us: Micros,
     /// What it has sent and received since the start.

@@ -3,7 +3,7 @@
 //! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery
 //! is seen as it happens.
 
-use ssmr_core::replica::{Applied, Reading};
+use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, MessageId, ObjectId, Partition,
@@ -64,6 +64,10 @@ impl Partition for Watched {
 
     fn unfinished_count(&self) -> usize {
         self.engine.unfinished_count()
+    }
+
+    fn holdings(&self) -> Holdings {
+        self.engine.holdings()
     }
 
     fn digest(&self) -> u64 {

@@ -78,10 +78,12 @@ pub use ssmr_core::{
     Topology, Touch,
 };
 pub use ssmr_net::{
-    BadEndpoint, CacheChoice, CacheServer, CallError, ClusterConfig, ClusterFile, ConfigError,
-    ConnectError, Connection, ConnectionState, Durability, Endpoint, FileProblem, FileProblems,
-    FoundError, Founded, FoundingRefused, Holding, KnownNames, MemberId, NetError, Operator, Peer,
-    ReplicaStatus, ServiceVersion, StorageError, TrafficCount, WhichReplica,
+    BadEndpoint, CacheChoice, CacheServer, CallError, ClusterConfig, ClusterFile, CommandKind,
+    ConfigError, ConnectError, Connection, ConnectionReport, ConnectionState, Durability, Endpoint,
+    FileProblem, FileProblems, FoundError, Founded, FoundingRefused, Histogram, Holding, HotObject,
+    HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Peer, PeerReport,
+    Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion, SnapshotReport, StorageError,
+    Tally, TrafficCount, WhichReplica,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

@@ -3,11 +3,13 @@
 use crate::draw;
 use ssmr_core::{Application, Oracle, ReplicaId};
 use ssmr_net::{
-    ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions, ReplicaStatus,
-    ReplicaThread, TrafficCount,
+    ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions, ReplicaReport,
+    ReplicaStatus, ReplicaThread, TrafficCount,
 };
 use std::fmt;
 use std::marker::PhantomData;
+#[cfg(feature = "metrics")]
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -44,6 +46,8 @@ impl<A: Application> ReplicaServer<A> {
                 oracle: oracle.into_shared(),
                 durability: Durability::Memory,
                 log_bytes: LOG_BYTES,
+                #[cfg(feature = "metrics")]
+                metrics: None,
             },
             service: PhantomData,
         }
@@ -70,6 +74,18 @@ impl<A: Application> ReplicaServer<A> {
     /// Asks it how it is; `None` if it has stopped.
     pub async fn status(&self) -> Option<ReplicaStatus> {
         self.thread.status().await
+    }
+
+    /// Asks it for all that it can tell of itself; `None` if it has stopped.
+    pub async fn report(&self) -> Option<ReplicaReport> {
+        self.thread.report().await
+    }
+
+    /// Where it serves its metrics, if it does.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.thread.metrics_address()
     }
 
     /// What it has sent and received so far.
@@ -100,6 +116,8 @@ struct Parts {
     oracle: Arc<dyn Oracle>,
     durability: Durability,
     log_bytes: usize,
+    #[cfg(feature = "metrics")]
+    metrics: Option<SocketAddr>,
 }
 
 impl<A> Clone for ReplicaBuilder<A> {
@@ -127,6 +145,15 @@ impl<A: Application> ReplicaBuilder<A> {
     /// After how many bytes of log it makes a snapshot.
     pub fn log_bytes(mut self, bytes: usize) -> Self {
         self.parts.log_bytes = bytes;
+        self
+    }
+
+    /// Has it serve, over HTTP at this address, `/metrics` in Prometheus's text format, `/healthz`
+    /// (it runs) and `/readyz` (it is a voter of its group and knows who leads it). At port 0 the
+    /// system chooses a port: [`ReplicaServer::metrics_address`]. Whoever reaches it may read it.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, listen: SocketAddr) -> Self {
+        self.parts.metrics = Some(listen);
         self
     }
 
@@ -158,6 +185,8 @@ impl<A: Application> ReplicaBuilder<A> {
             oracle,
             durability,
             log_bytes,
+            #[cfg(feature = "metrics")]
+            metrics,
         } = self.parts;
         let address = config.addresses.get(&id);
         let address = address.ok_or(ConfigError::NoAddress(id))?;
@@ -170,6 +199,11 @@ impl<A: Application> ReplicaBuilder<A> {
             .with_seed(seed)
             .with_durability(durability)
             .with_log_bytes(log_bytes);
+        #[cfg(feature = "metrics")]
+        let options = match metrics {
+            Some(listen) => options.with_metrics(listen),
+            None => options,
+        };
         ReplicaThread::start::<A>(options, listener)
     }
 }

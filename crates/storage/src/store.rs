@@ -30,6 +30,7 @@ pub struct LogStore<F: Files = RealFiles> {
     segment: Segment<F>,
     pub(crate) segment_bytes: u64,
     sync: bool,
+    written_bytes: u64,
     /// Generation and vote, and nothing else.
     promises: Stored,
     /// Something could not be stored: nobody knows what is on the disk.
@@ -52,6 +53,7 @@ impl<F: Files> LogStore<F> {
             segment,
             segment_bytes: SEGMENT,
             sync,
+            written_bytes: 0,
             promises: Stored {
                 generation: stored.generation,
                 term: stored.term,
@@ -66,6 +68,11 @@ impl<F: Files> LogStore<F> {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// How many bytes of frames it has written since it was opened.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes
     }
 
     /// Stores records, in order: all of them or none, however many they are. Only what comes before
@@ -154,6 +161,7 @@ impl<F: Files> LogStore<F> {
         let frame = frame(segment.key, segment.length, &codec::encode(&records));
         segment.file.append(&frame)?;
         segment.length += frame.len() as u64;
+        self.written_bytes += frame.len() as u64;
         if self.sync && !mutant::is_active(Mutant::AnswerBeforeSync) {
             segment.file.sync()?;
         }

@@ -21,7 +21,7 @@
 //! may send it.
 
 use super::execute::{Computed, execute};
-use super::partition::{Applied, Partition, Reading, Reply};
+use super::partition::{Applied, Holdings, Partition, Reading, Reply};
 use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
@@ -140,6 +140,10 @@ impl<A: Application> Partition for Engine<A> {
         self.state.running.len()
     }
 
+    fn holdings(&self) -> Holdings {
+        self.state.store.holdings()
+    }
+
     fn digest(&self) -> u64 {
         let State {
             store,
@@ -235,6 +239,7 @@ impl<A: Application> Engine<A> {
     fn restore(&mut self, part: &[u8]) {
         self.state = codec::decode_own(part)
             .unwrap_or_else(|error| panic!("the snapshot of {}'s state: {error}", self.group));
+        self.state.store.weigh();
     }
 
     fn on_command(

@@ -17,11 +17,13 @@ mod queries;
 mod queues;
 mod sessions;
 mod store;
+mod tally;
 mod verdict;
 
 pub use engine::Engine;
 pub use milestones::Milestone;
-pub use partition::{Applied, Partition, Reading, Reply};
+pub use partition::{Applied, Holdings, Partition, Reading, Reply};
+pub use tally::{CommandKind, Tally};
 
 use crate::answer::{ClientMessage, ServerMessage, Verdict};
 use crate::command::Command;
@@ -102,6 +104,8 @@ pub struct Replica<M: Multicast, P> {
     hooks: Box<dyn LeaderHooks>,
     hints: HintTable,
     counters: Counters,
+    /// What was answered while this replica led.
+    tally: Tally,
     waiting: Waiting,
     /// Clients that wait to be told the time.
     greeted: Vec<ClientId>,
@@ -113,7 +117,7 @@ pub struct Replica<M: Multicast, P> {
 impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A replica, joined from its parts.
     pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
-        let (hints, counters, waiting, greeted, outbox) = Default::default();
+        let (hints, counters, tally, waiting, greeted, outbox) = Default::default();
         let milestones = Milestones::default();
         Self {
             id,
@@ -123,6 +127,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             partition,
             hints,
             counters,
+            tally,
             waiting,
             greeted,
             milestones,
@@ -275,6 +280,17 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
     }
 
+    /// What this replica has answered since the start, while it led. Recorded answers that are given
+    /// once more are not counted again.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many reads that are not ordered wait until this replica is sure that it leads.
+    pub fn waiting_queries(&self) -> usize {
+        self.waiting.count()
+    }
+
     /// A digest of the whole ordered state: equal at replicas that applied the same log entries.
     pub fn digest(&self) -> u64 {
         mix(self.multicast.digest()) ^ self.partition.digest()
@@ -413,6 +429,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             hints,
         } in applied.replies.drain(..)
         {
+            let kind = CommandKind::of(&command.request);
+            self.tally.add(kind, answer.verdict);
             let hints = self.known_hints(
                 &command.request,
                 command.destinations,

@@ -34,6 +34,9 @@ pub trait Partition {
     /// How many delivered commands have not finished.
     fn unfinished_count(&self) -> usize;
 
+    /// How many objects the group owns, and how large they are.
+    fn holdings(&self) -> Holdings;
+
     /// A digest of the whole state: equal at replicas that applied the same deliveries.
     fn digest(&self) -> u64;
 
@@ -63,6 +66,10 @@ impl<P: Partition + ?Sized> Partition for Box<P> {
         (**self).unfinished_count()
     }
 
+    fn holdings(&self) -> Holdings {
+        (**self).holdings()
+    }
+
     fn digest(&self) -> u64 {
         (**self).digest()
     }
@@ -70,6 +77,15 @@ impl<P: Partition + ?Sized> Partition for Box<P> {
     fn image(&self) -> StatePart {
         (**self).image()
     }
+}
+
+/// What a group owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// How many objects.
+    pub objects: u64,
+    /// The bytes of their encoded values.
+    pub bytes: u64,
 }
 
 /// What applying a delivery led to.

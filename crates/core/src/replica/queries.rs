@@ -3,6 +3,7 @@
 
 use super::engine::Engine;
 use super::partition::{Partition, Reading};
+use super::tally::CommandKind;
 use super::{Replica, ReplicaOutbox};
 use crate::answer::{Answer, ServerMessage, Touch, Verdict};
 use crate::application::{Application, Operand, run};
@@ -38,6 +39,11 @@ impl Waiting {
     fn has_room(&self, client: ClientId) -> bool {
         let own = self.counts.get(&client).copied().unwrap_or_default();
         self.queries.len() < MOST && own < CLIENT_QUERIES
+    }
+
+    /// How many wait.
+    pub(super) fn count(&self) -> usize {
+        self.queries.len()
     }
 
     /// Since when the first of them waits.
@@ -156,6 +162,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             None => (Verdict::Failed, Encoded::new(), reading.touched),
         };
         let (verdict, reply, touched) = read.map_or(declined, done);
+        self.tally.add(CommandKind::Query, verdict);
         let hints = self.known_hints(&query.request, Groups::EMPTY, verdict, Vec::new());
         let status = self.multicast.status();
         let timestamp = Timestamp::new(status.clock, self.id.group);

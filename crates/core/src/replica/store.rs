@@ -3,6 +3,7 @@
 //! Invariant: an object is here as an object or as a record, never as both. Everything in it is
 //! ordered state; hints are elsewhere.
 
+use super::partition::Holdings;
 use crate::id::{Encoded, ObjectId, PartitionId, Revision, Timestamp};
 use crate::shared_map::SharedMap;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub(crate) struct OwnerRecord {
 pub(crate) struct Store {
     objects: SharedMap<ObjectId, Object>,
     records: SharedMap<ObjectId, OwnerRecord>,
+    /// The bytes of the objects' values: they follow from the objects.
+    #[serde(skip)]
+    bytes: u64,
 }
 
 impl Store {
@@ -47,13 +51,14 @@ impl Store {
         self.records.remove_mut(&object);
         let there = self.objects.contains_key(&object);
         assert!(!there, "{object} was installed over itself");
+        self.bytes += value.len() as u64;
         self.objects.insert_mut(object, Object { revision, value });
     }
 
     /// Another partition owns the object from now on; `record` says which, if this group is to
     /// know.
     pub(crate) fn hand_over(&mut self, object: ObjectId, record: Option<OwnerRecord>) {
-        self.objects.remove_mut(&object);
+        self.remove(object);
         match record {
             Some(record) => self.records.insert_mut(object, record),
             None => drop(self.records.remove_mut(&object)),
@@ -62,8 +67,15 @@ impl Store {
 
     /// The object is no more.
     pub(crate) fn delete(&mut self, object: ObjectId) {
-        self.objects.remove_mut(&object);
+        self.remove(object);
         self.records.remove_mut(&object);
+    }
+
+    fn remove(&mut self, object: ObjectId) {
+        if let Some(held) = self.objects.get(&object) {
+            self.bytes -= held.value.len() as u64;
+            self.objects.remove_mut(&object);
+        }
     }
 
     /// A declared write of an owned object: the revision grows, and the value is replaced if the
@@ -71,13 +83,30 @@ impl Store {
     pub(crate) fn write(&mut self, object: ObjectId, value: Option<Encoded>) {
         if let Some(held) = self.objects.get_mut(&object) {
             held.revision = held.revision.written();
-            held.value = value.unwrap_or_else(|| held.value.clone());
+            if let Some(value) = value {
+                self.bytes = self.bytes - held.value.len() as u64 + value.len() as u64;
+                held.value = value;
+            }
         }
     }
 
     /// How many objects it owns.
     pub(crate) fn object_count(&self) -> usize {
         self.objects.size()
+    }
+
+    /// What it owns.
+    pub(crate) fn holdings(&self) -> Holdings {
+        Holdings {
+            objects: self.objects.size() as u64,
+            bytes: self.bytes,
+        }
+    }
+
+    /// Finds out how large the objects are, after they were decoded.
+    pub(crate) fn weigh(&mut self) {
+        let lengths = self.objects.iter().map(|(_, held)| held.value.len() as u64);
+        self.bytes = lengths.sum();
     }
 
     /// The objects it owns, ascending.
@@ -94,5 +123,34 @@ impl Store {
             .iter()
             .map(|(&id, record)| (id, record))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec;
+
+    #[test]
+    fn what_objects_weigh_is_known_through_all_changes_and_after_decoding() {
+        let [x, y, z] = [1, 2, 3].map(|key| ObjectId::new(key, key));
+        let value = |length: usize| Encoded::from(vec![7; length]);
+        let holdings = |objects, bytes| Holdings { objects, bytes };
+        let mut store = Store::default();
+        for (object, length) in [(x, 10), (y, 200), (z, 3_000)] {
+            store.install(object, Revision::default(), value(length));
+        }
+        assert_eq!(store.holdings(), holdings(3, 3_210));
+        store.write(x, Some(value(5)));
+        store.write(y, None);
+        store.delete(y);
+        store.delete(y);
+        assert_eq!(store.holdings(), holdings(2, 3_005));
+        store.hand_over(z, None);
+        assert_eq!(store.holdings(), holdings(1, 5));
+        let mut decoded: Store = codec::decode_own(&codec::encode(&store)).unwrap();
+        assert_eq!(decoded.holdings(), holdings(1, 0));
+        decoded.weigh();
+        assert_eq!(decoded.holdings(), store.holdings());
     }
 }

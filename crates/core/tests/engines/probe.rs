@@ -1,7 +1,7 @@
 //! A partition that is watched: it notes what is delivered and what state that led to.
 
 use crate::service::Digits;
-use ssmr_core::replica::{Applied, Reading};
+use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     Answer, CommandId, Delivery, Engine, GroupId, Hint, ObjectId, Partition, Placement, Query,
@@ -66,6 +66,10 @@ impl Partition for Probe {
 
     fn unfinished_count(&self) -> usize {
         self.engine.unfinished_count()
+    }
+
+    fn holdings(&self) -> Holdings {
+        self.engine.holdings()
     }
 
     fn digest(&self) -> u64 {

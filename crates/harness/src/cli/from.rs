@@ -1,5 +1,6 @@
 //! `run --from`: the flags of an earlier run, as its `run.json` tells them.
 
+use super::events;
 use super::given::{brief, flag, given, word};
 use crate::error::UsageError;
 use crate::program;
@@ -8,7 +9,15 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Flags of an earlier run that say nothing of what it did.
-const NOT_TAKEN: [&str; 5] = ["out", "quiet", "history", "record", "from"];
+const NOT_TAKEN: [&str; 7] = [
+    "out",
+    "quiet",
+    "history",
+    "record",
+    "from",
+    events::LEVEL,
+    events::FORMAT,
+];
 
 /// What is read of `run.json`.
 #[derive(Deserialize)]

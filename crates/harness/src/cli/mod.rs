@@ -7,6 +7,7 @@
 mod choices;
 mod cluster;
 mod deployed;
+pub(crate) mod events;
 mod examples;
 mod from;
 mod given;
@@ -18,6 +19,7 @@ mod report;
 mod run;
 mod sim;
 mod sweep;
+mod top;
 mod trace;
 mod values;
 
@@ -35,6 +37,7 @@ use crate::settings::report::ReportSettings;
 use crate::settings::run::RunSettings;
 use crate::settings::sim::SimSettings;
 use crate::settings::sweep::SweepSettings;
+use crate::settings::top::TopSettings;
 use crate::settings::trace::TraceSettings;
 use crate::sweep::cell::Cell;
 use crate::workload::contract::WorkloadInfo;
@@ -51,6 +54,7 @@ use sim::SimArgs;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use sweep::SweepArgs;
+use top::TopArgs;
 use trace::TraceArgs;
 
 /// Dynamic object creation on scalable state machine replication: four strategies, measured and
@@ -77,6 +81,9 @@ enum Command {
     Node(NodeArgs),
     /// Do what is done once for a whole cluster, as a cluster file describes it
     Cluster(ClusterArgs),
+    /// Show how a running cluster is, again and again: a line for each replica, and the hottest
+    /// objects
+    Top(TopArgs),
     /// Look into a replica's data folder: what is there, and whether it can go on from there
     Log(LogArgs),
     /// Draw figures of what a run or a sweep has measured, from its files
@@ -100,6 +107,8 @@ pub(crate) enum Request<W> {
     Node(NodeSettings),
     /// Do something with a cluster.
     Cluster(ClusterSettings),
+    /// Watch a cluster.
+    Top(TopSettings),
     /// Look into a data folder.
     Log(LogSettings),
     /// Draw figures.
@@ -130,7 +139,7 @@ pub(crate) fn command<W: Workloads>(
         let fitting = vocabulary.fitting(examples, &command);
         command.after_help(fitting)
     };
-    let command = Cli::command()
+    let command = events::with_flags(Cli::command())
         .name(program::name())
         .mut_subcommand("run", |run| {
             let about = run.get_about().cloned();
@@ -144,6 +153,7 @@ pub(crate) fn command<W: Workloads>(
             node.after_help(program::named(node::EXAMPLES))
         })
         .mut_subcommand("cluster", cluster::with_examples)
+        .mut_subcommand("top", |top| top.after_help(program::named(top::EXAMPLES)))
         .mut_subcommand("log", |log| log.after_help(program::named(log::EXAMPLES)))
         .mut_subcommand("plot", |plot| {
             plot.after_help(program::named(plot::EXAMPLES))
@@ -267,6 +277,7 @@ fn settings<W: Workloads>(
         (Command::Sim(args), _) => Request::Sim(args.settings(registered)),
         (Command::Node(args), _) => Request::Node(args.settings()),
         (Command::Cluster(args), _) => Request::Cluster(args.settings()),
+        (Command::Top(args), _) => Request::Top(args.settings()),
         (Command::Log(args), _) => Request::Log(args.settings()),
         (Command::Plot(args), _) => Request::Plot(args.settings()),
         (Command::Trace(args), _) => Request::Trace(args.settings()),

@@ -43,6 +43,12 @@ pub(crate) struct NodeArgs {
     /// Be driven over standard input and output
     #[arg(long)]
     orders: bool,
+
+    /// Serve what it counts at this address over HTTP: /metrics for Prometheus, /healthz, /readyz.
+    /// Whoever reaches the address may read it
+    #[cfg(feature = "metrics")]
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics: Option<String>,
 }
 
 impl NodeArgs {
@@ -56,6 +62,8 @@ impl NodeArgs {
                 (None, None) => WhichReplica::ByOrdinal,
             },
             takes_orders: self.orders,
+            #[cfg(feature = "metrics")]
+            metrics: self.metrics,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The flags of `sweep`: its own, and those of `run`, which all its cells have.
 
+use super::events;
 use super::given::{self, brief, word};
 use super::{Request, parse};
 use crate::error::UsageError;
@@ -46,7 +47,15 @@ In the folder: summary.csv has the rows of all runs, points.csv the mean of each
 intervals (bootstrap) from five repeats on, cells/ the folders of the runs.";
 
 /// The flags of `run` that a sweep does not hand on: each cell has its own.
-const NOT_HANDED_ON: [&str; 5] = ["out", "history", "record", "peak", "help"];
+const NOT_HANDED_ON: [&str; 7] = [
+    "out",
+    "history",
+    "record",
+    "peak",
+    "help",
+    events::LEVEL,
+    events::FORMAT,
+];
 
 /// The variables in which arrays of jobs tell each job its number.
 const NUMBERS_OF_JOBS: [&str; 2] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];

@@ -7,6 +7,7 @@
 use super::deployment::{Status, Tally};
 use super::lines::{NodeReport, Order};
 use super::signal::hold;
+use crate::events;
 use anyhow::{Context, Result, bail};
 use ssmr_core::ReplicaId;
 use ssmr_net::{Clock, Leaders};
@@ -69,6 +70,7 @@ impl Child {
         let mut command = process::Command::new(program);
         command.arg("node").arg("--cluster").arg(cluster);
         command.args(["--replica", &id.to_string(), "--orders"]);
+        command.envs(events::environment());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C is for the harness, which goes on to drain and check.
         #[cfg(unix)]

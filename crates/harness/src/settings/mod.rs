@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod deploy;
+pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod log;
 pub(crate) mod memcached;
@@ -12,4 +13,5 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod sweep;
+pub(crate) mod top;
 pub(crate) mod trace;

@@ -12,4 +12,7 @@ pub(crate) struct NodeSettings {
     pub(crate) replica: WhichReplica,
     /// Whether it is driven over its standard input and output.
     pub(crate) takes_orders: bool,
+    /// Where it serves its metrics, as `host:port`.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<String>,
 }

@@ -4,6 +4,7 @@ use super::GroupLog;
 use crate::founding::{self, Holding};
 use crate::member::{MemberId, Members};
 use crate::record::Cut;
+use std::time::Duration;
 
 impl GroupLog {
     /// What this replica's log amounts to, for whoever wants to found its group.
@@ -71,6 +72,16 @@ impl GroupLog {
         self.consensus.leader().map(MemberId::index)
     }
 
+    /// Whether this replica has heard of the replica that leads within two election time-outs, or,
+    /// if it leads, of a majority. What it knows of the [leader](Self::leader) may be old else.
+    #[must_use]
+    pub fn hears_leader(&self, now: Duration) -> bool {
+        if self.is_leader() {
+            return self.followers.include_quorum(now, &self.consensus);
+        }
+        self.leader().is_some() && self.election.hears_leader_of(self.term(), now)
+    }
+
     /// The consensus term: it changes with every leader.
     #[must_use]
     pub fn term(&self) -> u64 {
@@ -81,6 +92,13 @@ impl GroupLog {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.consensus.last().index - self.consensus.commit_index()
+    }
+
+    /// How many entries are held in memory: those that no snapshot stands for, and what is kept for
+    /// followers that lack them.
+    #[must_use]
+    pub fn entry_count(&self) -> usize {
+        self.consensus.entry_count()
     }
 
     /// Where the log stands at entry `index`, which was polled: for a capture of the state then.

@@ -1,5 +1,7 @@
 //! What an operator and a replica say to each other: one answer to each message.
 
+use crate::hottest::HotObjects;
+use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
 use serde::{Deserialize, Serialize};
 use ssmr_core::replica::Milestone;
@@ -19,6 +21,10 @@ pub(crate) enum OperatorMessage {
     Prepare(BTreeSet<MemberId>),
     /// Found your group: these are its voters.
     Found(BTreeSet<MemberId>),
+    /// Say all that you can of yourself.
+    Report,
+    /// Say which objects are named the most, so many at most.
+    Hottest(u16),
 }
 
 /// From a replica.
@@ -30,4 +36,8 @@ pub(crate) enum OperatorAnswer {
     Milestone(Milestone),
     /// It did what was ordered, and has stored it; or why it did not.
     Done(Result<(), FoundingRefused>),
+    /// All that it can say of itself.
+    Report(Box<ReplicaReport>),
+    /// The objects that are named the most.
+    Hottest(HotObjects),
 }

@@ -13,8 +13,10 @@ use crate::config::ClusterConfig;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ConnectError, FoundError};
 use crate::greeting::{Greeting, Role, introduce};
+use crate::hottest::HotObjects;
 use crate::link::{FIRST_PAUSE, LONGEST_PAUSE, dial};
 use crate::peer::Peer;
+use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
 use crate::wire::{Frames, Incoming, frame, invalid};
 use futures_util::future::try_join_all;
@@ -130,6 +132,31 @@ impl Operator {
     pub async fn milestone(&self, id: ReplicaId, from: u64) -> Result<Milestone, ConnectError> {
         match self.ask(id, &OperatorMessage::Milestone(from)).await? {
             (_, OperatorAnswer::Milestone(milestone)) => Ok(milestone),
+            (peer, _) => Err(nonsense(&peer)),
+        }
+    }
+
+    /// Asks a replica for all that it can tell of itself.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or somebody else answers in its place.
+    pub async fn report(&self, id: ReplicaId) -> Result<ReplicaReport, ConnectError> {
+        match self.ask(id, &OperatorMessage::Report).await? {
+            (_, OperatorAnswer::Report(report)) => Ok(*report),
+            (peer, _) => Err(nonsense(&peer)),
+        }
+    }
+
+    /// Asks a replica which objects were named the most in the last seconds, so many at most. It
+    /// counts from the first question on, until nobody has asked for ten seconds: the first answer
+    /// is empty. Commands are counted at all replicas of their destinations, reads that are not
+    /// ordered at the one that leads.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or somebody else answers in its place.
+    pub async fn hottest(&self, id: ReplicaId, most: u16) -> Result<HotObjects, ConnectError> {
+        match self.ask(id, &OperatorMessage::Hottest(most)).await? {
+            (_, OperatorAnswer::Hottest(hottest)) => Ok(hottest),
             (peer, _) => Err(nonsense(&peer)),
         }
     }

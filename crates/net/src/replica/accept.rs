@@ -6,6 +6,7 @@
 use super::clients::{ClientPlace, Clients};
 use super::input::LoopInput;
 use super::places::{Place, Places};
+use super::visitors::{Visitor, Visitors};
 use crate::greeting::{Greeting, Refusal, Role, in_time, welcome};
 use crate::limits::ConnectionLimits;
 use crate::link::receive;
@@ -42,6 +43,7 @@ pub(super) struct Gate {
     operators: Arc<Places>,
     replicas: BTreeMap<ReplicaId, Arc<Places>>,
     clients: Clients,
+    visitors: Arc<Visitors>,
 }
 
 /// An accepted connection: who it is, and the place that it holds.
@@ -59,6 +61,7 @@ impl Gate {
         clients: Clients,
         inbox: mpsc::Sender<LoopInput>,
         traffic: Arc<Traffic>,
+        visitors: Arc<Visitors>,
     ) -> Self {
         let replicas = greeting.identity.topology.replicas();
         let places = |id| (id, Places::new(limits.per_replica));
@@ -70,6 +73,7 @@ impl Gate {
             ungreeted: Places::new(limits.ungreeted),
             operators: Places::new(limits.operators),
             clients,
+            visitors,
         }
     }
 
@@ -81,11 +85,10 @@ impl Gate {
                 Ok((stream, address)) => {
                     let gate = gate.clone();
                     tokio::spawn(async move {
-                        match gate.serve(connection, stream).await {
-                            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                                tracing::warn!(%address, %error, "a connection was refused");
-                            }
-                            ended => tracing::debug!(%address, ?ended, "a connection ended"),
+                        let mut greeted = false;
+                        match gate.serve(connection, stream, &mut greeted).await {
+                            Err(error) => gate.visitors.ended(&error, address, greeted),
+                            Ok(()) => tracing::debug!(%address, "a connection ended"),
                         }
                     });
                 }
@@ -97,15 +100,28 @@ impl Gate {
         }
     }
 
-    async fn serve(&self, connection: u64, stream: TcpStream) -> io::Result<()> {
+    /// Serves a connection until it ends; `greeted` is set once its greeting was right.
+    async fn serve(
+        &self,
+        connection: u64,
+        stream: TcpStream,
+        greeted: &mut bool,
+    ) -> io::Result<()> {
         let mut ungreeted = self.ungreeted.take();
-        let greeted = tokio::select! {
+        let visit = self.visitors.enter(Visitor::Ungreeted);
+        let welcomed = tokio::select! {
             biased;
-            greeted = in_time(self.greet(stream)) => greeted,
+            welcomed = in_time(self.greet(stream)) => welcomed,
             () = ungreeted.lost() => Err(gave_way()),
         };
-        drop(ungreeted);
-        let (frames, mut writer, accepted) = greeted?;
+        drop((ungreeted, visit));
+        let (frames, mut writer, accepted) = welcomed?;
+        *greeted = true;
+        let _visit = self.visitors.enter(match &accepted {
+            Accepted::Client(..) => Visitor::Client,
+            Accepted::Operator(_) => Visitor::Operator,
+            Accepted::Replica(..) => Visitor::Replica,
+        });
         match accepted {
             Accepted::Client(id, _place) => {
                 self.clients.serve(id, connection, frames, writer).await

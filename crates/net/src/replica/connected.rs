@@ -57,6 +57,11 @@ impl Connected {
         }
     }
 
+    /// How many bytes all have left unread.
+    pub(super) fn unread(&self) -> usize {
+        self.unread.load(Relaxed)
+    }
+
     /// Says farewell to all.
     pub(super) fn end(&self) {
         self.clients.values().for_each(|(_, mailbox)| mailbox.end());

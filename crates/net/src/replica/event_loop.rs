@@ -11,27 +11,29 @@
 use super::accept::Gate;
 use super::clients::Clients;
 use super::connected::Connected;
-use super::input::{Kept, LoopInput, Question, Room, Switches};
+use super::input::{LoopInput, Question, Room, Switches};
 use super::intake::Intake;
+use super::news::News;
 use super::options::ReplicaOptions;
 use super::peers::Peers;
+use super::recorder::Recorder;
 use super::stopwatch::Timed;
+use super::visitors::Visitors;
 use crate::cache::CacheClient;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::mailbox::Together;
-use crate::operator::message::{OperatorAnswer, OperatorMessage};
+use crate::operator::message::OperatorAnswer;
 use crate::peer::Peer;
-use crate::status::ReplicaStatus;
 use crate::traffic::Traffic;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Partition, Replica, ReplicaId,
+    ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Replica, ReplicaId,
     ReplicaOutbox,
 };
-use ssmr_multicast::{Capture, Captured, GroupMulticast};
-use ssmr_storage::{LogStore, SnapshotWriter};
+use ssmr_multicast::GroupMulticast;
+use ssmr_storage::LogStore;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -55,24 +57,30 @@ pub(super) type AnyReplica = Replica<GroupMulticast, Timed>;
 
 /// A replica and all that it is connected to.
 pub(super) struct EventLoop {
-    id: ReplicaId,
-    replica: AnyReplica,
+    pub(super) id: ReplicaId,
+    pub(super) replica: AnyReplica,
     /// Where records go; none if state is in memory.
-    log: Option<LogStore>,
-    clock: Clock,
-    inbox: mpsc::Receiver<LoopInput>,
+    pub(super) log: Option<LogStore>,
+    /// After how many bytes of log a snapshot is due.
+    pub(super) log_limit: usize,
+    pub(super) clock: Clock,
+    pub(super) started: LocalTime,
+    pub(super) inbox: mpsc::Receiver<LoopInput>,
     /// For what is done beside the loop.
-    own: mpsc::Sender<LoopInput>,
+    pub(super) own: mpsc::Sender<LoopInput>,
     /// Why the replica cannot go on.
-    broken: Option<io::Error>,
-    peers: Peers,
-    traffic: Arc<Traffic>,
+    pub(super) broken: Option<io::Error>,
+    pub(super) peers: Peers,
     switches: Switches,
-    clients: Connected,
+    pub(super) clients: Connected,
+    pub(super) visitors: Arc<Visitors>,
+    pub(super) traffic: Arc<Traffic>,
     cache: CacheClient,
     /// Where what clients ask waits for its turn, if it has to.
-    intake: Option<Intake>,
-    out: ReplicaOutbox<GroupMulticast>,
+    pub(super) intake: Option<Intake>,
+    pub(super) recorder: Recorder,
+    news: News,
+    pub(super) out: ReplicaOutbox<GroupMulticast>,
     leads_since: Option<LocalTime>,
     /// Answers to operators that leave once what they tell is stored.
     answers: Vec<(oneshot::Sender<OperatorAnswer>, OperatorAnswer)>,
@@ -97,17 +105,21 @@ impl EventLoop {
             clock,
             limits,
             service_time,
+            log_bytes,
+            metrics,
             ..
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
         let unread = Together::default();
         let clients = Connected::new(unread.clone(), limits.unread_together);
+        let visitors = Arc::new(Visitors::new(clock));
         let gate = Gate::new(
             Greeting::new(identity.clone(), Role::Replica(id)),
             &limits,
             Clients::new(limits, unread, sender.clone(), traffic.clone()),
             sender.clone(),
             traffic.clone(),
+            visitors.clone(),
         );
         tokio::spawn(gate.run(listener));
         let greeting = Arc::new(Greeting::new(identity, Role::Replica(id)));
@@ -116,22 +128,28 @@ impl EventLoop {
             .filter(|(replica, _)| *replica != id)
             .map(|(replica, address)| Peer { replica, address })
             .collect();
-        let peers = Peers::start(&peers, &greeting, clock, &sender, traffic);
+        let peers = Peers::start(id, &peers, &greeting, clock, &sender, traffic);
+        let is_voter = replica.status().is_voter;
         let is_member = replica.multicast().log().is_member();
         Self {
             id,
             replica,
             log,
+            log_limit: log_bytes,
             clock,
+            started: clock.now(),
             inbox,
             own: sender.clone(),
             broken: None,
             peers,
-            traffic: traffic.clone(),
             switches,
             clients,
+            visitors,
+            traffic: traffic.clone(),
             cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
             intake: service_time.map(Intake::new),
+            recorder: Recorder::new(metrics.is_some()),
+            news: News::new(id, is_voter),
             out: ReplicaOutbox::default(),
             leads_since: None,
             answers: Vec::new(),
@@ -169,13 +187,17 @@ impl EventLoop {
                 _ = tick.tick() => {
                     let now = self.clock.now();
                     self.replica.on_timer(now, &mut self.out);
+                    self.replica.partition_mut().hottest.on_timer(now);
                     self.say_if_unfounded(now);
+                    let order = self.replica.multicast();
+                    let (status, term) = (self.replica.status(), order.log().term());
+                    self.news.look(&status, term, order.hears_leader(now));
                     if !self.finish_round(now, leadership) {
                         return;
                     }
                 }
                 question = questions.recv() => match question {
-                    Some(Question { digest, answer }) => drop(answer.send(self.status(digest))),
+                    Some(question) => self.answer(question),
                     None => break,
                 },
             }
@@ -238,6 +260,9 @@ impl EventLoop {
         if let Some(stopwatch) = &mut self.replica.partition_mut().stopwatch {
             stopwatch.arrived(now, &message);
         }
+        if self.replica.is_leader() {
+            self.note_arrival(now, &message);
+        }
         let message = match &mut self.intake {
             Some(intake) => {
                 let (replica, out) = (&mut self.replica, &mut self.out);
@@ -255,6 +280,14 @@ impl EventLoop {
         }
     }
 
+    fn note_arrival(&mut self, now: LocalTime, message: &ClientMessage) {
+        self.recorder.arrived(now, message);
+        if let ClientMessage::Query(query) = message {
+            let hottest = &mut self.replica.partition_mut().hottest;
+            hottest.named(query.request.objects());
+        }
+    }
+
     /// Takes what clients have asked and whose turn has come.
     fn take_turns(&mut self, now: LocalTime) {
         let Some(intake) = &mut self.intake else {
@@ -266,26 +299,6 @@ impl EventLoop {
                 self.replica.with_multicast(withdraw, &mut self.out);
             }
             self.replica.on_client(now, from, message, &mut self.out);
-        }
-    }
-
-    /// Does what an operator wants. The answer must not leave before it is stored.
-    fn obey(&mut self, now: LocalTime, message: &OperatorMessage) -> OperatorAnswer {
-        match message {
-            OperatorMessage::Status => OperatorAnswer::Status(self.status(false)),
-            OperatorMessage::Inspect => OperatorAnswer::Status(self.status(true)),
-            OperatorMessage::Milestone(from) => {
-                OperatorAnswer::Milestone(self.replica.milestone(*from))
-            }
-            OperatorMessage::Prepare(founders) => {
-                let prepare = |order: &mut GroupMulticast, _: &mut _| order.prepare(founders);
-                OperatorAnswer::Done(self.replica.with_multicast(prepare, &mut self.out))
-            }
-            OperatorMessage::Found(founders) => {
-                let found =
-                    |order: &mut GroupMulticast, out: &mut _| order.found(now, founders, out);
-                OperatorAnswer::Done(self.replica.with_multicast(found, &mut self.out))
-            }
         }
     }
 
@@ -305,55 +318,6 @@ impl EventLoop {
                  founded, or to take it in"
             );
         }
-    }
-
-    /// Has a copy of the state encoded, and stored if anything is, beside the loop.
-    fn keep(&mut self, now: LocalTime, mut capture: Capture) -> io::Result<()> {
-        let (last, wanted) = (capture.last, capture.wanted);
-        if self.log.is_none() && !wanted {
-            // Nothing is stored: the log can be forgotten as long as the state can be captured
-            // again.
-            let snapshot = None;
-            let captured = Captured { last, snapshot };
-            self.replica.on_captured(now, captured, &mut self.out);
-            return Ok(());
-        }
-        let tail = std::mem::take(&mut capture.tail);
-        let log = self.log.as_mut();
-        let writer = log.map(|log| log.begin_snapshot(tail)).transpose()?;
-        let own = self.own.clone();
-        tokio::task::spawn_blocking(move || {
-            let snapshot = capture.encode();
-            let number = writer.as_ref().map(SnapshotWriter::number);
-            let written = writer.map_or(Ok(()), |writer| writer.write(snapshot.clone()));
-            let snapshot = wanted.then_some(snapshot);
-            let captured = Captured { last, snapshot };
-            let kept = written.map(|()| Kept { captured, number });
-            // Nobody waits for it if the replica has stopped.
-            let _ = own.blocking_send(LoopInput::Captured(kept));
-        });
-        Ok(())
-    }
-
-    fn on_captured(&mut self, now: LocalTime, kept: Kept) -> io::Result<()> {
-        let Kept { captured, number } = kept;
-        if let (Some(log), Some(number)) = (&self.log, number) {
-            log.forget_below(number)?;
-        }
-        self.replica.on_captured(now, captured, &mut self.out);
-        Ok(())
-    }
-
-    /// Stores what must be durable before anything else leaves.
-    fn store(&mut self, now: LocalTime) -> io::Result<()> {
-        let records = std::mem::take(&mut self.out.records);
-        if let Some(log) = &mut self.log {
-            log.append(records)?;
-        }
-        if let Some(capture) = self.out.capture.take() {
-            self.keep(now, capture)?;
-        }
-        self.broken.take().map_or(Ok(()), Err)
     }
 
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the
@@ -384,6 +348,7 @@ impl EventLoop {
             if let Some(measured) = stopwatch.and_then(|it| it.before(now, &message)) {
                 self.clients.send(to, &measured);
             }
+            self.recorder.leaves(now, &message);
             self.clients.send(to, &message);
         }
         for call in self.out.cache.drain(..) {
@@ -391,32 +356,11 @@ impl EventLoop {
                 self.replica.on_cache(now, refused);
             }
         }
-        if self.replica.status().is_leader != self.leads_since.is_some() {
-            self.leads_since = self.replica.status().is_leader.then_some(now);
+        let status = self.replica.status();
+        if status.is_leader != self.leads_since.is_some() {
+            self.leads_since = status.is_leader.then_some(now);
             leadership.publish(self.leads_since);
         }
         true
-    }
-
-    fn status(&self, digest: bool) -> ReplicaStatus {
-        let (status, log) = (self.replica.status(), self.replica.multicast().log());
-        let group = self.id.group;
-        ReplicaStatus {
-            id: self.id,
-            member: log.member(),
-            holding: log.holding(),
-            is_member: log.is_member(),
-            is_voter: status.is_voter,
-            is_leader: status.is_leader,
-            leader: status.leader.map(|index| ReplicaId { group, index }),
-            term: log.term(),
-            committed: log.commit_index(),
-            applied: status.applied,
-            digest: digest.then(|| self.replica.digest()),
-            counters: self.replica.counters(),
-            unfinished: self.replica.partition().unfinished_count() as u64,
-            processor_us: clock::thread_processor_us(),
-            traffic: self.traffic.count(),
-        }
     }
 }

@@ -3,8 +3,9 @@
 use crate::cut::Cuts;
 use crate::mailbox::Mailbox;
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
+use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
-use ssmr_core::{CacheReply, ClientId, ClientMessage, PeerMessage, ReplicaId};
+use ssmr_core::{CacheReply, ClientId, ClientMessage, Micros, PeerMessage, ReplicaId};
 use ssmr_multicast::{Captured, Message};
 use std::io;
 use std::sync::Arc;
@@ -49,12 +50,17 @@ impl Room {
     }
 }
 
-/// The replica's owner wants to know how it is.
+/// What the replica's owner wants to know.
 #[derive(Debug)]
-pub(super) struct Question {
-    /// With the digest of its state, which takes time in proportion to it.
-    pub(super) digest: bool,
-    pub(super) answer: oneshot::Sender<ReplicaStatus>,
+pub(super) enum Question {
+    /// How it is.
+    Status {
+        /// With the digest of its state, which takes time in proportion to it.
+        digest: bool,
+        answer: oneshot::Sender<ReplicaStatus>,
+    },
+    /// All that it can tell of itself.
+    Report(oneshot::Sender<Box<ReplicaReport>>),
 }
 
 /// What is set from outside while the loop runs.
@@ -71,6 +77,8 @@ pub(super) struct Switches {
 pub(super) struct Kept {
     pub(super) captured: Captured,
     pub(super) number: Option<u64>,
+    /// Its bytes, and how long it took to encode and write it in microseconds.
+    pub(super) encoded: (u64, Micros),
 }
 
 impl From<CacheReply> for LoopInput {

@@ -121,6 +121,11 @@ impl Intake {
         Some((held.from, held.message))
     }
 
+    /// How many messages wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// When the next turn comes, if anything waits for one.
     pub(super) fn next_turn(&self) -> Option<LocalTime> {
         self.waiting.front().map(|_| self.free_at)

@@ -14,29 +14,42 @@ mod connected;
 mod event_loop;
 mod input;
 mod intake;
+mod lanes;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod news;
 mod options;
 mod peers;
 mod places;
+mod recorder;
 mod stopwatch;
+mod storing;
+mod telling;
+mod visitors;
 
 use crate::clock;
 use crate::cut::Cut;
 use crate::error::{ConfigError, NetError};
 use crate::files;
 use crate::leaders::{LeaderEntry, Leaders};
+use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
 use crate::traffic::{Traffic, TrafficCount};
 use event_loop::{AnyReplica, EventLoop};
 use input::{Question, Switches};
+#[cfg(feature = "metrics")]
+use metrics::MetricsServer;
 pub use options::ReplicaOptions;
 use ssmr_core::keyed_hash::set_hash_key;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, Engine, Identity, Partition, Placement, Replica, ReplicaId};
+use ssmr_core::{
+    Application, Difference, Engine, Identity, Partition, Placement, Replica, ReplicaId,
+};
 use ssmr_log::Stored;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_storage::{Durability, LogStore, OpenOptions, Owner, RealFiles};
 use std::hash::{BuildHasher, RandomState};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
@@ -54,6 +67,8 @@ pub struct ReplicaThread {
     ended: watch::Receiver<()>,
     /// Closing it ends the event loop.
     questions: Option<mpsc::Sender<Question>>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<MetricsServer>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -115,6 +130,17 @@ impl ReplicaThread {
         let listening = leaders.subscribe();
         let switches = Switches::default();
         let (counted, switched) = (traffic.clone(), switches.clone());
+        #[cfg(feature = "metrics")]
+        let metrics = {
+            let start =
+                |listen| MetricsServer::start(id, listen, questions.downgrade(), ended.clone());
+            options.metrics.map(start).transpose()?
+        };
+        #[cfg(feature = "metrics")]
+        let told = metrics.as_ref().map(MetricsServer::address);
+        #[cfg(not(feature = "metrics"))]
+        let told = None;
+        say_start(&options, &identity, &listener, told);
         let serve = move || {
             let _running = running;
             let leadership = LeaderEntry::new(id, leaders);
@@ -126,6 +152,7 @@ impl ReplicaThread {
                             replica, log, options, identity, listener, &counted, switched,
                         );
                         event_loop.run(asked, &leadership).await;
+                        tracing::info!(%id, "the replica has ended");
                     }
                     Err(error) => tracing::error!(%id, %error, "the replica cannot listen"),
                 }
@@ -141,6 +168,8 @@ impl ReplicaThread {
             leaders: listening,
             ended,
             questions,
+            #[cfg(feature = "metrics")]
+            metrics,
             thread,
         })
     }
@@ -158,9 +187,24 @@ impl ReplicaThread {
 
     async fn ask(&self, digest: bool) -> Option<ReplicaStatus> {
         let (answer, answered) = oneshot::channel();
-        let question = Question { digest, answer };
+        let question = Question::Status { digest, answer };
         self.questions.as_ref()?.send(question).await.ok()?;
         answered.await.ok()
+    }
+
+    /// Asks the replica for all that it can tell of itself; `None` if it has stopped.
+    pub async fn report(&self) -> Option<ReplicaReport> {
+        let (answer, answered) = oneshot::channel();
+        let question = Question::Report(answer);
+        self.questions.as_ref()?.send(question).await.ok()?;
+        answered.await.ok().map(|report| *report)
+    }
+
+    /// Where it serves its metrics, if it does.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
     }
 
     /// What it has sent and received so far, also after it has stopped.
@@ -222,6 +266,8 @@ impl ReplicaThread {
         {
             tracing::error!(id = %self.id, "the replica had failed");
         }
+        #[cfg(feature = "metrics")]
+        self.metrics.iter_mut().for_each(MetricsServer::join);
     }
 }
 
@@ -229,6 +275,27 @@ impl Drop for ReplicaThread {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Says what starts, and where.
+fn say_start(
+    options: &ReplicaOptions,
+    identity: &Identity,
+    listener: &TcpListener,
+    metrics: Option<SocketAddr>,
+) {
+    let address = listener.local_addr().map(|address| address.to_string());
+    tracing::info!(
+        id = %options.id,
+        version = env!("CARGO_PKG_VERSION"),
+        address = address.unwrap_or_default(),
+        metrics = metrics.map(tracing::field::display),
+        service = %identity.value(Difference::Service),
+        strategy = %identity.value(Difference::Strategy),
+        cluster = %identity.value(Difference::Cluster),
+        durability = ?options.durability,
+        "the replica starts"
+    );
 }
 
 /// Has the maps whose keys strangers choose hashed with a key that they do not know.

@@ -5,6 +5,7 @@ use crate::config::ClusterConfig;
 use crate::limits::ConnectionLimits;
 use ssmr_core::{Oracle, ReplicaId};
 use ssmr_storage::Durability;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct ReplicaOptions {
     /// Whether it measures where the time of each command goes, and tells the client with the
     /// answer: [`Cost::stages`](ssmr_core::Cost::stages).
     pub stages: bool,
+    /// Where it serves its metrics over HTTP, if it does.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl ReplicaOptions {
@@ -51,6 +54,7 @@ impl ReplicaOptions {
             limits: ConnectionLimits::default(),
             service_time: None,
             stages: false,
+            metrics: None,
         }
     }
 
@@ -97,6 +101,19 @@ impl ReplicaOptions {
     #[must_use]
     pub fn with_stages(self, stages: bool) -> Self {
         Self { stages, ..self }
+    }
+
+    /// These options with metrics: over HTTP at this address the replica serves `/metrics`, in
+    /// Prometheus's text format, `/healthz` (it runs) and `/readyz` (it is a voter of its group and
+    /// knows who leads it). At port 0 the system chooses a port; see
+    /// [`ReplicaThread::metrics_address`](super::ReplicaThread::metrics_address). Whoever reaches
+    /// the address may read all of it. It also has the replica measure how long answers take, which
+    /// costs a look into a table for each command.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn with_metrics(self, listen: SocketAddr) -> Self {
+        let metrics = Some(listen);
+        Self { metrics, ..self }
     }
 
     /// These options with other [`limits`](Self::limits).

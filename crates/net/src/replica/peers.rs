@@ -5,12 +5,14 @@
 //! its order; messages on different ones overtake each other, which the protocol allows for.
 
 use super::input::LoopInput;
+use super::lanes::{Lanes, say_if_reachable};
 use crate::clock::Clock;
 use crate::connection::ConnectionStates;
 use crate::greeting::Greeting;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
 use crate::peer::Peer;
+use crate::report::PeerReport;
 use crate::traffic::Traffic;
 use serde::Deserialize;
 use ssmr_core::{PeerMessage, ReplicaId};
@@ -33,24 +35,19 @@ enum Nothing {}
 #[derive(Debug)]
 pub(super) struct Peers(BTreeMap<ReplicaId, Lanes>);
 
-/// What waits for one replica.
-#[derive(Debug)]
-struct Lanes {
-    urgent: Arc<Mailbox>,
-    bulk: Arc<Mailbox>,
-}
-
 impl Peers {
-    /// Starts the connections. They are dialled when there is something to say.
+    /// Starts the connections of replica `id`. They are dialled when there is something to say.
     pub(super) fn start(
+        id: ReplicaId,
         peers: &[Peer],
         greeting: &Arc<Greeting>,
         clock: Clock,
         inbox: &mpsc::Sender<LoopInput>,
         traffic: &Arc<Traffic>,
     ) -> Self {
-        let (states, _) = watch::channel(ConnectionStates::new(peers.iter().cloned()));
         let dial = |peer: &Peer, limit| {
+            let states = ConnectionStates::new([peer.clone()].into_iter());
+            let (states, standing) = watch::channel(states);
             let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()));
             let link = OutgoingConnection {
                 peer: peer.clone(),
@@ -58,17 +55,30 @@ impl Peers {
                 dialling: Dialling::WhenNeeded,
                 mailbox: mailbox.clone(),
                 traffic: traffic.clone(),
-                states: states.clone(),
+                states,
                 clock,
             };
             tokio::spawn(link.run(|nothing: Nothing| match nothing {}, inbox.clone()));
-            mailbox
+            (mailbox, standing)
         };
         let lanes = |peer: &Peer| {
-            let (urgent, bulk) = (dial(peer, URGENT), dial(peer, BULK));
-            (peer.replica, Lanes { urgent, bulk })
+            let ((urgent, first), (bulk, second)) = (dial(peer, URGENT), dial(peer, BULK));
+            let standings = [first, second];
+            tokio::spawn(say_if_reachable(id, peer.replica, standings.clone()));
+            let lanes = Lanes {
+                urgent,
+                bulk,
+                standings,
+            };
+            (peer.replica, lanes)
         };
         Self(peers.iter().map(lanes).collect())
+    }
+
+    /// How it is with all of them.
+    pub(super) fn report(&self) -> Vec<PeerReport> {
+        let report = |(id, lanes): (&ReplicaId, &Lanes)| lanes.report(*id);
+        self.0.iter().map(report).collect()
     }
 
     /// Sends a message to another replica.

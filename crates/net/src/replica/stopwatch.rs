@@ -8,7 +8,8 @@
 //! is state. Invariant: it remembers a bounded number of commands, the latest ones.
 
 use crate::clock::Clock;
-use ssmr_core::replica::{Applied, Reading};
+use crate::hottest::Hottest;
+use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
@@ -20,10 +21,12 @@ use std::sync::Arc;
 /// How many commands are remembered that have not been answered.
 const REMEMBERED: usize = 1 << 17;
 
-/// A partition with a stopwatch, if its commands are to be measured.
+/// A partition with a stopwatch, if its commands are to be measured, and a look at what they name.
 pub(super) struct Timed {
     partition: Box<dyn Partition + Send>,
     pub(super) stopwatch: Option<Stopwatch>,
+    /// Which objects commands name.
+    pub(super) hottest: Hottest,
 }
 
 impl Timed {
@@ -31,6 +34,7 @@ impl Timed {
         Self {
             partition,
             stopwatch,
+            hottest: Hottest::default(),
         }
     }
 }
@@ -137,6 +141,11 @@ fn between(from: LocalTime, to: LocalTime) -> u32 {
 
 impl Partition for Timed {
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
+        if let Delivery::Command { command, .. } = &delivery
+            && self.hottest.counts()
+        {
+            self.hottest.named(command.request.objects());
+        }
         let Some(stopwatch) = &mut self.stopwatch else {
             return self.partition.on_deliver(delivery, out);
         };
@@ -164,6 +173,10 @@ impl Partition for Timed {
 
     fn unfinished_count(&self) -> usize {
         self.partition.unfinished_count()
+    }
+
+    fn holdings(&self) -> Holdings {
+        self.partition.holdings()
     }
 
     fn digest(&self) -> u64 {

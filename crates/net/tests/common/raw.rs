@@ -50,7 +50,7 @@ pub(crate) fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
     let identity = (incarnation, ("blobs", 1u32), "global", topology());
     frame(&codec::encode(&(
         *b"ssmr",
-        6u16,
+        7u16,
         identity,
         role,
         Bytes::new(),

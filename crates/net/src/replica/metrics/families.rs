@@ -1,0 +1,448 @@
+//! Every metric: its name, what it means, and where its samples come from.
+//!
+//! `docs/watching.md` has a table that is made of this; a test holds it.
+
+use super::page::{Base, Family, Labels, Page, alone, seconds};
+use crate::report::{Refusals, ReplicaReport};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text};
+use prometheus_client::registry::Registry;
+use std::fmt;
+
+/// What begins the name of each metric.
+const PREFIX: &str = "ssmr";
+
+/// The page of what a replica tells. Each sample bears its group and its replica.
+pub(super) fn page(report: ReplicaReport) -> Result<String, fmt::Error> {
+    let id = report.status.id;
+    let of = |name: &'static str, value: String| (name.into(), value.into());
+    let labels = [
+        of("group", id.group.to_string()),
+        of("replica", id.to_string()),
+    ];
+    let mut registry = Registry::with_prefix_and_labels(PREFIX, labels.into_iter());
+    registry.register_collector(Box::new(Whole(report)));
+    let mut page = String::new();
+    prometheus_text::encode(&mut page, &registry)?;
+    Ok(page)
+}
+
+#[derive(Debug)]
+struct Whole(ReplicaReport);
+
+impl Collector for Whole {
+    fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
+        write(&self.0, &mut Page { encoder })
+    }
+}
+
+/// Writes all families.
+fn write(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    replica(report, page)?;
+    commands(report, page)?;
+    state(report, page)?;
+    queues(report, page)?;
+    groups(report, page)?;
+    log(report, page)?;
+    network(report, page)
+}
+
+fn plain(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: None,
+        help,
+    }
+}
+
+fn in_bytes(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: Some(Base::Bytes),
+        help,
+    }
+}
+
+fn in_seconds(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: Some(Base::Seconds),
+        help,
+    }
+}
+
+fn label(name: &'static str, value: impl ToString) -> Labels {
+    vec![(name, value.to_string())]
+}
+
+/// Counts as samples.
+fn by<const N: usize>(name: &'static str, counts: [(&str, u64); N]) -> [(Labels, f64); N] {
+    counts.map(|(value, count)| (label(name, value), count as f64))
+}
+
+fn truth(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn replica(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let status = &report.status;
+    page.gauges(
+        plain("build_info", "1; the version is a label"),
+        [(label("version", &report.version), 1.0)],
+    )?;
+    page.gauges(
+        in_seconds("uptime", "How long the replica has run"),
+        alone(seconds(report.uptime_us)),
+    )?;
+    page.counters(
+        in_seconds("processor", "Processor time of the replica's event loop"),
+        alone(seconds(status.processor_us)),
+    )?;
+    page.gauges(
+        plain(
+            "leader",
+            "1 if this replica leads its group, as far as it knows",
+        ),
+        alone(truth(status.is_leader)),
+    )?;
+    page.gauges(
+        plain(
+            "leader_known",
+            "1 if it has heard of its leader lately, or leads and has heard of a majority",
+        ),
+        alone(truth(status.hears_leader)),
+    )?;
+    page.gauges(
+        plain(
+            "voter",
+            "1 if it takes full part; 0 while it is filled, or belongs to no group",
+        ),
+        alone(truth(status.is_voter)),
+    )?;
+    page.gauges(
+        plain("term", "The consensus term: it grows with every election"),
+        alone(status.term as f64),
+    )
+}
+
+fn commands(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let answers = report.answers.iter().map(|(kind, verdict, count)| {
+        let labels = vec![
+            ("kind", kind.name().into()),
+            ("outcome", verdict.name().into()),
+        ];
+        (labels, count as f64)
+    });
+    page.counters(
+        plain(
+            "commands",
+            "Answers that the replica gave while it led. Outcome retry: the plan was stale and the \
+             client tries again; for kind query: the read is ordered instead",
+        ),
+        answers,
+    )?;
+    let latencies = report.latencies.iter();
+    let latencies = latencies.map(|(kind, took)| (label("kind", kind.name()), *took));
+    page.histograms(
+        in_seconds(
+            "command_duration",
+            "From when a command came to the leader until its answer left",
+        ),
+        latencies,
+    )?;
+    let counters = &report.status.counters;
+    let one = counters.delivered - counters.multi_group;
+    page.counters(
+        plain(
+            "commands_delivered",
+            "Commands that were delivered here, by how many groups had to",
+        ),
+        by("groups", [("one", one), ("several", counters.multi_group)]),
+    )?;
+    let Refusals {
+        requests,
+        not_leader,
+        expired,
+        ..
+    } = &report.refusals;
+    let refused = requests
+        .iter()
+        .map(|(defect, count)| (defect_name(*defect), *count));
+    let other = [("not_leader", *not_leader), ("expired", *expired)];
+    let refused = refused.chain(other);
+    page.counters(
+        plain(
+            "requests_refused",
+            "Requests that were not taken in, by reason",
+        ),
+        refused.map(|(why, count)| (label("reason", why), count as f64)),
+    )
+}
+
+fn defect_name(defect: ssmr_core::Defect) -> &'static str {
+    use ssmr_core::Defect;
+    match defect {
+        Defect::ValueTooLarge => "value_too_large",
+        Defect::RequestTooLarge => "request_too_large",
+        Defect::TooManyObjects => "too_many_objects",
+        Defect::OperandsTooLarge => "operands_too_large",
+        Defect::NoSuchPartition => "no_such_partition",
+        Defect::Malformed => "malformed",
+    }
+}
+
+fn state(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let status = &report.status;
+    page.gauges(
+        plain("objects", "Objects that the group owns"),
+        alone(status.objects as f64),
+    )?;
+    page.gauges(
+        in_bytes("objects", "Their encoded values"),
+        alone(status.object_bytes as f64),
+    )?;
+    let counters = &status.counters;
+    page.counters(
+        plain(
+            "objects_moved",
+            "Objects that moved to this group or away from it",
+        ),
+        by(
+            "direction",
+            [("in", counters.moved_here), ("out", counters.moved_away)],
+        ),
+    )?;
+    page.counters(
+        plain(
+            "cache_lookups",
+            "Values that came as references, by whether they were found in the shared cache",
+        ),
+        by(
+            "outcome",
+            [
+                ("hit", counters.cache_hits),
+                ("miss", counters.cache_misses),
+            ],
+        ),
+    )
+}
+
+fn queues(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let queues = &report.queues;
+    let lengths = [
+        ("inputs", queues.inputs),
+        ("held_back", queues.held_back),
+        ("uncommitted", queues.uncommitted),
+        ("undelivered", queues.undelivered),
+        ("unfinished", report.status.unfinished),
+        ("reads", queues.reads),
+    ];
+    page.gauges(
+        plain(
+            "queue_length",
+            "What waits: inputs for the event loop, requests held back by a service time, log \
+             entries uncommitted, commands undelivered or unfinished, reads for a confirmed leader",
+        ),
+        by("queue", lengths),
+    )?;
+    page.gauges(
+        in_bytes("client_unread", "Answers that clients have not read"),
+        alone(queues.unread_bytes as f64),
+    )
+}
+
+fn groups(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let links = || report.links.iter();
+    let to = |link: &crate::LinkState| label("to", link.to);
+    page.gauges(
+        plain(
+            "link_unacknowledged_items",
+            "Items of the link to another group that it is not known to have logged",
+        ),
+        links().map(|link| (to(link), (link.sent - link.acknowledged) as f64)),
+    )?;
+    page.counters(
+        plain(
+            "link_items",
+            "Items that this group has put into its link to another one",
+        ),
+        links().map(|link| (to(link), link.sent as f64)),
+    )?;
+    page.counters(
+        plain(
+            "link_resends",
+            "How often items were sent again because they stayed unacknowledged",
+        ),
+        links().map(|link| (to(link), link.resends as f64)),
+    )?;
+    page.counters(
+        plain(
+            "link_cache_fallbacks",
+            "How often the other group did not find values in the shared cache and asked for them",
+        ),
+        links().map(|link| (to(link), link.pulls_in_full as f64)),
+    )?;
+    let peers = || report.peers.iter();
+    let reached = peers().filter_map(|peer| {
+        let is = peer.is_reachable?;
+        Some((label("peer", peer.replica), truth(is)))
+    });
+    page.gauges(
+        plain(
+            "peer_reachable",
+            "1 if another replica can be reached; absent while nothing was sent to it",
+        ),
+        reached,
+    )?;
+    let unwritten = peers().flat_map(|peer| {
+        let lane = |lane: &str, bytes: u64| {
+            let labels = vec![("peer", peer.replica.to_string()), ("lane", lane.into())];
+            (labels, bytes as f64)
+        };
+        [
+            lane("urgent", peer.urgent_bytes),
+            lane("bulk", peer.bulk_bytes),
+        ]
+    });
+    page.gauges(
+        in_bytes("peer_unwritten", "What waits for another replica"),
+        unwritten,
+    )
+}
+
+fn log(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let (log, snapshots, status) = (&report.log, &report.snapshots, &report.status);
+    page.gauges(
+        plain(
+            "log_committed_index",
+            "The last log entry that it knows to be committed",
+        ),
+        alone(status.committed as f64),
+    )?;
+    page.gauges(
+        plain(
+            "log_applied_index",
+            "The last log entry that it has applied",
+        ),
+        alone(status.applied as f64),
+    )?;
+    page.gauges(
+        plain("log_entries", "Log entries in memory"),
+        alone(log.entries as f64),
+    )?;
+    page.gauges(
+        in_bytes(
+            "log",
+            "Log that was applied since the last snapshot was begun",
+        ),
+        alone(log.bytes as f64),
+    )?;
+    page.gauges(
+        in_bytes("log_limit", "After how much log a snapshot is due"),
+        alone(log.limit_bytes as f64),
+    )?;
+    page.counters(
+        in_bytes("log_written", "What was written into the log's files"),
+        alone(log.written_bytes as f64),
+    )?;
+    page.histograms(
+        in_seconds(
+            "log_store_duration",
+            "How long it took to store what a round of the event loop led to, with its sync",
+        ),
+        alone(log.stores),
+    )?;
+    page.counters(
+        plain(
+            "snapshots",
+            "Snapshots that the replica made, and that it was filled with",
+        ),
+        by(
+            "origin",
+            [
+                ("taken", snapshots.taken),
+                ("installed", snapshots.installed),
+            ],
+        ),
+    )?;
+    page.gauges(
+        plain(
+            "snapshot_last_index",
+            "The last log entry that the newest snapshot stands for",
+        ),
+        alone(snapshots.last_entry as f64),
+    )?;
+    page.gauges(
+        in_bytes(
+            "snapshot",
+            "The newest snapshot that was encoded; 0 if none was",
+        ),
+        alone(snapshots.bytes as f64),
+    )?;
+    page.gauges(
+        in_seconds(
+            "snapshot_duration",
+            "How long it took to encode and write that one",
+        ),
+        alone(seconds(snapshots.duration_us)),
+    )
+}
+
+fn network(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
+    let (here, away, traffic) = (
+        &report.connections,
+        &report.refusals,
+        &report.status.traffic,
+    );
+    page.gauges(
+        plain(
+            "connections",
+            "Connections that others have made to the replica, by who they are",
+        ),
+        by(
+            "kind",
+            [
+                ("client", here.clients),
+                ("replica", here.replicas),
+                ("operator", here.operators),
+                ("ungreeted", here.ungreeted),
+            ],
+        ),
+    )?;
+    page.counters(
+        plain(
+            "connections_refused",
+            "Connections that were refused or closed by the replica, by reason",
+        ),
+        by(
+            "reason",
+            [
+                ("greeting", away.greetings),
+                ("full", away.full),
+                ("message", away.messages),
+                ("slow", away.slow),
+                ("crowded", away.crowded),
+            ],
+        ),
+    )?;
+    let (sent, received) = (traffic.messages_sent, traffic.messages_received);
+    page.counters(
+        plain(
+            "network_messages",
+            "Messages to and from replicas and clients",
+        ),
+        by("direction", [("sent", sent), ("received", received)]),
+    )?;
+    let (sent, received) = (traffic.bytes_sent, traffic.bytes_received);
+    page.counters(
+        in_bytes("network", "Their size"),
+        by("direction", [("sent", sent), ("received", received)]),
+    )?;
+    page.counters(
+        plain(
+            "network_messages_dropped",
+            "Messages that found their queue full or nobody connected; what matters is sent again",
+        ),
+        alone(traffic.messages_dropped as f64),
+    )
+}
