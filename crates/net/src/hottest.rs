@@ -1,8 +1,9 @@
-//! Which objects are named the most: the space-saving sketch (Metwally, Agrawal, El Abbadi, *Efficient
-//! Computation of Frequent and Top-k Elements in Data Streams*, ICDT 2005).
+//! Which objects are named the most: the space-saving sketch (Metwally, Agrawal, El Abbadi,
+//! *Efficient Computation of Frequent and Top-k Elements in Data Streams*, ICDT 2005).
 //!
-//! It keeps a bounded number of counters. An object without one takes over the least counter, and is
-//! overestimated by at most what that had. Invariant: `least` holds each counter of `counters` once.
+//! It keeps a bounded number of counters. An object without one takes over the least counter, and
+//! is overestimated by at most what that had. Invariant: `least` holds each counter of `counters`
+//! once.
 
 use serde::{Deserialize, Serialize};
 use ssmr_core::keyed_hash::KeyedMap;

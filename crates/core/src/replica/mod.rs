@@ -280,8 +280,8 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
     }
 
-    /// What this replica has answered since the start, while it led. Recorded answers that are given
-    /// once more are not counted again.
+    /// What this replica has answered since the start, while it led. Recorded answers that are
+    /// given once more are not counted again.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }

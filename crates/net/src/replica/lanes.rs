@@ -33,8 +33,8 @@ impl Lanes {
     }
 }
 
-/// Whether a replica can be reached by one of its connections: not while one is down and none is up;
-/// `None` if neither was tried.
+/// Whether a replica can be reached by one of its connections: not while one is down and none is
+/// up; `None` if neither was tried.
 fn is_reachable(standings: &[Standing; 2], replica: ReplicaId) -> Option<bool> {
     let states = standings.each_ref().map(|standing| standing.borrow());
     let mut states = states.iter().filter_map(|states| states.state(replica));

@@ -1,4 +1,5 @@
-//! How a replica stores: records in its event loop, before anything else leaves; snapshots beside it.
+//! How a replica stores: records in its event loop, before anything else leaves; snapshots beside
+//! it.
 
 use super::event_loop::EventLoop;
 use super::input::{Kept, LoopInput};

@@ -60,7 +60,8 @@ impl Drop for Visit {
 }
 
 impl Fault {
-    /// What this error was, if the connection did not just end; `greeted` if its greeting was right.
+    /// What this error was, if the connection did not just end; `greeted` if its greeting was
+    /// right.
     fn of(error: &io::Error, greeted: bool) -> Option<Self> {
         Some(match error.kind() {
             io::ErrorKind::QuotaExceeded => Self::Full,

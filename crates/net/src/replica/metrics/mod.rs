@@ -7,6 +7,7 @@
 
 mod families;
 mod page;
+mod plumbing;
 #[cfg(test)]
 mod tests;
 

@@ -113,3 +113,48 @@ impl Page<'_> {
 pub(super) fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
 }
+
+/// A family without a unit.
+pub(super) fn plain(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: None,
+        help,
+    }
+}
+
+/// A family in bytes.
+pub(super) fn in_bytes(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: Some(Base::Bytes),
+        help,
+    }
+}
+
+/// A family in seconds.
+pub(super) fn in_seconds(name: &'static str, help: &'static str) -> Family {
+    Family {
+        name,
+        unit: Some(Base::Seconds),
+        help,
+    }
+}
+
+/// One label.
+pub(super) fn label(name: &'static str, value: impl ToString) -> Labels {
+    vec![(name, value.to_string())]
+}
+
+/// Counts as samples.
+pub(super) fn by<const N: usize>(
+    name: &'static str,
+    counts: [(&str, u64); N],
+) -> [(Labels, f64); N] {
+    counts.map(|(value, count)| (label(name, value), count as f64))
+}
+
+/// 1 for true.
+pub(super) fn truth(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
