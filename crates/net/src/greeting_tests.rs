@@ -131,7 +131,7 @@ async fn who_is_one_too_many_is_told_so_and_may_try_again() {
         welcome(far_reader, &mut far_writer, &acceptor, full),
         introduce(reader, &mut writer, &dialler, &peer),
     );
-    assert_eq!(welcomed.unwrap_err().kind(), io::ErrorKind::InvalidData);
+    assert_eq!(welcomed.unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
     let error = introduced.unwrap_err();
     assert!(
         matches!(error, ConnectError::Full { limit: 3, .. }),
