@@ -79,7 +79,9 @@ pub enum CacheCall {
         /// Comes back in the [`CacheReply`].
         key: Bytes,
     },
-    /// Store a value under a key that never gets another value.
+    /// Store a value under a key that never gets another value. It is answered only if it was not
+    /// stored: with [`Found::Down`] where nobody answered, with [`Found::Miss`] where it was
+    /// refused.
     Set {
         /// Names object and revision.
         key: Bytes,
@@ -95,7 +97,7 @@ pub enum CacheCall {
     },
 }
 
-/// The answer to [`CacheCall::Get`].
+/// The answer to [`CacheCall::Get`], or to a [`CacheCall::Set`] that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheReply {
     /// The key that was asked for.

@@ -38,6 +38,8 @@ pub enum Mutant {
     SnapshotsWithoutSignals,
     /// The shared cache keeps the values of an object under one key, and what it says is believed.
     MutableCacheKeys,
+    /// What the shared cache says is believed, whatever digest it has.
+    ForgeriesBelieved,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
     /// A replica applies further entries of its log before what the first one led to is delivered.
@@ -64,7 +66,7 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoSignalWait,
         Self::OpenQueues,
         Self::ReadsPastQueues,
@@ -78,6 +80,7 @@ impl Mutant {
         Self::SnapshotsWithoutSessions,
         Self::SnapshotsWithoutSignals,
         Self::MutableCacheKeys,
+        Self::ForgeriesBelieved,
         Self::TimestampsReused,
         Self::SeveralEntriesAtOnce,
         Self::ContentsConfused,

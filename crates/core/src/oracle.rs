@@ -8,6 +8,7 @@
 
 use crate::hooks::LeaderHooks;
 use crate::id::{Groups, ObjectId, PartitionId};
+use crate::secret::Secret;
 use crate::topology::Topology;
 use bytes::Bytes;
 use std::fmt::Debug;
@@ -60,8 +61,8 @@ pub trait Oracle: Debug + Send + Sync + 'static {
     }
 
     /// What the leader of a group does besides, for one replica, in its first state. Most
-    /// strategies have nothing to do there.
-    fn hooks(&self, _topology: &Topology) -> Box<dyn LeaderHooks> {
+    /// strategies have nothing to do there. The secret is its cluster's.
+    fn hooks(&self, _topology: &Topology, _secret: &Secret) -> Box<dyn LeaderHooks> {
         Box::new(())
     }
 
@@ -114,8 +115,8 @@ impl Oracle for Arc<dyn Oracle> {
         self
     }
 
-    fn hooks(&self, topology: &Topology) -> Box<dyn LeaderHooks> {
-        (**self).hooks(topology)
+    fn hooks(&self, topology: &Topology, secret: &Secret) -> Box<dyn LeaderHooks> {
+        (**self).hooks(topology, secret)
     }
 
     fn needs(&self) -> Needs {
@@ -206,8 +207,8 @@ impl Placement {
 
     /// See [`Oracle::hooks`].
     #[must_use]
-    pub fn hooks(&self) -> Box<dyn LeaderHooks> {
-        self.oracle.hooks(&self.topology)
+    pub fn hooks(&self, secret: &Secret) -> Box<dyn LeaderHooks> {
+        self.oracle.hooks(&self.topology, secret)
     }
 
     /// See [`Oracle::authority`].

@@ -32,6 +32,17 @@ pub trait ValueCodec {
     ) -> Unpacked {
         Unpacked::Missing
     }
+
+    /// A receiver did not find a value, or one that came before it, and has all of them sent in
+    /// full.
+    fn on_missed(
+        &mut self,
+        _now: LocalTime,
+        _object: ObjectId,
+        _revision: Revision,
+        _value: &Encoded,
+    ) {
+    }
 }
 
 impl ValueCodec for () {}
@@ -39,8 +50,9 @@ impl ValueCodec for () {}
 /// Stands for a value of an object at a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct ValueReference {
-    /// The digest that the value's bytes must have.
-    pub digest: u64,
+    /// The digest that the value's bytes must have: see
+    /// [`Secret::reference`](crate::Secret::reference).
+    pub digest: [u8; 32],
 }
 
 /// What became of a reference.

@@ -21,11 +21,13 @@ pub enum Kind {
     Breakdown,
     /// How many questions to an oracle a command takes, over time.
     Consults,
+    /// What a shared cache buys: the share of values found in it against latency and traffic.
+    Hits,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ThroughputLatency,
         Self::Peak,
         Self::Scaling,
@@ -35,6 +37,7 @@ impl Kind {
         Self::Partitions,
         Self::Breakdown,
         Self::Consults,
+        Self::Hits,
     ];
 
     /// Its name, which begins the names of its files.
@@ -49,6 +52,7 @@ impl Kind {
             Self::Partitions => "partitions",
             Self::Breakdown => "breakdown",
             Self::Consults => "consults",
+            Self::Hits => "hits",
         }
     }
 }

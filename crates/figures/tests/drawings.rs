@@ -252,7 +252,7 @@ fn only_what_there_is_data_for_is_drawn_and_the_rest_is_told() {
     assert_eq!(figures, drawn);
     assert_eq!(
         skipped,
-        ["throughput-latency", "peak", "scaling", "consults"]
+        ["throughput-latency", "peak", "scaling", "consults", "hits"]
     );
     let (figures, skipped) = names("load");
     assert_eq!(figures, ["throughput-latency", "scaling-clients"]);
@@ -265,7 +265,8 @@ fn only_what_there_is_data_for_is_drawn_and_the_rest_is_told() {
             "timeline",
             "partitions",
             "breakdown",
-            "consults"
+            "consults",
+            "hits"
         ]
     );
 }

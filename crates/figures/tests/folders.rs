@@ -342,3 +342,38 @@ fn strange_numbers_break_nothing() {
     }
     assert!(data("run").is_dir());
 }
+
+/// A marker in each frame for each point that has one, and none for strategies without a cache.
+#[test]
+fn what_a_cache_buys_has_a_point_for_each_value_of_the_first_key() {
+    let rows = "repeat,strategy,op,memcached,throughput_ops,p50_us,p99_us,value_hits,\
+                value_misses,bytes_per_command,cpu_us_per_command\n\
+                0,cache,all,local:1:1MiB,5,900,1000,10,30,5000,60\n\
+                1,cache,all,local:1:1MiB,5,700,1000,30,10,3000,50\n\
+                0,cache,all,local:1,5,400,1000,80,0,1000,40\n\
+                0,static,all,local:1,5,400,1000,,,1000,40\n";
+    let sweep = r#"{"vary":[{"flag":"memcached","values":["local:1:1MiB","local:1"]}]}"#;
+    let full = folder(&[("summary.csv", rows), ("sweep.json", sweep)]);
+    let drawing = draw(full.path());
+    let picture = Picture::of(&drawing, "hits");
+    picture.says(&[
+        "values found in the cache (%)",
+        "sent (kB)",
+        "processor time (µs)",
+    ]);
+    assert!(!picture.texts.iter().any(|text| text == "static"));
+    for told in [
+        "cache, memcached local:1:1MiB: 50.0 % found, 800 µs",
+        "cache, memcached local:1:1MiB: 50.0 % found, 4.00 kB",
+        "cache, memcached local:1: 100 % found, 400 µs",
+        "cache, memcached local:1: 100 % found, 40.0 µs",
+    ] {
+        assert!(picture.svg.contains(told), "no {told:?} in {}", picture.svg);
+    }
+    let nobody = rows.replace("cache,all", "static,all");
+    let nobody = nobody.replace(",10,30,", ",,,").replace(",30,10,", ",,,");
+    let nobody = nobody.replace(",80,0,", ",,,");
+    let empty = folder(&[("summary.csv", &nobody), ("sweep.json", sweep)]);
+    let told = "nobody looked for values in a shared cache";
+    assert_eq!(why(&draw(empty.path()), Kind::Hits), told);
+}

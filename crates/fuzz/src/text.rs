@@ -139,6 +139,8 @@ pub(crate) const FAULT_AND_NAMES: Target = Target {
             "p17",
             "oracle",
             "oracler2",
+            "kill-cache:0@3s",
+            "random:cut-cache+kill-cache",
         ];
         samples::numbered(words.map(|word| word.as_bytes().to_vec()))
     },

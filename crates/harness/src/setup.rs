@@ -86,7 +86,7 @@ pub(crate) fn check_record(settings: &RunSettings) -> Result<(), UsageError> {
 pub(crate) fn check_memcached(settings: &RunSettings) -> Result<(), UsageError> {
     let servers = match &settings.memcached {
         Memcached::Embedded => return Ok(()),
-        Memcached::Local(_) => {
+        Memcached::Local { .. } => {
             let there = look_for_program();
             return there.map_err(|problem| UsageError::new("--memcached", problem));
         }

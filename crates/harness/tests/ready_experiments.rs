@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::read_rows;
+use common::{has_memcached, read_rows};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -66,12 +66,14 @@ fn can_have_commits() -> bool {
     whole
 }
 
-/// The experiments whose commands can be had here.
+/// The experiments whose commands and servers can be had here.
 fn possible() -> Vec<String> {
-    let whole = can_have_commits();
-    let needs = |name: &String| text(file(name)).contains("trace = \"git:");
-    let names = names().into_iter();
-    names.filter(|name| whole || !needs(name)).collect()
+    let (whole, servers) = (can_have_commits(), has_memcached());
+    let needs = |name: &String, what: &str| text(file(name)).contains(what);
+    let mut names = names();
+    names.retain(|name| whole || !needs(name, "trace = \"git:"));
+    names.retain(|name| servers || !needs(name, "\"local:"));
+    names
 }
 
 #[test]

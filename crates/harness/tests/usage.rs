@@ -293,7 +293,14 @@ fn caches_that_are_not_there_are_refused() {
         .port();
     let address = format!("127.0.0.1:{port}");
     refused(&["--memcached", &address], &["--memcached", &address]);
-    for bad in ["local:0", "local:", "local:65", "local:x"] {
+    for bad in [
+        "local:0",
+        "local:",
+        "local:65",
+        "local:x",
+        "local:3:1MiB",
+        "local:3:8",
+    ] {
         refused(&["--memcached", bad], &["--memcached", "local:N"]);
     }
     refused(

@@ -40,7 +40,7 @@ impl WireValue {
     fn size(&self) -> usize {
         match self {
             Self::Full(value) => value.len(),
-            Self::Reference(_) => 8,
+            Self::Reference(reference) => reference.digest.len(),
         }
     }
 }
@@ -59,9 +59,12 @@ impl Item {
         })
     }
 
-    /// The item with all its values.
-    pub(crate) fn in_full(self) -> Item<WireValue> {
-        self.map_values(|_, _, value| WireValue::Full(value))
+    /// The item with all its values, for somebody who did not find them.
+    pub(crate) fn in_full(self, now: LocalTime, values: &mut dyn ValueCodec) -> Item<WireValue> {
+        self.map_values(|object, revision, value| {
+            values.on_missed(now, object, revision, &value);
+            WireValue::Full(value)
+        })
     }
 }
 

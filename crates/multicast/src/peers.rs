@@ -95,7 +95,7 @@ impl Peer {
             let item = if self.sent > self.in_full {
                 item.clone().pack(now, values)
             } else {
-                item.clone().in_full()
+                item.clone().in_full(now, values)
             };
             bytes += item.size();
             items.push(item);

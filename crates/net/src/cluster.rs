@@ -15,7 +15,7 @@ use crate::operator::Operator;
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::status::ReplicaStatus;
 use crate::traffic::TrafficCount;
-use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Topology};
+use ssmr_core::{Application, GroupId, Identity, Oracle, ReplicaId, Secret, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -35,6 +35,9 @@ pub struct ClusterOptions {
     pub seed: u64,
     /// Tells this cluster from others that used the same ports or the same cache before.
     pub incarnation: u64,
+    /// What its replicas know and others do not; `None` draws one. See
+    /// [`ReplicaOptions::with_secret`].
+    pub secret: Option<Secret>,
     /// The address to listen on.
     pub bind: IpAddr,
     /// The first replica's port, the others' following in the order of the topology; `None` takes
@@ -63,6 +66,7 @@ impl ClusterOptions {
             oracle: oracle.into_shared(),
             seed: 1,
             incarnation: 1,
+            secret: None,
             bind: Ipv4Addr::LOCALHOST.into(),
             base_port: None,
             cache: CacheChoice::None,
@@ -87,6 +91,13 @@ impl ClusterOptions {
             incarnation,
             ..self
         }
+    }
+
+    /// These options with a [`secret`](Self::secret) that is given.
+    #[must_use]
+    pub fn with_secret(self, secret: Secret) -> Self {
+        let secret = Some(secret);
+        Self { secret, ..self }
     }
 
     /// These options with another address to [listen](Self::bind) on.
@@ -141,6 +152,13 @@ impl ClusterOptions {
     }
 }
 
+fn draw_secret() -> Result<Secret, NetError> {
+    let mut bytes = [0; Secret::LENGTH];
+    let drawn = getrandom::fill(&mut bytes);
+    drawn.map_err(|error| NetError::NoRandomness(error.to_string()))?;
+    Ok(Secret::new(bytes))
+}
+
 /// Which shared cache a cluster uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheChoice {
@@ -180,7 +198,8 @@ impl Cluster {
     /// is new waits to be founded: see [`ready`](Self::ready).
     ///
     /// # Errors
-    /// If an address cannot be listened on, or a thread cannot be started.
+    /// If an address cannot be listened on, a thread cannot be started, or the system has no
+    /// random numbers for the secret.
     pub fn start<A: Application>(options: ClusterOptions) -> Result<Self, NetError> {
         let identity = Identity::of::<A>(&*options.oracle, options.topology, options.incarnation);
         Self::start_each(options, identity, ReplicaThread::start_among::<A>)
@@ -216,12 +235,14 @@ impl Cluster {
         let addresses = listeners.iter().map(|(id, (at, _))| (*id, *at));
         let config = ClusterConfig::new(topology, options.incarnation, addresses)
             .with_cache_servers(cache_servers);
+        let secret = options.secret.map_or_else(draw_secret, Ok)?;
         let clock = Clock::start();
         let (published, leaders) = watch::channel(Leaders::default());
         let published = Arc::new(published);
         let mut replicas = BTreeMap::new();
         for (id, (_, listener)) in listeners {
             let options = ReplicaOptions::new(id, config.clone(), oracle.clone())
+                .with_secret(secret)
                 .with_seed(seed)
                 .with_clock(clock)
                 .with_durability(durability.clone())

@@ -48,7 +48,7 @@ mod traffic;
 mod wire;
 
 pub use addresses::{Listeners, Reservation, Reservations, listen, reserve};
-pub use cache::CacheServer;
+pub use cache::{BreakerState, CacheServer, CacheServerStatus, cache_servers};
 pub use client::{CallError, ClientHandle, Ended, Pipeline};
 pub use clock::Clock;
 pub use cluster::{CacheChoice, Cluster, ClusterOptions};

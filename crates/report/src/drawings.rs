@@ -151,7 +151,7 @@ fn element(number: usize, one: &Chosen) -> Markup {
 /// For which latencies there is a figure each.
 fn latencies(kind: Kind) -> &'static [Latency] {
     match kind {
-        Kind::Bars | Kind::Peak | Kind::ThroughputLatency => &Latency::ALL,
+        Kind::Bars | Kind::Hits | Kind::Peak | Kind::ThroughputLatency => &Latency::ALL,
         Kind::Scaling
         | Kind::Cdf
         | Kind::Timeline
@@ -187,6 +187,10 @@ fn caption(kind: Kind) -> &'static str {
         Kind::Breakdown => "Where the time of a command goes, on average.",
         Kind::Consults => {
             "Questions to an oracle per command, over time: how fast clients learn places."
+        }
+        Kind::Hits => {
+            "The share of values that were found in the shared cache, against latency, and \
+             against what a command has replicas send and compute. Lower right is better."
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The simulated shared cache: what memcached promises, which is little.
+//! The simulated shared cache: what memcached promises, which is little, and one that lies.
 
 use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use ssmr_core::{CacheCall, CacheReply, Found, Hint, Micros, codec};
+use ssmr_core::{CacheCall, CacheReply, Found, Hint, Micros, PartitionId, codec};
 use std::collections::BTreeMap;
 
 /// What may happen to the shared cache.
@@ -15,9 +15,11 @@ pub(crate) enum Ailment {
     Slow,
     /// It does not answer, and forgets everything.
     Dead,
+    /// It answers with what it was told under other keys, and with wrong places.
+    Lying,
 }
 
-/// A shared cache that may be flushed, evict, be slow, or be dead.
+/// A shared cache that may be flushed, evict, be slow, be dead, or lie.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     values: BTreeMap<(u64, Bytes), Bytes>,
@@ -25,6 +27,11 @@ pub(crate) struct Cache {
     pub(crate) incarnation: u64,
     dead: bool,
     slow: bool,
+    lying: bool,
+    /// How often it was hurt.
+    blows: u64,
+    /// What a liar says: the value that came before the last one.
+    forgeries: [Bytes; 2],
     pub(crate) hits: u64,
     pub(crate) misses: u64,
 }
@@ -42,7 +49,15 @@ impl Cache {
             rng.random_range(50..400)
         };
         match call {
-            CacheCall::Set { key, value } if !self.dead => {
+            CacheCall::Set { key, .. } if self.dead => {
+                let found = Found::Down;
+                return Some((delay, CacheReply { key, found }));
+            }
+            CacheCall::Set { key, value } => {
+                if value != self.forgeries[1] {
+                    self.forgeries.swap(0, 1);
+                    self.forgeries[1] = value.clone();
+                }
                 self.values.insert((self.incarnation, key), value);
             }
             CacheCall::Publish { key, hint } if !self.dead => {
@@ -56,7 +71,7 @@ impl Cache {
                 }
             }
             CacheCall::Get { key } => return Some((delay, self.get(key))),
-            CacheCall::Set { .. } | CacheCall::Publish { .. } => {}
+            CacheCall::Publish { .. } => {}
         }
         None
     }
@@ -64,6 +79,7 @@ impl Cache {
     fn get(&mut self, key: Bytes) -> CacheReply {
         let found = match self.values.get(&(self.incarnation, key.clone())) {
             _ if self.dead => Found::Down,
+            Some(value) if self.lying => Found::Hit(self.lie(value)),
             Some(value) => Found::Hit(value.clone()),
             None => Found::Miss,
         };
@@ -72,8 +88,23 @@ impl Cache {
         CacheReply { key, found }
     }
 
+    /// Something that looks like `value` and is not: another value, or another place.
+    fn lie(&self, value: &Bytes) -> Bytes {
+        match codec::decode::<Hint>(value) {
+            Ok(hint) if codec::encode(&hint) == *value => {
+                let owner = PartitionId(hint.owner.0 ^ 1);
+                codec::encode(&Hint { owner, ..hint })
+            }
+            _ if *value == self.forgeries[1] => self.forgeries[0].clone(),
+            _ => self.forgeries[1].clone(),
+        }
+    }
+
     /// Something happens to the cache. Returns what.
     pub(crate) fn hurt(&mut self, rng: &mut ChaCha8Rng) -> &'static str {
+        // It takes no number, so that a seed hurts the cache as it did before there were lies.
+        self.blows += 1;
+        self.lying = self.blows.is_multiple_of(3);
         match rng.random_range(0..5) {
             0 => {
                 self.values.clear();
@@ -112,6 +143,7 @@ impl Cache {
         match ailment {
             Ailment::Flushed => self.values.clear(),
             Ailment::Slow => self.slow = true,
+            Ailment::Lying => self.lying = true,
             Ailment::Dead => {
                 self.dead = true;
                 self.values.clear();
@@ -123,5 +155,6 @@ impl Cache {
     pub(crate) fn revive(&mut self) {
         self.dead = false;
         self.slow = false;
+        self.lying = false;
     }
 }

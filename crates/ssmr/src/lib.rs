@@ -75,15 +75,16 @@ pub use ssmr_core::topology::TopologyError;
 pub use ssmr_core::{
     Access, Application, ClientId, Completion, Defect, Expected, GroupId, Intent, ObjectId,
     Objects, Oracle, Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Revision,
-    Topology, Touch,
+    Secret, Topology, Touch,
 };
 pub use ssmr_net::{
-    BadEndpoint, CacheChoice, CacheServer, CallError, ClusterConfig, ClusterFile, CommandKind,
-    ConfigError, ConnectError, Connection, ConnectionReport, ConnectionState, Durability, Endpoint,
-    FileProblem, FileProblems, FoundError, Founded, FoundingRefused, Histogram, Holding, HotObject,
-    HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Peer, PeerReport,
-    Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion, SnapshotReport, StorageError,
-    Tally, TrafficCount, WhichReplica,
+    BadEndpoint, BreakerState, CacheChoice, CacheServer, CacheServerStatus, CallError,
+    ClusterConfig, ClusterFile, CommandKind, ConfigError, ConnectError, Connection,
+    ConnectionReport, ConnectionState, Durability, Endpoint, FileProblem, FileProblems, FoundError,
+    Founded, FoundingRefused, Histogram, Holding, HotObject, HotObjects, KnownNames, LinkState,
+    LogReport, MemberId, NetError, Operator, Peer, PeerReport, Queues, Refusals, ReplicaReport,
+    ReplicaStatus, ServiceVersion, SnapshotReport, StorageError, Tally, TrafficCount, WhichReplica,
+    cache_servers,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

@@ -1,7 +1,7 @@
 //! One replica of a cluster in this process, the others being elsewhere.
 
 use crate::draw;
-use ssmr_core::{Application, Oracle, ReplicaId};
+use ssmr_core::{Application, Oracle, ReplicaId, Secret};
 use ssmr_net::{
     ClusterConfig, ConfigError, Durability, LOG_BYTES, NetError, ReplicaOptions, ReplicaReport,
     ReplicaStatus, ReplicaThread, TrafficCount,
@@ -44,6 +44,7 @@ impl<A: Application> ReplicaServer<A> {
                 config: config.clone(),
                 id,
                 oracle: oracle.into_shared(),
+                secret: None,
                 durability: Durability::Memory,
                 log_bytes: LOG_BYTES,
                 #[cfg(feature = "metrics")]
@@ -114,6 +115,7 @@ struct Parts {
     config: ClusterConfig,
     id: ReplicaId,
     oracle: Arc<dyn Oracle>,
+    secret: Option<Secret>,
     durability: Durability,
     log_bytes: usize,
     #[cfg(feature = "metrics")]
@@ -136,6 +138,13 @@ impl<A> fmt::Debug for ReplicaBuilder<A> {
 }
 
 impl<A: Application> ReplicaBuilder<A> {
+    /// What all replicas of the cluster know and others do not, so that whoever runs or reaches a
+    /// shared cache cannot make up a value that is believed: the same for all of them.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.parts.secret = Some(secret);
+        self
+    }
+
     /// Where it keeps its log: in a folder of its own within the one named here.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.parts.durability = durability;
@@ -183,6 +192,7 @@ impl<A: Application> ReplicaBuilder<A> {
             config,
             id,
             oracle,
+            secret,
             durability,
             log_bytes,
             #[cfg(feature = "metrics")]
@@ -199,6 +209,10 @@ impl<A: Application> ReplicaBuilder<A> {
             .with_seed(seed)
             .with_durability(durability)
             .with_log_bytes(log_bytes);
+        let options = match secret {
+            Some(secret) => options.with_secret(secret),
+            None => options,
+        };
         #[cfg(feature = "metrics")]
         let options = match metrics {
             Some(listen) => options.with_metrics(listen),

@@ -2,7 +2,11 @@
 //! references to.
 //!
 //! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest
-//! that the signal bears.
+//! that the signal bears, which whoever runs the cache can neither compute nor choose.
+//!
+//! A value that somebody did not find is stored again; one that could not be stored is sent in full
+//! for a while. So a server that is away costs its own share of the keys only, and one that has
+//! forgotten everything is filled by what is read.
 
 use crate::breaker::Breaker;
 use crate::keys::location_key;
@@ -13,7 +17,7 @@ use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
     CacheCall, CacheReply, Change, Encoded, Found, Hint, LeaderHooks, LocalTime, Micros,
-    ObjectEvent, ObjectId, Revision, Unpacked, ValueCodec, ValueReference,
+    ObjectEvent, ObjectId, Revision, Secret, Unpacked, ValueCodec, ValueReference,
 };
 use std::collections::VecDeque;
 
@@ -21,17 +25,30 @@ use std::collections::VecDeque;
 const COPIES: usize = 4096;
 /// How long a question to the cache may stay unanswered.
 const PATIENCE: Micros = 50_000;
+/// How long a value that could not be stored is sent in full before it is tried again.
+const PAUSE: Micros = 1_000_000;
 
 /// One leader's view of the shared cache.
 #[derive(Debug)]
 pub struct CacheHooks {
+    secret: Secret,
     breaker: Breaker,
     /// Local copies: the last value seen of other partitions' objects.
-    copies: TwoGenerationMap<ObjectId, (Revision, Encoded)>,
+    copies: TwoGenerationMap<ObjectId, LocalCopy>,
+    /// Values that could not be stored, by the digest of the key, and when.
+    not_stored: TwoGenerationMap<u64, LocalTime>,
     /// Values that the cache was asked for, by the digest of the key.
     questions: TwoGenerationMap<u64, Question>,
     calls: VecDeque<CacheCall>,
     counts: CacheCounts,
+}
+
+/// A value of another partition's object.
+#[derive(Clone, Debug)]
+struct LocalCopy {
+    revision: Revision,
+    reference: ValueReference,
+    bytes: Encoded,
 }
 
 /// A question to the cache.
@@ -41,23 +58,45 @@ enum Question {
     Answered(Found),
 }
 
-impl Default for CacheHooks {
-    fn default() -> Self {
+impl CacheHooks {
+    /// Those of a cluster with this secret.
+    #[must_use]
+    pub fn new(secret: &Secret) -> Self {
         Self {
+            secret: *secret,
             breaker: Breaker::default(),
             copies: TwoGenerationMap::new(COPIES),
+            not_stored: TwoGenerationMap::new(COPIES),
             questions: TwoGenerationMap::new(COPIES),
             calls: VecDeque::new(),
             counts: CacheCounts::default(),
         }
     }
-}
 
-impl CacheHooks {
-    fn publish_value(&mut self, event: &ObjectEvent, value: &Encoded) {
-        let key = value_key(event.object, event.revision);
+    fn store(&mut self, object: ObjectId, revision: Revision, value: &Encoded) {
+        let key = value_key(object, revision);
         let value = value.clone();
         self.calls.push_back(CacheCall::Set { key, value });
+    }
+
+    /// Whether a value is to be looked for in the cache. One that could not be stored is tried
+    /// again after a while.
+    fn is_stored(
+        &mut self,
+        now: LocalTime,
+        object: ObjectId,
+        revision: Revision,
+        value: &Encoded,
+    ) -> bool {
+        let name = digest(&value_key(object, revision));
+        let Some(failed) = self.not_stored.get(name).copied() else {
+            return true;
+        };
+        if now >= failed + PAUSE {
+            self.not_stored.remove(name);
+            self.store(object, revision, value);
+        }
+        false
     }
 
     /// What the cache says, asking it if need be; `None` while it has not answered.
@@ -82,6 +121,12 @@ impl CacheHooks {
         }
     }
 
+    fn is_believed(&self, bytes: &Encoded, reference: ValueReference) -> bool {
+        self.secret.reference(bytes) == reference
+            || mutant::is_active(Mutant::MutableCacheKeys)
+            || mutant::is_active(Mutant::ForgeriesBelieved)
+    }
+
     fn hit(&mut self, value: Encoded) -> Unpacked {
         self.counts.hits += 1;
         Unpacked::Ready(value)
@@ -97,14 +142,12 @@ impl ValueCodec for CacheHooks {
     fn pack(
         &mut self,
         now: LocalTime,
-        _: ObjectId,
-        _: Revision,
+        object: ObjectId,
+        revision: Revision,
         value: &Encoded,
     ) -> Option<ValueReference> {
-        let digest = || ValueReference {
-            digest: digest(value),
-        };
-        (!self.breaker.is_open(now)).then(digest)
+        let found = !self.breaker.is_open(now) && self.is_stored(now, object, revision, value);
+        found.then(|| self.secret.reference(value))
     }
 
     fn unpack(
@@ -114,10 +157,9 @@ impl ValueCodec for CacheHooks {
         revision: Revision,
         reference: ValueReference,
     ) -> Unpacked {
-        let is_meant = |bytes: &Encoded| digest(bytes) == reference.digest;
-        let copy = self.copies.get(object);
-        if let Some((_, bytes)) = copy.filter(|(of, bytes)| *of == revision && is_meant(bytes)) {
-            let bytes = bytes.clone();
+        let is_meant = |copy: &&LocalCopy| copy.revision == revision && copy.reference == reference;
+        if let Some(copy) = self.copies.get(object).filter(is_meant) {
+            let bytes = copy.bytes.clone();
             return self.hit(bytes);
         }
         if self.breaker.is_open(now) {
@@ -125,13 +167,23 @@ impl ValueCodec for CacheHooks {
         }
         match self.fetch(now, value_key(object, revision)) {
             None => Unpacked::Waiting,
-            Some(Found::Hit(bytes))
-                if is_meant(&bytes) || mutant::is_active(Mutant::MutableCacheKeys) =>
-            {
-                self.copies.insert(object, (revision, bytes.clone()));
+            Some(Found::Hit(bytes)) if self.is_believed(&bytes, reference) => {
+                let copy = LocalCopy {
+                    revision,
+                    reference,
+                    bytes: bytes.clone(),
+                };
+                self.copies.insert(object, copy);
                 self.hit(bytes)
             }
             Some(_) => self.miss(),
+        }
+    }
+
+    fn on_missed(&mut self, now: LocalTime, object: ObjectId, revision: Revision, value: &Encoded) {
+        let name = digest(&value_key(object, revision));
+        if !self.breaker.is_open(now) && self.not_stored.get(name).is_none() {
+            self.store(object, revision, value);
         }
     }
 }
@@ -144,7 +196,7 @@ impl LeaderHooks for CacheHooks {
         match &event.change {
             Change::Created(owner, value) | Change::Moved(owner, value) => {
                 if let Some(value) = value {
-                    self.publish_value(event, value);
+                    self.store(event.object, event.revision, value);
                 }
                 let hint = Hint {
                     object: event.object,
@@ -154,7 +206,7 @@ impl LeaderHooks for CacheHooks {
                 let key = location_key(event.object);
                 self.calls.push_back(CacheCall::Publish { key, hint });
             }
-            Change::Written(value) => self.publish_value(event, value),
+            Change::Written(value) => self.store(event.object, event.revision, value),
             Change::Deleted => {}
         }
     }
@@ -167,6 +219,10 @@ impl LeaderHooks for CacheHooks {
         let name = digest(&reply.key);
         if self.questions.get(name).is_some() {
             self.questions.insert(name, Question::Answered(reply.found));
+        } else if !matches!(reply.found, Found::Hit(_)) {
+            // Or the answer comes too late, to a question about somebody else's object: a name that
+            // nobody asks for.
+            self.not_stored.insert(name, now);
         }
     }
 

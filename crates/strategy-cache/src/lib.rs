@@ -10,12 +10,13 @@
 //! **Why it is linearizable.** The cache is never an authority: an eviction would turn `add` into a
 //! second create, and a miss is not an absence. The order chooses the revision; a value is
 //! published under a key that contains it and never gets another value, so a hit is the right value
-//! and anything else is a miss. The digest is checked, and the bytes are logged together with the
-//! signal, so replay needs no cache. Locations in it are hints.
+//! and anything else is a miss. A signal bears a digest of the value under a secret of the cluster,
+//! so whoever runs the cache cannot make up a value that is believed. The bytes are logged together
+//! with the signal, so replay needs neither cache nor secret. Locations in it are hints.
 //!
 //! **What it costs.** A cache round trip where a value is needed elsewhere. A flushed, slow or dead
-//! cache costs time: a circuit breaker opens, signals carry values again, and locations come from
-//! the homes.
+//! cache costs time: what was not found is sent in full and stored again, what cannot be stored is
+//! sent in full from the start, and locations come from the homes.
 
 mod breaker;
 mod hooks;
@@ -24,7 +25,7 @@ mod keys;
 pub use hooks::CacheHooks;
 
 use keys::location_key;
-use ssmr_core::{Groups, Guess, LeaderHooks, Needs, ObjectId, Oracle, Topology};
+use ssmr_core::{Groups, Guess, LeaderHooks, Needs, ObjectId, Oracle, Secret, Topology};
 
 /// The home of an object is its authority and directory; a shared cache has locations and values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,8 +36,8 @@ impl Oracle for Cache {
         "cache"
     }
 
-    fn hooks(&self, _: &Topology) -> Box<dyn LeaderHooks> {
-        Box::<CacheHooks>::default()
+    fn hooks(&self, _: &Topology, secret: &Secret) -> Box<dyn LeaderHooks> {
+        Box::new(CacheHooks::new(secret))
     }
 
     fn needs(&self) -> Needs {

@@ -72,6 +72,18 @@ fn mutable_cache_keys_are_found() {
     assert!(caught.witnessed().is_some(), "{caught:?}");
 }
 
+/// A cache that lies is believed if the digest is not looked at.
+#[test]
+fn forgeries_that_are_believed_are_found() {
+    let options = Options {
+        mutant: Some(Mutant::ForgeriesBelieved),
+        profile: Profile::Cache,
+        ..Options::default()
+    };
+    let caught = catch(&Cache.into_shared(), options, 40);
+    assert!(caught.witnessed().is_some(), "{caught:?}");
+}
+
 #[test]
 fn expectations_that_are_ignored_are_found() {
     let options = Options {

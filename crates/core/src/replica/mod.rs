@@ -34,6 +34,7 @@ use crate::limits::MAX_OBJECTS;
 use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
 use crate::oracle::Placement;
 use crate::request::{Defect, Intent, Request};
+use crate::secret::Secret;
 use crate::time::LocalTime;
 use crate::topology::mix;
 use milestones::Milestones;
@@ -115,13 +116,13 @@ pub struct Replica<M: Multicast, P> {
 }
 
 impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
-    /// A replica, joined from its parts.
+    /// A replica, joined from its parts. Its cluster has no [secret](Self::with_secret).
     pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
         let (hints, counters, tally, waiting, greeted, outbox) = Default::default();
         let milestones = Milestones::default();
         Self {
             id,
-            hooks: placement.hooks(),
+            hooks: placement.hooks(&Secret::of_incarnation(0)),
             placement,
             multicast,
             partition,
@@ -132,6 +133,15 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             greeted,
             milestones,
             outbox,
+        }
+    }
+
+    /// This replica in a cluster with this secret. To be said before it runs.
+    #[must_use]
+    pub fn with_secret(self, secret: &Secret) -> Self {
+        Self {
+            hooks: self.placement.hooks(secret),
+            ..self
         }
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ssmr_core::codec;
 use ssmr_core::{
     CacheCall, GroupId, Groups, Guess, LeaderHooks, LocalTime, Needs, ObjectEvent, ObjectId,
-    Oracle, PartitionId, Topology, ValueCodec,
+    Oracle, PartitionId, Secret, Topology, ValueCodec,
 };
 use std::collections::VecDeque;
 
@@ -33,7 +33,7 @@ impl Oracle for TestStrategy {
         "test"
     }
 
-    fn hooks(&self, _: &Topology) -> Box<dyn LeaderHooks> {
+    fn hooks(&self, _: &Topology, _: &Secret) -> Box<dyn LeaderHooks> {
         Box::<Notes>::default()
     }
 

@@ -58,6 +58,21 @@ impl Spot<'_> {
         })
     }
 
+    /// Of 100 values that were looked for in a shared cache, how many were there.
+    pub(super) fn hit_percentage(&self) -> Option<Repeats> {
+        self.repeats(|row| row.hit_percentage)
+    }
+
+    /// What replicas and clients sent.
+    pub(super) fn kilobytes_per_command(&self) -> Option<Repeats> {
+        self.repeats(|row| row.bytes.map(|bytes| bytes / 1e3))
+    }
+
+    /// Microseconds of all processes.
+    pub(super) fn processor_per_command(&self) -> Option<Repeats> {
+        self.repeats(|row| row.processor)
+    }
+
     /// Microseconds in each stage; nothing if none is known.
     pub(super) fn stages(&self) -> Option<[f64; 4]> {
         let mean = |stage: usize| self.repeats(|row| row.stages[stage]).map(|all| all.mean);

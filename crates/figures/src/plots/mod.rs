@@ -5,6 +5,7 @@ mod breakdown;
 mod cdf;
 mod consults;
 mod grouping;
+mod hits;
 mod partitions;
 mod peak;
 mod scaling;
@@ -43,6 +44,7 @@ impl Folder {
                 Kind::Timeline => timeline::draw(self, choice, &mut out)?,
                 Kind::Partitions => partitions::draw(self, choice, &mut out)?,
                 Kind::Consults => consults::draw(self, choice, &mut out)?,
+                Kind::Hits => hits::draw(self, choice, &mut out),
             };
             if let Err(Skip(why)) = drawn {
                 out.skipped.push((kind, why));

@@ -13,6 +13,14 @@ pub(crate) const THROUGHPUT: &str = "throughput_ops";
 pub(crate) const P50: &str = "p50_us";
 /// 99th percentile of latency.
 pub(crate) const P99: &str = "p99_us";
+/// Values that replicas found in a shared cache.
+pub(crate) const VALUE_HITS: &str = "value_hits";
+/// Values that replicas did not find there.
+pub(crate) const VALUE_MISSES: &str = "value_misses";
+/// What replicas and clients sent, for each command.
+pub(crate) const BYTES: &str = "bytes_per_command";
+/// Processor time of all processes, for each command.
+pub(crate) const PROCESSOR: &str = "cpu_us_per_command";
 /// Where the time of a command goes, in its order.
 pub(crate) const STAGES: [&str; 4] = ["order_us", "wait_us", "execute_us", "answer_us"];
 
@@ -29,6 +37,12 @@ pub(crate) struct Measurement {
     pub(crate) p50: Option<f64>,
     /// Microseconds.
     pub(crate) p99: Option<f64>,
+    /// Of 100 values that replicas looked for in a shared cache, how many were there.
+    pub(crate) hit_percentage: Option<f64>,
+    /// Bytes that replicas and clients sent for each command.
+    pub(crate) bytes: Option<f64>,
+    /// Microseconds of processor time for each command.
+    pub(crate) processor: Option<f64>,
     /// Microseconds, as in [`STAGES`].
     pub(crate) stages: [Option<f64>; 4],
     /// Whether the history was judged and found to be linearizable.
@@ -107,6 +121,14 @@ impl Summary {
                 throughput: row.number(THROUGHPUT)?,
                 p50: row.number(P50)?,
                 p99: row.number(P99)?,
+                hit_percentage: match (row.number(VALUE_HITS)?, row.number(VALUE_MISSES)?) {
+                    (Some(hits), Some(misses)) if hits + misses > 0.0 => {
+                        Some(100.0 * hits / (hits + misses))
+                    }
+                    _ => None,
+                },
+                bytes: row.number(BYTES)?,
+                processor: row.number(PROCESSOR)?,
                 stages,
                 verdict: match row.text("linearizable") {
                     "" | "ok" => Verdict::Ok,

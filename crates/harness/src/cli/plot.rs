@@ -20,6 +20,8 @@ Figures, drawn as far as there is data for them:
                        fault
   breakdown            a run: where the time of a command goes
   consults             a run: questions to an oracle per command over time
+  hits                 a sweep with strategy cache: values found in the cache against latency and
+                       load, a point for each value of the first key
 
 Each is 85 mm wide, a column of a paper. From five repeats on there are 95 % intervals; the values
 of fewer are drawn as dots. What is not known to be linearizable is hollow. The same files give the

@@ -72,7 +72,10 @@ measuring
                               is free, and the replica is started again. Data folders lie
                               on small file systems in memory then, which takes root
   stop-cache@3s+2s            stop the embedded cache for 2 s; it comes back empty
-  freeze-cache:0@3s+2s        stop a server of --memcached local:N where it is, for 2 s
+  kill-cache:0@3s[+2s]        kill a server of --memcached local:N after 3 s; it is back 2 s
+                              later, empty
+  freeze-cache:0@3s+2s        stop such a server where it is, for 2 s
+  cut-cache:0@3s+2s           cut such a server off from replicas and clients for 2 s
   flush-cache@3s              have the caches forget everything
   random:kill+pause+...       each second draw one of these words and whom it strikes, by
                               --seed; what lasts is over after 0.2 to 3 s, and no group in
@@ -269,7 +272,8 @@ pub(crate) struct RunArgs {
     base_port: Option<u16>,
 
     /// memcached servers for strategy cache: running ones as HOST:PORT, separated by commas, or
-    /// local:N to have N of them started on this machine; else an embedded server
+    /// local:N to have N of them started on this machine, local:N:8MiB with so much memory each
+    /// instead of 64MiB; else an embedded server
     #[arg(long, value_name = "SERVERS", value_parser = memcached)]
     memcached: Option<Memcached>,
 

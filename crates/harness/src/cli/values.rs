@@ -5,7 +5,7 @@ use crate::registry::info::StrategyInfo;
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
 use crate::time;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 /// An odd number of replicas.
@@ -57,18 +57,33 @@ const LOCAL: &str = "local:";
 /// The most of them.
 const MOST_LOCAL: u8 = 64;
 
+/// How much each of them may keep, in MiB. memcached takes no less: half of it must hold an item.
+const MEGABYTES: RangeInclusive<u32> = 2..=1 << 20;
+
 /// Servers that run, or how many are to be started.
 pub(super) fn memcached(text: &str) -> Result<Memcached, String> {
-    if let Some(count) = text.strip_prefix(LOCAL) {
-        let count = count
-            .parse()
-            .ok()
-            .filter(|count| (1..=MOST_LOCAL).contains(count));
-        let count = count.ok_or_else(|| format!("expected {LOCAL}N, N from 1 to {MOST_LOCAL}"))?;
-        return Ok(Memcached::Local(count));
+    if let Some(local) = text.strip_prefix(LOCAL) {
+        return local_servers(local).ok_or_else(|| {
+            let (least, most) = (MEGABYTES.start(), MEGABYTES.end());
+            format!(
+                "expected {LOCAL}N or {LOCAL}N:SIZE, N from 1 to {MOST_LOCAL}, SIZE from \
+                 {least}MiB to {most}MiB"
+            )
+        });
     }
     let servers: Result<Vec<String>, String> = text.split(',').map(host_and_port).collect();
     servers.map(Memcached::Servers)
+}
+
+/// `3` or `3:16MiB`.
+fn local_servers(text: &str) -> Option<Memcached> {
+    let (count, megabytes) = match text.split_once(':') {
+        Some((count, size)) => (count, size.strip_suffix("MiB")?.parse().ok()?),
+        None => (text, Memcached::MEGABYTES),
+    };
+    let count = count.parse().ok()?;
+    let is_good = (1..=MOST_LOCAL).contains(&count) && MEGABYTES.contains(&megabytes);
+    is_good.then_some(Memcached::Local { count, megabytes })
 }
 
 /// Where a server listens.

@@ -1,7 +1,7 @@
 //! The shared caches of a run, whatever they are: one in this process, memcached servers of its
 //! own, or somebody else's.
 
-use super::memcached::MemcachedServer;
+use super::local_cache::LocalCache;
 use crate::fault::word::Word;
 use crate::settings::memcached::Memcached;
 use anyhow::Result;
@@ -9,15 +9,15 @@ use ssmr_net::{CacheServer, NetError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How much the embedded cache keeps.
 const CACHE_BYTES: u64 = 256 << 20;
 
-/// How long a server may take to forget everything. One that is frozen does not.
-const FLUSHING: Duration = Duration::from_secs(1);
+/// How long a server may take to do what it is told.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The shared caches of a run. Dropping them ends those that are its own.
 #[derive(Debug)]
@@ -26,27 +26,24 @@ pub(crate) enum Caches {
     None,
     /// One in this process, on a free port of the loopback interface.
     Embedded(CacheServer),
-    /// memcached servers of the run's own, and which of them are frozen.
-    Local(Vec<(MemcachedServer, Frozen)>),
+    /// memcached servers of the run's own.
+    Local(Vec<LocalCache>),
     /// Servers that ran before and will run after.
     Servers(Vec<String>),
 }
 
-/// Whether a server stands still.
-type Frozen = bool;
-
 impl Caches {
-    /// Starts what is to be started.
-    pub(crate) async fn start(which: &Memcached) -> Result<Self> {
+    /// Starts what is to be started, so that it can be cut off, or not.
+    pub(crate) async fn start(which: &Memcached, can_be_cut: bool) -> Result<Self> {
         Ok(match which {
             Memcached::Embedded => {
                 let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
                 Self::Embedded(CacheServer::start(address, CACHE_BYTES)?)
             }
-            Memcached::Local(count) => {
+            Memcached::Local { count, megabytes } => {
                 let mut servers = Vec::new();
                 for _ in 0..*count {
-                    servers.push((MemcachedServer::start().await?, false));
+                    servers.push(LocalCache::start(*megabytes, can_be_cut).await?);
                 }
                 Self::Local(servers)
             }
@@ -59,17 +56,12 @@ impl Caches {
         match self {
             Self::None => Vec::new(),
             Self::Embedded(cache) => vec![cache.address().to_string()],
-            Self::Local(servers) => {
-                let addresses = servers
-                    .iter()
-                    .map(|(server, _)| server.address().to_owned());
-                addresses.collect()
-            }
+            Self::Local(servers) => servers.iter().map(LocalCache::address).collect(),
             Self::Servers(servers) => servers.clone(),
         }
     }
 
-    /// How many servers can be frozen.
+    /// How many servers can be frozen, killed and cut off.
     pub(crate) fn server_count(&self) -> usize {
         match self {
             Self::Local(servers) => servers.len(),
@@ -81,7 +73,7 @@ impl Caches {
     pub(crate) fn can(&self, word: Word) -> bool {
         match word {
             Word::StopCache => matches!(self, Self::Embedded(_)),
-            Word::FreezeCache => self.server_count() > 0,
+            Word::FreezeCache | Word::KillCache | Word::CutCache => self.server_count() > 0,
             Word::FlushCache => matches!(self, Self::Embedded(_) | Self::Local(_)),
             _ => false,
         }
@@ -105,53 +97,108 @@ impl Caches {
         }
     }
 
+    fn local(&mut self, number: usize) -> Option<&mut LocalCache> {
+        match self {
+            Self::Local(servers) => servers.get_mut(number),
+            _ => None,
+        }
+    }
+
     /// Stops a memcached server where it is, or lets it go on.
     pub(crate) fn freeze(&mut self, number: usize, still: bool) {
-        if let Self::Local(servers) = self
-            && let Some((server, frozen)) = servers.get_mut(number)
-        {
+        if let Some(server) = self.local(number) {
             server.freeze(still);
-            *frozen = still;
+        }
+    }
+
+    /// Kills a memcached server.
+    pub(crate) fn kill(&mut self, number: usize) {
+        if let Some(server) = self.local(number) {
+            server.kill();
+        }
+    }
+
+    /// Starts a memcached server that was killed, empty, at its old address.
+    ///
+    /// # Errors
+    /// If somebody else has taken its port, or it does not listen.
+    pub(crate) async fn revive(&mut self, number: usize) -> Result<()> {
+        match self.local(number) {
+            Some(server) => server.restart().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Cuts a memcached server off from replicas and clients, or joins it to them again.
+    pub(crate) fn cut(&mut self, number: usize, off: bool) {
+        if let Some(server) = self.local(number) {
+            server.cut(off);
+        }
+    }
+
+    /// Where those of the run's own answer its questions.
+    fn awake(&self) -> Vec<String> {
+        match self {
+            Self::Local(servers) => servers.iter().filter_map(LocalCache::own_address).collect(),
+            Self::Embedded(_) => self.addresses(),
+            Self::None | Self::Servers(_) => Vec::new(),
         }
     }
 
     /// Has those that run forget everything.
     pub(crate) async fn flush(&self) {
-        let addresses = match self {
-            Self::Local(servers) => {
-                let awake = servers.iter().filter(|(_, frozen)| !frozen);
-                awake
-                    .map(|(server, _)| server.address().to_owned())
-                    .collect()
-            }
-            Self::Embedded(_) => self.addresses(),
-            Self::None | Self::Servers(_) => Vec::new(),
-        };
-        for address in addresses {
-            match timeout(FLUSHING, flush(&address)).await {
-                Ok(Ok(())) => {}
-                failed => tracing::warn!(%address, ?failed, "a cache did not forget"),
+        for address in self.awake() {
+            match ask(&address, "flush_all", "OK").await {
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%address, %error, "a cache did not forget"),
             }
         }
     }
+
+    /// How many items memcached servers of the run's own have thrown out, so far and since they
+    /// were started, for want of room; `None` of other caches.
+    pub(crate) async fn evictions(&self) -> Option<u64> {
+        let Self::Local(_) = self else {
+            return None;
+        };
+        let mut sum = 0;
+        for address in self.awake() {
+            let told = ask(&address, "stats", "END").await.ok()?;
+            let of = |line: &str| line.strip_prefix("STAT evictions ")?.parse::<u64>().ok();
+            sum += told.lines().find_map(of)?;
+        }
+        Some(sum)
+    }
 }
 
-async fn flush(address: &str) -> io::Result<()> {
-    const DONE: &[u8] = b"OK\r\n";
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"flush_all\r\n").await?;
-    let mut answer = [0; DONE.len()];
-    stream.read_exact(&mut answer).await?;
-    if answer == *DONE {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("it answers {answer:?}")))
+/// Asks a server something, and returns what it says up to this line.
+async fn ask(address: &str, question: &str, last: &str) -> io::Result<String> {
+    let asked = async {
+        let mut stream = BufReader::new(TcpStream::connect(address).await?);
+        stream
+            .write_all(format!("{question}\r\n").as_bytes())
+            .await?;
+        let mut told = String::new();
+        while stream.read_line(&mut told).await? > 0 {
+            if told.lines().next_back() == Some(last) {
+                return Ok(told);
+            }
+        }
+        Err(io::Error::other(format!("it answers {told:?}")))
+    };
+    timeout(PATIENCE, asked).await?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::deploy::memcached::is_there;
+    use tokio::io::AsyncReadExt;
+
+    fn local(count: u8) -> Memcached {
+        let megabytes = Memcached::MEGABYTES;
+        Memcached::Local { count, megabytes }
+    }
 
     /// Stores an item, or asks for it: what the server says.
     async fn say(address: &str, line: &[u8]) -> io::Result<Vec<u8>> {
@@ -166,9 +213,9 @@ mod tests {
     #[tokio::test]
     async fn caches_of_ones_own_forget_when_they_are_told_to() {
         let mut kinds = vec![Memcached::Embedded];
-        kinds.extend(is_there().then_some(Memcached::Local(2)));
+        kinds.extend(is_there().then(|| local(2)));
         for kind in kinds {
-            let caches = Caches::start(&kind).await.unwrap();
+            let caches = Caches::start(&kind, false).await.unwrap();
             for address in caches.addresses() {
                 let stored = say(&address, b"set a 0 0 1\r\nx\r\n").await.unwrap();
                 assert_eq!(stored, b"STORED\r\n");
@@ -186,7 +233,7 @@ mod tests {
         if !is_there() {
             return;
         }
-        let mut caches = Caches::start(&Memcached::Local(2)).await.unwrap();
+        let mut caches = Caches::start(&local(2), false).await.unwrap();
         let addresses = caches.addresses();
         caches.freeze(1, true);
         let still = say(&addresses[1], b"version\r\n");
@@ -206,5 +253,42 @@ mod tests {
         for address in &addresses {
             assert!(TcpStream::connect(address).await.is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_killed_comes_back_empty_where_it_was() {
+        if !is_there() {
+            return;
+        }
+        let mut caches = Caches::start(&local(1), false).await.unwrap();
+        let address = caches.addresses().remove(0);
+        say(&address, b"set a 0 0 1\r\nx\r\n").await.unwrap();
+        caches.kill(0);
+        assert!(TcpStream::connect(&address).await.is_err());
+        caches.revive(0).await.unwrap();
+        assert_eq!(caches.addresses(), [address.clone()]);
+        assert_eq!(say(&address, b"get a\r\n").await.unwrap(), b"END\r\n");
+        assert_eq!(caches.evictions().await, Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_cut_off_answers_when_it_is_joined_and_its_owner_meanwhile() {
+        if !is_there() {
+            return;
+        }
+        let mut caches = Caches::start(&local(2), true).await.unwrap();
+        let addresses = caches.addresses();
+        caches.cut(1, true);
+        let off = say(&addresses[1], b"version\r\n");
+        tokio::pin!(off);
+        let joined = say(&addresses[0], b"version\r\n");
+        tokio::select! {
+            biased;
+            told = &mut off => panic!("it is cut off and says {told:?}"),
+            told = joined => assert!(told.unwrap().starts_with(b"VERSION")),
+        }
+        assert_eq!(caches.evictions().await, Some(0));
+        caches.cut(1, false);
+        assert!(off.await.unwrap().starts_with(b"VERSION"));
     }
 }

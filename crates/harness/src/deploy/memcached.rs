@@ -14,9 +14,6 @@ use tokio::time::{Instant, sleep};
 /// The program.
 const PROGRAM: &str = "memcached";
 
-/// How much each server keeps, in MiB.
-const MEGABYTES: u32 = 64;
-
 /// How long a server may take to listen.
 const START: Duration = Duration::from_secs(10);
 
@@ -58,30 +55,45 @@ pub(crate) fn is_there() -> bool {
 #[derive(Debug)]
 pub(crate) struct MemcachedServer {
     process: Child,
-    address: String,
+    megabytes: u32,
+    port: u16,
 }
 
 impl MemcachedServer {
-    /// Starts one, which listens when this returns.
-    pub(super) async fn start() -> Result<Self> {
+    /// Starts one that keeps so many MiB, at this port or a free one. It listens when this returns.
+    pub(super) async fn start(megabytes: u32, port: Option<u16>) -> Result<Self> {
         let folder = tempfile::tempdir().context("no folder for memcached's port")?;
         let told = folder.path().join("port");
-        let mut process = command(&told)
+        let process = command(&told, megabytes, port)
             .spawn()
             .with_context(|| format!("cannot start {PROGRAM}"))?;
-        let port = port(&told, &mut process).await;
-        // Whatever happened, the process is ended when this is dropped.
+        // Whatever happens, the process is ended when this is dropped.
         let mut server = Self {
             process,
-            address: String::new(),
+            megabytes,
+            port: 0,
         };
-        server.address = format!("127.0.0.1:{}", port?);
+        server.port = listens(&told, &mut server.process).await?;
         Ok(server)
     }
 
-    /// Where it listens.
-    pub(super) fn address(&self) -> &str {
-        &self.address
+    /// Where it listens, or did.
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it: its process is gone when this returns.
+    pub(super) fn kill(&mut self) {
+        // It fails if the process has ended already, which is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Kills it if it runs, and starts it where it was, empty.
+    pub(super) async fn restart(&mut self) -> Result<()> {
+        self.kill();
+        *self = Self::start(self.megabytes, Some(self.port)).await?;
+        Ok(())
     }
 
     /// Stops it where it is, or lets it go on.
@@ -92,14 +104,12 @@ impl MemcachedServer {
 
 impl Drop for MemcachedServer {
     fn drop(&mut self) {
-        // It fails if the process has ended already, which is what is wanted.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
-/// A server that takes any free port and writes it to a file.
-fn command(told: &Path) -> Command {
+/// A server that takes this port, or any free one, and writes it to a file.
+fn command(told: &Path, megabytes: u32, port: Option<u16>) -> Command {
     let mut command = if cfg!(target_os = "linux") {
         // The system kills it if this process is gone.
         let mut command = Command::new("setpriv");
@@ -108,20 +118,10 @@ fn command(told: &Path) -> Command {
     } else {
         Command::new(PROGRAM)
     };
-    let megabytes = MEGABYTES.to_string();
+    let port = port.map_or("-1".to_owned(), |port| port.to_string());
     command
-        .args([
-            "-l",
-            "127.0.0.1",
-            "-p",
-            "-1",
-            "-U",
-            "0",
-            "-t",
-            "1",
-            "-m",
-            &megabytes,
-        ])
+        .args(["-l", "127.0.0.1", "-p", &port, "-U", "0", "-t", "1"])
+        .args(["-m", &megabytes.to_string()])
         // It counts only if this process runs as root, which memcached refuses to do by itself.
         .args(["-u", "root"])
         .env("MEMCACHED_PORT_FILENAME", told)
@@ -133,7 +133,7 @@ fn command(told: &Path) -> Command {
 }
 
 /// Waits until the server has told its port: it listens then.
-async fn port(told: &Path, process: &mut Child) -> Result<u16> {
+async fn listens(told: &Path, process: &mut Child) -> Result<u16> {
     let begun = Instant::now();
     loop {
         if let Ok(text) = std::fs::read_to_string(told) {

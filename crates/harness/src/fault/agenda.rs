@@ -58,7 +58,7 @@ impl Agenda {
                     None => {}
                     Some(Step::Break(trouble)) => {
                         self.add(at, Step::Break(trouble));
-                        self.add(at + length.unwrap_or(0), Step::Mend(trouble));
+                        self.add(at + length.unwrap_or(SECOND), Step::Mend(trouble));
                     }
                     Some(step) => self.add(at, step),
                 }
@@ -108,7 +108,9 @@ fn first_step(strike: &Strike, topology: &Topology) -> Option<Step> {
         Word::Kill => Step::Kill(replica()?, *length),
         Word::FlushCache => Step::Flush,
         Word::StopCache => Step::Break(Trouble::StoppedCache),
-        Word::FreezeCache => Step::Break(Trouble::FrozenCache(target.parse().ok()?)),
+        Word::KillCache | Word::FreezeCache | Word::CutCache => {
+            Step::Break(Trouble::of_server(*word, target.parse().ok()?)?)
+        }
         _ => Step::Break(Trouble::of_replica(*word, replica()?)?),
     })
 }

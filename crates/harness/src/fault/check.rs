@@ -78,7 +78,7 @@ impl Check<'_> {
             Word::FullDisk if self.settings.durability == DurabilityName::Memory => {
                 Err("nothing is on disk: give --durability sync or async".into())
             }
-            Word::StopCache | Word::FreezeCache | Word::FlushCache => self.cache(word),
+            word if word.is_of_caches() => self.cache(word),
             _ => Ok(()),
         }
     }
@@ -145,9 +145,9 @@ impl Check<'_> {
                     "there is no embedded cache to stop: it is part of {who} without --memcached"
                 ),
             ),
-            Word::FreezeCache => (
+            Word::KillCache | Word::FreezeCache | Word::CutCache => (
                 memcached.local_count() > 0,
-                format!("only servers of --memcached local:N can be frozen, and {who} has them"),
+                format!("that can happen to servers of --memcached local:N, and {who} has them"),
             ),
             _ => (
                 !matches!(memcached, Memcached::Servers(_)),

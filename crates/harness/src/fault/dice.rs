@@ -44,7 +44,9 @@ impl Dice {
         let trouble = match word {
             Word::FlushCache => return Some((Step::Flush, None)),
             Word::StopCache => Trouble::StoppedCache,
-            Word::FreezeCache => Trouble::FrozenCache(below(server, cache_servers)?),
+            Word::KillCache | Word::FreezeCache | Word::CutCache => {
+                Trouble::of_server(word, below(server, cache_servers)?)?
+            }
             _ => {
                 let id = victim(ailments, group, member)?;
                 match Trouble::of_replica(word, id) {

@@ -39,6 +39,14 @@ impl Fault {
         }
     }
 
+    /// Whether it may cut off a cache.
+    pub(crate) fn cuts_caches(&self) -> bool {
+        match self {
+            Self::At(strike) => strike.word == Word::CutCache,
+            Self::Random(words) => words.contains(&Word::CutCache),
+        }
+    }
+
     /// Whether it may fill the disk of this replica.
     pub(crate) fn fills_disk_of(&self, id: ReplicaId) -> bool {
         let may_mean = |strike: &Strike| strike.target == id.to_string();
@@ -187,6 +195,10 @@ mod tests {
             "cut-client:p0r1@3s+2s",
             "full-disk:p0r1@3s+2s",
             "freeze-cache:2@3s+2s",
+            "kill-cache:0@3s",
+            "kill-cache:0@3s+2s",
+            "cut-cache:1@3s+2s",
+            "random:kill-cache+cut-cache",
             "flush-cache@3s",
             "random:pause",
             "random:kill+pause+cut+cut-in+cut-out+cut-client+full-disk+freeze-cache+flush-cache",
@@ -232,6 +244,8 @@ mod tests {
             "cut@3s+2s",
             "full-disk@3s+2s",
             "freeze-cache@3s+2s",
+            "kill-cache@3s+2s",
+            "cut-cache:0@3s",
             "flush-cache@3s+2s",
             "flush-cache:0@3s",
             "random",

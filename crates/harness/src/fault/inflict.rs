@@ -218,7 +218,9 @@ impl<'a> Faults<'a> {
                 }
             }
             Trouble::StoppedCache => cluster.caches().stop(),
+            Trouble::DeadCache(number) => cluster.caches().kill(number),
             Trouble::FrozenCache(number) => cluster.caches().freeze(number, true),
+            Trouble::CutCache(number) => cluster.caches().cut(number, true),
         }
         self.count(word);
         Ok(Some(trouble.begun()))
@@ -273,7 +275,9 @@ impl<'a> Faults<'a> {
                 }
             }
             Trouble::StoppedCache => cluster.caches().restart().context("the cache")?,
+            Trouble::DeadCache(number) => cluster.caches().revive(number).await?,
             Trouble::FrozenCache(number) => cluster.caches().freeze(number, false),
+            Trouble::CutCache(number) => cluster.caches().cut(number, false),
         }
         Ok(true)
     }

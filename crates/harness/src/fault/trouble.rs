@@ -15,8 +15,12 @@ pub(super) enum Trouble {
     FullDisk(ReplicaId),
     /// The embedded cache is stopped.
     StoppedCache,
+    /// A memcached server does not run.
+    DeadCache(usize),
     /// A memcached server stands still.
     FrozenCache(usize),
+    /// A memcached server is cut off.
+    CutCache(usize),
 }
 
 impl Trouble {
@@ -33,6 +37,16 @@ impl Trouble {
         })
     }
 
+    /// The trouble that a word means for a memcached server, if it means one.
+    pub(super) fn of_server(word: Word, number: usize) -> Option<Self> {
+        Some(match word {
+            Word::KillCache => Self::DeadCache(number),
+            Word::FreezeCache => Self::FrozenCache(number),
+            Word::CutCache => Self::CutCache(number),
+            _ => return None,
+        })
+    }
+
     /// The word for it.
     pub(super) fn word(self) -> Word {
         match self {
@@ -43,7 +57,9 @@ impl Trouble {
             Self::Cut(..) => Word::Cut,
             Self::FullDisk(_) => Word::FullDisk,
             Self::StoppedCache => Word::StopCache,
+            Self::DeadCache(_) => Word::KillCache,
             Self::FrozenCache(_) => Word::FreezeCache,
+            Self::CutCache(_) => Word::CutCache,
         }
     }
 
@@ -54,7 +70,9 @@ impl Trouble {
                 format!("{} {id}", self.word().name())
             }
             Self::StoppedCache => "stop cache".into(),
+            Self::DeadCache(number) => format!("kill cache {number}"),
             Self::FrozenCache(number) => format!("freeze cache {number}"),
+            Self::CutCache(number) => format!("cut cache {number}"),
         }
     }
 
@@ -66,7 +84,9 @@ impl Trouble {
             Self::Cut(id, _) => format!("join {id}"),
             Self::FullDisk(id) => format!("free disk of {id}"),
             Self::StoppedCache => "start cache".into(),
+            Self::DeadCache(number) => format!("restart cache {number}"),
             Self::FrozenCache(number) => format!("thaw cache {number}"),
+            Self::CutCache(number) => format!("join cache {number}"),
         }
     }
 }

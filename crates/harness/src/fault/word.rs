@@ -23,8 +23,12 @@ pub(crate) enum Word {
     FullDisk,
     /// Stop the embedded cache, and start it empty.
     StopCache,
+    /// Kill a memcached server, and start it empty.
+    KillCache,
     /// Stop a memcached server where it is, and let it go on.
     FreezeCache,
+    /// Cut a memcached server off from replicas and clients.
+    CutCache,
     /// Have the caches forget everything.
     FlushCache,
 }
@@ -55,7 +59,7 @@ pub(crate) enum Lasts {
 
 impl Word {
     /// All of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::KillLeader,
         Self::KillOracleLeader,
         Self::Kill,
@@ -66,7 +70,9 @@ impl Word {
         Self::CutClient,
         Self::FullDisk,
         Self::StopCache,
+        Self::KillCache,
         Self::FreezeCache,
+        Self::CutCache,
         Self::FlushCache,
     ];
 
@@ -83,7 +89,9 @@ impl Word {
             Self::CutClient => "cut-client",
             Self::FullDisk => "full-disk",
             Self::StopCache => "stop-cache",
+            Self::KillCache => "kill-cache",
             Self::FreezeCache => "freeze-cache",
+            Self::CutCache => "cut-cache",
             Self::FlushCache => "flush-cache",
         }
     }
@@ -93,7 +101,7 @@ impl Word {
         match self {
             Self::KillLeader => Takes::Group,
             Self::KillOracleLeader | Self::StopCache | Self::FlushCache => Takes::Nothing,
-            Self::FreezeCache => Takes::Server,
+            Self::KillCache | Self::FreezeCache | Self::CutCache => Takes::Server,
             _ => Takes::Replica,
         }
     }
@@ -101,7 +109,9 @@ impl Word {
     /// For how long.
     pub(crate) fn lasts(self) -> Lasts {
         match self {
-            Self::KillLeader | Self::KillOracleLeader | Self::Kill => Lasts::Perhaps,
+            Self::KillLeader | Self::KillOracleLeader | Self::Kill | Self::KillCache => {
+                Lasts::Perhaps
+            }
             Self::FlushCache => Lasts::AMoment,
             _ => Lasts::AWhile,
         }
@@ -114,7 +124,14 @@ impl Word {
 
     /// Whether it strikes caches.
     pub(crate) fn is_of_caches(self) -> bool {
-        matches!(self, Self::StopCache | Self::FreezeCache | Self::FlushCache)
+        matches!(
+            self,
+            Self::StopCache
+                | Self::KillCache
+                | Self::FreezeCache
+                | Self::CutCache
+                | Self::FlushCache
+        )
     }
 
     /// The word of this name.

@@ -23,6 +23,9 @@ pub(super) struct Remarks {
     pub(super) audited_objects: Option<u64>,
     /// How often each word of `--fault` struck.
     pub(super) faults: BTreeMap<&'static str, u64>,
+    /// How many items memcached servers of the run's own have thrown out for want of room since
+    /// each was started last.
+    pub(super) cache_evictions: Option<u64>,
     /// The most memory that the process of a replica took, in the first and the last tenth of what
     /// was measured.
     pub(super) rss_first_mib: Option<f64>,

@@ -338,6 +338,7 @@ impl<'a, W: Workload> Run<'a, W> {
             consistent: verdicts.invariants.name(),
             audited_objects: audit.as_ref().map(|audit| audit.read),
             faults: struck.map(|(word, count)| (word.name(), *count)).collect(),
+            cache_evictions: measured.cache_evictions,
             rss_first_mib,
             rss_last_mib,
             problems: (verdicts.problems().into_iter())

@@ -3,6 +3,7 @@
 use crate::deploy::caches::Caches;
 use crate::deploy::disks::Disks;
 use crate::error::UsageError;
+use crate::fault::grammar::Fault;
 use crate::results::measures::Applies;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
@@ -29,7 +30,10 @@ impl Blueprint<'_> {
     /// Starts the shared caches, for a strategy that uses them.
     pub(super) async fn caches(&self) -> Result<Caches> {
         match self.applies.cache {
-            true => Caches::start(&self.settings.memcached).await,
+            true => {
+                let cuts = self.settings.fault.iter().any(Fault::cuts_caches);
+                Caches::start(&self.settings.memcached, cuts).await
+            }
             false => Ok(Caches::None),
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Measured {
     pub(crate) marks: Vec<Mark>,
     /// How often each word of the schedule struck.
     pub(crate) struck: BTreeMap<Word, u64>,
+    /// How many items memcached servers of the run's own have thrown out.
+    pub(crate) cache_evictions: Option<u64>,
     /// What the replicas' processes took meanwhile.
     pub(crate) memory: Memory,
     /// What each group did meanwhile.

@@ -203,6 +203,7 @@ impl<W: Workload> Trial<'_, W> {
                 _ => Consistency::NotAsked,
             },
         };
+        let cache_evictions = cluster.caches().evictions().await;
         drop(cluster);
         self.keep_history(&load)?;
         let recorded = self.end_tape(&load)?;
@@ -245,6 +246,7 @@ impl<W: Workload> Trial<'_, W> {
             mishaps: mishaps.collect(),
             marks: faults.marks,
             struck: faults.struck,
+            cache_evictions,
             memory: looks.memory,
             groups: looks.groups,
             verdicts,

@@ -1,18 +1,24 @@
-//! One batch of calls to the shared cache: two round trips at most, however many calls there are.
+//! One batch of calls to one cache server: a few round trips at most, however many calls there are.
 //!
 //! Values are stored and read in the first one, and hints read; those that are newer than what was
-//! read are stored in the second, on the condition that nobody else was faster. Who was not fast
-//! enough tries once more, then lets it be: a hint that is not stored costs somebody a
-//! consultation.
+//! read are stored in the second, on the condition that nobody else was faster; those that lost are
+//! read and stored once more.
 //!
 //! Invariant: nothing is sent that a server would refuse, for that would fail the rest of the batch
 //! too.
 
+use super::health::Health;
 use super::{ITEM_OVERHEAD, MAX_ITEM, is_key};
 use bytes::Bytes;
-use memcache::exp::{AsyncMetaClient, Get, Meta, MutationStatus, Op, OpResult, Set};
+use memcache::exp::{AsyncMetaClient, Error, Get, Meta, MutationStatus, Op, OpResult, Set};
 use ssmr_core::{CacheCall, CacheReply, Found, Hint, codec};
 use std::collections::BTreeMap;
+
+/// What came of asking the server something. The default is that nothing was answered.
+pub(super) trait Outcome: Default {
+    /// Whether the connection is of no more use.
+    fn is_broken(&self) -> bool;
+}
 
 /// Calls that travel together.
 #[derive(Debug, Default)]
@@ -21,8 +27,8 @@ pub(super) struct Batch {
     sets: Vec<(Bytes, Bytes)>,
     /// The newest hint for each key.
     hints: BTreeMap<Bytes, Hint>,
-    /// Gets of what can be no key.
-    refused: Vec<Bytes>,
+    /// What no server would take: gets of what can be no key, values that are too large.
+    refused: Vec<CacheReply>,
 }
 
 impl Batch {
@@ -32,11 +38,8 @@ impl Batch {
         for call in calls.drain(..) {
             match call {
                 CacheCall::Get { key } if is_key(&key) => batch.gets.push(key),
-                CacheCall::Get { key } => batch.refused.push(key),
-                CacheCall::Set { key, value } => {
-                    if is_key(&key) && key.len() + value.len() + ITEM_OVERHEAD <= MAX_ITEM {
-                        batch.sets.push((key, value));
-                    }
+                CacheCall::Set { key, value } if is_item(&key, &value) => {
+                    batch.sets.push((key, value));
                 }
                 CacheCall::Publish { key, hint } if is_key(&key) => {
                     let newest = batch.hints.entry(key).or_insert(hint);
@@ -44,61 +47,189 @@ impl Batch {
                         *newest = hint;
                     }
                 }
+                CacheCall::Get { key } | CacheCall::Set { key, .. } => {
+                    let found = Found::Miss;
+                    batch.refused.push(CacheReply { key, found });
+                }
                 CacheCall::Publish { .. } => {}
             }
         }
         batch
     }
 
-    /// Runs all of it: values and hints are read and values stored in one round trip, newer hints
-    /// stored in a second.
-    pub(super) async fn run(mut self, cache: Option<&AsyncMetaClient>) -> Vec<CacheReply> {
-        let mut replies: Vec<_> = std::mem::take(&mut self.refused)
-            .into_iter()
-            .map(down)
-            .collect();
+    /// Whether there is nothing to send.
+    pub(super) fn is_empty(&self) -> bool {
+        self.gets.is_empty() && self.sets.is_empty() && self.hints.is_empty()
+    }
+
+    /// Stores and reads values, and reads hints, in one round trip.
+    pub(super) async fn exchange(&self, cache: &AsyncMetaClient) -> Exchange {
         let sets = self.sets.iter();
-        let mut operations: Vec<Op> = sets
-            .map(|(key, value)| Set::new(key, value).into())
-            .collect();
-        let sets = operations.len();
-        operations.extend(self.gets.iter().map(|key| Get::new(key).into()));
-        operations.extend(self.hints.keys().map(read_hint));
-        let mut results = run(cache, operations).await.into_iter().skip(sets);
-        for key in self.gets {
-            let found = found(results.next().flatten());
+        let sets = sets.map(|(key, value)| Set::new(key, value).into());
+        let gets = self.gets.iter().map(|key| Get::new(key).into());
+        let hints = self.hints.keys().map(read_hint);
+        run(cache, sets.chain(gets).chain(hints).collect()).await
+    }
+
+    /// The answers to all gets, and to the sets that failed, after an exchange.
+    pub(super) fn replies(&self, exchange: &mut Exchange, health: &Health) -> Vec<CacheReply> {
+        let mut replies = self.refused.clone();
+        for (place, (key, _)) in self.sets.iter().enumerate() {
+            let found = match exchange.result(place) {
+                Some(OpResult::Mutation(done)) if done.status == MutationStatus::Applied => {
+                    continue;
+                }
+                Some(_) => Found::Miss,
+                None => Found::Down,
+            };
+            let key = key.clone();
             replies.push(CacheReply { key, found });
         }
-        if let Some(cache) = cache {
-            let contested = publish(cache, self.hints, results).await;
-            let operations = contested.keys().map(read_hint).collect();
-            let results = run(Some(cache), operations).await.into_iter();
-            publish(cache, contested, results).await;
+        for (place, key) in (self.sets.len()..).zip(&self.gets) {
+            let result = exchange.results.get_mut(place).and_then(Option::take);
+            let found = found(result);
+            if found != Found::Down {
+                health.found(matches!(found, Found::Hit(_)));
+            }
+            let key = key.clone();
+            replies.push(CacheReply { key, found });
         }
         replies
     }
+
+    /// The hints that are newer than those that were read in the exchange.
+    pub(super) fn newer_hints(self, exchange: &Exchange) -> NewerHints {
+        let first = self.sets.len() + self.gets.len();
+        NewerHints::among(self.hints, exchange, first)
+    }
 }
 
-/// Runs operations; `None` for each that failed.
-async fn run(cache: Option<&AsyncMetaClient>, operations: Vec<Op>) -> Vec<Option<OpResult>> {
-    let count = operations.len();
-    match cache {
-        Some(cache) if count > 0 => match cache.run_batch(operations).await {
-            Ok(results) => results.into_iter().map(Result::ok).collect(),
-            Err(error) => {
-                tracing::debug!(%error, "a batch to the cache was not sent");
-                vec![None; count]
-            }
-        },
-        _ => vec![None; count],
+/// Answers to operations, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    results: Vec<Option<OpResult>>,
+    is_broken: bool,
+}
+
+impl Exchange {
+    fn result(&self, place: usize) -> Option<&OpResult> {
+        self.results.get(place)?.as_ref()
     }
+}
+
+impl Outcome for Exchange {
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+}
+
+/// Hints that the server is to have in place of what it has.
+#[derive(Debug, Default)]
+pub(super) struct NewerHints(Vec<NewerHint>);
+
+#[derive(Debug)]
+struct NewerHint {
+    key: Bytes,
+    hint: Hint,
+    /// What the server must have under the key: this, or nothing.
+    instead_of: Option<u64>,
+}
+
+impl NewerHints {
+    /// Those that are newer than what was found under their keys, in the answers from `first` on.
+    fn among(hints: BTreeMap<Bytes, Hint>, found: &Exchange, first: usize) -> Self {
+        let mut newer = Vec::new();
+        for (place, (key, hint)) in (first..).zip(hints) {
+            let Some(OpResult::Get(got)) = found.result(place) else {
+                continue;
+            };
+            let held = got.value.as_ref();
+            let held = held.and_then(|bytes| codec::decode::<Hint>(bytes).ok());
+            if held.is_none_or(|held| held.epoch < hint.epoch) {
+                newer.push(NewerHint {
+                    key,
+                    hint,
+                    instead_of: got.item.cas,
+                });
+            }
+        }
+        Self(newer)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Stores them. Those for which somebody else was faster are read again.
+    pub(super) async fn store(self, cache: &AsyncMetaClient) -> Stored {
+        let operations = self.0.iter().map(|newer| {
+            let store = Set::new(&newer.key, codec::encode(&newer.hint));
+            match newer.instead_of {
+                Some(cas) => store.compare_cas(cas).into(),
+                None => store.add().into(),
+            }
+        });
+        let stored = run(cache, operations.collect()).await;
+        let lost = self.0.into_iter().enumerate().filter(|(place, _)| {
+            matches!(stored.result(*place), Some(OpResult::Mutation(done))
+                if done.status != MutationStatus::Applied)
+        });
+        let lost: BTreeMap<_, _> = lost.map(|(_, newer)| (newer.key, newer.hint)).collect();
+        let read = run(cache, lost.keys().map(read_hint).collect()).await;
+        Stored {
+            contested: Self::among(lost, &read, 0),
+            is_broken: stored.is_broken || read.is_broken,
+        }
+    }
+}
+
+/// What came of storing hints.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    /// Those that are newer than what somebody else has stored meanwhile.
+    pub(super) contested: NewerHints,
+    is_broken: bool,
+}
+
+impl Outcome for Stored {
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+}
+
+/// Runs operations, if there are any.
+async fn run(cache: &AsyncMetaClient, operations: Vec<Op>) -> Exchange {
+    if operations.is_empty() {
+        return Exchange::default();
+    }
+    match cache.run_batch(operations).await {
+        Ok(results) => Exchange {
+            is_broken: results.iter().any(is_of_the_connection),
+            results: results.into_iter().map(Result::ok).collect(),
+        },
+        Err(error) => {
+            tracing::debug!(%error, "a batch to a cache server was not sent");
+            Exchange::default()
+        }
+    }
+}
+
+/// Whether it is no answer of a server that works: one that has no memory left, or takes a key for
+/// a bad one, says so and goes on.
+fn is_of_the_connection(result: &Result<OpResult, Error>) -> bool {
+    let Err(error) = result else {
+        return false;
+    };
+    !matches!(error, Error::Server(_) | Error::Rejected(_))
 }
 
 fn found(result: Option<OpResult>) -> Found {
     match result {
-        Some(OpResult::Get(got)) => got
-            .value
-            .map_or(Found::Miss, |value| Found::Hit(value.into())),
+        Some(OpResult::Get(got)) => match got.value {
+            // Longer than any that was stored: somebody else's.
+            Some(value) if value.len() <= MAX_ITEM => Found::Hit(value.into()),
+            Some(_) | None => Found::Miss,
+        },
         _ => Found::Down,
     }
 }
@@ -107,47 +238,7 @@ fn read_hint(key: &Bytes) -> Op {
     Get::new(key).meta(Meta::NONE.cas()).into()
 }
 
-/// Stores the hints that are newer than what was read under their keys. Returns those whose key was
-/// changed meanwhile.
-async fn publish(
-    cache: &AsyncMetaClient,
-    hints: BTreeMap<Bytes, Hint>,
-    read: impl Iterator<Item = Option<OpResult>>,
-) -> BTreeMap<Bytes, Hint> {
-    let mut newer = Vec::new();
-    for ((key, hint), result) in hints.into_iter().zip(read) {
-        let Some(OpResult::Get(got)) = result else {
-            continue;
-        };
-        let held = got
-            .value
-            .and_then(|bytes| codec::decode::<Hint>(&bytes).ok());
-        if held.is_some_and(|held| held.epoch >= hint.epoch) {
-            continue;
-        }
-        let store = Set::new(&key, codec::encode(&hint));
-        let store = match got.item.cas {
-            Some(cas) => store.compare_cas(cas),
-            None => store.add(),
-        };
-        newer.push((key, hint, store));
-    }
-    let operations = newer.iter().map(|(_, _, store)| store.clone().into());
-    let results = run(Some(cache), operations.collect()).await;
-    let contested = newer
-        .into_iter()
-        .zip(results)
-        .filter(|(_, result)| lost(result.as_ref()));
-    contested.map(|((key, hint, _), _)| (key, hint)).collect()
-}
-
-/// The answer to a get that nobody answered.
-pub(super) fn down(key: Bytes) -> CacheReply {
-    let found = Found::Down;
-    CacheReply { key, found }
-}
-
-/// Whether somebody else was faster.
-fn lost(result: Option<&OpResult>) -> bool {
-    matches!(result, Some(OpResult::Mutation(done)) if done.status != MutationStatus::Applied)
+/// Whether a server takes a value under a key.
+fn is_item(key: &[u8], value: &[u8]) -> bool {
+    is_key(key) && key.len() + value.len() + ITEM_OVERHEAD <= MAX_ITEM
 }

@@ -1,6 +1,7 @@
 //! For fuzz targets: both ends of the cache's protocol.
 
-use super::batch::Batch;
+use super::batch::{Batch, Exchange};
+use super::health::Health;
 use super::protocol::Session;
 use super::store::Store;
 use crate::fuzzing::block_on;
@@ -61,7 +62,14 @@ async fn run(address: SocketAddr) -> Vec<CacheReply> {
         .connect_timeout(patience)
         .io_timeout(patience);
     let client = builder.connect_multiple_async([address]).await;
-    Batch::from(&mut calls()).run(client.ok().as_ref()).await
+    let (batch, health) = (Batch::from(&mut calls()), Health::of(&address.to_string()));
+    let Ok(client) = client else {
+        return batch.replies(&mut Exchange::default(), &health);
+    };
+    let mut exchange = batch.exchange(&client).await;
+    let replies = batch.replies(&mut exchange, &health);
+    batch.newer_hints(&exchange).store(&client).await;
+    replies
 }
 
 fn calls() -> Vec<CacheCall> {

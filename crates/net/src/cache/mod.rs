@@ -5,16 +5,21 @@
 //! strategy); its calls run beside the event loops, never within them.
 
 mod batch;
+mod breaker;
 mod client;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod health;
+mod lane;
 mod meta;
 mod protocol;
 mod server;
 mod store;
 mod words;
 
+pub use breaker::BreakerState;
 pub(crate) use client::CacheClient;
+pub use health::{CacheServerStatus, cache_servers};
 pub use server::CacheServer;
 
 /// The longest key, in bytes, as with memcached.

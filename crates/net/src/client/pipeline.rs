@@ -306,6 +306,6 @@ impl Connections {
         let (servers, inbox) = (&self.config.cache_servers, &self.inbox);
         let incarnation = self.config.incarnation;
         self.cache
-            .get_or_insert_with(|| CacheClient::start(servers.clone(), incarnation, inbox.clone()))
+            .get_or_insert_with(|| CacheClient::start(servers.clone(), incarnation, inbox))
     }
 }

@@ -29,7 +29,7 @@ use crate::peer::Peer;
 use crate::traffic::Traffic;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Replica, ReplicaId,
+    CacheCall, ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Replica, ReplicaId,
     ReplicaOutbox,
 };
 use ssmr_multicast::GroupMulticast;
@@ -146,7 +146,7 @@ impl EventLoop {
             clients,
             visitors,
             traffic: traffic.clone(),
-            cache: CacheClient::start(config.cache_servers, config.incarnation, sender.clone()),
+            cache: CacheClient::start(config.cache_servers, config.incarnation, &sender),
             intake: service_time.map(Intake::new),
             recorder: Recorder::new(metrics.is_some()),
             news: News::new(id, is_voter),
@@ -351,9 +351,12 @@ impl EventLoop {
             self.recorder.leaves(now, &message);
             self.clients.send(to, &message);
         }
+        let mut refused = false;
         for call in self.out.cache.drain(..) {
-            if let Some(refused) = self.cache.call(call) {
-                self.replica.on_cache(now, refused);
+            let is_question = matches!(call, CacheCall::Get { .. });
+            if let Some(reply) = self.cache.call(call) {
+                self.replica.on_cache(now, reply);
+                refused |= is_question;
             }
         }
         let status = self.replica.status();
@@ -361,6 +364,7 @@ impl EventLoop {
             self.leads_since = status.is_leader.then_some(now);
             leadership.publish(self.leads_since);
         }
-        true
+        // What waits for an answer of the cache goes on without it, and not only at the next tick.
+        !refused || self.finish_round(now, leadership)
     }
 }

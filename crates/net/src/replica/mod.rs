@@ -354,4 +354,5 @@ fn assemble(
     let placement = Placement::new(options.oracle.clone(), topology);
     let stopwatch = options.stages.then(|| Stopwatch::new(options.clock));
     Replica::new(id, placement, multicast, Timed::new(engine, stopwatch))
+        .with_secret(&options.secret)
 }

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::limits::ConnectionLimits;
-use ssmr_core::{Oracle, ReplicaId};
+use ssmr_core::{Oracle, ReplicaId, Secret};
 use ssmr_storage::Durability;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ pub struct ReplicaOptions {
     pub config: ClusterConfig,
     /// The strategy.
     pub oracle: Arc<dyn Oracle>,
+    /// What all replicas of the cluster know and others do not; [that of the
+    /// incarnation](Secret::of_incarnation) unless it is given. See
+    /// [`with_secret`](Self::with_secret).
+    pub secret: Secret,
     /// For the multicast's election timers.
     pub seed: u64,
     /// Its clock.
@@ -45,6 +49,7 @@ impl ReplicaOptions {
     pub fn new(id: ReplicaId, config: ClusterConfig, oracle: impl Oracle) -> Self {
         Self {
             id,
+            secret: Secret::of_incarnation(config.incarnation),
             config,
             oracle: oracle.into_shared(),
             seed: 1,
@@ -56,6 +61,15 @@ impl ReplicaOptions {
             stages: false,
             metrics: None,
         }
+    }
+
+    /// These options with a secret, so that whoever runs or reaches a shared cache cannot make up a
+    /// value that is believed. All replicas of a cluster must have the same; those that do not send
+    /// each other every value in full. Nothing of it is state: a cluster may have another one when
+    /// it is started again.
+    #[must_use]
+    pub fn with_secret(self, secret: Secret) -> Self {
+        Self { secret, ..self }
     }
 
     /// These options with another [`seed`](Self::seed).

@@ -6,7 +6,8 @@ use crate::cache::Ailment;
 use ssmr_core::{Oracle, Request};
 use std::sync::Arc;
 
-/// Scenario 11: The cache is flushed, serves slowly, dies and comes back: slower, never wrong.
+/// Scenario 11: The cache is flushed, serves slowly, dies, comes back and lies: slower, never
+/// wrong.
 pub fn the_cache_fails_in_every_way(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 11);
     let objects = two_apart(&mut scenario);
@@ -16,6 +17,7 @@ pub fn the_cache_fails_in_every_way(oracle: &Arc<dyn Oracle>) -> String {
         Ailment::Slow,
         Ailment::Dead,
         Ailment::Slow,
+        Ailment::Lying,
     ] {
         for healthy in [true, false] {
             scenario.hush(writes >= 4);

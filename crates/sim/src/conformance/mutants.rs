@@ -7,7 +7,7 @@ use crate::{Options, Profile, simulate, simulate_seated};
 use ssmr_check::{Rejection, ViolationKind};
 use ssmr_core::{
     Execution, GroupId, Groups, Guess, LeaderHooks, Mutant, Needs, ObjectId, Oracle, PartitionId,
-    Reads, Topology,
+    Reads, Secret, Topology,
 };
 use std::sync::Arc;
 
@@ -207,8 +207,8 @@ impl Oracle for CreatorOnly {
         self.inner.name()
     }
 
-    fn hooks(&self, topology: &Topology) -> Box<dyn LeaderHooks> {
-        self.inner.hooks(topology)
+    fn hooks(&self, topology: &Topology, secret: &Secret) -> Box<dyn LeaderHooks> {
+        self.inner.hooks(topology, secret)
     }
 
     fn needs(&self) -> Needs {
