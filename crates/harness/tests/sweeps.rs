@@ -18,10 +18,17 @@ const SHORT: [&str; 6] = [
 ];
 
 fn sweep(words: &[&str]) -> Output {
+    sweep_as(&[], words)
+}
+
+/// A sweep in a job that is told this by its batch system.
+fn sweep_as(told: &[(&str, &str)], words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.arg("sweep").args(words);
-    command.env_remove("SLURM_ARRAY_TASK_ID");
-    command.output().unwrap()
+    for name in ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"] {
+        command.env_remove(name);
+    }
+    command.envs(told.iter().copied()).output().unwrap()
 }
 
 /// What a sweep that ends well says.
@@ -121,6 +128,37 @@ fn combinations_and_repeats_are_run_once_and_put_together() {
 }
 
 #[test]
+fn shares_of_jobs_make_the_whole() {
+    let out = tempfile::tempdir().unwrap();
+    let at = out.path().join("shared");
+    let at = at.to_str().unwrap();
+    let own = ["--vary", "window=1,4", "--repeat=2", "--strategy=static"];
+    let words = [&own[..], &["--out", at], &SHORT].concat();
+    let done = || {
+        let listed = good(&[&words[..], &["--list"]].concat());
+        let done = |line: &&str| line.contains("done");
+        let number = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+        listed.lines().filter(done).map(number).collect::<Vec<_>>()
+    };
+    let array = [
+        ("SLURM_ARRAY_TASK_ID", "5"),
+        ("SLURM_ARRAY_TASK_MIN", "4"),
+        ("SLURM_ARRAY_TASK_COUNT", "2"),
+    ];
+    let ended = sweep_as(&array, &[&words[..], &["--share", "auto"]].concat());
+    assert!(ended.status.success(), "{ended:?}");
+    // One run of each point, so that this machine strikes both alike.
+    assert_eq!(done(), ["1", "2"]);
+    let index = [("JOB_COMPLETION_INDEX", "0")];
+    let ended = sweep_as(&index, &[&words[..], &["--share", "auto/2"]].concat());
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(done(), ["0", "1", "2", "3"]);
+    good(&["--merge", at]);
+    let rows = totals(&Path::new(at).join("summary.csv"));
+    assert_eq!(column(&rows, "seed"), ["1", "1", "2", "2"]);
+}
+
+#[test]
 fn the_command_of_a_cell_makes_the_same_run() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().join("one");
@@ -168,6 +206,9 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
             &["--vary", "clients=1,2", "--cell", "auto"],
             "SLURM_ARRAY_TASK_ID",
         ),
+        (&["--repeat", "3", "--share", "3/3"], "no share 3 of 3"),
+        (&["--repeat", "3", "--share", "1"], "auto/N"),
+        (&["--repeat", "3", "--share", "auto"], "SLURM_ARRAY_TASK_ID"),
         (
             &["--repeat", "3", "--seed", "18446744073709551615"],
             "too large",

@@ -11,6 +11,7 @@ pub(crate) mod events;
 mod examples;
 mod from;
 mod given;
+mod job;
 mod log;
 mod mutant;
 mod node;

@@ -2,7 +2,7 @@
 
 use super::events;
 use super::given::{self, brief, word};
-use super::{Request, parse};
+use super::{Request, job, parse};
 use crate::error::UsageError;
 use crate::program;
 use crate::registry::info::StrategyInfo;
@@ -10,6 +10,7 @@ use crate::registry::workloads::Workloads;
 use crate::settings::sweep::{SweepSettings, SweepTask};
 use crate::sweep::cell::Cell;
 use crate::sweep::folder;
+use crate::sweep::share::Share;
 use crate::sweep::spec::{Axis, MOST_CELLS, SweepSpec};
 use clap::{Arg, ArgMatches, Args, Command};
 use std::env;
@@ -23,8 +24,8 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM sweep scaling.toml --duration 10s
   What there is to do, and what is done:
     PROGRAM sweep scaling.toml --list
-  One cell, in a job of an array (Slurm, Kubernetes):
-    PROGRAM sweep scaling.toml --cell auto
+  An eighth of the cells, on each of eight machines with a common folder (in Slurm: --share auto):
+    PROGRAM sweep scaling.toml --share 0/8
   What such jobs have done, put together:
     PROGRAM sweep --merge results/scaling";
 
@@ -57,9 +58,6 @@ const NOT_HANDED_ON: [&str; 7] = [
     events::FORMAT,
 ];
 
-/// The variables in which arrays of jobs tell each job its number.
-const NUMBERS_OF_JOBS: [&str; 2] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];
-
 /// The settings of a sweep, as given or by default.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SweepArgs {
@@ -80,12 +78,17 @@ pub(crate) struct SweepArgs {
     out: Option<PathBuf>,
 
     /// Say which cells there are and which of them are done, and run nothing
-    #[arg(long, conflicts_with_all = ["cell", "merge"])]
+    #[arg(long, conflicts_with_all = ["cell", "share", "merge"])]
     list: bool,
 
     /// Run this cell alone, from 0; `auto` reads JOB_COMPLETION_INDEX or SLURM_ARRAY_TASK_ID
     #[arg(long, value_name = "N", value_parser = cell_number, conflicts_with = "merge")]
     cell: Option<usize>,
+
+    /// Run the I-th of N equal shares of the cells, from 0; `auto` is a job's place in an array of
+    /// Slurm's, `auto/N` reads I as --cell does
+    #[arg(long, value_name = "I/N", value_parser = share, conflicts_with_all = ["cell", "merge"])]
+    share: Option<Share>,
 
     /// Put together the cells that are in this folder, and run nothing
     #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "vary", "repeat", "sweep_out"])]
@@ -142,7 +145,7 @@ impl SweepArgs {
             Some(number) => SweepTask::Cell(number),
             None if self.list => SweepTask::List,
             None if self.merge.is_some() => SweepTask::Merge,
-            None => SweepTask::Rest,
+            None => self.share.map_or(SweepTask::Rest, SweepTask::Share),
         };
         let settings = SweepSettings {
             spec,
@@ -277,17 +280,26 @@ fn axis(text: &str) -> Result<Axis, String> {
 
 /// Reads the number of a cell.
 fn cell_number(text: &str) -> Result<usize, String> {
-    let (text, from) = match text {
-        "auto" => {
-            let told = NUMBERS_OF_JOBS.iter().find_map(|name| {
-                let number = env::var(name).ok()?;
-                Some((number, format!(" (from {name})")))
-            });
-            let names = NUMBERS_OF_JOBS.join(" nor ");
-            told.ok_or_else(|| format!("neither {names} is set"))?
-        }
-        text => (text.to_owned(), String::new()),
-    };
+    if text == "auto" {
+        return job::number(&variable);
+    }
     let number = text.parse();
-    number.map_err(|_| format!("{text:?}{from} is no number of a cell"))
+    number.map_err(|_| format!("{text:?} is no number of a cell"))
+}
+
+/// Reads a share.
+fn share(text: &str) -> Result<Share, String> {
+    let (number, of) = match text.split_once('/') {
+        None if text == "auto" => job::place(&variable)?,
+        None => return Err("I/N, auto or auto/N is needed".into()),
+        Some((number, of)) => {
+            let of = of.parse().map_err(|_| format!("{of:?} is no number"))?;
+            (cell_number(number)?, of)
+        }
+    };
+    Share::new(number, of).ok_or_else(|| format!("there is no share {number} of {of}, from 0"))
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }

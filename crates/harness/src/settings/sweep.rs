@@ -1,5 +1,6 @@
 //! The settings of `sweep`.
 
+use crate::sweep::share::Share;
 use crate::sweep::spec::SweepSpec;
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ pub(crate) enum SweepTask {
     List,
     /// One cell.
     Cell(usize),
+    /// What one of several jobs is to do.
+    Share(Share),
     /// Put together what others have done.
     Merge,
 }

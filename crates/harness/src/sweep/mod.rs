@@ -10,6 +10,7 @@ pub(crate) mod cell;
 pub(crate) mod folder;
 mod points;
 mod rows;
+pub(crate) mod share;
 pub(crate) mod spec;
 mod told;
 
@@ -62,6 +63,11 @@ pub(crate) fn run<W: Workloads>(
             return Ok(Ending::Good);
         }
         SweepTask::Cell(number) => return sweep.measure(&[number]),
+        SweepTask::Share(share) => {
+            let points = settings.spec.point_count().unwrap_or(1);
+            let own = every.into_iter().filter(|cell| share.has(*cell, points));
+            return sweep.measure(&own.collect::<Vec<_>>());
+        }
         SweepTask::Rest => sweep.measure(&every)?,
         SweepTask::Merge => Ending::Good,
     };
