@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What steps of CI need on this machine. For `source`; each function does nothing if it is there already.
 
 # debian COMMAND PACKAGES WHY: installs Debian's packages unless there is such a command.
