@@ -5,7 +5,7 @@
 //! apart, for an order without them is still an order: [`ConfirmedReads`] and [`Snapshots`].
 
 use crate::command::{Command, SessionId};
-use crate::id::{GroupId, ReplicaId, Timestamp};
+use crate::id::{ClientId, GroupId, ReplicaId, Timestamp};
 use crate::signal::Signal;
 use crate::snapshot::StatePart;
 use crate::time::{LocalTime, LogTime, LogicalClock, Micros};
@@ -69,6 +69,12 @@ pub trait Multicast {
         out: &mut Outbox<Self>,
     ) -> bool;
 
+    /// The next client of which a command was taken and will not be ordered by this replica, since
+    /// another one leads: it is told which. Others find out by themselves.
+    fn poll_turned_away(&mut self) -> Option<ClientId> {
+        None
+    }
+
     /// The replica of a group to which leader-bound messages go.
     fn leader_of(&self, group: GroupId) -> ReplicaId;
 
@@ -120,7 +126,8 @@ pub trait ConfirmedReads: Multicast {
 pub struct ConfirmedLeadership {
     /// No later leader had been elected at this moment.
     pub confirmed_at: LocalTime,
-    /// None will be elected before this moment, if clocks run about equally fast.
+    /// None will be elected before this moment, if clocks run about equally fast. Zero if that
+    /// cannot be counted on.
     pub lease_until: LocalTime,
 }
 

@@ -28,6 +28,11 @@ pub enum Mutant {
     /// A leader relies on a lease for as long as its followers have promised, though their clocks
     /// may run faster than its own.
     LeaseWithoutMargin,
+    /// A leader relies on its lease after it has asked another replica to take over.
+    LeaseKept,
+    /// A follower does what a leader of an earlier term has asked it: it takes over from a later
+    /// one.
+    LateRequestsObeyed,
     /// A read is answered once an earlier read's question is, which was asked before it came.
     ReusedConfirmations,
     /// R5: a client abandons an attempt after a time-out and tries again under a new number.
@@ -66,7 +71,7 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::NoSignalWait,
         Self::OpenQueues,
         Self::ReadsPastQueues,
@@ -75,6 +80,8 @@ impl Mutant {
         Self::UnconfirmedReads,
         Self::LongLeases,
         Self::LeaseWithoutMargin,
+        Self::LeaseKept,
+        Self::LateRequestsObeyed,
         Self::ReusedConfirmations,
         Self::AbandonAttempts,
         Self::SnapshotsWithoutSessions,

@@ -88,9 +88,14 @@ impl Election {
         self.leader_term = Some(term);
     }
 
+    /// Whether the leader of this term was heard of.
+    pub(crate) fn is_led_in(&self, term: u64) -> bool {
+        self.leader_term == Some(term)
+    }
+
     /// Whether the leader of this term was heard of within two election time-outs.
     pub(crate) fn hears_leader_of(&self, term: u64, now: Duration) -> bool {
-        self.leader_term == Some(term) && self.heard_leader_since(now, 2 * ELECTION)
+        self.is_led_in(term) && self.heard_leader_since(now, 2 * ELECTION)
     }
 
     /// Whether the leader was heard of no longer ago than this.

@@ -13,6 +13,7 @@
 //! | `election.rs` | timers and pre-vote (section 9.6 of Ongaro's thesis) |
 //! | `replication.rs` | what each follower is sent, and when it is sent again |
 //! | `read_index.rs` | confirmed leadership and leases (sections 6.4 and 6.4.1 there) |
+//! | `hand_over.rs` | a leader that has another voter take over (section 3.10 there) |
 //! | `founding.rs` | how a group gets its first members (section 4 there) |
 //! | `membership.rs` | replicas that lost their memory, by joint consensus |
 //! | `transfer.rs` | snapshots in chunks, for followers that are too far behind |
@@ -39,6 +40,7 @@
 
 mod election;
 mod founding;
+mod hand_over;
 mod log;
 mod member;
 mod membership;
@@ -54,6 +56,7 @@ mod transfer;
 mod translation;
 
 pub use founding::{Founding, FoundingRefused, Holding};
+pub use hand_over::HandOverRefused;
 pub use log::GroupLog;
 pub use member::{MemberId, Members};
 pub use message::{Append, Body, Chunk, LogMessage};

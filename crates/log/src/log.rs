@@ -8,18 +8,21 @@
 //! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
 //! order, and is never taken back.
 
+mod filling;
+mod handing_over;
 mod heartbeats;
 mod questions;
 
 use crate::election::Election;
 use crate::founding::{self, FoundingRefused, Holding};
+use crate::hand_over::HandOver;
 use crate::member::{MemberId, Members};
 use crate::membership::{self, Joined, Joining};
-use crate::message::{Append, Body, Chunk, LogMessage};
+use crate::message::{Append, Body, LogMessage};
 use crate::noraft_adapter::{Consensus, Step};
 use crate::outbox::LogOutbox;
 use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
-use crate::record::{Committed, LogEntry, LogPosition, Record, Snapshot, Stored};
+use crate::record::{Committed, LogEntry, Record, Snapshot, Stored};
 use crate::replication::Followers;
 use crate::transfer::{CHUNK_BYTES, Chunks, IncomingSnapshot, Transfers};
 use crate::translation::{append_call, append_reply, body, term_only, vote_call, vote_reply};
@@ -51,6 +54,7 @@ pub struct GroupLog {
     transfers: Transfers,
     incoming: IncomingSnapshot,
     joining: Joining,
+    hand_over: HandOver,
     /// The replicas of the group in the generations in which they are at least: empty, or as
     /// whoever founds it has said.
     present: BTreeSet<MemberId>,
@@ -86,6 +90,7 @@ impl GroupLog {
             transfers: Transfers::new(CHUNK_BYTES),
             incoming: IncomingSnapshot::default(),
             joining: Joining::default(),
+            hand_over: HandOver::default(),
             present: BTreeSet::new(),
         }
     }
@@ -141,7 +146,12 @@ impl GroupLog {
         let polled_all = self.polled >= self.consensus.commit_index();
         let moment = self.read_index.moment(now);
         let confirmed = || confirmed_leadership(moment, &self.consensus, &self.followers);
-        polled_all.then(confirmed).flatten()
+        let known = polled_all.then(confirmed).flatten()?;
+        Some(if self.hand_over.has_asked() {
+            known.without_lease()
+        } else {
+            known
+        })
     }
 
     /// The moment of a read that comes now: after every question of
@@ -161,10 +171,10 @@ impl GroupLog {
         }
     }
 
-    /// Proposes a batch. Does nothing unless this replica leads; what is proposed may be lost with
-    /// the leader.
+    /// Proposes a batch. Does nothing unless this replica leads and does not
+    /// [hand over](Self::is_handing_over); what is proposed may be lost with the leader.
     pub fn propose(&mut self, now: Duration, batch: Bytes, out: &mut LogOutbox) {
-        if self.consensus.propose() {
+        if !self.is_handing_over() && self.consensus.propose() {
             self.carry_out(now, &[LogEntry::Batch(batch)], out);
         }
     }
@@ -182,29 +192,6 @@ impl GroupLog {
         Some(Committed::Entry(self.polled, entry))
     }
 
-    /// Here is a snapshot for those that need one.
-    pub fn offer(&mut self, now: Duration, snapshot: Snapshot, out: &mut LogOutbox) {
-        if self.is_leader() {
-            let (base, mut chunks) = (self.consensus.base(), Chunks::new());
-            self.transfers.begin(now, snapshot, base, &mut chunks);
-            self.send_chunks(chunks, out);
-        }
-    }
-
-    /// The entries up to `last` are not needed at a restart any more: all but so many bytes of them
-    /// may be forgotten. A leader keeps more for a follower that is being filled with a snapshot:
-    /// at most the size of that and four times `keep_bytes`.
-    ///
-    /// # Panics
-    /// If `last` was not in the log: only what was captured may be compacted.
-    pub fn compact(&mut self, last: LogPosition, keep_bytes: usize) {
-        let (consensus, room_bytes) = (&self.consensus, keep_bytes.saturating_mul(4));
-        let until = self
-            .transfers
-            .compactable(last.index, room_bytes, consensus);
-        self.consensus.compact(until, keep_bytes);
-    }
-
     /// Lets time pass.
     pub fn on_timer(&mut self, now: Duration, out: &mut LogOutbox) {
         self.election.unblock_vote_later(now);
@@ -212,6 +199,7 @@ impl GroupLog {
             let others = (0..self.replica_count).filter(|index| *index != self.me.index());
             others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
         }
+        self.go_on_handing_over(now, out);
         if !self.election.is_due(now) {
             return;
         }
@@ -264,8 +252,13 @@ impl GroupLog {
                 self.hear(now, from);
                 self.handle(now, &term_only(from, term), out);
             }
-            Body::VoteCall { .. } if self.is_bound(now) => {}
-            Body::VoteCall { term, last } => self.handle(now, &vote_call(from, term, last), out),
+            // Who was asked by the leader that this replica is bound to is voted for all the same.
+            Body::VoteCall {
+                requested: false, ..
+            } if self.is_bound(now) => {}
+            Body::VoteCall { term, last, .. } => {
+                self.handle(now, &vote_call(from, term, last), out);
+            }
             Body::VoteReply { term, granted } => {
                 self.hear(now, from);
                 self.handle(now, &vote_reply(from, term, granted), out);
@@ -279,6 +272,7 @@ impl GroupLog {
                 self.hear(now, from);
                 self.followers.on_appended(now, from, last, rejected);
                 self.handle(now, &append_reply(from, term, last), out);
+                self.go_on_handing_over(now, out);
             }
             Body::Chunk { term, chunk } => {
                 if term == self.term() && !self.is_leader() {
@@ -294,7 +288,7 @@ impl GroupLog {
             }
             Body::ConfirmLeadership { term, asked } => {
                 if term == self.term() && self.consensus.follows(from) {
-                    self.election.hear_leader(now, term);
+                    self.election.hear_leader(now, self.consensus.term());
                     self.election.restart_timer(now);
                     self.tell(from, Body::LeadershipConfirmed { term, asked }, out);
                 }
@@ -308,6 +302,8 @@ impl GroupLog {
                         .for_each(|at| self.followers.confirm(from, at));
                 }
             }
+            Body::TakeOver { term } => self.on_take_over(now, from, term, out),
+            Body::Join if self.is_handing_over() => {}
             Body::Join => match membership::on_join(&mut self.consensus, from) {
                 Joined::Proposed => self.carry_out(now, &[], out),
                 Joined::Unready => {}
@@ -364,49 +360,13 @@ impl GroupLog {
         }
     }
 
-    /// A piece of a snapshot has come from the leader `from`.
-    fn on_chunk(&mut self, now: Duration, from: MemberId, chunk: Chunk, out: &mut LogOutbox) {
-        self.election.hear_leader(now, self.term());
-        self.election.restart_timer(now);
-        let last = chunk.last;
-        if last.index <= self.consensus.commit_index() {
-            // It is behind what is known here already: the next heartbeat tells the leader.
-            return;
-        }
-        let (offset, snapshot) = self.incoming.take(chunk);
-        if let Some(snapshot) = snapshot {
-            self.install(snapshot, out);
-            let body = Body::Appended {
-                term: self.term(),
-                last: self.consensus.last(),
-                rejected: false,
-            };
-            self.tell(from, body, out);
-        }
-        self.tell(from, Body::ChunkTaken { last, offset }, out);
-    }
-
-    /// The snapshot takes the place of the log up to its last entry.
-    fn install(&mut self, snapshot: Snapshot, out: &mut LogOutbox) {
-        let installed = self.consensus.install(snapshot.last, &snapshot.members);
-        let Some(entries) = installed else {
-            return;
-        };
-        self.polled = snapshot.last.index;
-        out.records.push(Record::Install {
-            snapshot: snapshot.clone(),
-            entries,
-        });
-        self.installed = Some(snapshot);
-    }
-
     fn on_append(&mut self, now: Duration, from: MemberId, append: &Append, out: &mut LogOutbox) {
         let replies = out.messages.len();
         self.take(&append_call(from, append));
         self.carry_out(now, &append.entries, out);
         let fits = self.consensus.contains(append.after);
         if append.term == self.term() {
-            self.election.hear_leader(now, append.term);
+            self.election.hear_leader(now, self.consensus.term());
         }
         for (_, reply) in &mut out.messages[replies..] {
             if let Body::Appended { rejected, .. } = &mut reply.body {
@@ -427,6 +387,7 @@ impl GroupLog {
             let before = self.consensus.last().index - 1;
             self.followers.begin_term(&self.consensus.others(), before);
             self.transfers.begin_term();
+            self.hand_over.begin_term();
             self.read_index = ReadIndex::default();
         }
     }
@@ -462,15 +423,15 @@ impl GroupLog {
     fn send(&mut self, to: MemberId, message: &Message, broadcast: bool, out: &mut LogOutbox) {
         let (consensus, followers) = (&self.consensus, &mut self.followers);
         let portion = |wanted: &_| followers.portion(consensus, to, wanted, broadcast);
-        if let Some(body) = body(message, portion) {
+        if let Some(mut body) = body(message, portion) {
+            if let Body::VoteCall {
+                term, requested, ..
+            } = &mut body
+            {
+                *requested = self.hand_over.is_requested(*term);
+            }
             self.tell(to, body, out);
         }
-    }
-
-    fn send_chunks(&self, chunks: Chunks, out: &mut LogOutbox) {
-        let term = self.term();
-        let chunks = chunks.into_iter();
-        chunks.for_each(|(to, chunk)| self.tell(to, Body::Chunk { term, chunk }, out));
     }
 
     fn tell_others(&self, body: &Body, out: &mut LogOutbox) {

@@ -22,8 +22,8 @@ use crate::noraft_adapter::Consensus;
 use crate::timing::ELECTION;
 use std::time::Duration;
 
-/// How many entries a learner may lack when it becomes a voter.
-const NEARLY: u64 = 64;
+/// How many entries a learner may lack when it becomes a voter, and a voter that is to lead.
+pub(crate) const NEARLY: u64 = 64;
 /// How much later than the generation in which the group knows a replica its next one may be.
 const GENERATION_LEAD: u64 = 1 << 40;
 

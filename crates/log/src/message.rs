@@ -39,6 +39,9 @@ pub enum Body {
         term: u64,
         /// Its last entry.
         last: LogPosition,
+        /// The leader of the term before has asked for it: whoever promised that one not to vote
+        /// may vote.
+        requested: bool,
     },
     /// The answer to a call for votes.
     VoteReply {
@@ -86,6 +89,12 @@ pub enum Body {
         /// When the leader asked.
         asked: Duration,
     },
+    /// From the leader to a voter that has all of its log: campaign now, in my place. Raft's
+    /// TimeoutNow.
+    TakeOver {
+        /// The leader's term.
+        term: u64,
+    },
     /// The sender is in a new generation and knows nothing: take me in. Said until it is a voter.
     Join,
     /// The leader's answer to a replica that it cannot take in, for its generation is not later
@@ -120,7 +129,8 @@ impl Body {
             | Self::Appended { term, .. }
             | Self::Chunk { term, .. }
             | Self::ConfirmLeadership { term, .. }
-            | Self::LeadershipConfirmed { term, .. } => Some(*term),
+            | Self::LeadershipConfirmed { term, .. }
+            | Self::TakeOver { term } => Some(*term),
             Self::ChunkTaken { .. } | Self::Join | Self::JoinLater { .. } => None,
         }
     }

@@ -21,8 +21,19 @@ const LEASE: Duration = Duration::from_millis(ELECTION.as_millis() as u64 * 4 / 
 pub struct ConfirmedLeadership {
     /// No later leader had been elected at this moment: the read index.
     pub confirmed_at: Duration,
-    /// None will be elected before this moment, if clocks run about equally fast: the lease.
+    /// None will be elected before this moment, if clocks run about equally fast: the lease. Zero
+    /// for a leader that has asked another replica to take over.
     pub lease_until: Duration,
+}
+
+impl ConfirmedLeadership {
+    /// The same for a leader that counts on no promise.
+    pub(crate) fn without_lease(self) -> Self {
+        Self {
+            lease_until: Duration::ZERO,
+            ..self
+        }
+    }
 }
 
 /// The least that moments differ by.

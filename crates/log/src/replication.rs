@@ -30,7 +30,8 @@ pub(crate) struct Followers(BTreeMap<MemberId, Follower>);
 pub(crate) struct Follower {
     /// The last entry that was sent.
     sent: u64,
-    /// The last entry that it said it has: not always one of ours.
+    /// The last entry that it said it has: not always one of ours. Until it says so, the last one
+    /// before this leader's term.
     told: u64,
     /// The match index when the last heartbeat was due.
     matched: u64,
@@ -61,12 +62,14 @@ impl Followers {
         self.0.entry(id).or_default().heard = now;
     }
 
-    /// Begins a term as a leader whose log ended at `last` before it.
+    /// Begins a term as a leader whose log ended at `last` before it. Followers are believed to
+    /// have all of that until they say otherwise: the term's first entry must not wait for it.
     pub(crate) fn begin_term(&mut self, others: &[MemberId], last: u64) {
         for id in others {
             let follower = self.0.entry(*id).or_default();
             *follower = Follower {
                 sent: last,
+                told: last,
                 heard: follower.heard,
                 ..Follower::default()
             };

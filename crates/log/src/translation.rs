@@ -59,6 +59,7 @@ pub(crate) fn body(
         } => Body::VoteCall {
             term: term.get(),
             last: position(*last_position),
+            requested: false,
         },
         Message::RequestVoteReply {
             term, vote_granted, ..

@@ -1,96 +1,15 @@
 //! What a leader may count on, and what its followers are bound by: for reads that are not ordered.
 
-use ssmr_log::{Body, GroupLog, LogEntry, LogMessage, LogOutbox, LogPosition, Stored};
-use std::collections::BTreeMap;
+mod common;
+
+use common::group::Group;
+use ssmr_log::{Body, GroupLog, LogMessage, LogOutbox};
 use std::time::Duration;
 
 /// Longer than an election timeout: nobody is bound any more.
 const LATER: Duration = Duration::from_millis(600);
 /// Within it.
 const SOON: Duration = Duration::from_millis(300);
-
-/// Three replicas between which everything arrives at once, and what they have stored.
-struct Group {
-    logs: Vec<GroupLog>,
-    stored: BTreeMap<u8, Stored>,
-    now: Duration,
-}
-
-impl Group {
-    /// A group in which replica 0 leads and has committed something.
-    fn led() -> Self {
-        let logs = (0..3).map(|index| GroupLog::new(index, 3, 7)).collect();
-        let mut group = Self {
-            logs,
-            stored: BTreeMap::new(),
-            now: Duration::from_millis(1),
-        };
-        group.act(0, GroupLog::on_timer);
-        assert!(group.logs[0].is_leader());
-        for log in &mut group.logs {
-            while log.poll_committed().is_some() {}
-        }
-        group
-    }
-
-    /// Has one replica do something, and delivers what comes of it.
-    fn act(&mut self, who: u8, act: impl FnOnce(&mut GroupLog, Duration, &mut LogOutbox)) {
-        let mut out = LogOutbox::default();
-        act(&mut self.logs[usize::from(who)], self.now, &mut out);
-        let mut under_way = vec![(who, self.keep(who, out))];
-        while let Some((from, messages)) = under_way.pop() {
-            for (to, message) in messages {
-                let answers = self.hand(to, from, message);
-                under_way.push((to, answers));
-            }
-        }
-    }
-
-    /// Hands one message over. Returns what the receiver says.
-    fn hand(&mut self, to: u8, from: u8, message: LogMessage) -> Vec<(u8, LogMessage)> {
-        let mut out = LogOutbox::default();
-        self.logs[usize::from(to)].on_message(self.now, from, message, &mut out);
-        self.keep(to, out)
-    }
-
-    fn keep(&mut self, who: u8, out: LogOutbox) -> Vec<(u8, LogMessage)> {
-        let stored = self.stored.entry(who).or_default();
-        out.records
-            .into_iter()
-            .for_each(|record| stored.add(record));
-        out.messages
-    }
-
-    /// Whether a replica votes for replica 2, which asks it to in a later term with all that is in
-    /// the log.
-    fn votes(&mut self, who: u8) -> bool {
-        let log = &self.stored[&2].entries;
-        let term = self.logs[0].term();
-        let index = log.len() as u64;
-        let last = LogPosition { term, index };
-        assert!(matches!(log.last(), Some(LogEntry::Term(_))));
-        let body = Body::VoteCall {
-            term: term + 1,
-            last,
-        };
-        let said = self.hand(
-            who,
-            2,
-            LogMessage {
-                generation: 0,
-                body,
-            },
-        );
-        let granted = |(_, message): &(u8, LogMessage)| {
-            matches!(message.body, Body::VoteReply { granted: true, .. })
-        };
-        said.iter().any(granted)
-    }
-
-    fn confirm(&mut self) {
-        self.act(0, GroupLog::confirm_leadership);
-    }
-}
 
 #[test]
 fn a_leader_is_sure_once_a_majority_has_confirmed_it() {
@@ -157,9 +76,9 @@ fn who_has_confirmed_a_leader_votes_for_nobody_for_a_while() {
     group.now += LATER;
     group.confirm();
     group.now += SOON;
-    assert!(!group.votes(1), "it has promised");
+    assert!(!group.votes(1, false), "it has promised");
     group.now += LATER;
-    assert!(group.votes(1), "the promise is over");
+    assert!(group.votes(1, false), "the promise is over");
 }
 
 #[test]
@@ -171,13 +90,13 @@ fn a_promise_holds_over_a_restart() {
     group.now = Duration::ZERO;
     let stored = group.stored[&1].clone();
     group.logs[1] = GroupLog::restore(1, 3, 7, stored);
-    assert!(!group.votes(1), "it may have promised a moment ago");
+    assert!(!group.votes(1, false), "it may have promised a moment ago");
     let mut out = LogOutbox::default();
     group.now += SOON;
     group.logs[1].on_timer(group.now, &mut out);
     assert!(out.messages.is_empty(), "nor does it campaign: {out:?}");
     group.now += LATER;
-    assert!(group.votes(1));
+    assert!(group.votes(1, false));
 }
 
 #[test]

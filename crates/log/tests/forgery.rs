@@ -47,7 +47,17 @@ fn no_message_uses_terms_up() {
             term,
             granted: true,
         },
-        Body::VoteCall { term, last },
+        Body::VoteCall {
+            term,
+            last,
+            requested: false,
+        },
+        Body::VoteCall {
+            term,
+            last,
+            requested: true,
+        },
+        Body::TakeOver { term },
         Body::VoteReply {
             term,
             granted: false,

@@ -5,6 +5,7 @@
 //! it again until it is acknowledged, and fetches commands that reached another destination only.
 //! Followers only apply.
 
+mod handing_over;
 mod leading;
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
@@ -21,8 +22,8 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology, ValueCodec,
-    codec,
+    ClientId, Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology,
+    ValueCodec, codec,
 };
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
@@ -49,6 +50,8 @@ pub struct GroupMulticast {
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
+    /// Clients whose commands waited while this replica handed over, and are lost with its term.
+    turned_away: BTreeSet<ClientId>,
     /// Scratch: what the log wants done.
     outbox: LogOutbox,
 }
@@ -103,6 +106,7 @@ impl GroupMulticast {
             batch_bytes: settings.batch_bytes,
             leader: None,
             peers: Peers::of(id.group, topology),
+            turned_away: BTreeSet::new(),
             outbox: LogOutbox::default(),
         }
     }
@@ -204,6 +208,7 @@ impl GroupMulticast {
     fn after_log(&mut self, now: LocalTime, out: &mut Outbox<Self>) {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
+            self.turn_away();
             self.leader = term.map(|term| LeaderState::new(term, now, self.batch_bytes));
             let (links, time) = (self.order.links(), self.order.time());
             match term {
@@ -325,8 +330,9 @@ impl Multicast for GroupMulticast {
     ) {
         match msg {
             Message::Log(msg) if from.group == self.id.group => {
+                let (index, msg) = self.mutated(from.index, msg);
                 let time = since_start(now);
-                self.log.on_message(time, from.index, msg, &mut self.outbox);
+                self.log.on_message(time, index, msg, &mut self.outbox);
                 self.after_log(now, out);
             }
             Message::Log(_) => {}
@@ -397,6 +403,11 @@ impl Multicast for GroupMulticast {
         self.order.has_deliveries()
     }
 
+    fn poll_turned_away(&mut self) -> Option<ClientId> {
+        let other = self.log.leader().filter(|index| *index != self.id.index);
+        other.and_then(|_| self.turned_away.pop_first())
+    }
+
     fn leader_of(&self, group: GroupId) -> ReplicaId {
         match self.log.leader().filter(|_| group == self.id.group) {
             Some(index) => ReplicaId { group, index },
@@ -435,6 +446,10 @@ impl ConfirmedReads for GroupMulticast {
             lease_until += 4 * MAX_ELAPSED;
         }
         let confirmed_at = local(known.confirmed_at);
+        if mutant::is_active(Mutant::LeaseKept) {
+            // As long as any lease.
+            lease_until = lease_until.max(confirmed_at + 400_000);
+        }
         if mutant::is_active(Mutant::LeaseWithoutMargin) {
             // A lease is four fifths of a promise.
             lease_until += lease_until.since(confirmed_at) / 4;

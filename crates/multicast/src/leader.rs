@@ -3,8 +3,8 @@
 
 use crate::batch::{Batch, Input, MAX_ELAPSED};
 use ssmr_core::keyed_hash::KeyedSet;
-use ssmr_core::{Command, GroupId, LocalTime, LogTime, MessageId, Micros};
-use std::collections::BTreeMap;
+use ssmr_core::{ClientId, Command, GroupId, LocalTime, LogTime, MessageId, Micros};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many inputs may wait for a batch. Clients are turned away beyond it, other groups never.
@@ -29,6 +29,8 @@ pub(crate) struct LeaderState {
     batch_bytes: usize,
     inbox: Vec<Input>,
     inbox_bytes: usize,
+    /// What is in the inbox waits for the end of a hand-over.
+    pub(crate) hands_over: bool,
     /// Commands that are in the inbox or proposed.
     taken: KeyedSet<MessageId>,
     /// Commands that the driver holds back and will hand in.
@@ -54,6 +56,7 @@ impl LeaderState {
             batch_bytes,
             inbox: Vec::new(),
             inbox_bytes: 0,
+            hands_over: false,
             taken: KeyedSet::default(),
             announced: KeyedSet::default(),
             acknowledgements: BTreeMap::new(),
@@ -69,6 +72,15 @@ impl LeaderState {
     /// Whether clients are turned away.
     pub(crate) fn is_full(&self) -> bool {
         self.inbox.len() >= INBOX || self.inbox_bytes >= INBOX_BATCHES * self.batch_bytes
+    }
+
+    /// The clients whose commands wait to be logged.
+    pub(crate) fn waiting_clients(&self) -> BTreeSet<ClientId> {
+        let client = |input: &Input| match input {
+            Input::Submit(command) => Some(command.id.session.client),
+            Input::Receive { .. } | Input::Acknowledged { .. } => None,
+        };
+        self.inbox.iter().filter_map(client).collect()
     }
 
     /// Takes an input, to be logged.
@@ -222,7 +234,7 @@ pub(crate) struct Fetch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmr_core::{ClientId, CommandId, SessionId};
+    use ssmr_core::{CommandId, SessionId};
 
     #[test]
     fn what_the_driver_holds_back_is_not_fetched() {

@@ -323,14 +323,25 @@ impl Cluster {
             .map(|(id, _)| *id)
     }
 
-    /// Stops a replica for good: its sockets are closed and its thread is gone when this returns.
-    /// Returns whether it ran.
+    /// Stops a replica where it stands: its sockets are closed and its thread is gone when this
+    /// returns. Returns whether it ran.
     pub fn stop_replica(&mut self, id: ReplicaId) -> bool {
         let Some((_, replica)) = self.replicas.get_mut(&id) else {
             return false;
         };
         let ran = replica.is_running();
         replica.stop();
+        ran
+    }
+
+    /// Shuts a replica down in order: if it leads it hands over first. Returns whether it ran. It
+    /// may be [started again](Self::restart_replica).
+    pub async fn shut_down_replica(&mut self, id: ReplicaId) -> bool {
+        let Some((_, replica)) = self.replicas.get_mut(&id) else {
+            return false;
+        };
+        let ran = replica.is_running();
+        replica.leave().await;
         ran
     }
 

@@ -6,7 +6,7 @@
 use crate::peer::Peer;
 use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
-use ssmr_log::{FoundingRefused, Holding};
+use ssmr_log::{FoundingRefused, HandOverRefused, Holding};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -248,6 +248,41 @@ pub enum FoundError {
         replica: ReplicaId,
         /// What speaks against it, as the replica says.
         why: FoundingRefused,
+    },
+}
+
+/// Why a group's leadership was not handed over.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandOverError {
+    /// Somebody else is where a replica should be.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No replica that can be reached leads the group.
+    #[error("no replica of group {group} that can be reached led it within {waited:?}")]
+    NoLeader {
+        /// The group.
+        group: GroupId,
+        /// How long one was waited for.
+        waited: Duration,
+    },
+    /// The leader does not hand over.
+    #[error("{leader} does not hand over: {why}")]
+    Refused {
+        /// The leader.
+        leader: ReplicaId,
+        /// What speaks against it, as the leader says.
+        why: HandOverRefused,
+    },
+    /// Nobody has taken over.
+    #[error("{leader} was to hand over to {to}, and has not within {waited:?}")]
+    NotTaken {
+        /// The leader.
+        leader: ReplicaId,
+        /// The one that was to take over last.
+        to: ReplicaId,
+        /// How long that was waited for.
+        waited: Duration,
     },
 }
 

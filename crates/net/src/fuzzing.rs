@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::replica::Milestone;
 use ssmr_core::{ClientId, ClientMessage, Identity, ReplicaId, codec};
-use ssmr_log::{FoundingRefused, Holding};
+use ssmr_log::{FoundingRefused, HandOverRefused, Holding};
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use tokio::io::{AsyncWriteExt, DuplexStream};
@@ -143,6 +143,8 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         OperatorMessage::Found(samples::founders()),
         OperatorMessage::Report,
         OperatorMessage::Hottest(9),
+        OperatorMessage::HandOver(None),
+        OperatorMessage::HandOver(Some(2)),
     ];
     let answers = [
         OperatorAnswer::Status(samples::status(replica)),
@@ -151,6 +153,8 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         OperatorAnswer::Done(Err(FoundingRefused::Holds(Holding::Nothing))),
         OperatorAnswer::Report(Box::new(samples::report(replica))),
         OperatorAnswer::Hottest(samples::hot_objects()),
+        OperatorAnswer::HandingOver(Ok(2)),
+        OperatorAnswer::HandingOver(Err(HandOverRefused::UnderWay { to: 1 })),
     ];
     let messages = messages.iter().map(codec::encode);
     messages.chain(answers.iter().map(codec::encode)).collect()

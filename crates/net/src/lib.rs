@@ -5,7 +5,8 @@
 //! - [`ClientHandle`] is a cloneable handle to a client in a task of its own; [`Pipeline`] is the
 //!   same client without the task. Neither knows the service's types; the typed client is in crate
 //!   `ssmr`.
-//! - [`Operator`] founds a cluster's groups, once, and asks its replicas how they are.
+//! - [`Operator`] founds a cluster's groups, once, asks its replicas how they are, and has leaders
+//!   hand over.
 //! - [`CacheServer`] is an embedded shared cache that speaks memcached's protocols; a real
 //!   memcached does as well.
 //!
@@ -57,7 +58,7 @@ pub use config::ClusterConfig;
 pub use connection::{Connection, ConnectionState};
 pub use cut::Cut;
 pub use endpoint::{BadEndpoint, Endpoint};
-pub use error::{ConfigError, ConnectError, FoundError, NetError};
+pub use error::{ConfigError, ConnectError, FoundError, HandOverError, NetError};
 pub use faults::Faults;
 pub use file::{FileProblem, FileProblems};
 pub use histogram::{BOUNDS_US, Histogram};
@@ -75,7 +76,7 @@ pub use signals::Signals;
 pub use ssmr_core::ServiceVersion;
 pub use ssmr_core::replica::Milestone;
 pub use ssmr_core::replica::{CommandKind, Tally};
-pub use ssmr_log::{FoundingRefused, Holding, MemberId};
+pub use ssmr_log::{FoundingRefused, HandOverRefused, Holding, MemberId};
 pub use ssmr_multicast::{LOG_BYTES, LinkState};
 pub use ssmr_storage::{Durability, StorageError};
 pub use status::ReplicaStatus;

@@ -121,7 +121,11 @@ pub enum Profile {
     /// Batches, snapshots and what commands read are larger than what one message or command may
     /// carry, for that is little, while replicas crash and forget.
     Limits,
-    /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache, disk.
+    /// Leaders hand over; what they ask of their successors comes at once or long after, and leaders
+    /// hear nothing of their groups just then.
+    HandOver,
+    /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache, disk,
+    /// handover.
     Storm,
 }
 
@@ -135,7 +139,7 @@ pub(crate) struct Limits {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
@@ -159,6 +163,7 @@ impl Profile {
         Self::Expiry,
         Self::Twins,
         Self::Limits,
+        Self::HandOver,
         Self::Storm,
     ];
 
@@ -187,14 +192,15 @@ impl Profile {
 
     /// Whether every other client only reads.
     pub(crate) fn has_readers(self) -> bool {
-        matches!(self, Self::Drift | Self::Pause)
+        matches!(self, Self::Drift | Self::Pause | Self::HandOver)
     }
 
     /// How long a client waits at most between an answer and its next request.
     pub(crate) fn longest_pause(self, reads_only: bool) -> Micros {
         match self {
             Self::Late => 2_000_000,
-            Self::Drift if reads_only => 40_000,
+            Self::Drift | Self::HandOver if reads_only => 40_000,
+            Self::HandOver => 150_000,
             Self::Pause if reads_only => 2_000_000,
             _ => 0,
         }
@@ -202,12 +208,16 @@ impl Profile {
 
     /// How many requests a client makes that only reads, where one that writes makes one.
     pub(crate) fn reads_for_each(self) -> usize {
-        if self == Self::Drift { 6 } else { 1 }
+        if matches!(self, Self::Drift | Self::HandOver) {
+            6
+        } else {
+            1
+        }
     }
 
     /// How soon clients send again what is not answered.
     pub(crate) fn resend_after(self) -> Duration {
-        if self == Self::Drift {
+        if matches!(self, Self::Drift | Self::HandOver) {
             Duration::from_millis(20)
         } else {
             ClientSettings::default().resend_after
@@ -224,6 +234,10 @@ impl Profile {
 
     pub(crate) fn deposes(self) -> bool {
         self.is(Self::Depose) || self == Self::Drift
+    }
+
+    pub(crate) fn hands_over(self) -> bool {
+        self.is(Self::HandOver)
     }
 
     pub(crate) fn stops(self) -> bool {
@@ -324,16 +338,21 @@ impl Profile {
     /// How many requests clients make: of unanswered ones a few, for the black-box search tries all
     /// that may have become of them.
     pub(crate) fn requests(self, wanted: usize) -> usize {
-        if self == Self::Expiry {
-            wanted.min(10)
-        } else {
-            wanted
+        match self {
+            Self::Expiry => wanted.min(10),
+            // Leaders change several times.
+            Self::HandOver => 2 * wanted,
+            _ => wanted,
         }
     }
 
     /// How many times as many steps as usual it takes until faults have shown what they do.
     pub(crate) fn pace(self) -> u64 {
-        if self == Self::Expiry { 8 } else { 1 }
+        match self {
+            Self::Expiry => 8,
+            Self::HandOver => 3,
+            _ => 1,
+        }
     }
 
     pub(crate) fn is_hostile(self) -> bool {

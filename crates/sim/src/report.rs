@@ -68,6 +68,15 @@ pub struct SimulationReport {
     /// Events that waited for a replica which was busy or paused.
     #[serde(default)]
     pub queued: u64,
+    /// Leaders that began to hand over.
+    #[serde(default)]
+    pub hand_overs: u64,
+    /// Requests of leaders to take over that came late.
+    #[serde(default)]
+    pub late_requests: u64,
+    /// Votes that were asked for because a leader had asked for it.
+    #[serde(default)]
+    pub requested_votes: u64,
     /// Replicas cut off.
     pub cuts: u64,
     /// Clients cut off.
@@ -166,7 +175,7 @@ impl SimulationReport {
         self.unordered += u64::from(completion.cost.unordered);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 55] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 58] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -195,6 +204,9 @@ impl SimulationReport {
             ("pauses", &mut self.pauses),
             ("slow_nodes", &mut self.slow_nodes),
             ("queued", &mut self.queued),
+            ("hand_overs", &mut self.hand_overs),
+            ("late_requests", &mut self.late_requests),
+            ("requested_votes", &mut self.requested_votes),
             ("cuts", &mut self.cuts),
             ("client_cuts", &mut self.client_cuts),
             ("deaths", &mut self.deaths),
@@ -228,7 +240,7 @@ impl SimulationReport {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn counters(mut self) -> [(&'static str, u64); 55] {
+    pub fn counters(mut self) -> [(&'static str, u64); 58] {
         self.pairs().map(|(name, count)| (name, *count))
     }
 

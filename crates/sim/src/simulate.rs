@@ -6,6 +6,7 @@
 
 mod dead_group;
 mod disks;
+mod hand_overs;
 mod sessions;
 mod timing;
 
@@ -18,6 +19,7 @@ use crate::violation::{Invariant, InvariantViolation, Stall};
 use crate::workload::{Workload, object};
 use crate::world::{Seated, World};
 use dead_group::DeadGroup;
+use hand_overs::HandOvers;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::{
@@ -147,6 +149,7 @@ pub(crate) struct Run {
     later: Vec<(LocalTime, ClientId)>,
     /// Until when a leader is cut off from its group, or a group from the others.
     deposed: Option<LocalTime>,
+    hand_overs: HandOvers,
     hostile: Option<HostileClient>,
     twins: Option<Twins>,
     dead: Option<DeadGroup>,
@@ -200,6 +203,7 @@ impl Run {
             next_fault: LocalTime::ZERO,
             later: Vec::new(),
             deposed: None,
+            hand_overs: HandOvers::default(),
             dead: None,
         }
     }
@@ -364,6 +368,9 @@ impl Run {
         }
         if profile.deposes() {
             self.depose_some();
+        }
+        if profile.hands_over() {
+            self.hand_over_some();
         }
         if profile.stops() {
             self.stop_some();

@@ -11,6 +11,7 @@ mod disk;
 mod disks;
 mod events;
 mod faults;
+mod hand_overs;
 mod interventions;
 mod memory;
 mod outages;
@@ -30,6 +31,7 @@ use capacity::Work;
 use clocks::MachineClock;
 use disk::Disk;
 use events::{ReplicaInput, WorldEvent};
+use hand_overs::Requests;
 use interventions::Hands;
 use pauses::Pause;
 use rand::{RngExt, SeedableRng};
@@ -99,6 +101,8 @@ pub struct World {
     torn: BTreeSet<ReplicaId>,
     /// Replicas that are paused, suspended or not, as soon as they ask whether they lead.
     pauses: BTreeMap<ReplicaId, (Micros, bool)>,
+    /// What becomes of requests of leaders to take over.
+    requests: Requests,
     /// Replicas that never come back.
     stopped: BTreeSet<ReplicaId>,
     /// A group that has lost its majority for good, and the clients that have asked it since.
@@ -161,6 +165,7 @@ impl World {
             left: BTreeMap::new(),
             torn: BTreeSet::new(),
             pauses: BTreeMap::new(),
+            requests: Requests::default(),
             stopped: BTreeSet::new(),
             dead: None,
             misled: BTreeSet::new(),

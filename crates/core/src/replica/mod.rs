@@ -236,6 +236,11 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
         self.answer_queries(now, out);
         self.answer_greetings(out);
+        while let Some(client) = self.multicast.poll_turned_away() {
+            let leader = self.multicast.status().leader;
+            out.clients
+                .push((client, ServerMessage::NotLeader { leader }));
+        }
         let partition = || self.partition.image();
         if let Some(capture) = self.multicast.capture(&partition) {
             out.capture = Some(capture);

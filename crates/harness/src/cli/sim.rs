@@ -38,7 +38,7 @@ pub(crate) struct SimArgs {
 
     /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, depose, stop,
     /// crash, wipe, clock, drift, pause, unreachable, late, busy, dead, deaths, cache, hostile,
-    /// disk, expiry, twins, limits, storm; by default each in turn
+    /// disk, expiry, twins, limits, handover, storm; by default each in turn
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     profile: Vec<Profile>,
 

@@ -23,7 +23,7 @@ impl GroupLog {
         let mut chunks = Chunks::new();
         self.transfers.tend(now, &mut chunks);
         self.send_chunks(chunks, out);
-        if membership::promote(&mut self.consensus) {
+        if !self.is_handing_over() && membership::promote(&mut self.consensus) {
             self.carry_out(now, &[], out);
         }
         self.consensus.heartbeat();

@@ -82,6 +82,13 @@ impl GroupLog {
         self.leader().is_some() && self.election.hears_leader_of(self.term(), now)
     }
 
+    /// Whether this replica has heard of another one that leads in the present term: more than
+    /// having [voted](Self::leader) for it.
+    #[must_use]
+    pub fn is_led(&self) -> bool {
+        self.election.is_led_in(self.term())
+    }
+
     /// The consensus term: it changes with every leader.
     #[must_use]
     pub fn term(&self) -> u64 {

@@ -5,6 +5,8 @@
 //! the next entry.
 #![allow(dead_code, unreachable_pub, reason = "no file of tests uses all of it")]
 
+pub mod group;
+
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -14,7 +14,7 @@ const PIPELINE: u64 = 4;
 
 impl GroupMulticast {
     /// Moves what has come in over the links into the inbox, and proposes what has gathered if
-    /// there is room in the pipeline.
+    /// there is room in the pipeline. Does nothing while this replica hands over.
     pub(super) fn propose(
         &mut self,
         now: LocalTime,
@@ -24,6 +24,11 @@ impl GroupMulticast {
         let Some(leader) = &mut self.leader else {
             return;
         };
+        // What clients hand in meanwhile waits: they are told who leads then, or it is proposed.
+        leader.hands_over = self.log.is_handing_over();
+        if leader.hands_over {
+            return;
+        }
         let received = self
             .peers
             .take_ready(now, values, self.batch_bytes, &mut out.messages);

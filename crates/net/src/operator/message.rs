@@ -5,7 +5,7 @@ use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
 use serde::{Deserialize, Serialize};
 use ssmr_core::replica::Milestone;
-use ssmr_log::{FoundingRefused, MemberId};
+use ssmr_log::{FoundingRefused, HandOverRefused, MemberId};
 use std::collections::BTreeSet;
 
 /// To a replica.
@@ -25,6 +25,9 @@ pub(crate) enum OperatorMessage {
     Report,
     /// Say which objects are named the most, so many at most.
     Hottest(u16),
+    /// Hand your leadership over: to the replica of this index in your group, or to whoever is
+    /// best.
+    HandOver(Option<u8>),
 }
 
 /// From a replica.
@@ -40,4 +43,6 @@ pub(crate) enum OperatorAnswer {
     Report(Box<ReplicaReport>),
     /// The objects that are named the most.
     Hottest(HotObjects),
+    /// To which replica of the group it hands over, by its index; or why it does not.
+    HandingOver(Result<u8, HandOverRefused>),
 }

@@ -1,4 +1,5 @@
-//! Whoever looks after a cluster: asks its replicas how they are, and founds its groups.
+//! Whoever looks after a cluster: asks its replicas how they are, founds its groups, and has them
+//! change their leaders.
 //!
 //! Founding is done once in a cluster's life; see `founding.rs` of crate `ssmr-log` for what makes
 //! it safe, whoever forgets or repeats it. What is added here is the view over all groups: they are
@@ -7,6 +8,7 @@
 //!
 //! Invariant: nothing is founded before each replica of the cluster has said what it holds.
 
+mod hand_over;
 pub(crate) mod message;
 
 use crate::config::ClusterConfig;

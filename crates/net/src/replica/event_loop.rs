@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::connected::Connected;
 use super::input::{LoopInput, Question, Room, Switches};
 use super::intake::Intake;
+use super::leaving::Leaving;
 use super::news::News;
 use super::options::ReplicaOptions;
 use super::peers::Peers;
@@ -45,9 +46,6 @@ use tokio::time::MissedTickBehavior;
 /// The most inputs of one round, and the most that may wait for the next one.
 const ROUND: usize = 4096;
 
-/// How long clients may take to read that the cluster has been shut down.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// How long a replica may hold nothing before it says so: a cluster that is founded as it starts is
 /// not worth a word.
 const UNFOUNDED: Micros = 3_000_000;
@@ -71,7 +69,7 @@ pub(super) struct EventLoop {
     /// Why the replica cannot go on.
     pub(super) broken: Option<io::Error>,
     pub(super) peers: Peers,
-    switches: Switches,
+    pub(super) switches: Switches,
     pub(super) clients: Connected,
     pub(super) visitors: Arc<Visitors>,
     pub(super) traffic: Arc<Traffic>,
@@ -86,6 +84,8 @@ pub(super) struct EventLoop {
     answers: Vec<(oneshot::Sender<OperatorAnswer>, OperatorAnswer)>,
     /// When to say that this replica is no member of its group, if it has not become one.
     says_unfounded: Option<LocalTime>,
+    /// Set when it is to end.
+    pub(super) leaving: Option<Leaving>,
 }
 
 impl EventLoop {
@@ -154,10 +154,11 @@ impl EventLoop {
             leads_since: None,
             answers: Vec::new(),
             says_unfounded: (!is_member).then(|| clock.now() + UNFOUNDED),
+            leaving: None,
         }
     }
 
-    /// Runs until nobody can ask any more questions.
+    /// Runs until nobody can ask any more questions, and whatever is to be handed over is.
     pub(super) async fn run(
         mut self,
         mut questions: mpsc::Receiver<Question>,
@@ -196,37 +197,27 @@ impl EventLoop {
                         return;
                     }
                 }
-                question = questions.recv() => match question {
+                question = questions.recv(), if self.leaving.is_none() => match question {
                     Some(question) => self.answer(question),
-                    None => break,
+                    None => {
+                        self.begin_to_leave();
+                        if !self.finish_round(self.clock.now(), leadership) {
+                            return;
+                        }
+                    }
                 },
             }
+            if self.has_left() {
+                break;
+            }
+        }
+        if self.leaving.is_some_and(Leaving::was_leader) {
+            // What it has told its clients and its successor last is written meanwhile.
+            tick.tick().await;
         }
         if self.switches.farewell.load(Relaxed) {
             self.say_farewell().await;
         }
-    }
-
-    /// Tells clients that the cluster has been shut down, and waits a moment until it is written.
-    async fn say_farewell(mut self) {
-        self.clients.end();
-        let written = async {
-            while !self.clients.is_empty() {
-                match self.inbox.recv().await {
-                    Some(LoopInput::Disconnected(client, connection)) => {
-                        self.clients.left(client, connection);
-                    }
-                    Some(LoopInput::Connected(client, connection, mailbox)) => {
-                        mailbox.end();
-                        self.clients.came(client, connection, mailbox);
-                    }
-                    Some(_) => {}
-                    None => return,
-                }
-            }
-        };
-        // Whoever does not read finds out by itself.
-        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, written).await;
     }
 
     fn take(&mut self, now: LocalTime, event: LoopInput) {

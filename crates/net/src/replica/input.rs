@@ -70,6 +70,8 @@ pub(super) struct Switches {
     pub(super) cuts: Arc<Cuts>,
     /// The whole cluster ends, and clients are to be told so.
     pub(super) farewell: Arc<AtomicBool>,
+    /// A leader hands over before it ends.
+    pub(super) hands_over: Arc<AtomicBool>,
 }
 
 /// A capture that was dealt with, and the number of its file.

@@ -15,6 +15,7 @@ mod event_loop;
 mod input;
 mod intake;
 mod lanes;
+mod leaving;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod news;
@@ -233,10 +234,16 @@ impl ReplicaThread {
             .is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Stops it and waits until it has ended, without holding up the caller's thread. Clients and
-    /// the other replicas see that it is gone and go on with the rest of its group; what it has
-    /// stored is synced.
+    /// Stops it and waits until it has ended, without holding up the caller's thread. If it leads
+    /// it hands over first, which takes a second at most: clients and the other replicas go on with
+    /// the rest of its group at once. What it has stored is synced.
     pub async fn shutdown(mut self) {
+        self.leave().await;
+    }
+
+    /// The same, while something is still to be asked of it.
+    pub(crate) async fn leave(&mut self) {
+        self.switches.hands_over.store(true, Relaxed);
         self.begin_to_stop();
         self.ended().await;
         self.stop();
@@ -258,7 +265,8 @@ impl ReplicaThread {
         let _ = self.ended.changed().await;
     }
 
-    /// Stops it: its sockets are closed and its thread is gone when this returns.
+    /// Stops it where it stands: its sockets are closed and its thread is gone when this returns.
+    /// If it leads, its group has to notice that. See [`shutdown`](Self::shutdown).
     pub fn stop(&mut self) {
         self.questions = None;
         if let Some(thread) = self.thread.take()

@@ -8,6 +8,7 @@ use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::report::{LogReport, Queues, ReplicaReport};
 use crate::status::ReplicaStatus;
 use ssmr_core::{LocalTime, Partition, ReplicaId};
+use ssmr_log::{HandOverRefused, MemberId};
 use ssmr_multicast::GroupMulticast;
 use ssmr_storage::LogStore;
 
@@ -47,7 +48,19 @@ impl EventLoop {
                     |order: &mut GroupMulticast, out: &mut _| order.found(now, founders, out);
                 OperatorAnswer::Done(self.replica.with_multicast(found, &mut self.out))
             }
+            OperatorMessage::HandOver(to) => {
+                OperatorAnswer::HandingOver(self.hand_over(now, *to).map(MemberId::index))
+            }
         }
+    }
+
+    pub(super) fn hand_over(
+        &mut self,
+        now: LocalTime,
+        to: Option<u8>,
+    ) -> Result<MemberId, HandOverRefused> {
+        let hand_over = |order: &mut GroupMulticast, out: &mut _| order.hand_over(now, to, out);
+        self.replica.with_multicast(hand_over, &mut self.out)
     }
 
     fn status(&self, digest: bool) -> ReplicaStatus {

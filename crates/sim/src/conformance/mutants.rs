@@ -95,7 +95,7 @@ struct ReadFault {
     seeds: u64,
 }
 
-const READS: [ReadFault; 5] = [
+const READS: [ReadFault; 7] = [
     ReadFault {
         mutant: Mutant::ReadsPastQueues,
         profile: Profile::Slow,
@@ -123,6 +123,22 @@ const READS: [ReadFault; 5] = [
     ReadFault {
         mutant: Mutant::LeaseWithoutMargin,
         profile: Profile::Drift,
+        reads: Reads::Lease,
+        partitions: 1,
+        clients: 4,
+        seeds: 2_000,
+    },
+    ReadFault {
+        mutant: Mutant::LeaseKept,
+        profile: Profile::HandOver,
+        reads: Reads::Lease,
+        partitions: 1,
+        clients: 4,
+        seeds: 500,
+    },
+    ReadFault {
+        mutant: Mutant::LateRequestsObeyed,
+        profile: Profile::HandOver,
         reads: Reads::Lease,
         partitions: 1,
         clients: 4,

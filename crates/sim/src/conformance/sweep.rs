@@ -68,6 +68,13 @@ fn happened(report: &SimulationReport, profile: Profile, movable: bool) {
     if storm || profile == Profile::Stop {
         expected.push(("stops", report.stops));
     }
+    if storm || profile == Profile::HandOver {
+        expected.extend([
+            ("hand_overs", report.hand_overs),
+            ("late_requests", report.late_requests),
+            ("requested_votes", report.requested_votes),
+        ]);
+    }
     if storm || profile == Profile::Crash {
         expected.extend([("crashes", report.crashes), ("torn", report.torn)]);
     }

@@ -204,7 +204,7 @@ impl World {
             let Some(msg) = self.pass_on(id, to, msg) else {
                 continue;
             };
-            let leaves = self.leaves(id, busy, &msg);
+            let leaves = self.leaves(id, busy, &msg) + self.lateness(id, &msg);
             self.send(leaves, Seat::Replica(id), Seat::Replica(to), |_| {
                 WorldEvent::ToReplica(to, Seat::Replica(id), ReplicaInput::Peer(msg.clone()))
             });

@@ -2,7 +2,7 @@
 //!
 //! Seeded faults are elsewhere ([`simulate`](crate::simulate())); here is nothing random.
 
-use super::{Msg, ReplicaInput, World, WorldEvent};
+use super::{Msg, ReplicaInput, Requests, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
     ClientId, Command, GroupId, Hint, PartitionId, PeerMessage, ReplicaId, ServerMessage,
@@ -89,6 +89,9 @@ impl World {
     pub(crate) fn heal(&mut self, calm: bool) {
         self.note(|| "all links work again".into());
         self.network.heal(calm);
+        if calm {
+            self.requests = Requests::default();
+        }
     }
 
     /// Holds nothing back any more, and delivers what waited. Returns how many messages that were.
