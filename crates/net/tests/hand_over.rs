@@ -17,9 +17,9 @@ use tokio::task::JoinSet;
 /// How many clients work at once.
 const CLIENTS: u64 = 4;
 
-async fn cluster(partitions: u8, replicas: u8) -> (Cluster<Blobs>, Operator) {
+async fn cluster(partitions: u8, replicas: u8) -> (Cluster, Operator) {
     let topology = Topology::new(partitions, replicas).unwrap();
-    let cluster = Cluster::start(ClusterOptions::new(topology, Global)).unwrap();
+    let cluster = Cluster::start::<Blobs>(ClusterOptions::new(topology, Global)).unwrap();
     cluster.ready(PATIENCE).await.unwrap();
     let operator = Operator::new::<Blobs>(cluster.config(), Global).unwrap();
     (cluster, operator.with_patience(PATIENCE))
@@ -36,7 +36,7 @@ struct Load {
 }
 
 impl Load {
-    fn start(cluster: &Cluster<Blobs>) -> Self {
+    fn start(cluster: &Cluster) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut clients = JoinSet::new();
         for id in 1..=CLIENTS {
