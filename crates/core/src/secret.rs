@@ -22,6 +22,15 @@ impl Secret {
         Self(bytes)
     }
 
+    /// The secret that follows from what a file holds; `None` if that is shorter than a secret.
+    #[must_use]
+    pub fn of_file(content: &[u8]) -> Option<Self> {
+        let content = content.trim_ascii();
+        let context = "ssmr 2026-11-27 secret of a file";
+        let is_long = content.len() >= Self::LENGTH;
+        is_long.then(|| Self(blake3::derive_key(context, content)))
+    }
+
     /// A key for clusters that were given no secret. Who knows the incarnation knows it too, so
     /// a cache that lies must still find another value with the same digest, but may try on its
     /// own.
@@ -59,5 +68,14 @@ mod tests {
         assert_ne!(one, secrets[0].reference(b"valuf"));
         assert_eq!(one, secrets[0].reference(b"value"));
         assert_ne!(secrets[1], Secret::of_incarnation(8));
+        assert_eq!(Secret::of_file(&[b'x'; 31]), None);
+        let file = Secret::of_file(&[b'x'; 32]).unwrap();
+        let line = [&[b'x'; 32][..], b"\n"].concat();
+        assert_eq!(
+            Secret::of_file(&line),
+            Some(file),
+            "an editor ends the line"
+        );
+        assert_ne!(file, Secret::new([b'x'; 32]));
     }
 }

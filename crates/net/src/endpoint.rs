@@ -66,6 +66,16 @@ impl Endpoint {
         TcpListener::bind(&addresses[..])
     }
 
+    /// An address that it has at the moment. It may take a while.
+    ///
+    /// # Errors
+    /// If there is none.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn look_up_now(&self) -> io::Result<SocketAddr> {
+        let mut found = (&*self.host, self.port).to_socket_addrs()?;
+        found.next().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     /// The addresses that it has at the moment.
     ///
     /// A look-up takes as long as the system lets it: whoever stops waiting leaves a thread behind

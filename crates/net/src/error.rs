@@ -8,6 +8,7 @@ use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
 use ssmr_log::{FoundingRefused, HandOverRefused, Holding};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +90,17 @@ pub enum ConfigError {
         /// The strategy.
         strategy: String,
     },
+    /// The file with the cluster's secret is of no use.
+    #[error("secret {path}: {problem}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The cluster's file wants metrics to be served.
+    #[error("metrics: this program was built without them (cargo feature `metrics`)")]
+    NoMetrics,
     /// The cluster's file names another service.
     #[error("the cluster's service is {named}, not {service}")]
     OtherService {

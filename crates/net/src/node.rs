@@ -4,6 +4,7 @@
 //! follow from what started it.
 
 use crate::cluster_file::ClusterFile;
+use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, NetError};
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::signals::Signals;
@@ -143,7 +144,8 @@ impl Node {
                 service: A::NAME,
             }));
         }
-        let options = change(file.replica_options(id, oracle)?);
+        let options = file.replica_options(id, oracle)?;
+        let options = change(with_metrics(options, file.serves_metrics_at(id))?);
         let listener = file.listen(id)?;
         let replica = ReplicaThread::start::<A>(options, listener)?;
         Ok(Self { id, replica })
@@ -181,6 +183,33 @@ impl Node {
     /// Stops it in order, and waits until it has ended.
     pub async fn shutdown(self) {
         self.replica.shutdown().await;
+    }
+}
+
+/// Has a replica serve its metrics there.
+#[cfg(feature = "metrics")]
+fn with_metrics(
+    options: ReplicaOptions,
+    at: Option<&Endpoint>,
+) -> Result<ReplicaOptions, NetError> {
+    let Some(at) = at else { return Ok(options) };
+    let found = at.look_up_now();
+    let failed = |source| NetError::Bind {
+        address: format!("{at} (metrics)"),
+        source,
+    };
+    Ok(options.with_metrics(found.map_err(failed)?))
+}
+
+/// Nobody is left without metrics who has asked for them.
+#[cfg(not(feature = "metrics"))]
+fn with_metrics(
+    options: ReplicaOptions,
+    at: Option<&Endpoint>,
+) -> Result<ReplicaOptions, NetError> {
+    match at {
+        None => Ok(options),
+        Some(_) => Err(ConfigError::NoMetrics.into()),
     }
 }
 

@@ -201,7 +201,7 @@ async fn a_cache_that_lies_changes_no_sum() {
         let servers = CacheChoice::Servers(vec![liar.address.clone()]);
         let oracle = Cache.into_shared();
         let options = ClusterOptions::new(topology, oracle.clone()).with_cache(servers);
-        let cluster = Cluster::<Counters>::start(options).unwrap();
+        let cluster = Cluster::start::<Counters>(options).unwrap();
         cluster.ready(Duration::from_secs(20)).await.unwrap();
         let client = |id, execution| {
             let settings = ClientSettings::default().with_execution(execution);

@@ -94,7 +94,7 @@ async fn a_client_too_many_is_refused_by_name_and_served_when_there_is_room() {
                 why: ConnectError::Full { limit: 3, .. }
             }
         );
-        full && connection.peer.address == leader
+        full && connection.peer.address == leader.into()
     };
     let refused = async {
         let object = ObjectId::new(7, 7);

@@ -8,7 +8,9 @@
 //! durability = "sync"                # memory, async or sync
 //! data = "/var/lib/things"           # each replica keeps its log in a folder of its name in it
 //! listen = "0.0.0.0:4000"            # where replicas listen, if not where they are reached
+//! metrics = "0.0.0.0:9400"           # where each replica serves its metrics, if it does
 //! memcached = ["cache-0:11211"]
+//! secret = "cluster.secret"          # a file that replicas have and the caches do not
 //!
 //! [replicas]                         # where they are reached; these are the groups, too
 //! p0r0 = "host-a:4000"
@@ -33,7 +35,7 @@ use crate::error::{ConfigError, NetError};
 use crate::file::FileProblems;
 use crate::limits::ConnectionLimits;
 use crate::replica::ReplicaOptions;
-use ssmr_core::{Oracle, ReplicaId};
+use ssmr_core::{Oracle, ReplicaId, Secret};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -56,6 +58,10 @@ pub struct ClusterFile {
     pub log_bytes: usize,
     /// Where replicas listen, if not where they are reached.
     pub listen: Option<Endpoint>,
+    /// Where replicas serve their metrics, if they do.
+    pub metrics: Option<Endpoint>,
+    /// The file with the cluster's [secret](ssmr_core::Secret): at least 32 bytes.
+    pub secret: Option<PathBuf>,
     /// What single replicas have of their own.
     pub places: BTreeMap<ReplicaId, Place>,
     /// What strangers may take of each replica.
@@ -70,6 +76,8 @@ pub struct ClusterFile {
 pub struct Place {
     /// Where it listens.
     pub listen: Option<Endpoint>,
+    /// Where it serves its metrics.
+    pub metrics: Option<Endpoint>,
     /// Where it keeps its log: in a folder of its name within this one.
     pub data: Option<PathBuf>,
 }
@@ -107,6 +115,8 @@ impl ClusterFile {
             durability: Durability::Memory,
             log_bytes: ssmr_multicast::LOG_BYTES,
             listen: None,
+            metrics: None,
+            secret: None,
             places: BTreeMap::new(),
             limits: ConnectionLimits::default(),
             experiment: Experiment::default(),
@@ -147,10 +157,11 @@ impl ClusterFile {
         std::fs::write(path, text).map_err(|error| FileProblems::io(path, &error))
     }
 
-    /// What a replica is made of.
+    /// What a replica is made of, but for its [metrics](Self::serves_metrics_at).
     ///
     /// # Errors
-    /// If there is no such replica, or the strategy is another one or cannot work with the cluster.
+    /// If there is no such replica, the strategy is another one or cannot work with the cluster, or
+    /// the secret cannot be read.
     pub fn replica_options(
         &self,
         id: ReplicaId,
@@ -173,10 +184,35 @@ impl ClusterFile {
             .with_limits(self.limits)
             .with_service_time(self.experiment.service_time)
             .with_stages(self.experiment.stages);
+        let options = match self.read_secret()? {
+            Some(secret) => options.with_secret(secret),
+            None => options,
+        };
         Ok(match self.experiment.seed {
             Some(seed) => options.with_seed(seed),
             None => options,
         })
+    }
+
+    fn read_secret(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(path) = &self.secret else {
+            return Ok(None);
+        };
+        let bad = |problem: String| ConfigError::Secret {
+            path: path.clone(),
+            problem,
+        };
+        let content = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+        let secret = Secret::of_file(&content);
+        let short = || bad(format!("it has less than {} bytes", Secret::LENGTH));
+        secret.ok_or_else(short).map(Some)
+    }
+
+    /// Where a replica serves its metrics, if it does.
+    #[must_use]
+    pub fn serves_metrics_at(&self, id: ReplicaId) -> Option<&Endpoint> {
+        let own = self.places.get(&id).and_then(|it| it.metrics.as_ref());
+        own.or(self.metrics.as_ref())
     }
 
     /// Checks that it describes a cluster of this strategy.

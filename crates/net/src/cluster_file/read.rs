@@ -58,6 +58,8 @@ impl<'p, 't> Reader<'p, 't, '_> {
             self.problems.at(bytes, "it must be positive");
         }
         let listen = top.parsed::<Endpoint>("listen").map(|it| it.value);
+        let metrics = top.parsed::<Endpoint>("metrics").map(|it| it.value);
+        let secret = top.text("secret").map(|secret| self.path(secret));
         let memcached = top.list::<Endpoint>("memcached").map(|it| it.value);
         let replicas = top.required("replicas", |top| top.section("replicas"));
         let replicas = replicas.and_then(|section| self.replicas(section));
@@ -85,6 +87,8 @@ impl<'p, 't> Reader<'p, 't, '_> {
             durability: durability?,
             log_bytes: log_bytes.map_or(ssmr_multicast::LOG_BYTES, |it| it.value),
             listen,
+            metrics,
+            secret,
             places,
             limits: limits.unwrap_or_default(),
             experiment: experiment.unwrap_or_default(),
@@ -151,6 +155,7 @@ impl<'p, 't> Reader<'p, 't, '_> {
                     let at = table.required("at", |table| table.parsed::<Endpoint>("at"));
                     let place = Place {
                         listen: table.parsed("listen").map(|it| it.value),
+                        metrics: table.parsed("metrics").map(|it| it.value),
                         data: table.text("data").map(|data| self.path(data)),
                     };
                     table.end();

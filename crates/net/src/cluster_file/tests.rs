@@ -10,11 +10,13 @@ durability = "sync"
 data = "things"
 log_bytes = 1_000
 listen = "0.0.0.0:4000"
+metrics = "0.0.0.0:9400"
+secret = "things.secret"
 memcached = ["cache-0:11211", "[::1]:11212"]
 
 [replicas]
 p0r0 = "host-a:4000"
-p1r0 = { at = "host-b:4000", listen = "10.0.0.3:4001", data = "/mnt/things" }
+p1r0 = { at = "host-b:4000", listen = "10.0.0.3:4001", metrics = "10.0.0.3:9401", data = "/mnt/things" }
 oracler0 = "127.0.0.1:4002"
 
 [limits]
@@ -78,6 +80,14 @@ fn a_replica_has_its_own_place_or_that_of_all() {
     let [first, own] = ["p0r0", "p1r0"].map(|id| id.parse().unwrap());
     assert_eq!(file.listens_at(first).unwrap().to_string(), "0.0.0.0:4000");
     assert_eq!(file.listens_at(own).unwrap().to_string(), "10.0.0.3:4001");
+    let metrics = |id| file.serves_metrics_at(id).unwrap().to_string();
+    assert_eq!(metrics(first), "0.0.0.0:9400");
+    assert_eq!(metrics(own), "10.0.0.3:9401");
+    let error = file.replica_options(first, Broker).unwrap_err();
+    let named = "secret /etc/things/things.secret: ";
+    assert!(error.to_string().starts_with(named), "{error}");
+    let mut file = file;
+    file.secret = None;
     let durability = |id| file.replica_options(id, Broker).unwrap().durability;
     let sync = |folder: &str| Durability::Sync(folder.into());
     assert_eq!(
@@ -146,27 +156,27 @@ fn what_is_wrong_is_told_with_line_and_key() {
         (
             "cache-0:11211",
             "cache-0:",
-            "9: memcached: \"cache-0:\" is not HOST:PORT",
+            "11: memcached: \"cache-0:\" is not HOST:PORT",
         ),
         (
             "p0r0",
             "x0r0",
-            "12: replicas.x0r0: \"x0r0\" is not a replica",
+            "14: replicas.x0r0: \"x0r0\" is not a replica",
         ),
         (
             "host-a:4000",
             "host a:4000",
-            "12: replicas.p0r0: \"host a:4000\" is not HOST:PORT",
+            "14: replicas.p0r0: \"host a:4000\" is not HOST:PORT",
         ),
         (
             "at = \"host-b:4000\", ",
             "",
-            "13: replicas.p1r0.at: it is missing",
+            "15: replicas.p1r0.at: it is missing",
         ),
         (
             "listen = \"10",
             "listens = \"10",
-            "13: replicas.p1r0.listens: there is no such key",
+            "15: replicas.p1r0.listens: there is no such key",
         ),
         (
             "p1r0",
@@ -176,22 +186,22 @@ fn what_is_wrong_is_told_with_line_and_key() {
         (
             "p1r0",
             "p0r2",
-            "13: replicas.p0r2.at: it is there, and p0r1 is missing",
+            "15: replicas.p0r2.at: it is there, and p0r1 is missing",
         ),
         (
             "clients = 10",
             "clients = 0",
-            "17: limits.clients: it must be positive",
+            "19: limits.clients: it must be positive",
         ),
         (
             "stall_ms",
             "stalls",
-            "18: limits.stalls: there is no such key; there are clients,",
+            "20: limits.stalls: there is no such key; there are clients,",
         ),
         (
             "true",
             "1",
-            "23: experiment.stages: it is neither true nor false",
+            "25: experiment.stages: it is neither true nor false",
         ),
         (
             "incarnation = \"9f3c51a0774be812\"",
@@ -218,7 +228,7 @@ fn all_that_is_wrong_is_told_at_once_in_order() {
         .replace("service = ", "services = ");
     let problems = parse(&text).unwrap_err();
     let lines: Vec<_> = problems.problems().iter().map(|it| it.line).collect();
-    assert_eq!(lines, [3, 4, 12, 21].map(Some), "{problems}");
+    assert_eq!(lines, [3, 4, 14, 23].map(Some), "{problems}");
 }
 
 #[test]
@@ -237,5 +247,24 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_eq!(
         ClusterFile::read(&path, KnownNames::default()).unwrap(),
         file
+    );
+}
+
+#[test]
+fn a_secret_is_read_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cluster.toml");
+    std::fs::write(&path, WHOLE).unwrap();
+    let file = ClusterFile::read(&path, KnownNames::default()).unwrap();
+    let id = "p0r0".parse().unwrap();
+    let secret = folder.path().join("things.secret");
+    std::fs::write(&secret, "short").unwrap();
+    let short = file.replica_options(id, Broker).unwrap_err().to_string();
+    assert!(short.contains("less than 32 bytes"), "{short}");
+    std::fs::write(&secret, "a".repeat(64)).unwrap();
+    let options = file.replica_options(id, Broker).unwrap();
+    assert_eq!(
+        Some(options.secret),
+        Secret::of_file("a".repeat(64).as_bytes())
     );
 }

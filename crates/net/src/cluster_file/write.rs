@@ -31,16 +31,29 @@ impl fmt::Display for ClusterFile {
         if let Some(listen) = &self.listen {
             writeln!(f, "listen = {}", quoted(listen))?;
         }
+        if let Some(metrics) = &self.metrics {
+            writeln!(f, "metrics = {}", quoted(metrics))?;
+        }
+        if let Some(secret) = &self.secret {
+            writeln!(f, "secret = {}", quoted(secret.display()))?;
+        }
         let servers = self.config.cache_servers.iter().map(quoted);
         writeln!(f, "memcached = {}", Value::Array(servers.collect()))?;
         f.write_str("\n[replicas]\n")?;
         for (id, at) in &self.config.addresses {
             match self.places.get(id) {
                 None => writeln!(f, "{id} = {}", quoted(at))?,
-                Some(Place { listen, data }) => {
+                Some(Place {
+                    listen,
+                    metrics,
+                    data,
+                }) => {
                     write!(f, "{id} = {{ at = {}", quoted(at))?;
                     if let Some(listen) = listen {
                         write!(f, ", listen = {}", quoted(listen))?;
+                    }
+                    if let Some(metrics) = metrics {
+                        write!(f, ", metrics = {}", quoted(metrics))?;
                     }
                     if let Some(data) = data {
                         write!(f, ", data = {}", quoted(data.display()))?;
