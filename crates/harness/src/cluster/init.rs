@@ -9,12 +9,14 @@ use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
 use crate::settings::cluster::InitSettings;
 use crate::time;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, ReplicaId, Topology};
 use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::ToSocketAddrs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What stands at the head of the file.
 const ABOUT: &str = "\
@@ -71,12 +73,36 @@ pub(super) fn init<W: Workloads>(
     if let Some(data) = &settings.data {
         file.durability = Durability::Sync(data.clone());
     }
+    if needs.shared_cache {
+        file.secret = Some(secret(path)?);
+    }
     file.write(path, &program::named(ABOUT))
         .map_err(|problem| anyhow!(problem))?;
     // What was written can be read, whatever was asked for.
     described::read::<W>("FILE", path, &infos)?;
     println!("{} describes {topology}", path.display());
     Ok(Ending::Good)
+}
+
+/// Draws a secret, unless there is one. Returns its file's name, beside the cluster's.
+fn secret(cluster: &Path) -> Result<PathBuf> {
+    let path = cluster.with_extension("secret");
+    let mut options = File::options();
+    let options = options.write(true).create_new(true);
+    // Whoever else may read it must not be whoever runs the cache.
+    #[cfg(unix)]
+    let options = std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let named = path.file_name().map(PathBuf::from).unwrap_or_default();
+    let mut file = match options.open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(named),
+        Err(error) => return Err(error).context(path.display().to_string()),
+    };
+    let mut drawn = [0; 32];
+    getrandom::fill(&mut drawn).map_err(|error| anyhow!("no random numbers: {error}"))?;
+    let digits: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(file, "{digits}").with_context(|| path.display().to_string())?;
+    Ok(named)
 }
 
 /// Where each replica is reached: those of a group on different hosts, as far as there are enough.

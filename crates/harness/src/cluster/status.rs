@@ -3,6 +3,7 @@
 use super::runtime;
 use crate::described::{ClusterVisitor, Described};
 use crate::ending::Ending;
+use crate::numbers::grouped;
 use crate::settings::cluster::StatusSettings;
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -60,7 +61,8 @@ fn table(told: &[(ReplicaId, Result<ReplicaStatus, ConnectError>)]) -> io::Resul
         "role",
         "term",
         "applied",
-        "delivered",
+        "objects",
+        "bytes",
         "digest",
         "generation",
         "cpu s",
@@ -71,8 +73,9 @@ fn table(told: &[(ReplicaId, Result<ReplicaStatus, ConnectError>)]) -> io::Resul
                 id.to_string(),
                 role(status).to_owned(),
                 status.term.to_string(),
-                status.applied.to_string(),
-                status.counters.delivered.to_string(),
+                grouped(status.applied),
+                grouped(status.objects),
+                grouped(status.object_bytes),
                 status
                     .digest
                     .map_or_else(String::new, |it| format!("{it:016x}")),

@@ -104,7 +104,7 @@ fn commands(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
         answers,
     )?;
     let latencies = report.latencies.iter();
-    let latencies = latencies.map(|(kind, took)| (label("kind", kind.name()), *took));
+    let latencies = latencies.map(|(kind, took)| (label("kind", &kind.name()), *took));
     page.histograms(
         in_seconds(
             "command_duration",
@@ -137,7 +137,7 @@ fn commands(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
             "requests_refused",
             "Requests that were not taken in, by reason",
         ),
-        refused.map(|(why, count)| (label("reason", why), count as f64)),
+        refused.map(|(why, count)| (label("reason", &why), count as f64)),
     )
 }
 

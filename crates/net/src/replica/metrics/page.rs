@@ -142,7 +142,7 @@ pub(super) fn in_seconds(name: &'static str, help: &'static str) -> Family {
 }
 
 /// One label.
-pub(super) fn label(name: &'static str, value: impl ToString) -> Labels {
+pub(super) fn label(name: &'static str, value: &dyn fmt::Display) -> Labels {
     vec![(name, value.to_string())]
 }
 
@@ -151,7 +151,7 @@ pub(super) fn by<const N: usize>(
     name: &'static str,
     counts: [(&str, u64); N],
 ) -> [(Labels, f64); N] {
-    counts.map(|(value, count)| (label(name, value), count as f64))
+    counts.map(|(value, count)| (label(name, &value), count as f64))
 }
 
 /// 1 for true.

@@ -13,7 +13,7 @@ pub(super) fn write(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result 
 
 fn groups(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
     let links = || report.links.iter();
-    let to = |link: &crate::LinkState| label("to", link.to);
+    let to = |link: &crate::LinkState| label("to", &link.to);
     page.gauges(
         plain(
             "link_unacknowledged_items",
@@ -45,7 +45,7 @@ fn groups(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
     let peers = || report.peers.iter();
     let reached = peers().filter_map(|peer| {
         let is = peer.is_reachable?;
-        Some((label("peer", peer.replica), truth(is)))
+        Some((label("peer", &peer.replica), truth(is)))
     });
     page.gauges(
         plain(
