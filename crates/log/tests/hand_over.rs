@@ -7,7 +7,7 @@ use bytes::Bytes;
 use common::Trial;
 use common::group::Group;
 use rand::RngExt;
-use ssmr_log::{Body, GroupLog, HandOverRefused, LogMessage, LogOutbox};
+use ssmr_log::{Body, GroupLog, HandOverRefused, LogMessage, LogOutbox, MemberId};
 use std::time::Duration;
 
 /// Within an election timeout.
@@ -48,7 +48,7 @@ fn the_one_that_is_named_leads_at_once_though_all_have_just_heard_of_the_leader(
         let term = group.logs[0].term();
         group.act(0, |log, now, out| {
             let begun = log.hand_over(now, Some(to), out);
-            assert_eq!(begun.map(|member| member.index()), Ok(to));
+            assert_eq!(begun.map(MemberId::index), Ok(to));
         });
         let leads = |log: &GroupLog| log.is_leader();
         assert_eq!(group.logs.iter().position(leads), Some(usize::from(to)));
@@ -129,7 +129,7 @@ fn nothing_is_proposed_while_a_leader_hands_over() {
     group.act(0, GroupLog::on_timer);
     let before = group.logs[0].commit_index();
     group.act(0, |log, now, out| {
-        log.propose(now, Bytes::from_static(b"z"), out)
+        log.propose(now, Bytes::from_static(b"z"), out);
     });
     assert_eq!(group.logs[0].commit_index(), before + 1, "it goes on");
 }
@@ -241,7 +241,7 @@ fn whoever_is_best_takes_over() {
     }
     let mut out = LogOutbox::default();
     let best = group.logs[0].hand_over(group.now, None, &mut out);
-    assert_eq!(best.map(|member| member.index()), Ok(2));
+    assert_eq!(best.map(MemberId::index), Ok(2));
 }
 
 /// Under loss, crashes, torn writes, snapshots and replicas that forget.

@@ -266,7 +266,7 @@ mod tests {
         caches.kill(0);
         assert!(TcpStream::connect(&address).await.is_err());
         caches.revive(0).await.unwrap();
-        assert_eq!(caches.addresses(), [address.clone()]);
+        assert_eq!(caches.addresses(), std::slice::from_ref(&address));
         assert_eq!(say(&address, b"get a\r\n").await.unwrap(), b"END\r\n");
         assert_eq!(caches.evictions().await, Some(0));
     }

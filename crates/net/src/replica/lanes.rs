@@ -86,11 +86,11 @@ pub(super) async fn say_if_reachable(id: ReplicaId, replica: ReplicaId, standing
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::error::ConnectError;
     use crate::peer::Peer;
     use ssmr_core::GroupId;
     use std::net::SocketAddr;
-    use std::time::Instant;
 
     #[test]
     fn a_replica_is_reachable_by_one_connection_and_not_while_one_is_down_and_none_up() {
@@ -110,8 +110,9 @@ mod tests {
             lane.send_modify(|states| states.note(replica, state));
             is_reachable(&standings, replica)
         };
+        let clock = Clock::start();
         let up = || ConnectionState::Connected {
-            since: Instant::now(),
+            since: clock.instant(clock.now()),
         };
         let down = || ConnectionState::Down {
             why: ConnectError::unreachable(&peer, std::io::ErrorKind::ConnectionRefused.into()),
