@@ -198,6 +198,7 @@ mod tests {
     use crate::workload::contract::Workload;
     use crate::workload::kv::settings::Kv;
     use crate::workload::popularity::Popularity;
+    use crate::workload::run_number::RunNumber;
     use crate::workload::value_size::ValueSize;
     use ssmr_check::ViolationKind;
     use ssmr_core::{
@@ -208,6 +209,7 @@ mod tests {
     const KV: Kv = Kv {
         seed: 1,
         clients: 1,
+        run: RunNumber::ZERO,
         partitions: 1,
         keys: 10,
         popularity: Popularity::Uniform,

@@ -65,4 +65,5 @@ pub use workload::contract::{
 };
 pub use workload::knobs::{Knob, Knobs};
 pub use workload::popularity::Popularity;
+pub use workload::run_number::{NoRunNumber, RunNumber};
 pub use workload::value_size::ValueSize;

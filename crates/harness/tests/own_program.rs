@@ -8,8 +8,8 @@ mod common;
 use common::Row;
 use harness::clap;
 use harness::{
-    Harness, Invariants, LoadShape, Next, RegistrationError, UsageError, Workload, WorkloadFlags,
-    WorkloadInfo,
+    Harness, Invariants, LoadShape, Next, RegistrationError, RunNumber, UsageError, Workload,
+    WorkloadFlags, WorkloadInfo,
 };
 use serde::{Deserialize, Serialize};
 use ssmr_core::{
@@ -83,6 +83,8 @@ impl Application for Counters {
 #[derive(Debug, Serialize)]
 struct Counting {
     clients: u64,
+    #[serde(skip)]
+    run: RunNumber,
     counters: u64,
     most: Option<u64>,
     promised: Option<u64>,
@@ -119,7 +121,7 @@ impl Workload for Counting {
         self.counters
     }
     fn preload(&self, number: u64) -> Request {
-        Request::create::<Counters>(ObjectId::new(number, 0), &0, None)
+        Request::create::<Counters>(self.counter(number), &0, None)
     }
     fn client_count(&self) -> u64 {
         self.clients
@@ -134,7 +136,7 @@ impl Workload for Counting {
         Request::access::<Counters>(&Op::Read(object))
     }
     fn request(&self, step: u64) -> Request {
-        let object = ObjectId::new(step / 2 % self.counters, 0);
+        let object = self.counter(step / 2 % self.counters);
         match Self::kind(&step) {
             0 => Self::read(object),
             _ => Request::access::<Counters>(&Op::Add(object)),
@@ -142,7 +144,7 @@ impl Workload for Counting {
     }
     fn transact(&self, step: &u64, reads: &[Completion]) -> Option<Next> {
         let most = self.most.filter(|_| Self::kind(step) == 1)?;
-        let object = ObjectId::new(step / 2 % self.counters, 0);
+        let object = self.counter(step / 2 % self.counters);
         let Some(read) = reads.first() else {
             return Some(Next::Read(Self::read(object)));
         };
@@ -159,6 +161,12 @@ impl Workload for Counting {
         let promised = self.promised?;
         let greatest = 0;
         Some(Box::new(Bounded { promised, greatest }))
+    }
+}
+
+impl Counting {
+    fn counter(&self, number: u64) -> ObjectId {
+        self.run.object(number, 0)
     }
 }
 
@@ -189,6 +197,7 @@ impl WorkloadFlags for CountingFlags {
         }
         Ok(Counting {
             clients: shape.clients,
+            run: shape.run,
             counters: self.counters,
             most: self.most,
             promised: self.promised,

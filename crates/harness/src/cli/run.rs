@@ -13,6 +13,7 @@ use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
 use crate::trace::file::TraceFile;
 use crate::workload::knobs::Knobs;
+use crate::workload::run_number::RunNumber;
 use clap::Args;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -310,6 +311,7 @@ impl RunArgs {
             operations: self.operations,
             warmup: self.warmup,
             seed: self.seed,
+            run: RunNumber::ZERO,
             execution: self.execution,
             reads: self.reads,
             durability: self.durability,

@@ -10,12 +10,14 @@ use crate::error::UsageError;
 use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
 use crate::workload::knobs::Knob;
+use crate::workload::run_number::RunNumber;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssmr_core::topology::mix;
 use ssmr_core::{Intent, ObjectId, PartitionId, Request};
 
-/// Keys of objects that are created have this bit, then the client's number, then their own.
+/// Keys of objects that are created have this bit, then the run's number, then in 16 bits the
+/// client's (`--clients` is 10,000 at most), then their own.
 const MADE: u64 = 1 << 63;
 /// How many bits the number of an object has among those of its client.
 const NUMBER: u32 = 32;
@@ -48,6 +50,7 @@ pub(super) struct ClientChurn {
     /// Which kind each of the three is.
     kinds: [usize; 3],
     rng: ChaCha8Rng,
+    run: RunNumber,
     client: u64,
     partitions: u8,
     /// How many objects it has created, and deleted of them.
@@ -56,11 +59,12 @@ pub(super) struct ClientChurn {
 }
 
 impl ClientChurn {
-    /// That of a client with this number, among operations of these kinds.
+    /// That of a client with this number in a run, among operations of these kinds.
     pub(super) fn new(
         churn: Churn,
         own_kinds: &[&'static str],
         seed: u64,
+        run: RunNumber,
         client: u64,
         partitions: u8,
     ) -> Self {
@@ -70,6 +74,7 @@ impl ClientChurn {
             kinds: churn.shares().map(place).map(Option::unwrap_or_default),
             churn,
             rng: ChaCha8Rng::seed_from_u64(mix(mix(seed) ^ mix(client) ^ MADE)),
+            run,
             client,
             partitions,
             made: 0,
@@ -97,7 +102,7 @@ impl ClientChurn {
             let number = self.unmade;
             self.unmade += 1;
             let attribute = self.loaded(workload, number)?.0.attribute;
-            let object = ObjectId::new(attribute, self.key(number));
+            let object = self.object(attribute, number);
             Some((deleting, Request::delete(object)))
         } else if drawn < create + delete + relocate {
             let number = self.rng.random();
@@ -113,12 +118,14 @@ impl ClientChurn {
         let number = self.made;
         self.made += 1;
         let (like, intent) = self.loaded(workload, number)?;
-        let object = ObjectId::new(like.attribute, self.key(number));
+        let object = self.object(like.attribute, number);
         Some(Request::default().and(object, intent))
     }
 
-    fn key(&self, number: u64) -> u64 {
-        MADE | self.client << NUMBER | number
+    /// The object of this number among those that it creates.
+    fn object(&self, attribute: u64, number: u64) -> ObjectId {
+        let key = MADE | self.client << NUMBER | number;
+        self.run.object(attribute, key)
     }
 
     /// An object that was loaded, with its creation: some other one for each number, in no order.
@@ -148,6 +155,7 @@ mod tests {
         let shape = LoadShape {
             seed: 1,
             clients: 2,
+            run: RunNumber::ZERO,
             partitions: 3,
             quiet: true,
             knobs: Knobs::default(),
@@ -161,7 +169,7 @@ mod tests {
             delete: 10,
             relocate: 20,
         };
-        let mut own = ClientChurn::new(churn, &["read"], 7, client, 3);
+        let mut own = ClientChurn::new(churn, &["read"], 7, RunNumber::ZERO, client, 3);
         let workload = ycsb();
         (0..count).map(|_| own.next(&workload)).collect()
     }

@@ -124,6 +124,10 @@ impl<W: Workload> LoadClient<W> {
             job.loaded.fetch_add(1, Relaxed);
         }
         if let Some(outcome) = &self.not_loaded {
+            if *outcome == Outcome::AlreadyExists && !job.run.is_zero() {
+                let run = job.run;
+                bail!("an earlier run on this cluster had number {run}, too: run it again");
+            }
             bail!("an object could not be created: {outcome:?}");
         }
         Ok(())
@@ -173,7 +177,8 @@ impl<W: Workload> LoadClient<W> {
         let job = self.job.clone();
         let mut steps = job.workload.steps(self.number);
         let partitions = job.config.topology.partitions().len() as u8;
-        let mut churn = ClientChurn::new(job.churn, W::KINDS, job.seed, self.number, partitions);
+        let (kinds, seed) = (W::KINDS, job.seed);
+        let mut churn = ClientChurn::new(job.churn, kinds, seed, job.run, self.number, partitions);
         let mut left = job.operations.unwrap_or(u64::MAX);
         let (mut due, mut held) = (None, None);
         'issuing: loop {

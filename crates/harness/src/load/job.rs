@@ -5,6 +5,7 @@ use super::tape::Tape;
 use crate::check::Recorder;
 use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
+use crate::workload::run_number::RunNumber;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::{ClientId, Micros};
 use ssmr_net::{Clock, ClusterConfig};
@@ -19,6 +20,8 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) churn: Churn,
     /// For what is mixed in.
     pub(crate) seed: u64,
+    /// Which run of the cluster it is.
+    pub(crate) run: RunNumber,
     pub(crate) config: ClusterConfig,
     /// What the cluster knows the clients by: this and their numbers.
     pub(crate) first_id: u64,

@@ -13,3 +13,8 @@ mod pace;
 pub(crate) mod sample;
 pub(crate) mod tape;
 mod transaction;
+
+#[cfg(test)]
+mod asked;
+#[cfg(test)]
+mod shared_cluster;

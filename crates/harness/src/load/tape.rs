@@ -1,12 +1,14 @@
 //! Writes down what the clients issue, as a trace.
 //!
 //! Invariant: commands are in the file in the order in which they were issued, at times that do not
-//! go back. What was loaded before is not among them: a replay finds out what must be there.
+//! go back, and name objects as in run 0. What was loaded before is not among them: a replay finds
+//! out what must be there.
 
 use crate::trace::command::{Name, Op, Part, TraceCommand};
 use crate::trace::digest::TraceDigest;
 use crate::trace::file::TraceFile;
 use crate::trace::writer::TraceWriter;
+use crate::workload::run_number::RunNumber;
 use ssmr_core::{Intent, Micros, ObjectId, Request, Topology};
 use ssmr_net::Clock;
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Tape {
     clock: Clock,
     topology: Topology,
+    run: RunNumber,
     state: Mutex<State>,
 }
 
@@ -37,7 +40,12 @@ impl Tape {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn begin(file: &TraceFile, clock: Clock, topology: Topology) -> io::Result<Self> {
+    pub(crate) fn begin(
+        file: &TraceFile,
+        clock: Clock,
+        topology: Topology,
+        run: RunNumber,
+    ) -> io::Result<Self> {
         let to = BufWriter::new(File::create(file.path())?);
         let state = State {
             to: TraceWriter::new(to, file.form())?,
@@ -48,6 +56,7 @@ impl Tape {
         Ok(Self {
             clock,
             topology,
+            run,
             state: Mutex::new(state),
         })
     }
@@ -92,8 +101,9 @@ impl Tape {
             .filter(|(_, intent)| intent.writes());
         let share = request.op.len() as u64 / writes.count().max(1) as u64;
         let part = |(object, intent): &(ObjectId, Intent)| {
-            let id = Name::Number(object.key);
-            let attribute = (object.attribute != object.key).then_some(object.attribute);
+            let ObjectId { attribute, key } = self.run.object(object.attribute, object.key);
+            let id = Name::Number(key);
+            let attribute = (attribute != key).then_some(attribute);
             let mut part = Part::new(op(intent), id, attribute.map(Name::Number));
             match intent {
                 Intent::Create { at, value } => {

@@ -9,6 +9,7 @@ use crate::registry::info::{Directory, Sizes, StrategyInfo};
 use crate::trace::file::TraceFile;
 use crate::workload::contract::LoadShape;
 use crate::workload::knobs::Knobs;
+use crate::workload::run_number::RunNumber;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use ssmr_core::{Execution, Reads};
@@ -57,6 +58,9 @@ pub(crate) struct RunSettings {
     pub(crate) warmup: Duration,
     /// For everything random.
     pub(crate) seed: u64,
+    /// Which run of its cluster it is; 0 where the cluster is its own.
+    #[serde(skip_serializing_if = "RunNumber::is_zero")]
+    pub(crate) run: RunNumber,
     /// Where accesses to objects of several partitions execute, if the strategy can.
     #[serde(serialize_with = "execution_as_text")]
     pub(crate) execution: Execution,
@@ -148,6 +152,7 @@ impl RunSettings {
             seed: self.seed,
             clients: self.clients,
             partitions: self.partitions,
+            run: self.run,
             quiet: self.quiet,
             knobs: self.knobs,
         }

@@ -310,7 +310,7 @@ impl<W: Workload> Trial<'_, W> {
     fn tape(&self, clock: Clock, topology: Topology) -> Result<Option<Tape>> {
         let file = self.settings.record_of(self.strategy.name);
         let tape = file.map(|file| {
-            let tape = Tape::begin(&file, clock, topology);
+            let tape = Tape::begin(&file, clock, topology, self.settings.run);
             tape.with_context(|| format!("--record: {}", file.path().display()))
         });
         tape.transpose()
@@ -338,6 +338,7 @@ impl<W: Workload> Trial<'_, W> {
             workload: self.workload.clone(),
             churn: self.churn,
             seed: self.settings.seed,
+            run: self.settings.run,
             config: cluster.config().clone(),
             // Where others are at work, their clients have other ones.
             first_id: cluster.shared().map_or(0, |_| time::unique()),

@@ -1,6 +1,7 @@
 //! What a workload is, and how the command line makes one.
 
 use super::knobs::{Knob, Knobs};
+use super::run_number::RunNumber;
 use crate::error::UsageError;
 use serde::Serialize;
 use ssmr_check::Terms;
@@ -12,7 +13,8 @@ const DIGESTED: usize = 10_000;
 /// A service and what clients do with it.
 ///
 /// Its serialization is its description in `run.json`, and part of its digest: all that its
-/// commands are a function of.
+/// commands are a function of. The [run number](LoadShape::run) is in neither: it only says which
+/// objects they name.
 pub trait Workload: Serialize + Send + Sync + 'static {
     /// The kinds of operations: the values of the column `op`.
     const KINDS: &'static [&'static str];
@@ -202,6 +204,11 @@ pub struct LoadShape {
     pub clients: u64,
     /// How many partitions there are.
     pub partitions: u8,
+    /// Which run of its cluster it is. The workload names every object with it
+    /// ([`RunNumber::object`]), also where its service computes names from an operation, and keeps
+    /// it out of its description (`#[serde(skip)]`): the commands are the same in every run. One
+    /// that does not cannot share a cluster with another run.
+    pub run: RunNumber,
     /// Whether the user wants no news of how it goes.
     pub quiet: bool,
     /// The shared flags that the workload takes, as they were given.

@@ -53,6 +53,7 @@ impl WorkloadFlags for AppendFlags {
         Ok(Append {
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             lists: self.lists,
             share: (self.list_length / shape.clients).max(1),
             most_lists: self.lists_each,

@@ -1,5 +1,6 @@
 //! What workload `append` is a function of.
 
+use crate::workload::run_number::RunNumber;
 use serde::Serialize;
 
 /// The settings of the workload.
@@ -9,6 +10,9 @@ pub(crate) struct Append {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// How many lists a client has in use at once.
     pub(crate) lists: u64,
     /// How often a client appends to a list before it goes on to a fresh one.

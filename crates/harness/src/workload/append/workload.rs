@@ -56,32 +56,38 @@ impl Workload for Append {
     fn request(&self, step: Step) -> Request {
         match step {
             Step::Create { list, element } => {
-                Request::create::<Lists>(object(list), &vec![element], None)
+                Request::create::<Lists>(self.object(list), &vec![element], None)
             }
             Step::Transact { reads, appends } => {
                 let appends = appends.into_iter();
                 Request::access::<Lists>(&Transaction {
-                    reads: reads.into_iter().map(object).collect(),
-                    appends: appends.map(|(list, new)| (object(list), new)).collect(),
+                    reads: reads.into_iter().map(|list| self.object(list)).collect(),
+                    appends: appends
+                        .map(|(list, new)| (self.object(list), new))
+                        .collect(),
                 })
             }
         }
     }
 }
 
-/// The object of a list.
-fn object(list: u64) -> ObjectId {
-    ObjectId::new(list, 0)
+impl Append {
+    /// The object of a list.
+    fn object(&self, list: u64) -> ObjectId {
+        self.run.object(list, 0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::run_number::RunNumber;
     use std::collections::{BTreeMap, BTreeSet};
 
     const APPEND: Append = Append {
         seed: 1,
         clients: 4,
+        run: RunNumber::ZERO,
         lists: 10,
         share: 5,
         most_lists: 3,

@@ -144,6 +144,7 @@ impl WorkloadFlags for ChirperFlags {
         Ok(Chirper {
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             mix: self.mix,
             popularity,
             shift_at: self.shift(popularity)?,

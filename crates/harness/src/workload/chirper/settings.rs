@@ -2,6 +2,7 @@
 
 use crate::workload::graph::network::{Graph, GraphFacts};
 use crate::workload::popularity::Popularity;
+use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 use ssmr_core::limits::MAX_OBJECTS;
@@ -76,6 +77,9 @@ pub(crate) struct Chirper {
     pub(crate) seed: u64,
     /// How many clients there are, at most as many as users.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// What the users do.
     pub(crate) mix: Behaviour,
     /// How often each user is chosen.

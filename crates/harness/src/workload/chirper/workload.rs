@@ -34,7 +34,7 @@ impl Workload for Chirper {
             following_count: self.graph.following_count(number),
             ..User::default()
         };
-        Request::create::<ChirperService>(object(number), &user, None)
+        Request::create::<ChirperService>(self.object(number), &user, None)
     }
 
     fn notes(&self) -> Vec<String> {
@@ -70,38 +70,43 @@ impl Workload for Chirper {
     fn request(&self, step: Step) -> Request {
         let access = |op| Request::access::<ChirperService>(&op);
         match step {
-            Step::Timeline { user } => access(Op::Timeline(object(user))),
+            Step::Timeline { user } => access(Op::Timeline(self.object(user))),
             Step::Post {
                 author,
                 followers,
                 stamp,
             } => {
-                let followers = followers.into_iter().map(object).collect();
+                let followers = followers
+                    .into_iter()
+                    .map(|user| self.object(user))
+                    .collect();
                 let text = payload(stamp, self.post_size.of(stamp));
                 access(Op::Post(followers, Post { author, text }))
             }
             Step::Follow { user, follower } => access(Op::Follow {
-                user: object(user),
-                follower: object(follower),
+                user: self.object(user),
+                follower: self.object(follower),
             }),
             Step::Unfollow { user, follower } => access(Op::Unfollow {
-                user: object(user),
-                follower: object(follower),
+                user: self.object(user),
+                follower: self.object(follower),
             }),
             Step::FollowNoop { user, follower } => access(Op::FollowNoop {
-                user: object(user),
-                follower: object(follower),
+                user: self.object(user),
+                follower: self.object(follower),
             }),
             Step::Signup { user } => {
-                Request::create::<ChirperService>(object(user), &User::default(), None)
+                Request::create::<ChirperService>(self.object(user), &User::default(), None)
             }
         }
     }
 }
 
-/// The object of a user.
-fn object(user: u64) -> ObjectId {
-    ObjectId::new(user, 0)
+impl Chirper {
+    /// The object of a user.
+    fn object(&self, user: u64) -> ObjectId {
+        self.run.object(user, 0)
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +115,7 @@ mod tests {
     use super::*;
     use crate::workload::graph::network::Graph;
     use crate::workload::random::{OF_NO_CLIENT, stream};
+    use crate::workload::run_number::RunNumber;
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -121,6 +127,7 @@ mod tests {
         Chirper {
             seed: 1,
             clients: 4,
+            run: RunNumber::ZERO,
             mix,
             popularity: mix.popularity(),
             shift_at: (mix == Behaviour::Celebrity).then_some(SHIFT),

@@ -161,6 +161,7 @@ impl WorkloadFlags for KvFlags {
         let kv = Kv {
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             partitions: shape.partitions,
             keys: self.keys,
             popularity: knobs.popularity.unwrap_or(Popularity::Uniform),

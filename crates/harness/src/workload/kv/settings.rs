@@ -1,6 +1,7 @@
 //! What workload `kv` is a function of.
 
 use crate::workload::popularity::Popularity;
+use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 
@@ -11,6 +12,9 @@ pub(crate) struct Kv {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// How many partitions moves choose among, and keys have their homes at.
     pub(crate) partitions: u8,
     /// How many keys are loaded.

@@ -58,7 +58,7 @@ impl Workload for Kv {
             Step::Read { .. } | Step::Delete { .. } | Step::Move { .. } => return Vec::new(),
         };
         let size = self.value_size.of(*stamp) as u64;
-        keys.iter().map(|key| (object(*key), size)).collect()
+        keys.iter().map(|key| (self.object(*key), size)).collect()
     }
 
     fn read(object: ObjectId) -> Request {
@@ -75,14 +75,14 @@ impl Workload for Kv {
         match step {
             Step::Create { key, stamp } => {
                 let at = self.multi_partitions.map(|_| self.home(key));
-                Request::create::<KvService>(object(key), &value(stamp), at)
+                Request::create::<KvService>(self.object(key), &value(stamp), at)
             }
-            Step::Read { key } => access(Op::Read(object(key))),
-            Step::Update { key, stamp } => access(Op::Update(object(key), value(stamp))),
-            Step::Delete { key } => Request::delete(object(key)),
-            Step::Move { key, to } => Request::relocate(object(key), PartitionId(to)),
+            Step::Read { key } => access(Op::Read(self.object(key))),
+            Step::Update { key, stamp } => access(Op::Update(self.object(key), value(stamp))),
+            Step::Delete { key } => Request::delete(self.object(key)),
+            Step::Move { key, to } => Request::relocate(self.object(key), PartitionId(to)),
             Step::Multi { keys, stamp } => access(Op::Multi(
-                keys.into_iter().map(object).collect(),
+                keys.into_iter().map(|key| self.object(key)).collect(),
                 value(stamp),
             )),
         }
@@ -92,19 +92,20 @@ impl Workload for Kv {
 impl Kv {
     /// The home of a key.
     pub(super) fn home(&self, key: u64) -> PartitionId {
-        home(self.partitions, object(key))
+        home(self.partitions, self.object(key))
     }
-}
 
-/// The object of a key.
-fn object(key: u64) -> ObjectId {
-    ObjectId::new(key, 0)
+    /// The object of a key.
+    fn object(&self, key: u64) -> ObjectId {
+        self.run.object(key, 0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workload::popularity::Popularity;
+    use crate::workload::run_number::RunNumber;
     use crate::workload::value_size::ValueSize;
     use ssmr_core::{Intent, Topology};
     use std::collections::BTreeSet;
@@ -113,6 +114,7 @@ mod tests {
         Kv {
             seed: 1,
             clients: 4,
+            run: RunNumber::ZERO,
             partitions: 2,
             keys: 100,
             popularity: Popularity::Uniform,

@@ -49,6 +49,7 @@ impl WorkloadFlags for LinkBenchFlags {
         Ok(LinkBench {
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             partitions: shape.partitions,
             nodes: self.nodes,
             links: self.links,

@@ -1,6 +1,7 @@
 //! What workload `linkbench` is a function of.
 
 use crate::workload::popularity::Popularity;
+use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 use ssmr_core::topology::mix;
@@ -65,6 +66,9 @@ pub(crate) struct LinkBench {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// How many partitions nodes are spread over.
     pub(crate) partitions: u8,
     /// How many nodes are loaded.

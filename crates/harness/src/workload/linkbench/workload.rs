@@ -41,7 +41,8 @@ impl Workload for LinkBench {
         }
         links.fold(self.add_node(node, node, list), |request, (to, stamp)| {
             let link = Link { from: node, to };
-            request.and(link_of(link), self.create(link_of(link), data(stamp)))
+            let object = self.link_of(link);
+            request.and(object, self.create(object, data(stamp)))
         })
     }
 
@@ -77,27 +78,30 @@ impl Workload for LinkBench {
         match step {
             Step::AddNode { node, stamp } => self.add_node(node, stamp, List::default()),
             Step::DeleteNode { node } => {
-                Request::delete(node_of(node)).and(list_of(node), Intent::Delete)
+                Request::delete(self.node_of(node)).and(self.list_of(node), Intent::Delete)
             }
-            Step::UpdateNode { node, stamp } => access(Op::Update(node_of(node), self.node(stamp))),
-            Step::GetNode { node } => access(Op::Read(node_of(node))),
+            Step::UpdateNode { node, stamp } => {
+                access(Op::Update(self.node_of(node), self.node(stamp)))
+            }
+            Step::GetNode { node } => access(Op::Read(self.node_of(node))),
             Step::AddLink { link, stamp } => {
-                let added = access(Op::Link(list_of(link.from), link.to, data(stamp)));
-                added.and(link_of(link), self.create(link_of(link), data(stamp)))
+                let added = access(Op::Link(self.list_of(link.from), link.to, data(stamp)));
+                let object = self.link_of(link);
+                added.and(object, self.create(object, data(stamp)))
             }
             Step::DeleteLink { link } => {
-                let removed = access(Op::Unlink(list_of(link.from), link.to));
-                removed.and(link_of(link), Intent::Delete)
+                let removed = access(Op::Unlink(self.list_of(link.from), link.to));
+                removed.and(self.link_of(link), Intent::Delete)
             }
             Step::UpdateLink { link, stamp } => access(Op::Relink {
-                list: list_of(link.from),
-                link: link_of(link),
+                list: self.list_of(link.from),
+                link: self.link_of(link),
                 to: link.to,
                 data: data(stamp),
             }),
-            Step::GetLink { link } => access(Op::Read(link_of(link))),
-            Step::Count { node } => access(Op::Count(list_of(node))),
-            Step::GetLinkList { node } => access(Op::Read(list_of(node))),
+            Step::GetLink { link } => access(Op::Read(self.link_of(link))),
+            Step::Count { node } => access(Op::Count(self.list_of(node))),
+            Step::GetLinkList { node } => access(Op::Read(self.list_of(node))),
         }
     }
 }
@@ -105,7 +109,7 @@ impl Workload for LinkBench {
 impl LinkBench {
     /// Creates a node and its list.
     fn add_node(&self, node: u64, stamp: u64, list: List) -> Request {
-        let (node, list_of) = (node_of(node), list_of(node));
+        let (node, list_of) = (self.node_of(node), self.list_of(node));
         let list = Intent::Create {
             at: Some(home(self.partitions, list_of)),
             value: codec::encode(&Item::List(list)),
@@ -125,6 +129,21 @@ impl LinkBench {
     fn node(&self, stamp: u64) -> Bytes {
         payload(stamp, self.node_size.of(stamp))
     }
+
+    /// The object of a node.
+    fn node_of(&self, node: u64) -> ObjectId {
+        self.run.object(node, 0)
+    }
+
+    /// The object of its association list.
+    fn list_of(&self, node: u64) -> ObjectId {
+        self.run.object(node, 1)
+    }
+
+    /// The object of a link: with the node that it comes from.
+    fn link_of(&self, link: Link) -> ObjectId {
+        self.run.object(link.from, 2 + link.to)
+    }
 }
 
 /// The data of a link.
@@ -132,31 +151,18 @@ fn data(stamp: u64) -> Bytes {
     payload(stamp, LINK)
 }
 
-/// The object of a node.
-fn node_of(node: u64) -> ObjectId {
-    ObjectId::new(node, 0)
-}
-
-/// The object of its association list.
-fn list_of(node: u64) -> ObjectId {
-    ObjectId::new(node, 1)
-}
-
-/// The object of a link: with the node that it comes from.
-fn link_of(link: Link) -> ObjectId {
-    ObjectId::new(link.from, 2 + link.to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::settings::{Choice, NODE};
     use super::*;
+    use crate::workload::run_number::RunNumber;
     use std::collections::{BTreeMap, BTreeSet};
 
     fn linkbench() -> LinkBench {
         LinkBench {
             seed: 1,
             clients: 4,
+            run: RunNumber::ZERO,
             partitions: 3,
             nodes: 1_000,
             links: 5,
@@ -272,11 +278,20 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(places, [Some(home(3, node_of(7)))].into());
-        assert!(matches!(added.intent(list_of(7)), Some(Intent::Write)));
+        assert_eq!(places, [Some(home(3, ObjectId::new(7, 0)))].into());
+        assert!(matches!(
+            added.intent(linkbench.list_of(7)),
+            Some(Intent::Write)
+        ));
         let deleted = linkbench.request(Step::DeleteLink { link });
-        assert_eq!(deleted.intent(link_of(link)), Some(&Intent::Delete));
-        assert!(matches!(deleted.intent(list_of(7)), Some(Intent::Write)));
+        assert_eq!(
+            deleted.intent(linkbench.link_of(link)),
+            Some(&Intent::Delete)
+        );
+        assert!(matches!(
+            deleted.intent(linkbench.list_of(7)),
+            Some(Intent::Write)
+        ));
         let gone = linkbench.request(Step::DeleteNode { node: 7 });
         assert!(
             gone.intents()

@@ -48,6 +48,7 @@ impl WorkloadFlags for TpccFlags {
         Ok(Tpcc {
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             partitions: shape.partitions,
             scale: self.scale,
             warehouses: warehouses(count, shape.partitions),

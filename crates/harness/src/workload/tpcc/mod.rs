@@ -30,6 +30,7 @@ mod rows;
 mod service;
 mod settings;
 mod steps;
+mod tables;
 #[cfg(test)]
 mod testing;
 mod transactions;

@@ -9,6 +9,7 @@ use super::rows::{
     CUSTOMER_DATA, Cents, Customer, District, History, Line, Order, Row, Stock, Warehouse, dist,
 };
 use super::settings::Tpcc;
+use super::tables::of_run;
 use crate::workload::random::payload;
 use bytes::Bytes;
 use ssmr_core::topology::mix;
@@ -122,7 +123,7 @@ impl Tpcc {
         let at = Some(self.partition(warehouse));
         let create = |request: Request, (object, row)| {
             let value = codec::encode(&row);
-            request.and(object, Intent::Create { at, value })
+            request.and(of_run(self.run, object), Intent::Create { at, value })
         };
         rows.into_iter().fold(request, create)
     }

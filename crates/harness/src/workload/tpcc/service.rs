@@ -2,12 +2,23 @@
 
 use super::ids::{CustomerId, DistrictId};
 use super::rows::{Cents, Row};
+use super::tables::{Tables, access_of_run};
+use crate::workload::run_number::RunNumber;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{Access, Application, ObjectId, Objects};
 
 /// A wholesale supplier.
 #[derive(Debug)]
 pub(crate) struct Supplier;
+
+/// An operation on rows of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Call {
+    /// Whose rows they are.
+    pub(super) run: RunNumber,
+    /// What is done with them. It names them as in run 0.
+    pub(super) op: Op,
+}
 
 /// What can be done with rows that exist.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,18 +91,30 @@ pub(crate) enum Reply {
 
 impl Application for Supplier {
     const NAME: &'static str = "tpcc";
+    /// 2: with the number of the run.
+    const VERSION: u32 = 2;
     type Object = Row;
-    type Op = Op;
+    type Op = Call;
     type Reply = Reply;
 
-    fn access(op: &Op) -> Access {
-        match op {
-            Op::Read(rows) | Op::CountLow { stocks: rows, .. } => Access {
+    fn access(Call { run, op }: &Call) -> Access {
+        access_of_run(*run, op.access())
+    }
+
+    fn execute(Call { run, op }: &Call, objects: &mut Objects<Row>) -> Reply {
+        op.execute(&mut Tables::new(*run, objects))
+    }
+}
+
+impl Op {
+    fn access(&self) -> Access {
+        match self {
+            Self::Read(rows) | Self::CountLow { stocks: rows, .. } => Access {
                 reads: rows.clone(),
                 writes: Vec::new(),
             },
-            Op::Enter(entry) => entry.access(),
-            Op::Pay(Payment {
+            Self::Enter(entry) => entry.access(),
+            Self::Pay(Payment {
                 district, customer, ..
             }) => {
                 let rows = vec![district.warehouse.row(), district.row(), customer.row()];
@@ -100,7 +123,7 @@ impl Application for Supplier {
                     writes: rows,
                 }
             }
-            Op::Deliver { orders, .. } => {
+            Self::Deliver { orders, .. } => {
                 let lines = orders.iter().flat_map(Delivery::lines);
                 let lines: Vec<ObjectId> = lines.collect();
                 let others = orders.iter().flat_map(Delivery::unread);
@@ -112,22 +135,22 @@ impl Application for Supplier {
         }
     }
 
-    fn execute(op: &Op, rows: &mut Objects<Row>) -> Reply {
-        match op {
-            Op::Read(objects) => {
+    fn execute(&self, rows: &mut Tables<'_>) -> Reply {
+        match self {
+            Self::Read(objects) => {
                 let found = objects.iter().filter_map(|row| rows.get(*row).cloned());
                 Reply::Rows(found.collect())
             }
-            Op::CountLow { stocks, below } => {
+            Self::CountLow { stocks, below } => {
                 let low = stocks.iter().filter(|stock| match rows.get(**stock) {
                     Some(Row::Stock(stock)) => stock.quantity < *below,
                     _ => false,
                 });
                 Reply::Count(low.count() as u64)
             }
-            Op::Enter(entry) => entry.execute(rows),
-            Op::Pay(payment) => payment.execute(rows),
-            Op::Deliver {
+            Self::Enter(entry) => entry.execute(rows),
+            Self::Pay(payment) => payment.execute(rows),
+            Self::Deliver {
                 orders,
                 carrier,
                 date,
@@ -152,7 +175,7 @@ impl Entry {
         Access { reads, writes }
     }
 
-    fn execute(&self, rows: &mut Objects<Row>) -> Reply {
+    fn execute(&self, rows: &mut Tables<'_>) -> Reply {
         let (customer, district) = (self.customer.row(), self.customer.district);
         for Supply {
             stock, quantity, ..
@@ -183,7 +206,7 @@ impl Entry {
         Reply::Entered { total, left }
     }
 
-    fn total(&self, rows: &Objects<Row>) -> Cents {
+    fn total(&self, rows: &Tables<'_>) -> Cents {
         let (customer, district) = (self.customer.row(), self.customer.district);
         let (
             Some(Row::Warehouse(warehouse)),
@@ -204,7 +227,7 @@ impl Entry {
 }
 
 impl Payment {
-    fn execute(&self, rows: &mut Objects<Row>) -> Reply {
+    fn execute(&self, rows: &mut Tables<'_>) -> Reply {
         let Self {
             district,
             customer,
@@ -249,7 +272,7 @@ impl Delivery {
         self.customer.district.lines(self.order, self.line_count)
     }
 
-    fn execute(&self, carrier: u8, date: u64, rows: &mut Objects<Row>) {
+    fn execute(&self, carrier: u8, date: u64, rows: &mut Tables<'_>) {
         let mut total = 0;
         for line in self.lines() {
             if let Some(Row::Line(line)) = rows.get(line) {
@@ -279,13 +302,15 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Tpcc;
     use super::super::testing::{Rows, tpcc};
     use super::*;
     use ssmr_check::check_application;
 
     #[test]
     fn it_keeps_the_rules_of_an_application() {
-        let tpcc = tpcc();
+        let run = RunNumber::LAST;
+        let tpcc = Tpcc { run, ..tpcc() };
         let Rows(rows) = Rows::loaded(&tpcc);
         let [home, other] = tpcc.warehouses[..] else {
             panic!("two")
@@ -323,6 +348,7 @@ mod tests {
                 date: 7,
             },
         ];
+        let calls = operations.map(|op| Call { run, op });
         let value = |object: ObjectId, number: u64| match rows[&object].clone() {
             Row::Customer(mut customer) => {
                 customer.balance += number as Cents;
@@ -338,7 +364,7 @@ mod tests {
             }
             row => row,
         };
-        let summary = check_application::<Supplier>(operations, value).unwrap();
+        let summary = check_application::<Supplier>(calls, value).unwrap();
         assert_eq!((summary.with_changes, summary.with_unread), (3, 2));
     }
 }

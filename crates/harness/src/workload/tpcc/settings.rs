@@ -1,8 +1,9 @@
 //! What workload `tpcc` is a function of.
 
-use super::ids::{DistrictId, WarehouseId};
+use super::ids::{DistrictId, NUMBERS, WarehouseId};
 use super::nurand::NuRand;
 use crate::workload::home::home;
+use crate::workload::run_number::RunNumber;
 use serde::Serialize;
 use ssmr_core::PartitionId;
 use ssmr_core::topology::mix;
@@ -67,6 +68,9 @@ pub(crate) struct Tpcc {
     pub(super) seed: u64,
     /// How many clients there are.
     pub(super) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(super) run: RunNumber,
     /// How many partitions the warehouses are spread over.
     pub(super) partitions: u8,
     /// How many rows there are.
@@ -95,6 +99,22 @@ impl Tpcc {
     /// Where the rows of a warehouse are created.
     pub(super) fn partition(&self, warehouse: WarehouseId) -> PartitionId {
         home(self.partitions, warehouse.row())
+    }
+
+    /// How many transactions each client has: those of all have numbers behind what is loaded.
+    pub(super) fn transactions(&self) -> u32 {
+        let left = NUMBERS - self.loaded();
+        u32::try_from(left / self.clients).unwrap_or(u32::MAX)
+    }
+
+    /// The number of a client's transaction among those of all.
+    pub(super) fn number(&self, client: u32, transaction: u32) -> u64 {
+        self.loaded() + u64::from(transaction) * self.clients + u64::from(client)
+    }
+
+    /// The numbers below are those of customers.
+    fn loaded(&self) -> u64 {
+        u64::from(self.scale.customers()) + 1
     }
 
     /// Last names as they are loaded.
@@ -186,6 +206,17 @@ mod tests {
         assert!(homes.eq([a, b, a, b]));
         let districts = [0, 1, 2, 19, 20].map(|client| tpcc.home_district(client).number);
         assert_eq!(districts, [0, 0, 1, 9, 0]);
+    }
+
+    #[test]
+    fn each_transaction_has_a_number_of_its_own_to_the_last() {
+        for clients in [1, 7, 10_000] {
+            let tpcc = Tpcc { clients, ..tpcc() };
+            let (last, count) = (clients as u32 - 1, tpcc.transactions());
+            assert_eq!(tpcc.number(0, 0), 31);
+            assert_eq!(tpcc.number(last, 0) + 1, tpcc.number(0, 1));
+            assert!(count >= 100_000_000 && tpcc.number(last, count - 1) < NUMBERS);
+        }
     }
 
     #[test]

@@ -94,7 +94,10 @@ impl Iterator for Steps {
 
     fn next(&mut self) -> Option<Step> {
         let number = self.count;
-        self.count = self.count.checked_add(1)?;
+        if number >= self.settings.transactions() {
+            return None;
+        }
+        self.count += 1;
         let deed = match draw(&mut self.rng, &TRANSACTIONS.map(|(_, share)| share)) {
             0 => self.new_order(),
             1 => self.payment(),

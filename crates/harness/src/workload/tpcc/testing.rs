@@ -1,10 +1,11 @@
 //! Rows in memory, on which transactions are carried out one request at a time.
 
 use super::rows::Row;
-use super::service::{Op, Reply, Supplier};
+use super::service::{Call, Reply, Supplier};
 use super::settings::{Scale, Tpcc, warehouses};
 use super::steps::Step;
 use crate::workload::contract::{Next, Workload};
+use crate::workload::run_number::RunNumber;
 use ssmr_core::application::{Operand, run};
 use ssmr_core::{
     Completion, Cost, Intent, LocalTime, ObjectId, Outcome, Request, Revision, Touch, codec,
@@ -16,6 +17,7 @@ pub(super) fn tpcc() -> Tpcc {
     Tpcc {
         seed: 1,
         clients: 4,
+        run: RunNumber::ZERO,
         partitions: 2,
         scale: Scale::Mini,
         warehouses: warehouses(2, 2),
@@ -32,14 +34,19 @@ impl Rows {
     /// What is loaded.
     pub(super) fn loaded(tpcc: &Tpcc) -> Self {
         let mut rows = Self::default();
+        rows.load(tpcc);
+        rows
+    }
+
+    /// Loads a run's rows, beside what is there.
+    pub(super) fn load(&mut self, tpcc: &Tpcc) {
         for number in 0..tpcc.preload_count() {
-            let loaded = rows.execute(&tpcc.preload(number)).outcome;
+            let loaded = self.execute(&tpcc.preload(number)).outcome;
             assert!(
                 matches!(loaded, Outcome::Done(_)),
                 "batch {number}: {loaded:?}"
             );
         }
-        rows
     }
 
     /// Carries out a transaction by itself. Returns its requests, and how the last one ended.
@@ -154,6 +161,6 @@ fn completion(outcome: Outcome, touched: Vec<Touch>) -> Completion {
 }
 
 /// The operation of a request.
-pub(super) fn operation(request: &Request) -> Op {
+pub(super) fn operation(request: &Request) -> Call {
     codec::decode(&request.op).unwrap()
 }

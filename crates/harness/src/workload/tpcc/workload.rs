@@ -1,10 +1,11 @@
 //! Workload `tpcc` as the harness sees it.
 
 use super::conditions::Conditions;
-use super::service::{Op, Supplier};
+use super::service::{Call, Op, Supplier};
 use super::settings::{TRANSACTIONS, Tpcc};
 use super::steps::{Deed, Step, Steps};
 use crate::workload::contract::{Invariants, Next, Workload};
+use crate::workload::run_number::RunNumber;
 use ssmr_core::{Completion, ObjectId, Request};
 
 impl Workload for Tpcc {
@@ -53,7 +54,7 @@ impl Workload for Tpcc {
     }
 
     fn read(object: ObjectId) -> Request {
-        Request::access::<Supplier>(&Op::Read(vec![object]))
+        read(&[object])
     }
 
     fn request(&self, step: Step) -> Request {
@@ -68,10 +69,18 @@ impl Workload for Tpcc {
     }
 
     fn read_together(objects: &[ObjectId]) -> Option<Request> {
-        Some(Request::access::<Supplier>(&Op::Read(objects.to_vec())))
+        Some(read(objects))
     }
 
     fn invariants(&self) -> Option<Box<dyn Invariants<Supplier>>> {
         Some(Box::new(Conditions::new(&self.warehouses)))
     }
+}
+
+/// Reads rows of whatever run, by the names that they have there.
+fn read(rows: &[ObjectId]) -> Request {
+    Request::access::<Supplier>(&Call {
+        run: RunNumber::ZERO,
+        op: Op::Read(rows.to_vec()),
+    })
 }

@@ -74,7 +74,7 @@ impl WorkloadFlags for TraceFlags {
             let problem = format!("{source} does not say when anything happened (`time_us`)");
             return Err(UsageError::new("--trace-speed", problem));
         }
-        Ok(Trace::new(whole, topology, self.trace_speed))
+        Ok(Trace::new(whole, shape.run, topology, self.trace_speed))
     }
 }
 

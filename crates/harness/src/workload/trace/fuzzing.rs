@@ -4,6 +4,7 @@ use super::reading::{Reading, Shape};
 use super::workload::Trace;
 use crate::trace::line::Located;
 use crate::workload::contract::Workload;
+use crate::workload::run_number::RunNumber;
 use ssmr_core::{Request, Topology};
 
 /// How many partitions there are.
@@ -32,7 +33,7 @@ pub(crate) fn is_replayable(commands: &[Located]) {
     let Ok(topology) = Topology::new(PARTITIONS, 1) else {
         unreachable!("there are such clusters")
     };
-    let trace = Trace::new(reading.end(), topology, None);
+    let trace = Trace::new(reading.end(), RunNumber::LAST, topology, None);
     let sound = |request: Request| assert_eq!(request.defect(&topology), None, "{request:?}");
     (0..trace.preload_count()).for_each(|number| sound(trace.preload(number)));
     for client in 0..trace.client_count() {

@@ -9,6 +9,7 @@ use crate::trace::command::Op;
 use crate::trace::digest::TraceDigest;
 use crate::workload::contract::{Arrival, Workload};
 use crate::workload::random::payload;
+use crate::workload::run_number::RunNumber;
 use bytes::Bytes;
 use serde::Serialize;
 use ssmr_check::Terms;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 #[derive(Debug, Serialize)]
 pub(crate) struct Trace {
     clients: u64,
+    #[serde(skip)]
+    run: RunNumber,
     #[serde(skip)]
     topology: Topology,
     #[serde(skip)]
@@ -33,10 +36,16 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// What was read, to be replayed on so many partitions.
-    pub(super) fn new(whole: Whole, topology: Topology, speed: Option<f64>) -> Self {
+    /// What was read, to be replayed by this run on so many partitions.
+    pub(super) fn new(
+        whole: Whole,
+        run: RunNumber,
+        topology: Topology,
+        speed: Option<f64>,
+    ) -> Self {
         Self {
             clients: whole.content.shares.len() as u64,
+            run,
             topology,
             content: Arc::new(whole.content),
             digest: whole.digest,
@@ -49,10 +58,10 @@ impl Trace {
         let (mut touch, mut others) = (Touch::default(), Vec::new());
         for part in self.content.parts(number) {
             let original = self.content.objects[part.object as usize];
-            let object = match can_move {
+            let object = self.of_run(match can_move {
                 true => original,
                 false => under(part.home, original),
-            };
+            });
             let value = || value(number, part);
             match part.op {
                 Op::Read => touch.reads.push(object),
@@ -73,7 +82,7 @@ impl Trace {
                     // It stays what it is under another name.
                     None if part.target == part.home => others.push((object, Intent::Lookup)),
                     None => {
-                        let renamed = under(part.target, original);
+                        let renamed = self.of_run(under(part.target, original));
                         others.push((object, Intent::Delete));
                         others.push((renamed, self.create(renamed, None, &value())));
                     }
@@ -86,6 +95,11 @@ impl Trace {
         };
         let add = |request: Request, (object, intent)| request.and(object, intent);
         others.into_iter().fold(request, add)
+    }
+
+    /// What an object of the trace is in this run.
+    fn of_run(&self, object: ObjectId) -> ObjectId {
+        self.run.object(object.attribute, object.key)
     }
 
     /// Creates an object where the trace says, else at the home of its attribute.
@@ -123,7 +137,7 @@ impl Workload for Trace {
     fn preload(&self, number: u64) -> Request {
         let (object, size) = self.content.loaded[number as usize];
         let value = payload(mix(number), size as usize);
-        let object = self.content.objects[object as usize];
+        let object = self.of_run(self.content.objects[object as usize]);
         Request::default().and(object, self.create(object, None, &value))
     }
 
@@ -186,7 +200,7 @@ impl Workload for Trace {
         let names = |part: &Part| {
             let original = self.content.objects[part.object as usize];
             let [home, target] = [part.home, part.target].map(|at| under(at, original));
-            [original, home, target].map(|object| (object, part.size.into()))
+            [original, home, target].map(|object| (self.of_run(object), part.size.into()))
         };
         parts.flat_map(names).collect()
     }
@@ -229,7 +243,8 @@ mod tests {
         for command in TraceReader::new(text.as_bytes(), TraceForm::Csv).unwrap() {
             reading.add(&command.unwrap()).unwrap();
         }
-        Trace::new(reading.end(), Topology::new(2, 1).unwrap(), Some(2.0))
+        let topology = Topology::new(2, 1).unwrap();
+        Trace::new(reading.end(), RunNumber::ZERO, topology, Some(2.0))
     }
 
     /// What each command intends, in the order of the trace, where objects can move or cannot.

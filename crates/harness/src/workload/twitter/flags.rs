@@ -76,6 +76,7 @@ impl WorkloadFlags for TwitterFlags {
             cluster,
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             items: self.items,
             popularity: shape.knobs.popularity.unwrap_or(popularity),
             value_size,

@@ -1,6 +1,7 @@
 //! What the workloads `twitter-...` are a function of, with the published numbers.
 
 use crate::workload::popularity::Popularity;
+use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 
@@ -83,6 +84,9 @@ pub(crate) struct Twitter {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// How many objects are loaded.
     pub(crate) items: u64,
     /// How often each of them is chosen.

@@ -62,13 +62,13 @@ impl Workload for Twitter {
         let access = |op| Request::access::<KvService>(&op);
         match step {
             Step::Create { key, stamp } => {
-                Request::create::<KvService>(object(key), &self.value(stamp), None)
+                Request::create::<KvService>(self.object(key), &self.value(stamp), None)
             }
-            Step::Read { key } => access(Op::Read(object(key))),
-            Step::Update { key, stamp } => access(Op::Update(object(key), self.value(stamp))),
-            Step::Delete { key } => Request::delete(object(key)),
+            Step::Read { key } => access(Op::Read(self.object(key))),
+            Step::Update { key, stamp } => access(Op::Update(self.object(key), self.value(stamp))),
+            Step::Delete { key } => Request::delete(self.object(key)),
             Step::ReadModifyWrite { key, stamp } => {
-                access(Op::Multi(vec![object(key)], self.value(stamp)))
+                access(Op::Multi(vec![self.object(key)], self.value(stamp)))
             }
         }
     }
@@ -79,11 +79,11 @@ impl Twitter {
     fn value(&self, stamp: u64) -> Bytes {
         payload(stamp, self.cluster.key_size + self.value_size.of(stamp))
     }
-}
 
-/// The object of a key.
-fn object(key: u64) -> ObjectId {
-    ObjectId::new(key, 0)
+    /// The object of a key.
+    fn object(&self, key: u64) -> ObjectId {
+        self.run.object(key, 0)
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +91,7 @@ mod tests {
     use super::super::settings::{CLUSTERS, Cluster};
     use super::*;
     use crate::workload::popularity::Popularity;
+    use crate::workload::run_number::RunNumber;
     use crate::workload::value_size::ValueSize;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,6 +100,7 @@ mod tests {
             cluster,
             seed: 1,
             clients: 4,
+            run: RunNumber::ZERO,
             items: 1_000,
             popularity: Popularity::zipf(cluster.zipf),
             value_size: ValueSize::Constant(cluster.value_size),

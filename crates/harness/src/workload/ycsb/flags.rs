@@ -93,6 +93,7 @@ impl WorkloadFlags for YcsbFlags {
             mix,
             seed: shape.seed,
             clients: shape.clients,
+            run: shape.run,
             records: self.records,
             fields: self.fields,
             field_size,
@@ -106,6 +107,7 @@ impl WorkloadFlags for YcsbFlags {
 mod tests {
     use super::*;
     use crate::workload::knobs::Knobs;
+    use crate::workload::run_number::RunNumber;
 
     #[test]
     fn each_workload_of_the_list_is_built() {
@@ -117,6 +119,7 @@ mod tests {
         let shape = LoadShape {
             seed: 1,
             clients: 2,
+            run: RunNumber::ZERO,
             partitions: 2,
             quiet: true,
             knobs: Knobs::default(),

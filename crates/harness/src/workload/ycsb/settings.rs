@@ -1,6 +1,7 @@
 //! What the workloads `ycsb-a` to `ycsb-f` are a function of.
 
 use crate::workload::popularity::Popularity;
+use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use serde::Serialize;
 
@@ -43,6 +44,9 @@ pub(crate) struct Ycsb {
     pub(crate) seed: u64,
     /// How many clients there are.
     pub(crate) clients: u64,
+    /// Which run of its cluster it is.
+    #[serde(skip)]
+    pub(crate) run: RunNumber,
     /// How many records are loaded.
     pub(crate) records: u64,
     /// How many fields a record has.

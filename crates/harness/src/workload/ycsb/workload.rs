@@ -54,10 +54,10 @@ impl Workload for Ycsb {
         match step {
             Step::Create { key, stamp } => {
                 let sizes = (0..self.fields).map(|number| size(field_stamp(*stamp, number)));
-                vec![(object(*key), sizes.sum())]
+                vec![(self.object(*key), sizes.sum())]
             }
             Step::Update { key, stamp, .. } | Step::ReadModifyWrite { key, stamp, .. } => {
-                vec![(object(*key), size(*stamp))]
+                vec![(self.object(*key), size(*stamp))]
             }
             Step::Read { .. } | Step::Scan { .. } => Vec::new(),
         }
@@ -74,17 +74,17 @@ impl Workload for Ycsb {
             Step::Create { key, stamp } => {
                 let field = |number| value(field_stamp(stamp, number));
                 let record: Record = (0..self.fields).map(field).collect();
-                Request::create::<Table>(object(key), &record, None)
+                Request::create::<Table>(self.object(key), &record, None)
             }
-            Step::Read { key } => access(Op::Read(object(key))),
+            Step::Read { key } => access(Op::Read(self.object(key))),
             Step::Update { key, field, stamp } => {
-                access(Op::Update(object(key), field, value(stamp)))
+                access(Op::Update(self.object(key), field, value(stamp)))
             }
-            Step::Scan { first, count } => {
-                access(Op::Scan((first..first + count).map(object).collect()))
-            }
+            Step::Scan { first, count } => access(Op::Scan(
+                (first..first + count).map(|key| self.object(key)).collect(),
+            )),
             Step::ReadModifyWrite { key, field, stamp } => {
-                access(Op::ReadModifyWrite(object(key), field, value(stamp)))
+                access(Op::ReadModifyWrite(self.object(key), field, value(stamp)))
             }
         }
     }
@@ -95,15 +95,18 @@ fn field_stamp(record: u64, number: u16) -> u64 {
     mix(record ^ u64::from(number))
 }
 
-/// The object of a key.
-fn object(key: u64) -> ObjectId {
-    ObjectId::new(key, 0)
+impl Ycsb {
+    /// The object of a key.
+    fn object(&self, key: u64) -> ObjectId {
+        self.run.object(key, 0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::settings::{FIELD, MIXES};
     use super::*;
+    use crate::workload::run_number::RunNumber;
     use std::collections::BTreeMap;
 
     fn ycsb(mix: usize) -> Ycsb {
@@ -111,6 +114,7 @@ mod tests {
             mix: &MIXES[mix],
             seed: 1,
             clients: 4,
+            run: RunNumber::ZERO,
             records: 1_000,
             fields: 10,
             field_size: FIELD,
@@ -202,7 +206,7 @@ mod tests {
             })
         };
         assert!(created(0).all(|key| created(1).all(|other| other != key)));
-        let empty = Request::create::<Table>(object(0), &Vec::new(), None);
+        let empty = Request::create::<Table>(ObjectId::new(0, 0), &Vec::new(), None);
         let size = |request: &Request| ssmr_core::codec::encode(request).len();
         let record = size(&workload.preload(0)) - size(&empty);
         assert!((1_000..1_100).contains(&record), "{record} bytes");

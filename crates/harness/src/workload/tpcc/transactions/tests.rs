@@ -3,6 +3,7 @@
 use super::super::testing::{Rows, operation, tpcc};
 use super::*;
 use crate::workload::contract::Workload;
+use crate::workload::run_number::RunNumber;
 use ssmr_core::limits::MAX_OBJECTS;
 
 fn step(deed: Deed) -> Step {
@@ -134,11 +135,11 @@ fn a_payment_by_name_is_by_the_customer_in_the_middle() {
         let mut paid = rows.clone();
         let (requests, last) = paid.transact(&tpcc, &payment);
         assert!(matches!(last, Some(Outcome::Done(_))), "{last:?}");
-        let Op::Pay(payment) = operation(&requests[1]) else {
+        let Op::Pay(payment) = operation(&requests[1]).op else {
             panic!("{:?}", requests[1])
         };
         assert_eq!(payment.customer, of.customer(middle));
-        assert!(paid.0.contains_key(&district.history(0, 7)));
+        assert!(paid.0.contains_key(&district.history(tpcc.number(0, 7))));
     }
 }
 
@@ -181,7 +182,7 @@ fn a_delivery_skips_districts_that_have_nothing_to_deliver() {
     let (requests, last) = rows.transact(&tpcc, &delivery);
     assert!(matches!(last, Some(Outcome::Done(_))), "{last:?}");
     assert_eq!(requests.len(), 4, "the orders are read twice");
-    let Op::Deliver { orders, .. } = operation(&requests[3]) else {
+    let Op::Deliver { orders, .. } = operation(&requests[3]).op else {
         panic!("{:?}", requests[3])
     };
     assert_eq!(orders.len(), 9);
@@ -212,4 +213,58 @@ fn a_stock_level_counts_the_stocks_of_the_last_twenty_orders() {
     let stocks = requests[3].objects().count() as u64;
     let all = codec::encode(&Reply::Count(stocks));
     assert_eq!(counted, Outcome::Done(all), "all are below that");
+}
+
+/// What a request intends and asks, as in run 0.
+fn without_number(run: RunNumber, request: &Request) -> (Vec<(ObjectId, Intent)>, String) {
+    let intents = request.intents().iter();
+    let intents = intents.map(|(object, intent)| (of_run(run, *object), intent.clone()));
+    let asked = match request.op.is_empty() {
+        true => String::new(),
+        false => {
+            let call = operation(request);
+            assert_eq!(call.run, run);
+            format!("{:?}", call.op)
+        }
+    };
+    (intents.collect(), asked)
+}
+
+#[test]
+fn runs_of_different_numbers_do_the_same_to_other_rows() {
+    let tpccs = [0, 1, 2].map(|run| Tpcc {
+        run: RunNumber::try_from(run).unwrap(),
+        ..tpcc()
+    });
+    // All in one database.
+    let mut all = Rows::default();
+    for tpcc in &tpccs {
+        all.load(tpcc);
+    }
+    for client in 0..tpccs[0].clients {
+        for step in tpccs[0].steps(client).take(200) {
+            let [first, others @ ..] = tpccs.each_ref().map(|tpcc| {
+                let (requests, last) = all.transact(tpcc, &step);
+                let asked = requests
+                    .iter()
+                    .map(|request| without_number(tpcc.run, request));
+                (asked.collect::<Vec<_>>(), last)
+            });
+            assert!(others.iter().all(|other| *other == first), "{step:?}");
+        }
+    }
+    let of = tpccs.each_ref().map(|tpcc| {
+        let marks = |row: &ObjectId| row.key >> 48 == u64::from(u16::from(tpcc.run));
+        let rows = all.0.iter().filter(|(row, _)| marks(row));
+        let rows = rows.map(|(row, value)| (of_run(tpcc.run, *row), value.clone()));
+        let rows = Rows(rows.collect());
+        assert_eq!(
+            rows.violations(tpcc),
+            [""; 0],
+            "conditions see a run's rows alone"
+        );
+        rows.0
+    });
+    assert!(of[0].len() > 9_000 && of[0] == of[1] && of[0] == of[2]);
+    assert_eq!(all.0.len(), 3 * of[0].len());
 }
