@@ -1,5 +1,4 @@
-//! `run --deploy FILE.toml`: what the cluster's file says in place of flags, and a number by which
-//! the run's objects are told from those of others there.
+//! `run --deploy FILE.toml`: what the cluster's file says in place of flags.
 
 use super::given::Given;
 use crate::described;
@@ -10,8 +9,6 @@ use crate::settings::deploy::Deploy;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::DurabilityName;
 use crate::settings::run::RunSettings;
-use crate::time;
-use crate::workload::run_number::RunNumber;
 use ssmr_core::GroupId;
 use ssmr_net::Durability;
 
@@ -94,6 +91,5 @@ pub(super) fn fill_in<W: Workloads>(
     settings.breakdown = file.experiment.stages;
     settings.memcached = Memcached::Servers(file.config.cache_servers.clone());
     settings.cluster = Some(file);
-    settings.run = RunNumber::drawn(time::unique());
     Ok(())
 }

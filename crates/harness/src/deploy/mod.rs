@@ -3,6 +3,7 @@
 
 pub(crate) mod caches;
 mod child;
+pub(crate) mod claim;
 pub(crate) mod deployment;
 pub(crate) mod disks;
 pub(crate) mod lines;

@@ -18,7 +18,7 @@ use ssmr_core::{Intent, ObjectId, PartitionId, Request};
 
 /// Keys of objects that are created have this bit, then the run's number, then in 16 bits the
 /// client's (`--clients` is 10,000 at most), then their own.
-const MADE: u64 = 1 << 63;
+pub(crate) const MADE: u64 = 1 << 63;
 /// How many bits the number of an object has among those of its client.
 const NUMBER: u32 = 32;
 

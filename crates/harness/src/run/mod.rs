@@ -6,6 +6,7 @@
 mod finished;
 mod whole;
 
+use crate::deploy::claim::claim;
 use crate::ending::Ending;
 use crate::error::UsageError;
 use crate::fault::check::check as check_faults;
@@ -160,8 +161,31 @@ impl WorkloadVisitor for Begin<'_> {
     type Output = Result<Finished>;
 
     fn visit<F: WorkloadFlags>(self, flags: &F) -> Self::Output {
-        let (workload, churn) = build(flags, self.settings)?;
-        Run::begin(self, workload, churn)?.carry_out()
+        // What is wrong with the flags is told before a cluster is asked for anything.
+        let (mut workload, churn) = build(flags, self.settings)?;
+        let claimed = self.claimed::<<F::Workload as Workload>::App>()?;
+        if let Some(claimed) = &claimed {
+            (workload, _) = build(flags, claimed)?;
+        }
+        let begin = Begin {
+            settings: claimed.as_ref().unwrap_or(self.settings),
+            ..self
+        };
+        Run::begin(begin, workload, churn)?.carry_out()
+    }
+}
+
+impl Begin<'_> {
+    /// The settings with a number that no other run on the cluster has, if it is not the run's own.
+    fn claimed<A: Application>(&self) -> Result<Option<RunSettings>> {
+        let (Some(file), [strategy]) = (&self.settings.cluster, &self.settings.strategies[..])
+        else {
+            return Ok(None);
+        };
+        let strategy = self.strategies.choose_known(strategy.name, &self.shape);
+        let run = claim::<A>(&file.config, strategy.oracle)?;
+        let settings = self.settings.clone();
+        Ok(Some(RunSettings { run, ..settings }))
     }
 }
 
