@@ -8,7 +8,7 @@
 use crate::deploy::deployment::Deployment;
 use futures_util::future::join_all;
 use ssmr_core::{GroupId, ReplicaId, Topology};
-use ssmr_net::{Milestone, Operator};
+use ssmr_net::{Milestone, Operator, ReplicaStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -204,7 +204,14 @@ async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Look {
     let begun = Instant::now();
     let mut states = States::default();
     loop {
-        let look = look(cluster, members, &mut states).await;
+        let mut look = Look::default();
+        for &id in members {
+            let answer = timeout(ANSWER, cluster.inspect(id)).await;
+            if let Some(status) = answer.ok().flatten() {
+                look.take(id, status.applied, status.digest, &mut states);
+            }
+        }
+        look.running = cluster.running();
         let running = members.iter().filter(|id| look.running.contains(id));
         let running = running.count();
         let met = look.met().len() >= running;
@@ -217,7 +224,8 @@ async fn meet<D: Deployment>(cluster: &mut D, members: &[ReplicaId]) -> Look {
 }
 
 /// Has the replicas of a group say their digests at a place of their log to which they are all
-/// about to come: others go on using them. Where nobody does, they meet as they are.
+/// about to come: others go on using them. Where nobody does, they meet as they are. Only those are
+/// waited for that answer.
 async fn meet_under_load<D: Deployment>(
     cluster: &mut D,
     operator: &Operator,
@@ -226,47 +234,41 @@ async fn meet_under_load<D: Deployment>(
     let begun = Instant::now();
     let mut lead = LEAD;
     loop {
-        let mut seen = Look::default();
-        let places = join_all(members.iter().map(|id| operator.status(*id))).await;
-        let places: Vec<u64> = places.into_iter().flatten().map(|it| it.applied).collect();
-        let from = places.iter().max().map_or(0, |furthest| furthest + lead);
+        let asked = join_all(members.iter().map(|id| operator.status(*id))).await;
+        let answered: Vec<ReplicaStatus> = asked.into_iter().flatten().collect();
+        let furthest = answered.iter().map(|status| status.applied).max();
+        let from = furthest.map_or(0, |furthest| furthest + lead);
+        let there: Vec<ReplicaId> = answered.iter().map(|status| status.id).collect();
+        let mut look = Look::default();
         let mut states = States::default();
-        let asked = Instant::now();
-        while asked.elapsed() < COMING && seen.places.len() < places.len() {
-            let said = members.iter().map(|id| operator.milestone(*id, from));
-            let said = join_all(said).await;
-            for (id, milestone) in members.iter().zip(said.into_iter().flatten()) {
+        let named = Instant::now();
+        while named.elapsed() < COMING && look.places.len() < there.len() {
+            let said = join_all(there.iter().map(|id| operator.milestone(*id, from))).await;
+            for (id, milestone) in there.iter().zip(said.into_iter().flatten()) {
                 if let Milestone::Reached { index, digest } = milestone {
-                    seen.take(*id, index, Some(digest), &mut states);
+                    look.take(*id, index, Some(digest), &mut states);
                 }
             }
             sleep(PAUSE).await;
         }
-        seen.running = cluster.running();
-        let late = begun.elapsed() > PATIENCE || seen.divergence.is_some();
-        if late || (places.len() > 1 && seen.met().len() == places.len()) {
-            return seen;
+        if look.places.len() < there.len() && look.divergence.is_none() {
+            // Nobody brings them there, or one of them was there before it was asked.
+            let (mut rest, mut states) = (Look::default(), States::default());
+            let said = join_all(there.iter().map(|id| operator.inspect(*id))).await;
+            for status in said.into_iter().flatten() {
+                rest.take(status.id, status.applied, status.digest, &mut states);
+            }
+            if rest.met().len() > look.met().len() || rest.divergence.is_some() {
+                look = rest;
+            }
         }
-        // Nobody brings them there, or one of them was there before it was asked.
-        let rest = look(cluster, members, &mut States::default()).await;
-        if rest.met().len() == places.len() || rest.divergence.is_some() {
-            return rest;
+        look.running = cluster.running();
+        let met = look.met().len() == there.len();
+        if met || look.divergence.is_some() || begun.elapsed() > PATIENCE {
+            return look;
         }
         lead *= 2;
     }
-}
-
-/// Asks the replicas of a group once.
-async fn look<D: Deployment>(cluster: &mut D, members: &[ReplicaId], states: &mut States) -> Look {
-    let mut look = Look::default();
-    for &id in members {
-        let answer = timeout(ANSWER, cluster.inspect(id)).await;
-        if let Some(status) = answer.ok().flatten() {
-            look.take(id, status.applied, status.digest, states);
-        }
-    }
-    look.running = cluster.running();
-    look
 }
 
 /// Waits until a group is without a majority of replicas that run or are `returning`: it will

@@ -23,14 +23,11 @@ const LOOK: Duration = Duration::from_millis(100);
 /// looked up again, or a leader that is elected, takes no longer.
 const SILENT: Duration = Duration::from_secs(10);
 
-/// How long a replica has for an answer before its connection is given up.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long a replica has for an answer, also one with a digest, before its connection is given up.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long the replicas may take to be reached for the first time.
 const REACHING: Duration = Duration::from_secs(30);
-
-/// How long replicas may take to work out their digests.
-const DIGEST: Duration = Duration::from_secs(30);
 
 /// A cluster that runs elsewhere.
 pub(crate) struct Remote {
@@ -183,8 +180,7 @@ impl Deployment for Remote {
     }
 
     async fn inspect(&mut self, id: ReplicaId) -> Option<Status> {
-        let patient = self.operator.clone().with_patience(DIGEST);
-        patient.inspect(id).await.ok().map(Status::from)
+        self.operator.inspect(id).await.ok().map(Status::from)
     }
 
     async fn tally(&mut self) -> Tally {
