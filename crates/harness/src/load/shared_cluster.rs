@@ -10,6 +10,7 @@ use crate::deploy::caches::Caches;
 use crate::deploy::deployment::Deployment;
 use crate::deploy::threads::Threads;
 use crate::registry::info::{Directory, Sizes};
+use crate::registry::strategies::Chosen;
 use crate::settings::memcached::Memcached;
 use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
@@ -95,27 +96,33 @@ async fn carry_out(
     Ok((job.recorder.judge(), job.recorder.created()))
 }
 
-#[tokio::test]
-async fn two_runs_share_a_cluster_and_are_both_linearizable() {
+/// A cluster of a strategy that has elected its leaders.
+async fn cluster(strategy: &str) -> (Threads, Arc<dyn Oracle>) {
     let sizes = Sizes {
         partitions: 2,
         replicas: 1,
         oracle_replicas: 1,
     };
+    let shape = sizes.shape(Directory::None).unwrap();
+    let Chosen {
+        oracle, topology, ..
+    } = strategies().choose_known(strategy, &shape);
+    let caches = match oracle.needs().shared_cache {
+        true => Caches::start(&Memcached::Embedded, false).await.unwrap(),
+        false => Caches::None,
+    };
+    let options = ClusterOptions::new(topology, oracle.clone());
+    let cluster = Threads::start::<App>(options, caches).await.unwrap();
+    let leaders = Leaders::complete(cluster.leaders(), topology.groups(), ELECTIONS);
+    leaders.await.unwrap();
+    (cluster, oracle)
+}
+
+#[tokio::test]
+async fn two_runs_share_a_cluster_and_are_both_linearizable() {
     for info in strategies().infos() {
-        let shape = sizes.shape(Directory::None).unwrap();
-        let chosen = strategies().choose_known(info.name, &shape);
-        let caches = match chosen.oracle.needs().shared_cache {
-            true => Caches::start(&Memcached::Embedded, false).await.unwrap(),
-            false => Caches::None,
-        };
-        let options = ClusterOptions::new(chosen.topology, chosen.oracle.clone());
-        let cluster = Threads::start::<App>(options, caches).await.unwrap();
-        let groups = cluster.config().topology.groups();
-        Leaders::complete(cluster.leaders(), groups, ELECTIONS)
-            .await
-            .unwrap();
-        let [one, other] = [1, 2].map(|run| carry_out(job(run, &cluster), &chosen.oracle));
+        let (cluster, oracle) = cluster(info.name).await;
+        let [one, other] = [1, 2].map(|run| carry_out(job(run, &cluster), &oracle));
         let (one, other) = tokio::join!(one, other);
         let [one, other] = [one, other].map(|run| {
             let (judgement, created) = run.unwrap();
@@ -128,4 +135,16 @@ async fn two_runs_share_a_cluster_and_are_both_linearizable() {
         });
         assert!(one.is_disjoint(&other) && one.len() > 40 && other.len() > 40);
     }
+}
+
+#[tokio::test]
+async fn a_run_says_if_an_earlier_one_had_its_number() {
+    let (cluster, oracle) = cluster("global").await;
+    carry_out(job(1, &cluster), &oracle).await.unwrap();
+    let again = Job {
+        first_id: 1_000,
+        ..job(1, &cluster)
+    };
+    let told = carry_out(again, &oracle).await.unwrap_err().to_string();
+    assert!(told.contains("had number 1, too"), "{told}");
 }
