@@ -40,7 +40,8 @@ pub(crate) const CLUSTER_FILES: Target = Target {
     seeds: || {
         let file = "incarnation = \"ffffffffffffffff\"\nstrategy = \"broker\"\nservice = \"kv\"\n\
                     durability = \"sync\"\ndata = \"/var/lib/things\"\nlog_bytes = 1048576\n\
-                    listen = \"0.0.0.0:4000\"\nmetrics = \"[::]:9400\"\nsecret = \"s\"\nmemcached = [\"localhost:11211\"]\n\n[replicas]\n\
+                    listen = \"0.0.0.0:4000\"\nmetrics = \"[::]:9400\"\nsecret = \"s\"\n\
+                    memcached = [\"localhost:11211\"]\n\n[replicas]\n\
                     p0r0 = \"127.0.0.1:4000\"\np1r0 = { at = \"[::1]:4001\", data = \"/mnt\" }\n\
                     oracler0 = \"host:4002\"\n\n[limits]\nclients = 100\nstall_ms = 100\n\n\
                     [experiment]\nseed = 1\nservice_time_us = 1000\nstages = true\n";

@@ -26,7 +26,8 @@ static IN_FORCE: OnceLock<[(&str, String); 2]> = OnceLock::new();
 /// If they are none. A word that is no level would mean a module of that name otherwise.
 pub(crate) fn check_levels(text: &str) -> Result<EnvFilter, String> {
     let mut parts = text.split(',').map(str::trim);
-    let is_good = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let is_good = |part: &str| part.contains('=') || is_level(part);
     if let Some(bad) = parts.find(|part| !is_good(part)) {
         return Err(format!(
             "{bad:?} is neither a level (off, error, warn, info, debug, trace) nor MODULE=LEVEL"

@@ -194,7 +194,8 @@ type Start =
     fn(ReplicaOptions, TcpListener, Arc<watch::Sender<Leaders>>) -> Result<ReplicaThread, NetError>;
 
 impl Cluster {
-    /// Starts every replica of service `A`. All listeners are bound before the first replica runs. A cluster that
+    /// Starts every replica of service `A`. All listeners are bound before the first replica runs.
+    /// A cluster that
     /// is new waits to be founded: see [`ready`](Self::ready).
     ///
     /// # Errors

@@ -121,7 +121,8 @@ pub enum Profile {
     /// Batches, snapshots and what commands read are larger than what one message or command may
     /// carry, for that is little, while replicas crash and forget.
     Limits,
-    /// Leaders hand over; what they ask of their successors comes at once or long after, and leaders
+    /// Leaders hand over; what they ask of their successors comes at once or long after, and
+    /// leaders
     /// hear nothing of their groups just then.
     HandOver,
     /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache, disk,

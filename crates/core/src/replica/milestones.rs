@@ -2,8 +2,8 @@
 //! be compared while they work.
 //!
 //! Replicas that apply every entry take a digest for the same place after the same entry; one that
-//! was filled meanwhile may take a later one. Invariant: a digest is told with the entry after which
-//! it was taken.
+//! was filled meanwhile may take a later one. Invariant: a digest is told with the entry after
+//! which it was taken.
 
 use std::collections::BTreeMap;
 

@@ -111,8 +111,8 @@ impl Processes {
     }
 }
 
-/// Starts the replicas that do not run, founds the cluster if it is new, and waits until all of them
-/// take part.
+/// Starts the replicas that do not run, founds the cluster if it is new, and waits until all of
+/// them take part.
 pub(super) struct Start<'a>(pub(super) &'a StartSettings);
 
 impl ClusterVisitor for Start<'_> {

@@ -1,5 +1,6 @@
 //! Where a run's replicas live: in threads of this process, in processes of their own, or wherever
-//! somebody else runs them; and what they use besides, caches and disks. The load's clients are in this process either way.
+//! somebody else runs them; and what they use besides, caches and disks. The load's clients are in
+//! this process either way.
 
 pub(crate) mod caches;
 mod child;

@@ -1,7 +1,8 @@
 //! A cluster that somebody else runs, wherever it is: known from its file, asked over TCP.
 //!
 //! It was there before and stays when the run is over. What breaks there breaks by itself, or by
-//! somebody's hand: nothing is stopped, killed or cut from here. Others may use it at the same time.
+//! somebody's hand: nothing is stopped, killed or cut from here. Others may use it at the same
+//! time.
 
 use super::caches::Caches;
 use super::deployment::{Deployment, ProcessIds, Status, Tally};

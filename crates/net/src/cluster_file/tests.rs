@@ -16,7 +16,7 @@ memcached = ["cache-0:11211", "[::1]:11212"]
 
 [replicas]
 p0r0 = "host-a:4000"
-p1r0 = { at = "host-b:4000", listen = "10.0.0.3:4001", metrics = "10.0.0.3:9401", data = "/mnt/things" }
+p1r0 = { at = "host-b:4000", listen = "10.0.0.3:4001", metrics = "10.0.0.3:9401", data = "/mnt/a" }
 oracler0 = "127.0.0.1:4002"
 
 [limits]
@@ -95,7 +95,7 @@ fn a_replica_has_its_own_place_or_that_of_all() {
         sync("/etc/things/things"),
         "from the file's folder"
     );
-    assert_eq!(durability(own), sync("/mnt/things"));
+    assert_eq!(durability(own), sync("/mnt/a"));
     let stranger = "p7r0".parse().unwrap();
     assert_eq!(file.listens_at(stranger), None);
     file.replica_options(stranger, Broker).unwrap_err();

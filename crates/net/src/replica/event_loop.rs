@@ -11,9 +11,8 @@
 use super::accept::Gate;
 use super::clients::Clients;
 use super::connected::Connected;
-use super::input::{LoopInput, Question, Room, Switches};
+use super::input::{Leaving, LoopInput, Question, Room, Switches};
 use super::intake::Intake;
-use super::leaving::Leaving;
 use super::news::News;
 use super::options::ReplicaOptions;
 use super::peers::Peers;

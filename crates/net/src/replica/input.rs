@@ -5,7 +5,7 @@ use crate::mailbox::Mailbox;
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
-use ssmr_core::{CacheReply, ClientId, ClientMessage, Micros, PeerMessage, ReplicaId};
+use ssmr_core::{LocalTime, CacheReply, ClientId, ClientMessage, Micros, PeerMessage, ReplicaId};
 use ssmr_multicast::{Captured, Message};
 use std::io;
 use std::sync::Arc;
@@ -72,6 +72,20 @@ pub(super) struct Switches {
     pub(super) farewell: Arc<AtomicBool>,
     /// A leader hands over before it ends.
     pub(super) hands_over: Arc<AtomicBool>,
+}
+
+/// A replica that is about to end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    /// Until when it waits for somebody to take over; `None` if nobody has to.
+    pub(super) until: Option<LocalTime>,
+}
+
+impl Leaving {
+    /// Whether it led when it was to end.
+    pub(super) fn was_leader(self) -> bool {
+        self.until.is_some()
+    }
 }
 
 /// A capture that was dealt with, and the number of its file.

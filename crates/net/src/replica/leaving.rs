@@ -3,7 +3,7 @@
 //! ends with its whole cluster tells its clients.
 
 use super::event_loop::EventLoop;
-use super::input::LoopInput;
+use super::input::{Leaving, LoopInput};
 use ssmr_core::{LocalTime, Micros};
 use ssmr_log::HandOverRefused;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,20 +14,6 @@ const PATIENCE: Micros = 1_000_000;
 
 /// How long clients may take to read that the cluster has been shut down.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A replica that is about to end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Leaving {
-    /// Until when it waits for somebody to take over; `None` if nobody has to.
-    until: Option<LocalTime>,
-}
-
-impl Leaving {
-    /// Whether it led when it was to end.
-    pub(super) fn was_leader(self) -> bool {
-        self.until.is_some()
-    }
-}
 
 impl EventLoop {
     /// It is to end: begins to hand over if it leads and ends in order.
