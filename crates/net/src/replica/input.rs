@@ -5,7 +5,7 @@ use crate::mailbox::Mailbox;
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
-use ssmr_core::{LocalTime, CacheReply, ClientId, ClientMessage, Micros, PeerMessage, ReplicaId};
+use ssmr_core::{CacheReply, ClientId, ClientMessage, LocalTime, Micros, PeerMessage, ReplicaId};
 use ssmr_multicast::{Captured, Message};
 use std::io;
 use std::sync::Arc;
