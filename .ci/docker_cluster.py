@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import tempfile
 import time
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPOSE = ROOT / "deploy/docker/compose.yaml"
@@ -90,9 +91,9 @@ class Cluster:
     def start(self):
         self.compose("up", "--detach", "--quiet-pull")
         self.compose("run", "--rm", "found")
-        services = self.compose("ps", "--services").split()
+        self.replicas = list(tomllib.loads(self.file.read_text())["replicas"])
+        services = self.replicas + [f"cache-{index}" for index in range(3)]
         self.containers = {service: self.compose("ps", "--quiet", service) for service in services}
-        self.replicas = [service for service in services if not service.startswith("cache")]
 
     def begin_load(self, *flags):
         """Starts the load and returns once it measures."""

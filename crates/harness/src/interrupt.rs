@@ -15,6 +15,10 @@ use tokio::sync::watch;
 /// Ctrl-C's number.
 const INTERRUPT: i32 = 2;
 
+/// The first process of a container: the kernel keeps such signals from it, unless they are handled.
+#[cfg(unix)]
+const FIRST_PROCESS: u32 = 1;
+
 /// What a shell adds to the number of the signal that ended a program.
 const ENDED_BY_SIGNAL: i32 = 128;
 
@@ -28,7 +32,9 @@ pub(crate) fn end() -> ExitCode {
     let _ = io::Write::flush(&mut io::stdout());
     let signal = SIGNAL.load(Relaxed);
     #[cfg(unix)]
-    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    if std::process::id() != FIRST_PROCESS {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
     ExitCode::from((ENDED_BY_SIGNAL + signal) as u8)
 }
 
