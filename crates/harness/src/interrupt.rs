@@ -15,7 +15,8 @@ use tokio::sync::watch;
 /// Ctrl-C's number.
 const INTERRUPT: i32 = 2;
 
-/// The first process of a container: the kernel keeps such signals from it, unless they are handled.
+/// The first process of a container: the kernel keeps such signals from it, unless it handles them
+/// itself.
 #[cfg(unix)]
 const FIRST_PROCESS: u32 = 1;
 
