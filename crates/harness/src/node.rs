@@ -2,8 +2,9 @@
 //!
 //! SIGTERM and SIGINT end it. With `--orders` it is driven by who started it, over its standard
 //! input and output (see [`Order`] and [`NodeReport`]), and ends when its input closes, too:
-//! nothing is left running by a parent that died, however it died. Whichever it is, the log is closed in
-//! order, so that one that was not synced can be believed after the machine was started again.
+//! nothing is left running by a parent that died, however it died. Whichever it is, the log is
+//! closed in order, so that one that was not synced can be believed after the machine was started
+//! again.
 
 use crate::deploy::deployment::{Status, Tally};
 use crate::deploy::lines::{NodeReport, Order};

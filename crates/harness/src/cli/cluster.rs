@@ -46,8 +46,8 @@ Example:
 
 const ROLL_EXAMPLES: &str = "\
 Followers come first, the leader of each group last: asked to end by SIGTERM, it hands its
-leadership over. The next one has its turn when all replicas of the group take part again. A replica that keeps
-its state in memory is filled by its group.
+leadership over. The next one has its turn when all replicas of the group take part again. A replica
+that keeps its state in memory is filled by its group.
 
 Examples:
   PROGRAM cluster roll cluster.toml
