@@ -195,8 +195,7 @@ type Start =
 
 impl Cluster {
     /// Starts every replica of service `A`. All listeners are bound before the first replica runs.
-    /// A cluster that
-    /// is new waits to be founded: see [`ready`](Self::ready).
+    /// A cluster that is new waits to be founded: see [`ready`](Self::ready).
     ///
     /// # Errors
     /// If an address cannot be listened on, a thread cannot be started, or the system has no

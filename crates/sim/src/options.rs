@@ -122,8 +122,7 @@ pub enum Profile {
     /// carry, for that is little, while replicas crash and forget.
     Limits,
     /// Leaders hand over; what they ask of their successors comes at once or long after, and
-    /// leaders
-    /// hear nothing of their groups just then.
+    /// leaders hear nothing of their groups just then.
     HandOver,
     /// At once: reorder, lossy, slow, cut, depose, stop, crash, wipe, clock, deaths, cache, disk,
     /// handover.

@@ -18,9 +18,8 @@ pub(super) struct Requests {
 
 impl World {
     /// A leader hands over to the replica of that index, or to whoever is best. Its requests come
-    /// so
-    /// much later than other messages, and with `deaf` it hears nothing of its group any more when
-    /// it has made one.
+    /// so much later than other messages, and with `deaf` it hears nothing of its group any more
+    /// when it has made one.
     pub(crate) fn hand_over(
         &mut self,
         leader: ReplicaId,
