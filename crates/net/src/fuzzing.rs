@@ -4,6 +4,7 @@
 //! clients run.
 
 use crate::greeting::{Greeting, Role, introduce, welcome};
+use crate::hottest::{HotObject, HotObjects};
 use crate::operator::message::{OperatorAnswer, OperatorMessage};
 use crate::peer::Peer;
 use crate::samples;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::replica::Milestone;
-use ssmr_core::{ClientId, ClientMessage, Identity, ReplicaId, codec};
+use ssmr_core::{ClientId, ClientMessage, Identity, ObjectId, ReplicaId, codec};
 use ssmr_log::{FoundingRefused, HandOverRefused, Holding};
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -152,7 +153,14 @@ pub fn operator_messages(replica: ReplicaId) -> Vec<Bytes> {
         OperatorAnswer::Done(Ok(())),
         OperatorAnswer::Done(Err(FoundingRefused::Holds(Holding::Nothing))),
         OperatorAnswer::Report(Box::new(samples::report(replica))),
-        OperatorAnswer::Hottest(samples::hot_objects()),
+        OperatorAnswer::Hottest(HotObjects {
+            total: 17,
+            objects: vec![HotObject {
+                object: ObjectId::new(1, 2),
+                at_least: 3,
+                at_most: 4,
+            }],
+        }),
         OperatorAnswer::HandingOver(Ok(2)),
         OperatorAnswer::HandingOver(Err(HandOverRefused::UnderWay { to: 1 })),
     ];

@@ -41,7 +41,7 @@ mod operator;
 mod peer;
 mod replica;
 mod report;
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(all(test, feature = "metrics"), feature = "fuzzing"))]
 mod samples;
 mod signals;
 mod status;

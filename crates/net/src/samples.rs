@@ -1,14 +1,13 @@
 //! Values of everything that a replica tells, for tests and fuzz targets.
 
 use crate::histogram::Histogram;
-use crate::hottest::{HotObject, HotObjects};
 use crate::report::{
     ConnectionReport, LogReport, PeerReport, Queues, Refusals, ReplicaReport, SnapshotReport,
 };
 use crate::status::ReplicaStatus;
 use crate::traffic::TrafficCount;
 use ssmr_core::replica::{CommandKind, Counters, Tally};
-use ssmr_core::{Defect, GroupId, ObjectId, ReplicaId, Verdict};
+use ssmr_core::{Defect, GroupId, ReplicaId, Verdict};
 use ssmr_log::{Holding, MemberId};
 use ssmr_multicast::LinkState;
 use std::collections::BTreeSet;
@@ -87,17 +86,5 @@ pub(crate) fn report(id: ReplicaId) -> ReplicaReport {
         },
         snapshots: SnapshotReport::default(),
         connections: ConnectionReport::default(),
-    }
-}
-
-/// Which objects are named the most.
-pub(crate) fn hot_objects() -> HotObjects {
-    HotObjects {
-        total: 17,
-        objects: vec![HotObject {
-            object: ObjectId::new(1, 2),
-            at_least: 3,
-            at_most: 4,
-        }],
     }
 }
