@@ -25,10 +25,10 @@ impl Secret {
     /// The secret that follows from what a file holds; `None` if that is shorter than a secret.
     #[must_use]
     pub fn of_file(content: &[u8]) -> Option<Self> {
-        let content = content.trim_ascii();
         let context = "ssmr 2026-11-27 secret of a file";
         let is_long = content.len() >= Self::LENGTH;
-        is_long.then(|| Self(blake3::derive_key(context, content)))
+        // The end of a line is the editor's.
+        is_long.then(|| Self(blake3::derive_key(context, content.trim_ascii_end())))
     }
 
     /// A key for clusters that were given no secret. Who knows the incarnation knows it too, so

@@ -59,11 +59,12 @@ impl Runs<'_> {
             .ok_or_else(|| bad("no address is known".into()))
     }
 
-    /// What is wrong with what was asked for, or with what the file says.
+    /// What is wrong with what was asked for, or with what the file says. An address that is not
+    /// there, or a disk that fails, may be right the next time: whoever restarts this is to try.
     fn blame(error: NetError) -> anyhow::Error {
         let flag = match &error {
             NetError::WhichReplica(_) => "--replica",
-            NetError::Storage(_) | NetError::Config(_) | NetError::Bind { .. } => FILE,
+            NetError::Config(_) => FILE,
             _ => return error.into(),
         };
         UsageError::new(flag, error.to_string()).into()

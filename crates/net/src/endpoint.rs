@@ -78,8 +78,8 @@ impl Endpoint {
 
     /// The addresses that it has at the moment.
     ///
-    /// A look-up takes as long as the system lets it: whoever stops waiting leaves a thread behind
-    /// until then, so callers wait for its end.
+    /// A look-up takes as long as the system lets it, and goes on in a thread when nobody waits for
+    /// it any more.
     ///
     /// # Errors
     /// If there are none.

@@ -145,11 +145,20 @@ impl OutgoingConnection {
 
 /// A connection to whoever is there at the moment.
 pub(crate) async fn dial(endpoint: &Endpoint) -> io::Result<TcpStream> {
-    let addresses = endpoint.look_up().await?;
-    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(&addresses[..])).await??;
-    stream.set_nodelay(true)?;
-    give_up_when_silent(&stream)?;
-    Ok(stream)
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    // One that nobody answers at must not take the time of the next one.
+    for address in endpoint.look_up().await? {
+        let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+        match connected.unwrap_or_else(|late| Err(late.into())) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                give_up_when_silent(&stream)?;
+                return Ok(stream);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Ends a connection of which the other end takes nothing for [`SILENCE`], be it that its machine

@@ -6,6 +6,14 @@ use ssmr_core::replica::Counters;
 use ssmr_core::{Micros, ReplicaId};
 use ssmr_log::{Holding, MemberId};
 
+impl ReplicaStatus {
+    /// Whether it takes full part in its group: it votes, and hears whoever leads.
+    #[must_use]
+    pub fn takes_part(&self) -> bool {
+        self.is_voter && self.hears_leader
+    }
+}
+
 /// What a replica says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

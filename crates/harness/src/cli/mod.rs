@@ -80,7 +80,7 @@ enum Command {
     Sim(SimArgs),
     /// Run one replica as a process of its own, from a cluster file
     Node(NodeArgs),
-    /// Do what is done once for a whole cluster, as a cluster file describes it
+    /// Describe, start, found, show, restart or stop a whole cluster
     Cluster(ClusterArgs),
     /// Show how a running cluster is, again and again: a line for each replica, and the hottest
     /// objects

@@ -38,6 +38,17 @@ impl Processes {
         Ok(Self { cluster, folder })
     }
 
+    /// Has this cluster's processes to itself until it is dropped: two commands that start the same
+    /// replicas would forget one of the processes.
+    pub(super) fn alone(&self) -> Result<File> {
+        let failed = || self.folder.display().to_string();
+        fs::create_dir_all(&self.folder).with_context(failed)?;
+        let lock = File::create(self.folder.join("lock")).with_context(failed)?;
+        let locked = lock.try_lock();
+        locked.with_context(|| format!("{}: another command is at work here", failed()))?;
+        Ok(lock)
+    }
+
     /// The process of a replica, if it runs.
     pub(super) fn running(&self, id: ReplicaId) -> Option<Pid> {
         let text = fs::read_to_string(self.file(id, "pid")).ok()?;
@@ -54,10 +65,11 @@ impl Processes {
             // Elsewhere than on Linux nobody tells.
             return !Path::new("/proc/self").exists();
         };
-        let mut words = line.split(|byte| *byte == 0);
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         let name = id.to_string();
+        let cluster = self.cluster.as_os_str().as_encoded_bytes();
         // One that has ended and that nobody has waited for has no command line.
-        words.any(|word| word == name.as_bytes())
+        words.contains(&name.as_bytes()) && words.contains(&cluster)
     }
 
     fn file(&self, id: ReplicaId, kind: &str) -> PathBuf {
@@ -79,8 +91,13 @@ impl Processes {
         command.stdout(said.try_clone()?).stderr(said);
         // It goes on when the terminal is closed, and Ctrl-C is not for it.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let process = command.spawn().with_context(failed)?;
-        fs::write(self.file(id, "pid"), process.id().to_string()).with_context(failed)?;
+        let mut process = command.spawn().with_context(failed)?;
+        let written = fs::write(self.file(id, "pid"), process.id().to_string());
+        if written.is_err() {
+            // Nobody would find it again.
+            let _ = process.kill();
+        }
+        written.with_context(failed)?;
         Ok(process)
     }
 
@@ -121,6 +138,7 @@ impl ClusterVisitor for Start<'_> {
     fn visit<A: Application>(self, cluster: Described) -> Self::Output {
         let config = &cluster.file.config;
         let processes = Processes::of(&self.0.file)?;
+        let _alone = processes.alone()?;
         let topology = config.topology;
         let mut started = Vec::new();
         for id in topology.replicas() {
@@ -136,7 +154,10 @@ impl ClusterVisitor for Start<'_> {
                 id = ended(&mut started) => bail!("{id} has ended: {}", processes.last_words(id)),
             }
         });
-        started_up.with_context(|| self.0.file.display().to_string())?;
+        started_up.with_context(|| {
+            let file = self.0.file.display();
+            format!("{file}: not all takes part; what runs, `cluster stop` ends")
+        })?;
         println!("{topology}: {} started, {} ran", started.len(), {
             topology.replicas().count() - started.len()
         });
@@ -165,7 +186,7 @@ impl Start<'_> {
         for id in topology.replicas() {
             loop {
                 let status = operator.status(id).await?;
-                if status.is_voter && status.leader.is_some() {
+                if status.takes_part() {
                     break;
                 }
                 if begun.elapsed() > self.0.timeout {
@@ -188,6 +209,7 @@ impl ClusterVisitor for Stop<'_> {
 
     fn visit<A: Application>(self, cluster: Described) -> Self::Output {
         let processes = Processes::of(self.path)?;
+        let _alone = processes.alone()?;
         let mut stopped = 0;
         let runtime = runtime()?;
         for id in cluster.file.config.topology.replicas() {

@@ -36,6 +36,11 @@ impl ClusterVisitor for Roll<'_> {
         let config = &cluster.file.config;
         let operator = Operator::new::<A>(config, cluster.oracle)?.with_patience(ANSWER);
         let topology = config.topology;
+        let processes = Processes::of(&self.0.file)?;
+        let _alone = match &self.0.with {
+            Some(_) => None,
+            None => Some(processes.alone()?),
+        };
         runtime()?.block_on(async {
             for group in topology.groups().iter() {
                 // The leader last: it hands over to one that has been started again already.
@@ -43,7 +48,9 @@ impl ClusterVisitor for Roll<'_> {
                 members.sort_by_key(|status| status.is_leader);
                 for before in members {
                     let id = before.id;
-                    self.restart(id).await?;
+                    let asked = Instant::now();
+                    self.restart(&processes, id).await?;
+                    self.is_new(&operator, id, asked).await?;
                     let others = self.settled(&operator, &topology, group).await?;
                     let back = others.iter().find(|status| status.id == id);
                     let back = back.with_context(|| format!("{id} is gone"))?;
@@ -60,9 +67,8 @@ impl ClusterVisitor for Roll<'_> {
 }
 
 impl Roll<'_> {
-    async fn restart(&self, id: ReplicaId) -> Result<()> {
+    async fn restart(&self, processes: &Processes, id: ReplicaId) -> Result<()> {
         let Some(command) = &self.0.with else {
-            let processes = Processes::of(&self.0.file)?;
             if !processes.stop(id).await? {
                 bail!("{id} was not started here: say with --with how to restart it");
             }
@@ -84,6 +90,21 @@ impl Roll<'_> {
         Ok(())
     }
 
+    /// Waits until a replica has been started since: whatever was to restart it may have returned
+    /// before it did, or not at all.
+    async fn is_new(&self, operator: &Operator, id: ReplicaId, asked: Instant) -> Result<()> {
+        loop {
+            let report = operator.report(id).await;
+            let uptime = report.map(|it| Duration::from_micros(it.uptime_us));
+            match uptime {
+                Ok(uptime) if uptime < asked.elapsed() => return Ok(()),
+                _ if asked.elapsed() < self.0.timeout => sleep(PAUSE).await,
+                Ok(uptime) => bail!("{id} was not restarted: it has run for {uptime:?}"),
+                Err(why) => bail!("{id} does not come back: {why}"),
+            }
+        }
+    }
+
     /// Waits until all replicas of a group take part, have a leader, and have applied what the
     /// furthest of them had when it was asked first. Returns how they are.
     async fn settled(
@@ -101,9 +122,8 @@ impl Roll<'_> {
             if least == 0 {
                 least = furthest.unwrap_or(0);
             }
-            let is_settled = |status: &ReplicaStatus| {
-                status.is_voter && status.leader.is_some() && status.applied >= least
-            };
+            let is_settled =
+                |status: &ReplicaStatus| status.takes_part() && status.applied >= least;
             let unsettled = told
                 .iter()
                 .find(|told| !told.as_ref().is_ok_and(is_settled));

@@ -33,7 +33,7 @@ impl ClusterVisitor for Show<'_> {
             false => table(&told)?,
         }
         let takes_part = |told: &Result<ReplicaStatus, ConnectError>| {
-            told.as_ref().is_ok_and(|status| status.is_voter)
+            told.as_ref().is_ok_and(ReplicaStatus::takes_part)
         };
         Ok(match told.iter().all(|(_, told)| takes_part(told)) {
             true => Ending::Good,
@@ -45,6 +45,7 @@ impl ClusterVisitor for Show<'_> {
 /// What a replica does in its group.
 fn role(status: &ReplicaStatus) -> &'static str {
     match status {
+        _ if status.is_voter && !status.hears_leader => "leaderless",
         _ if status.is_leader => "leader",
         _ if status.is_voter => "follower",
         _ if status.is_member => "is filled",

@@ -14,11 +14,15 @@ use ssmr_core::topology::mix;
 use ssmr_core::{Application, ClientId, Intent, Oracle, Outcome, Request};
 use ssmr_net::{Clock, ClusterConfig, Pipeline};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Builder;
 
 /// The key of the object that claims a number: one that neither workloads nor what is mixed into
 /// them use.
 const CLAIM: u64 = MADE | ((1 << 48) - 1);
+
+/// How long the cluster may take to answer.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// How many numbers are tried. There are many more than runs.
 const TRIES: u64 = 1_000;
@@ -36,7 +40,7 @@ pub(crate) fn claim<A: Application>(
     runtime.block_on(async {
         let drawn = time::unique();
         let id = ClientId(drawn);
-        let settings = ClientSettings::default();
+        let settings = ClientSettings::default().with_deadline(ANSWER);
         let mut pipeline = Pipeline::new::<A>(config, id, oracle, settings, Clock::start())?;
         for number in 0..TRIES {
             let run = RunNumber::drawn(mix(drawn ^ mix(number)));
@@ -49,9 +53,10 @@ pub(crate) fn claim<A: Application>(
             match pipeline.next().await.outcome {
                 Outcome::Done(_) => return Ok(run),
                 Outcome::AlreadyExists => {}
+                Outcome::Unknown => bail!("it has not answered in {ANSWER:?}: is it founded?"),
                 other => bail!("no number can be claimed for this run: {other:?}"),
             }
         }
-        bail!("{TRIES} runs have been on this cluster: begin with a new one");
+        bail!("hardly a number is left for another run on this cluster: begin with a new one");
     })
 }

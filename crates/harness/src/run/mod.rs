@@ -31,7 +31,7 @@ use crate::trial::Trial;
 use crate::trial::measured::Measured;
 use crate::workload::churn::Churn;
 use crate::workload::contract::{Workload, WorkloadFlags};
-use anyhow::Result;
+use anyhow::{Context, Result};
 pub(crate) use finished::Finished;
 use finished::Remarks;
 use serde::Serialize;
@@ -183,7 +183,8 @@ impl Begin<'_> {
             return Ok(None);
         };
         let strategy = self.strategies.choose_known(strategy.name, &self.shape);
-        let run = claim::<A>(&file.config, strategy.oracle)?;
+        let named = || format!("--deploy {}", self.settings.deploy);
+        let run = claim::<A>(&file.config, strategy.oracle).with_context(named)?;
         let settings = self.settings.clone();
         Ok(Some(RunSettings { run, ..settings }))
     }

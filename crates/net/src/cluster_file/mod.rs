@@ -4,7 +4,7 @@
 //! ```toml
 //! incarnation = "9f3c51a0774be812"   # tells this cluster from others; hexadecimal
 //! strategy = "broker"
-//! service = "kv"                     # may be left out
+//! service = "kv"                     # a program of one service may do without
 //! durability = "sync"                # memory, async or sync
 //! data = "/var/lib/things"           # each replica keeps its log in a folder of its name in it
 //! listen = "0.0.0.0:4000"            # where replicas listen, if not where they are reached
@@ -16,7 +16,7 @@
 //! p0r0 = "host-a:4000"
 //! p0r1 = "host-b:4000"
 //! p0r2 = { at = "host-c:4000", listen = "10.0.0.3:4000", data = "/mnt/things" }
-//! oracler0 = "host-a:4001"
+//! oracler0 = { at = "host-a:4001", listen = "0.0.0.0:4001", metrics = "0.0.0.0:9401" }
 //! ```
 //!
 //! A path that is not absolute is one from the file's folder. Names of hosts are looked up anew at
@@ -52,7 +52,8 @@ pub struct ClusterFile {
     pub strategy: String,
     /// The service's [name](ssmr_core::Application::NAME), if the file says it.
     pub service: Option<String>,
-    /// Where replicas keep their logs, if they have no [place](Place::data) of their own for it.
+    /// Where replicas keep their logs, if they have no [place](Place::data) of their own for it; an
+    /// empty path if all of them have.
     pub durability: Durability,
     /// After how many bytes of log a replica makes a snapshot.
     pub log_bytes: usize,
@@ -101,6 +102,13 @@ pub struct KnownNames<'a> {
     pub strategies: &'a [&'a str],
     /// Of services.
     pub services: &'a [&'a str],
+}
+
+/// A number at random. Where the system has none, replicas of a group still have different timers.
+fn drawn() -> u64 {
+    let mut bytes = [0; 8];
+    let drawn = getrandom::fill(&mut bytes);
+    drawn.map_or(1, |()| u64::from_le_bytes(bytes))
 }
 
 impl ClusterFile {
@@ -190,7 +198,7 @@ impl ClusterFile {
         };
         Ok(match self.experiment.seed {
             Some(seed) => options.with_seed(seed),
-            None => options,
+            None => options.with_seed(drawn()),
         })
     }
 

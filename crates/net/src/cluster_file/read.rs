@@ -9,9 +9,13 @@ use ssmr_core::{GroupId, PartitionId, ReplicaId, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
 use std::num::ParseIntError;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// The service times that can be emulated, in microseconds.
+const SERVICE_TIME_US: RangeInclusive<u64> = 10..=1_000_000;
 
 pub(super) fn parse(
     text: &str,
@@ -52,7 +56,8 @@ impl<'p, 't> Reader<'p, 't, '_> {
         if let Some(service) = &service {
             self.is_known(service, self.known.services);
         }
-        let durability = self.durability(&mut top);
+        let durability = top.text("durability");
+        let data = top.text("data").map(|data| self.path(data));
         let log_bytes = top.integer::<usize>("log_bytes");
         if let Some(bytes) = log_bytes.as_ref().filter(|bytes| bytes.value == 0) {
             self.problems.at(bytes, "it must be positive");
@@ -69,6 +74,8 @@ impl<'p, 't> Reader<'p, 't, '_> {
         top.end();
 
         let replicas = replicas?;
+        self.apart(&replicas, listen.as_ref());
+        let durability = self.durability(durability.as_ref(), data, &replicas);
         let topology = self.topology(&replicas)?;
         let places = replicas.iter().filter_map(|(id, replica)| {
             let place = replica.value.place.clone();
@@ -106,33 +113,54 @@ impl<'p, 't> Reader<'p, 't, '_> {
         self.folder.join(given.value)
     }
 
-    fn durability(&self, top: &mut Section<'t, 'p>) -> Option<Durability> {
-        let durability = top.text("durability");
-        let data = top.text("data").map(|data| self.path(data));
-        let Some(durability) = durability else {
-            return Some(match data {
-                Some(data) => Durability::Sync(data),
-                None => Durability::Memory,
-            });
+    /// Where replicas keep their logs: all of them somewhere, or none.
+    fn durability(
+        &self,
+        wanted: Option<&Given<String>>,
+        data: Option<PathBuf>,
+        replicas: &BTreeMap<ReplicaId, Given<Replica>>,
+    ) -> Option<Durability> {
+        let own = |replica: &&Given<Replica>| replica.value.place.data.is_some();
+        let with_folder = replicas.values().filter(own).count();
+        let (any, all) = (with_folder > 0, with_folder == replicas.len());
+        let refused = |problem: String| {
+            match wanted {
+                Some(wanted) => self.problems.at(wanted, problem),
+                None => self.problems.about("data", problem),
+            }
+            None
         };
-        match (&*durability.value, data) {
-            ("memory", None) => Some(Durability::Memory),
-            ("async", Some(data)) => Some(Durability::Async(data)),
-            ("sync", Some(data)) => Some(Durability::Sync(data)),
-            ("memory", Some(_)) => {
+        let kind = match wanted.map(|wanted| &*wanted.value) {
+            None if data.is_none() && !any => return Some(Durability::Memory),
+            None | Some("sync") => Durability::Sync,
+            Some("async") => Durability::Async,
+            Some("memory") if data.is_none() && !any => return Some(Durability::Memory),
+            Some("memory") => {
                 let problem = "with \"memory\" nothing is kept, and there is a folder for it: data";
-                self.problems.at(&durability, problem);
-                None
+                return refused(problem.to_owned());
             }
-            ("async" | "sync", None) => {
-                let problem = "a folder is needed for what is kept: data";
-                self.problems.at(&durability, problem);
-                None
+            Some(other) => {
+                return refused(format!("{other:?} is not one of memory, async, sync"));
             }
-            (other, _) => {
-                let problem = format!("{other:?} is not one of memory, async, sync");
-                self.problems.at(&durability, problem);
-                None
+        };
+        if data.is_none() && !all {
+            return refused("a folder is needed for what is kept: data".to_owned());
+        }
+        Some(kind(data.unwrap_or_default()))
+    }
+
+    /// Two replicas cannot be at the same place.
+    fn apart(&self, replicas: &BTreeMap<ReplicaId, Given<Replica>>, listen: Option<&Endpoint>) {
+        let mut reached = BTreeMap::new();
+        let mut listening = BTreeMap::new();
+        for (id, replica) in replicas {
+            let Replica { at, place } = &replica.value;
+            let listens = place.listen.as_ref().or(listen).unwrap_or(at);
+            if let Some(other) = reached.insert(at, id) {
+                self.problems.at(replica, format!("{other} is there, too"));
+            } else if let Some(other) = listening.insert((at.host(), listens.port()), id) {
+                let problem = format!("{other} is on the same host and listens at the same port");
+                self.problems.at(replica, problem);
             }
         }
     }
@@ -182,10 +210,17 @@ impl<'p, 't> Reader<'p, 't, '_> {
                 self.problems.at(replica, problem);
                 return None;
             }
-            *count = count.checked_add(1)?;
+            let Some(next) = count.checked_add(1) else {
+                self.problems
+                    .at(replica, "a group has at most 255 replicas");
+                return None;
+            };
+            *count = next;
         }
         let oracle = counts.remove(&GroupId::ORACLE);
-        let partitions = u8::try_from(counts.len()).ok()?;
+        let Ok(partitions) = u8::try_from(counts.len()) else {
+            unreachable!("names of partitions go to p254")
+        };
         let each = counts.values().copied().max().unwrap_or(0);
         for place in 0..partitions {
             let group = GroupId::from(PartitionId(place));
@@ -250,9 +285,14 @@ impl<'p, 't> Reader<'p, 't, '_> {
     fn experiment(&self, mut section: Section<'t, 'p>) -> Experiment {
         let experiment = Experiment {
             seed: section.integer("seed").map(|it| it.value),
-            service_time: section
-                .integer("service_time_us")
-                .map(|it| Duration::from_micros(it.value)),
+            service_time: section.integer::<u64>("service_time_us").map(|it| {
+                if !SERVICE_TIME_US.contains(&it.value) {
+                    let (from, to) = (SERVICE_TIME_US.start(), SERVICE_TIME_US.end());
+                    self.problems
+                        .at(&it, format!("it must be from {from} to {to}"));
+                }
+                Duration::from_micros(it.value)
+            }),
             stages: section.flag("stages").is_some_and(|it| it.value),
         };
         section.end();

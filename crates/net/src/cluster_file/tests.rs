@@ -142,6 +142,21 @@ fn what_is_wrong_is_told_with_line_and_key() {
             "5: durability: with \"memory\" nothing is kept",
         ),
         ("data = \"things\"", "", "5: durability: a folder is needed"),
+        (
+            "service_time_us = 1000",
+            "service_time_us = 9",
+            "24: experiment.service_time_us: it must",
+        ),
+        (
+            "127.0.0.1:4002",
+            "host-a:4000",
+            "16: replicas.oracler0: p0r0 is there, too",
+        ),
+        (
+            "127.0.0.1:4002",
+            "host-a:4001",
+            "16: replicas.oracler0: p0r0 is on the same host and",
+        ),
         ("1_000", "0", "7: log_bytes: it must be positive"),
         (
             "1_000",
@@ -266,5 +281,43 @@ fn a_secret_is_read_from_its_file() {
     assert_eq!(
         Some(options.secret),
         Secret::of_file("a".repeat(64).as_bytes())
+    );
+}
+
+#[test]
+fn a_log_is_kept_by_all_replicas_or_by_none() {
+    let two = |more: &str, first: &str, second: &str| {
+        let text = format!(
+            "incarnation = \"1\"\nstrategy = \"global\"\n{more}\n[replicas]\n\
+             p0r0 = {{ at = \"a:1\"{first} }}\np1r0 = {{ at = \"b:1\"{second} }}\n"
+        );
+        let parsed = parse(&text);
+        parsed.map_err(|problems| problems.to_string())
+    };
+    let [one, other] = [", data = \"/one\"", ", data = \"/other\""];
+    let apart = two("", one, other).unwrap();
+    assert_eq!(parse(&apart.to_string()).unwrap(), apart);
+    let durability = |id: &str| {
+        let options = apart.replica_options(id.parse().unwrap(), Global);
+        options.unwrap().durability
+    };
+    assert_eq!(durability("p1r0"), Durability::Sync("/other".into()));
+    let some = two("", one, "").unwrap_err();
+    assert!(some.contains("data: a folder is needed"), "{some}");
+    let memory = two("durability = \"memory\"", one, other).unwrap_err();
+    assert!(memory.contains("nothing is kept"), "{memory}");
+    two("data = \"/all\"", one, "").unwrap();
+    assert_eq!(two("", "", "").unwrap().durability, Durability::Memory);
+}
+
+#[test]
+fn a_group_that_is_too_large_is_told() {
+    let replicas = (0..=255).map(|index| format!("p0r{index} = \"h{index}:1\"\n"));
+    let replicas: String = replicas.collect();
+    let text = format!("incarnation = \"1\"\nstrategy = \"global\"\n[replicas]\n{replicas}");
+    let told = parse(&text).unwrap_err().to_string();
+    assert!(
+        told.contains("p0r255: a group has at most 255 replicas"),
+        "{told}"
     );
 }

@@ -24,7 +24,7 @@ impl fmt::Display for ClusterFile {
             Durability::Sync(data) => ("sync", Some(data)),
         };
         writeln!(f, "durability = \"{durability}\"")?;
-        if let Some(data) = data {
+        if let Some(data) = data.filter(|data| !data.as_os_str().is_empty()) {
             writeln!(f, "data = {}", quoted(data.display()))?;
         }
         writeln!(f, "log_bytes = {}", self.log_bytes)?;

@@ -87,6 +87,9 @@ pub(super) struct EventLoop {
     pub(super) leaving: Option<Leaving>,
 }
 
+/// Whether the cache has refused to be asked something.
+struct Refused(bool);
+
 impl EventLoop {
     /// Starts the tasks around `replica`. To be called within its runtime.
     pub(super) fn new(
@@ -313,12 +316,25 @@ impl EventLoop {
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the
     /// replica may go on: one that cannot store must not say anything that depends on it.
     fn finish_round(&mut self, now: LocalTime, leadership: &LeaderEntry) -> bool {
+        match self.store_and_send(now, leadership) {
+            Some(Refused(true)) => {
+                // What waits for an answer of the cache goes on without it at once. What is refused
+                // then waits for the next tick.
+                self.store_and_send(now, leadership).is_some()
+            }
+            goes_on => goes_on.is_some(),
+        }
+    }
+
+    /// The same once; says whether the cache has refused to be asked. `None` if the replica may not
+    /// go on.
+    fn store_and_send(&mut self, now: LocalTime, leadership: &LeaderEntry) -> Option<Refused> {
         self.replica.flush(now, &mut self.out);
         if let Err(error) = self.store(now) {
             let log = self.log.as_ref();
             let folder = log.map(|log| tracing::field::display(log.folder().display()));
             tracing::error!(folder, %error, "the log cannot be written: the replica stops");
-            return false;
+            return None;
         }
         for (answer, done) in self.answers.drain(..) {
             // Whoever has asked may have gone.
@@ -354,7 +370,6 @@ impl EventLoop {
             self.leads_since = status.is_leader.then_some(now);
             leadership.publish(self.leads_since);
         }
-        // What waits for an answer of the cache goes on without it, and not only at the next tick.
-        !refused || self.finish_round(now, leadership)
+        Some(Refused(refused))
     }
 }

@@ -160,7 +160,7 @@ fn state(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
         alone(status.objects as f64),
     )?;
     page.gauges(
-        in_bytes("objects", "Their encoded values"),
+        in_bytes("objects", "Bytes of the encoded values of objects"),
         alone(status.object_bytes as f64),
     )?;
     let counters = &status.counters;

@@ -195,7 +195,10 @@ fn network(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
     )?;
     let (sent, received) = (traffic.bytes_sent, traffic.bytes_received);
     page.counters(
-        in_bytes("network", "Their size"),
+        in_bytes(
+            "network",
+            "Bytes of messages to and from replicas and clients",
+        ),
         by("direction", [("sent", sent), ("received", received)]),
     )?;
     page.counters(
