@@ -2,8 +2,9 @@
 //! thesis).
 //!
 //! A replica that cannot win disturbs nobody: it asks first, and only a majority of willing voters
-//! makes it campaign. And who has heard of a leader within an election timeout votes for nobody:
-//! that is what a leader's lease rests on.
+//! makes it campaign. And who has heard of a leader within an election timeout votes for nobody,
+//! unless that leader has asked somebody to take over, and has no lease since: that is what a
+//! leader's lease rests on.
 
 use crate::member::MemberId;
 use crate::message::Body;

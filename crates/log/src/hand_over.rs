@@ -137,7 +137,7 @@ impl HandOver {
         self.under_way = self.under_way.filter(goes_on);
         let under_way = self.under_way.as_mut()?;
         let last = consensus.last().index;
-        // Clients are answered by whoever leads when their commands are committed: so they are.
+        // What it has proposed it also answers, unless other groups are waited for.
         let is_even = consensus.matched(under_way.to) == last && consensus.commit_index() == last;
         let is_due = under_way.asked.is_none_or(|at| now >= at + HEARTBEAT);
         (is_even && is_due).then(|| {

@@ -4,7 +4,8 @@
 //! A leader asks its followers to confirm it, and knows from the answers of a majority that no
 //! later leader had been elected when it asked: one would have needed a vote of theirs, and they
 //! would not have confirmed an older term after that. With its answer each follower promises,
-//! besides, not to vote for an election timeout: the lease is a little shorter, for clocks that do
+//! besides, not to vote for an election timeout, but for whom the leader itself has asked to take
+//! over: it has no lease from then on. The lease is a little shorter, for clocks that do
 //! not run equally fast. It is asked for when reads come, and never else.
 
 use crate::member::MemberId;

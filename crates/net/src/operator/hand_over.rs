@@ -19,7 +19,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 impl Operator {
     /// Has the leader of a group hand over to the voter that is most caught up, and waits until
-    /// another replica leads. Returns that one. Clients notice a few round trips at most.
+    /// another replica leads. Returns that one. A client whose command waits for other
+    /// groups just then may ask again before it is answered.
     ///
     /// # Errors
     /// If no other one leads in time: nobody led before, the leader refuses, or nobody takes over.
