@@ -32,6 +32,7 @@ struct Look {
     objects_in: u64,
     objects_out: u64,
     waiting: u64,
+    uptime_us: u64,
     cpu_us: u64,
 }
 
@@ -47,6 +48,7 @@ impl Look {
             objects_in: counters.moved_here,
             objects_out: counters.moved_away,
             waiting: status.unfinished,
+            uptime_us: status.uptime_us,
             cpu_us: status.processor_us,
         }
     }
@@ -54,7 +56,7 @@ impl Look {
     /// What happened since an earlier look, and how it is now.
     fn since(self, earlier: Self) -> Self {
         // One that was started again has counted from nothing.
-        let earlier = if earlier.cpu_us > self.cpu_us {
+        let earlier = if earlier.uptime_us > self.uptime_us {
             Self::default()
         } else {
             earlier
@@ -64,7 +66,7 @@ impl Look {
             multi: self.multi.saturating_sub(earlier.multi),
             objects_in: self.objects_in.saturating_sub(earlier.objects_in),
             objects_out: self.objects_out.saturating_sub(earlier.objects_out),
-            cpu_us: self.cpu_us - earlier.cpu_us,
+            cpu_us: self.cpu_us.saturating_sub(earlier.cpu_us),
             ..self
         }
     }
@@ -145,6 +147,7 @@ mod tests {
             objects_in: counted / 10,
             objects_out: 0,
             waiting: at % 7,
+            uptime_us: counted,
             cpu_us,
         }
     }
@@ -157,8 +160,8 @@ mod tests {
         };
         let leader = [(1_000, 100, 50), (101_000, 160, 80), (201_500, 200, 90)];
         let leader = leader.map(|(at, count, cpu)| look(at, true, count, cpu));
-        // It lags, and is started again.
-        let other = [(2_000, 10, 70), (102_000, 20, 75), (203_000, 5, 3)];
+        // It lags, and is started again, to work more than before.
+        let other = [(2_000, 10, 70), (102_000, 20, 75), (203_000, 5, 80)];
         let other = other.map(|(at, count, cpu)| look(at, false, count, cpu));
         let groups = GroupWatch([(id(0), leader.to_vec()), (id(1), other.to_vec())].into());
         let span = Span {
@@ -178,7 +181,7 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(found, [(0, 60, 30, 6, 35), (100, 40, 20, 4, 13)]);
+        assert_eq!(found, [(0, 60, 30, 6, 35), (100, 40, 20, 4, 90)]);
         assert!(rows.iter().all(|row| row.group == "p0"));
         assert_eq!(rows[1].waiting, 201_500 % 7);
     }

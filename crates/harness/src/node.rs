@@ -17,10 +17,10 @@ use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
 use ssmr_core::{Application, ReplicaId};
-use ssmr_net::{NetError, Node, ReplicaOptions, ReplicaStatus, ReplicaThread, Signals};
-use std::io::{self, BufRead, Write};
 #[cfg(feature = "metrics")]
-use std::net::{SocketAddr, ToSocketAddrs};
+use ssmr_net::ClusterFile;
+use ssmr_net::{NetError, Node, ReplicaStatus, ReplicaThread, Signals};
+use std::io::{self, BufRead, Write};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
@@ -45,18 +45,13 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    /// Where metrics are served, if they are.
+    /// The file, with metrics of this replica where they were asked for.
     #[cfg(feature = "metrics")]
-    fn metrics(&self) -> Result<Option<SocketAddr>, UsageError> {
-        let Some(text) = &self.settings.metrics else {
-            return Ok(None);
-        };
-        let bad = |problem: String| UsageError::new("--metrics", format!("{text}: {problem}"));
-        let found = text.to_socket_addrs();
-        let first = found.map_err(|error| bad(error.to_string()))?.next();
-        first
-            .map(Some)
-            .ok_or_else(|| bad("no address is known".into()))
+    fn with_metrics(&self, mut file: ClusterFile, id: ReplicaId) -> ClusterFile {
+        if let Some(metrics) = &self.settings.metrics {
+            file.places.entry(id).or_default().metrics = Some(metrics.clone());
+        }
+        file
     }
 
     /// What is wrong with what was asked for, or with what the file says. An address that is not
@@ -79,20 +74,13 @@ impl ClusterVisitor for Runs<'_> {
         let which = self.settings.replica;
         let id = which.of(&file.config.topology).map_err(Self::blame)?;
         #[cfg(feature = "metrics")]
-        let metrics = self.metrics()?;
-        let change = |options: ReplicaOptions| {
-            #[cfg(feature = "metrics")]
-            if let Some(listen) = metrics {
-                return options.with_metrics(listen);
-            }
-            options
-        };
+        let file = self.with_metrics(file, id);
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {
             // From here on a signal waits until the log can be closed.
             let signals = Signals::listen().context("cannot listen for signals")?;
-            let node = Node::start_with::<A>(&file, id, oracle, change).map_err(Self::blame)?;
+            let node = Node::start::<A>(&file, id, oracle).map_err(Self::blame)?;
             if self.settings.takes_orders {
                 let served = serve(id, node.replica(), signals).await;
                 node.shutdown().await;

@@ -5,6 +5,7 @@ use crate::error::ConfigError;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{GroupId, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// A cluster as its members and clients see it. Fixed for the cluster's life.
 ///
@@ -77,6 +78,20 @@ impl ClusterConfig {
     }
 }
 
+/// What tells a cluster from others, as people write it.
+pub(crate) struct Incarnation(pub(crate) u64);
+
+impl FromStr for Incarnation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| digits);
+        let bad = || format!("{text:?} is no number of up to 16 hexadecimal digits");
+        number.map(Self).ok_or_else(bad)
+    }
+}
+
 /// An unsigned number as text: integers of TOML have a sign, and those of JSON lose digits in some
 /// readers.
 mod hexadecimal {
@@ -89,13 +104,8 @@ mod hexadecimal {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = u64::from_str_radix(&text, 16).ok().filter(|_| digits);
-        number.ok_or_else(|| {
-            D::Error::custom(format!(
-                "{text:?} is no number of up to 16 hexadecimal digits"
-            ))
-        })
+        let parsed = text.parse::<super::Incarnation>();
+        parsed.map(|parsed| parsed.0).map_err(D::Error::custom)
     }
 }
 

@@ -49,14 +49,6 @@ impl Endpoint {
         Some(SocketAddr::new(ip, self.port))
     }
 
-    /// Whether only this machine reaches it: an address of the loopback interface, or `localhost`.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        let is_loopback = |address: SocketAddr| address.ip().is_loopback();
-        self.address()
-            .map_or(&*self.host == "localhost", is_loopback)
-    }
-
     /// Listens there. A name is looked up, which may take a while.
     ///
     /// # Errors
@@ -214,13 +206,6 @@ mod tests {
         }
         let long = format!("{}:1", "a".repeat(LONGEST_NAME + 1));
         long.parse::<Endpoint>().unwrap_err();
-    }
-
-    #[test]
-    fn only_this_machine_reaches_the_loopback_interface() {
-        let is_loopback = |text: &str| text.parse::<Endpoint>().unwrap().is_loopback();
-        assert!(is_loopback("127.0.0.9:1") && is_loopback("[::1]:1") && is_loopback("localhost:1"));
-        assert!(!is_loopback("0.0.0.0:1") && !is_loopback("10.0.0.1:1") && !is_loopback("host:1"));
     }
 
     #[tokio::test]

@@ -125,19 +125,6 @@ impl Node {
         id: ReplicaId,
         oracle: impl Oracle,
     ) -> Result<Self, NetError> {
-        Self::start_with::<A>(file, id, oracle, |options| options)
-    }
-
-    /// The same, with options that the file has nothing of.
-    ///
-    /// # Errors
-    /// As with [`start`](Self::start).
-    pub fn start_with<A: Application>(
-        file: &ClusterFile,
-        id: ReplicaId,
-        oracle: impl Oracle,
-        change: impl FnOnce(ReplicaOptions) -> ReplicaOptions,
-    ) -> Result<Self, NetError> {
         if let Some(named) = file.service.as_ref().filter(|named| **named != A::NAME) {
             return Err(NetError::Config(ConfigError::OtherService {
                 named: named.clone(),
@@ -145,7 +132,7 @@ impl Node {
             }));
         }
         let options = file.replica_options(id, oracle)?;
-        let options = change(with_metrics(options, file.serves_metrics_at(id))?);
+        let options = with_metrics(options, file.serves_metrics_at(id))?;
         let listener = file.listen(id)?;
         let replica = ReplicaThread::start::<A>(options, listener)?;
         Ok(Self { id, replica })

@@ -18,8 +18,6 @@ pub struct ReplicaReport {
     pub status: ReplicaStatus,
     /// The version of the library that it runs.
     pub version: String,
-    /// How long it has run, in microseconds.
-    pub uptime_us: Micros,
     /// What it has answered while it led.
     pub answers: Tally,
     /// How long answers took, from when the command came to this replica until its answer was

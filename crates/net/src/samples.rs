@@ -37,6 +37,7 @@ pub(crate) fn status(id: ReplicaId) -> ReplicaStatus {
         unfinished: 2,
         objects: 6,
         object_bytes: 7,
+        uptime_us: 1_500_000,
         processor_us: 5,
         traffic: TrafficCount {
             messages_sent: 8,
@@ -57,7 +58,6 @@ pub(crate) fn report(id: ReplicaId) -> ReplicaReport {
     ReplicaReport {
         status: status(id),
         version: "1.2.3".into(),
-        uptime_us: 1_500_000,
         answers,
         latencies: vec![(CommandKind::Query, histogram)],
         refusals: Refusals {

@@ -55,6 +55,9 @@ pub struct ReplicaStatus {
     pub objects: u64,
     /// The bytes of their encoded values.
     pub object_bytes: u64,
+    /// For how long it has run, in microseconds: less than before means that it was started again,
+    /// and that its counters have begun anew.
+    pub uptime_us: Micros,
     /// Processor time of its thread, in microseconds.
     pub processor_us: Micros,
     /// What it has sent and received since the start.

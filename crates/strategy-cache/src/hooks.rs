@@ -6,9 +6,9 @@
 //!
 //! A value that somebody did not find is stored again; one that could not be stored is sent in full
 //! for a while. So a server that is away costs its own share of the keys only, and one that has
-//! forgotten everything is filled by what is read.
+//! forgotten everything is filled by what is read. Which servers are left alone for a while is the
+//! business of whoever carries the calls out.
 
-use crate::breaker::Breaker;
 use crate::keys::location_key;
 use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
@@ -32,7 +32,6 @@ const PAUSE: Micros = 1_000_000;
 #[derive(Debug)]
 pub struct CacheHooks {
     secret: Secret,
-    breaker: Breaker,
     /// Local copies: the last value seen of other partitions' objects.
     copies: TwoGenerationMap<ObjectId, LocalCopy>,
     /// Values that could not be stored, by the digest of the key, and when.
@@ -64,7 +63,6 @@ impl CacheHooks {
     pub fn new(secret: &Secret) -> Self {
         Self {
             secret: *secret,
-            breaker: Breaker::default(),
             copies: TwoGenerationMap::new(COPIES),
             not_stored: TwoGenerationMap::new(COPIES),
             questions: TwoGenerationMap::new(COPIES),
@@ -105,7 +103,6 @@ impl CacheHooks {
         match self.questions.get(name).cloned() {
             Some(Question::AskedAt(at)) if now < at + PATIENCE => None,
             Some(Question::AskedAt(_)) => {
-                self.breaker.failed(now);
                 self.questions.remove(name);
                 Some(Found::Down)
             }
@@ -146,7 +143,7 @@ impl ValueCodec for CacheHooks {
         revision: Revision,
         value: &Encoded,
     ) -> Option<ValueReference> {
-        let found = !self.breaker.is_open(now) && self.is_stored(now, object, revision, value);
+        let found = self.is_stored(now, object, revision, value);
         found.then(|| self.secret.reference(value))
     }
 
@@ -161,9 +158,6 @@ impl ValueCodec for CacheHooks {
         if let Some(copy) = self.copies.get(object).filter(is_meant) {
             let bytes = copy.bytes.clone();
             return self.hit(bytes);
-        }
-        if self.breaker.is_open(now) {
-            return self.miss();
         }
         match self.fetch(now, value_key(object, revision)) {
             None => Unpacked::Waiting,
@@ -180,17 +174,17 @@ impl ValueCodec for CacheHooks {
         }
     }
 
-    fn on_missed(&mut self, now: LocalTime, object: ObjectId, revision: Revision, value: &Encoded) {
+    fn on_missed(&mut self, _: LocalTime, object: ObjectId, revision: Revision, value: &Encoded) {
         let name = digest(&value_key(object, revision));
-        if !self.breaker.is_open(now) && self.not_stored.get(name).is_none() {
+        if self.not_stored.get(name).is_none() {
             self.store(object, revision, value);
         }
     }
 }
 
 impl LeaderHooks for CacheHooks {
-    fn on_change(&mut self, now: LocalTime, event: &ObjectEvent) {
-        if self.breaker.is_open(now) || !event.here {
+    fn on_change(&mut self, _: LocalTime, event: &ObjectEvent) {
+        if !event.here {
             return;
         }
         match &event.change {
@@ -212,10 +206,6 @@ impl LeaderHooks for CacheHooks {
     }
 
     fn on_cache_reply(&mut self, now: LocalTime, reply: CacheReply) {
-        match &reply.found {
-            Found::Down => self.breaker.failed(now),
-            Found::Hit(_) | Found::Miss => self.breaker.succeeded(),
-        }
         let name = digest(&reply.key);
         if self.questions.get(name).is_some() {
             self.questions.insert(name, Question::Answered(reply.found));

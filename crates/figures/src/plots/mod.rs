@@ -9,6 +9,7 @@ mod hits;
 mod partitions;
 mod peak;
 mod scaling;
+mod spread;
 mod throughput_latency;
 mod time_axis;
 mod timeline;

@@ -2,6 +2,7 @@
 
 use super::Skip;
 use super::grouping::{Slice, need, slices};
+use super::spread::spread;
 use crate::draw::canvas::{Canvas, Pen};
 use crate::draw::legend::{Legend, Sample};
 use crate::draw::panel::{Axis, Panel, Scale, beneath, left_of};
@@ -89,17 +90,7 @@ fn picture(slice: &Slice<'_>, key: &str, choice: &Choice) -> Canvas {
             let line = pairs.iter().map(|(x, y, ..)| at(x.mean, y.mean));
             canvas.line(line.collect(), one.pen.look);
             for (x, y, pen, value) in pairs {
-                let colour = pen.look.colour;
-                if let Some((low, high)) = y.interval {
-                    canvas.interval(at(x.mean, low), at(x.mean, high), colour);
-                } else if x.values.len() > 1 {
-                    for (x, y) in x.values.iter().zip(&y.values) {
-                        canvas.dot(at(*x, *y), pen.look);
-                    }
-                }
-                if let Some((low, high)) = x.interval {
-                    canvas.interval(at(low, y.mean), at(high, y.mean), colour);
-                }
+                spread(canvas, &at, (x, y), *pen);
                 let (ops, time) = (ops.of(x.mean), time.of(y.mean));
                 let told = format!("{}, {key} {value}: {ops}, {time}", one.strategy);
                 canvas.value(told, |canvas| canvas.marker(at(x.mean, y.mean), *pen));

@@ -3,7 +3,7 @@
 use super::values::{odd, positive_time};
 use crate::program;
 use crate::settings::cluster::{
-    ClusterSettings, FoundSettings, InitSettings, RollSettings, StartSettings, StatusSettings,
+    ClusterSettings, InitSettings, RollSettings, StartSettings, StatusSettings,
 };
 use clap::{Args, Subcommand};
 use ssmr_net::Endpoint;
@@ -70,7 +70,7 @@ enum ClusterCommand {
     /// Start all replicas as processes of this machine
     Start(StartArgs),
     /// Make the replicas of a new cluster, which hold nothing, its first members
-    Found(FoundArgs),
+    Found(StartArgs),
     /// Show how each replica is
     Status(StatusArgs),
     /// Restart each replica, one after the other, while the cluster goes on
@@ -146,14 +146,13 @@ struct InitArgs {
     memcached: Vec<Endpoint>,
 }
 
-/// Which cluster to start.
+/// Which cluster to start or found.
 #[derive(Clone, Debug, Args)]
 struct StartArgs {
-    /// The cluster's file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    cluster: FileArgs,
 
-    /// How long to wait until every replica takes part in its group, e.g. 30s
+    /// How long to wait for the replicas, e.g. 30s
     #[arg(
         long,
         default_value = "30s",
@@ -164,30 +163,20 @@ struct StartArgs {
     timeout: Duration,
 }
 
-/// Which cluster to found.
-#[derive(Clone, Debug, Args)]
-struct FoundArgs {
-    /// The cluster: the file that its replicas were started with
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-
-    /// How long to wait for each replica, e.g. 30s
-    #[arg(
-        long,
-        default_value = "30s",
-        value_name = "TIME",
-        allow_hyphen_values = true,
-        value_parser = positive_time
-    )]
-    timeout: Duration,
+impl StartArgs {
+    fn settings(self) -> StartSettings {
+        StartSettings {
+            file: self.cluster.file,
+            timeout: self.timeout,
+        }
+    }
 }
 
 /// Which cluster to ask.
 #[derive(Clone, Debug, Args)]
 struct StatusArgs {
-    /// The cluster's file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    cluster: FileArgs,
 
     /// How long to wait for each replica, e.g. 5s
     #[arg(
@@ -207,9 +196,8 @@ struct StatusArgs {
 /// Which cluster to restart.
 #[derive(Clone, Debug, Args)]
 struct RollArgs {
-    /// The cluster's file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    cluster: FileArgs,
 
     /// A command for the shell that restarts one replica, whose name stands for {}; without it the
     /// replicas are processes of this machine that `start` has started
@@ -244,19 +232,15 @@ impl ClusterArgs {
                 memcached: args.memcached,
             }),
             ClusterCommand::Check(FileArgs { file }) => ClusterSettings::Check(file),
-            ClusterCommand::Start(StartArgs { file, timeout }) => {
-                ClusterSettings::Start(StartSettings { file, timeout })
-            }
-            ClusterCommand::Found(FoundArgs { file, timeout }) => {
-                ClusterSettings::Found(FoundSettings { file, timeout })
-            }
+            ClusterCommand::Start(args) => ClusterSettings::Start(args.settings()),
+            ClusterCommand::Found(args) => ClusterSettings::Found(args.settings()),
             ClusterCommand::Status(args) => ClusterSettings::Status(StatusSettings {
-                file: args.file,
+                file: args.cluster.file,
                 timeout: args.timeout,
                 json: args.json,
             }),
             ClusterCommand::Roll(args) => ClusterSettings::Roll(RollSettings {
-                file: args.file,
+                file: args.cluster.file,
                 with: args.with,
                 timeout: args.timeout,
             }),

@@ -3,6 +3,8 @@
 use crate::settings::node::NodeSettings;
 use clap::Args;
 use ssmr_core::{GroupId, ReplicaId};
+#[cfg(feature = "metrics")]
+use ssmr_net::Endpoint;
 use ssmr_net::WhichReplica;
 use std::path::PathBuf;
 
@@ -48,7 +50,7 @@ pub(crate) struct NodeArgs {
     /// Whoever reaches the address may read it
     #[cfg(feature = "metrics")]
     #[arg(long, value_name = "HOST:PORT")]
-    metrics: Option<String>,
+    metrics: Option<Endpoint>,
 }
 
 impl NodeArgs {

@@ -3,13 +3,13 @@
 use super::runtime;
 use crate::described::{ClusterVisitor, Described};
 use crate::ending::Ending;
-use crate::settings::cluster::FoundSettings;
+use crate::settings::cluster::StartSettings;
 use anyhow::{Context, Result};
 use ssmr_core::Application;
 use ssmr_net::Operator;
 
 /// Makes the replicas of a cluster, all of which hold nothing, its first members.
-pub(super) struct Found<'a>(pub(super) &'a FoundSettings);
+pub(super) struct Found<'a>(pub(super) &'a StartSettings);
 
 impl ClusterVisitor for Found<'_> {
     type Output = Result<Ending>;

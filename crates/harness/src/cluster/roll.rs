@@ -94,8 +94,8 @@ impl Roll<'_> {
     /// before it did, or not at all.
     async fn is_new(&self, operator: &Operator, id: ReplicaId, asked: Instant) -> Result<()> {
         loop {
-            let report = operator.report(id).await;
-            let uptime = report.map(|it| Duration::from_micros(it.uptime_us));
+            let status = operator.status(id).await;
+            let uptime = status.map(|status| Duration::from_micros(status.uptime_us));
             match uptime {
                 Ok(uptime) if uptime < asked.elapsed() => return Ok(()),
                 _ if asked.elapsed() < self.0.timeout => sleep(PAUSE).await,

@@ -67,7 +67,7 @@ impl Heard {
     fn take(&mut self, at: LocalTime, status: ReplicaStatus) {
         let former = match self.0.get(&status.id) {
             // One that was started again has counted from nothing.
-            Some(told) if told.status.processor_us > status.processor_us => told.tally(),
+            Some(told) if told.status.uptime_us > status.uptime_us => told.tally(),
             Some(told) => told.former,
             None => Tally::default(),
         };

@@ -14,7 +14,7 @@ pub(crate) enum ClusterSettings {
     /// Start its replicas as processes of this machine.
     Start(StartSettings),
     /// Make its replicas, which hold nothing, its first members.
-    Found(FoundSettings),
+    Found(StartSettings),
     /// Ask its replicas how they are.
     Status(StatusSettings),
     /// Restart its replicas, one after the other.
@@ -48,21 +48,12 @@ pub(crate) struct InitSettings {
     pub(crate) memcached: Vec<Endpoint>,
 }
 
-/// Which cluster to start.
+/// Which cluster to start or found.
 #[derive(Clone, Debug)]
 pub(crate) struct StartSettings {
     /// The cluster's file.
     pub(crate) file: PathBuf,
-    /// How long to wait until every replica takes part in its group.
-    pub(crate) timeout: Duration,
-}
-
-/// Which cluster to found.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundSettings {
-    /// The cluster's file.
-    pub(crate) file: PathBuf,
-    /// How long to wait for each replica.
+    /// How long to wait for the replicas.
     pub(crate) timeout: Duration,
 }
 

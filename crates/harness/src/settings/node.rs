@@ -1,5 +1,7 @@
 //! The settings of `node`.
 
+#[cfg(feature = "metrics")]
+use ssmr_net::Endpoint;
 use ssmr_net::WhichReplica;
 use std::path::PathBuf;
 
@@ -14,5 +16,5 @@ pub(crate) struct NodeSettings {
     pub(crate) takes_orders: bool,
     /// Where it serves its metrics, as `host:port`.
     #[cfg(feature = "metrics")]
-    pub(crate) metrics: Option<String>,
+    pub(crate) metrics: Option<Endpoint>,
 }

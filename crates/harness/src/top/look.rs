@@ -98,11 +98,11 @@ impl Facts {
             status.unfinished,
         ];
         // One that was started again has counted from nothing.
-        let before = before.filter(|before| before.uptime_us < now.uptime_us);
+        let before = before.filter(|before| before.status.uptime_us < status.uptime_us);
         let rate = |before: &ReplicaReport| {
             let before_that = before.status.counters.delivered;
             let delivered = status.counters.delivered.saturating_sub(before_that);
-            delivered as f64 * 1e6 / (now.uptime_us - before.uptime_us) as f64
+            delivered as f64 * 1e6 / (status.uptime_us - before.status.uptime_us) as f64
         };
         let ratio = |before: &ReplicaReport| {
             let (now, before) = (&status.counters, &before.status.counters);

@@ -1,17 +1,15 @@
 //! Reading a cluster file.
 
 use super::{ClusterFile, Experiment, KnownNames, Place};
-use crate::config::ClusterConfig;
+use crate::config::{ClusterConfig, Incarnation};
 use crate::endpoint::Endpoint;
 use crate::file::{FileProblems, Given, Problems, Section};
 use crate::limits::ConnectionLimits;
 use ssmr_core::{GroupId, PartitionId, ReplicaId, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
-use std::num::ParseIntError;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 /// The service times that can be emulated, in microseconds.
@@ -304,20 +302,4 @@ impl<'p, 't> Reader<'p, 't, '_> {
 struct Replica {
     at: Endpoint,
     place: Place,
-}
-
-/// An unsigned number as text: integers of TOML have a sign.
-struct Incarnation(u64);
-
-impl FromStr for Incarnation {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no number of up to 16 hexadecimal digits");
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(bad());
-        }
-        let number = u64::from_str_radix(text, 16);
-        number.map(Self).map_err(|_: ParseIntError| bad())
-    }
 }

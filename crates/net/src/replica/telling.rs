@@ -84,6 +84,7 @@ impl EventLoop {
             unfinished: partition.unfinished_count() as u64,
             objects: holdings.objects,
             object_bytes: holdings.bytes,
+            uptime_us: self.clock.now().since(self.started),
             processor_us: clock::thread_processor_us(),
             traffic: self.traffic.count(),
         }
@@ -96,7 +97,6 @@ impl EventLoop {
         Box::new(ReplicaReport {
             status: self.status(false),
             version: env!("CARGO_PKG_VERSION").into(),
-            uptime_us: self.clock.now().since(self.started),
             answers: *self.replica.tally(),
             latencies: self.recorder.latencies(),
             refusals,

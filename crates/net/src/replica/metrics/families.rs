@@ -54,7 +54,7 @@ fn replica(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
     )?;
     page.gauges(
         in_seconds("uptime", "How long the replica has run"),
-        alone(seconds(report.uptime_us)),
+        alone(seconds(report.status.uptime_us)),
     )?;
     page.counters(
         in_seconds("processor", "Processor time of the replica's event loop"),
