@@ -340,6 +340,18 @@ fn help_shows_every_flag_with_its_default_and_examples() {
     ] {
         assert!(help.contains(word), "no {word:?} in {help}");
     }
+    let (_, statuses) = help
+        .split_once("\n\nExit status:\n")
+        .expect("a part of its own");
+    for line in statuses.lines().filter(|line| !line.is_empty()) {
+        let (number, about) = line.split_at(7);
+        let is_number = number.trim().parse::<u8>().is_ok() && number.starts_with("  ");
+        let goes_on = number.trim().is_empty();
+        assert!(
+            (is_number || goes_on) && !about.starts_with(' '),
+            "{line:?}"
+        );
+    }
     assert_eq!(harness(&[]).status.code(), Some(2));
     assert_eq!(harness(&["sing"]).status.code(), Some(2));
 }

@@ -273,7 +273,7 @@ pub enum HandOverError {
     /// No replica that can be reached leads the group.
     #[error("no replica of group {group} that can be reached led it within {waited:?}")]
     NoLeader {
-        /// The group.
+        /// The group whose leader was to hand over.
         group: GroupId,
         /// How long one was waited for.
         waited: Duration,

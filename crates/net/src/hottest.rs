@@ -32,7 +32,7 @@ pub struct HotObjects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HotObject {
-    /// The object.
+    /// Which object commands have named.
     pub object: ObjectId,
     /// It was named this often at least.
     pub at_least: u64,

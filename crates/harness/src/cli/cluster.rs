@@ -98,13 +98,13 @@ struct InitArgs {
     #[arg(long)]
     force: bool,
 
-    /// The strategy; static-directory is static with a directory
-    #[arg(long, default_value = "static", value_name = "NAME")]
-    strategy: String,
+    /// The strategy, by default the first: one with a directory has a name of its own
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<String>,
 
-    /// The service of the replicas: that of a workload
-    #[arg(long, default_value = "kv", value_name = "NAME")]
-    service: String,
+    /// The service of the replicas, by default that of the first workload
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
 
     /// Partitions, 1 to 255
     #[arg(

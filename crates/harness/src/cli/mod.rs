@@ -136,19 +136,20 @@ pub(crate) fn command<W: Workloads>(
         strategies: &names,
         workloads: &kinds,
     };
-    let with_examples = |command: clap::Command, examples| {
+    let with_examples = |command: clap::Command, examples, and_then: &str| {
         let fitting = vocabulary.fitting(examples, &command);
-        command.after_help(fitting)
+        command.after_help(format!("{fitting}\n\n{and_then}").trim().to_owned())
     };
     let command = events::with_flags(Cli::command())
         .name(program::name())
         .mut_subcommand("run", |run| {
             let about = run.get_about().cloned();
             let run = W::augment(with_strategies(run, &names)).about(about.unwrap_or_default());
-            with_examples(with_workloads(run, &workloads), run::EXAMPLES)
+            let run = with_workloads(run, &workloads);
+            with_examples(run, run::EXAMPLES, run::EXIT_STATUS)
         })
         .mut_subcommand("sim", |sim| {
-            with_examples(with_strategies(sim, &names), sim::EXAMPLES)
+            with_examples(with_strategies(sim, &names), sim::EXAMPLES, "")
         })
         .mut_subcommand("node", |node| {
             node.after_help(program::named(node::EXAMPLES))

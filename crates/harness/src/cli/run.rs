@@ -42,8 +42,10 @@ pub(super) const EXAMPLES: &str = "\
   What an earlier run did, with another seed:
     PROGRAM run --from results/latest --seed 2
   Replicas in processes of their own, one killed each second:
-    PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random
+    PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random";
 
+/// What scripts learn from how it ends.
+pub(super) const EXIT_STATUS: &str = "\
 Exit status:
   0    every history was judged and is linearizable, and every replica is there at the end
   1    a violation, also of what a workload promises of its objects; or a history that is

@@ -41,24 +41,12 @@ pub(super) fn init<W: Workloads>(
         let problem = format!("{} is there already: --force replaces it", path.display());
         return Err(UsageError::new("FILE", problem).into());
     }
-    let services = W::services();
-    if !services.contains(&&*settings.service) {
-        let problem = format!(
-            "{:?} is not one of {}",
-            settings.service,
-            services.join(", ")
-        );
-        return Err(UsageError::new("--service", problem).into());
-    }
     let infos = strategies.infos();
-    let mut names = infos.iter().flat_map(StrategyInfo::variants);
-    if !names.any(|(name, _)| name == settings.strategy) {
-        let names = infos.iter().flat_map(StrategyInfo::variants);
-        let names: Vec<&str> = names.map(|(name, _)| name).collect();
-        let problem = format!("{:?} is not one of {}", settings.strategy, names.join(", "));
-        return Err(UsageError::new("--strategy", problem).into());
-    }
-    let needs = strategies.known_oracle(&settings.strategy).needs();
+    let variants = infos.iter().flat_map(StrategyInfo::variants);
+    let variants: Vec<&str> = variants.map(|(name, _)| name).collect();
+    let strategy = chosen("--strategy", settings.strategy.as_deref(), &variants)?;
+    let service = chosen("--service", settings.service.as_deref(), &W::services())?;
+    let needs = strategies.known_oracle(strategy).needs();
     let topology = Topology::new(settings.partitions, settings.replicas);
     let topology = topology.and_then(|topology| match needs.oracle_group {
         true => topology.with_oracle(settings.replicas),
@@ -68,8 +56,8 @@ pub(super) fn init<W: Workloads>(
     let servers = settings.memcached.iter().map(Endpoint::to_string);
     let config = ClusterConfig::new(topology, time::unique(), addresses(settings, &topology)?)
         .with_cache_servers(servers.collect());
-    let mut file = ClusterFile::new(config, settings.strategy.as_str());
-    file.service = Some(settings.service.clone());
+    let mut file = ClusterFile::new(config, strategy);
+    file.service = Some(service.to_owned());
     if let Some(data) = &settings.data {
         file.durability = Durability::Sync(data.clone());
     }
@@ -82,6 +70,22 @@ pub(super) fn init<W: Workloads>(
     described::read::<W>("FILE", path, &infos)?;
     println!("{} describes {topology}", path.display());
     Ok(Ending::Good)
+}
+
+/// The name that was asked for, or the first.
+fn chosen<'a>(
+    flag: &'static str,
+    asked: Option<&'a str>,
+    names: &[&'a str],
+) -> Result<&'a str, UsageError> {
+    let asked = asked.or(names.first().copied()).unwrap_or_default();
+    let known = names.contains(&asked).then_some(asked);
+    known.ok_or_else(|| {
+        UsageError::new(
+            flag,
+            format!("{asked:?} is not one of {}", names.join(", ")),
+        )
+    })
 }
 
 /// Draws a secret, unless there is one. Returns its file's name, beside the cluster's.

@@ -30,10 +30,10 @@ pub(crate) struct InitSettings {
     pub(crate) file: PathBuf,
     /// Whether it may be there already.
     pub(crate) force: bool,
-    /// The strategy's name, as cluster files have it.
-    pub(crate) strategy: String,
-    /// The service's name.
-    pub(crate) service: String,
+    /// The strategy's name, as cluster files have it, if not that of the first.
+    pub(crate) strategy: Option<String>,
+    /// The service's name, if not that of the first.
+    pub(crate) service: Option<String>,
     /// Partitions.
     pub(crate) partitions: u8,
     /// Replicas of each, and of the oracle group.
