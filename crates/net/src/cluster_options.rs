@@ -20,7 +20,7 @@ pub struct ClusterOptions {
     /// Tells this cluster from others that used the same ports or the same cache before.
     pub incarnation: u64,
     /// What its replicas know and others do not; `None` draws one. See
-    /// [`ReplicaOptions::with_secret`].
+    /// [`ReplicaOptions::with_secret`](crate::ReplicaOptions::with_secret).
     pub secret: Option<Secret>,
     /// The address to listen on.
     pub bind: IpAddr,
@@ -36,9 +36,10 @@ pub struct ClusterOptions {
     /// What strangers may take of each replica.
     pub limits: ConnectionLimits,
     /// How long each leader takes for each thing that a client asks: see
-    /// [`ReplicaOptions::with_service_time`].
+    /// [`ReplicaOptions::with_service_time`](crate::ReplicaOptions::with_service_time).
     pub service_time: Option<Duration>,
-    /// Whether replicas measure where the time of commands goes: [`ReplicaOptions::stages`].
+    /// Whether replicas measure where the time of commands goes:
+    /// [`ReplicaOptions::stages`](crate::ReplicaOptions::stages).
     pub stages: bool,
 }
 
