@@ -45,7 +45,18 @@ pub(crate) const CLUSTER_FILES: Target = Target {
                     p0r0 = \"127.0.0.1:4000\"\np1r0 = { at = \"[::1]:4001\", data = \"/mnt\" }\n\
                     oracler0 = \"host:4002\"\n\n[limits]\nclients = 100\nstall_ms = 100\n\n\
                     [experiment]\nseed = 1\nservice_time_us = 1000\nstages = true\n";
-        vec![Seed::new("whole", file)]
+        let network = "[network]\nsites = [\"a\", \"b\"]\nplacement = \"by-group\"\n\
+                       clients = [\"b\"]\ncaches = \"b\"\nseed = 7\n\
+                       [network.replicas]\np0r0 = \"b\"\n[network.within]\nlatency = \"1us\"\n\
+                       [network.between]\nlatency = \"40ms\"\njitter = \"1ms\"\nloss = \"1%\"\n\
+                       bandwidth = \"1gbit\"\n[[network.route]]\nbetween = [\"a\", \"b\"]\n\
+                       retransmission_timeout = \"1s\"\n";
+        let named = file.replace("[replicas]", "network = \"wan\"\n[replicas]");
+        vec![
+            Seed::new("whole", file),
+            Seed::new("network", format!("{file}\n{network}")),
+            Seed::new("wan", named),
+        ]
     },
     memory: MEMORY,
 };

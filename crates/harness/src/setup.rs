@@ -33,7 +33,17 @@ pub(crate) fn shape(settings: &RunSettings) -> Result<ClusterShape, UsageError> 
     for strategy in settings.strategies.iter().filter(|_| on_this_machine) {
         machine::carries(&shape.topology(strategy.needs), settings.clients)?;
     }
-    Ok(shape)
+    let stranger = settings.net.stranger(&shape.with_oracle);
+    match stranger {
+        Some(id) => Err(UsageError::new(
+            "--net",
+            format!(
+                "{}: it places {id}, which is no replica here",
+                settings.net.name()
+            ),
+        )),
+        None => Ok(shape),
+    }
 }
 
 /// Disks that are to be full must be mounted.

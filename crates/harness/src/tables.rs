@@ -201,6 +201,7 @@ mod tests {
             answer_us: None,
             conflicts: Some(1_234_567),
             consistent: Some("unchecked"),
+            net: "none".into(),
         };
         let text = tables(&[&(point, measures, whole)]);
         let widest = text.lines().map(|line| line.chars().count()).max();

@@ -180,6 +180,7 @@ fn what_the_file_says_is_not_said_again() {
     for (flags, word) in [
         (["--strategy", "static"], "the cluster's file says it"),
         (["--partitions", "2"], "the cluster's file says it"),
+        (["--net", "wan"], "the cluster's file says it"),
         (["--fault", "kill-random"], "a cluster of the run's own"),
         (
             ["--workload", "chirper"],

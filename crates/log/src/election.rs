@@ -12,12 +12,9 @@ use crate::mix::mix;
 use crate::noraft_adapter::Consensus;
 use crate::record::LogPosition;
 use crate::replication::Followers;
-use crate::timing::{ELECTION, HEARTBEAT};
+use crate::timing::Timing;
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// How soon replica 0 tries again while the group has never had a leader.
-const FIRST_ELECTION: Duration = Duration::from_millis(40);
 
 /// One replica's timers and votes.
 #[derive(Debug)]
@@ -36,17 +33,18 @@ pub(crate) struct Election {
     is_first: bool,
     /// State of the timers' random numbers.
     seed: u64,
+    timing: Timing,
 }
 
 impl Election {
     /// Timers of replica `index` that start at time zero. The seed varies the time-outs.
     pub(crate) fn new(index: u8, seed: u64, vote_blocked_after_restart: bool) -> Self {
-        let is_first = index == 0;
+        let (is_first, timing) = (index == 0, Timing::default());
         Self {
             deadline: if is_first {
                 Duration::ZERO
             } else {
-                timeout(mix(seed))
+                timing.timeout(mix(seed))
             },
             leader_heard: None,
             leader_term: None,
@@ -54,6 +52,20 @@ impl Election {
             vote_blocked_after_restart,
             is_first,
             seed,
+            timing,
+        }
+    }
+
+    /// The same timers, before they are used, with other lengths of time.
+    pub(crate) fn with_timing(self, timing: Timing) -> Self {
+        let deadline = match self.is_first {
+            true => self.deadline,
+            false => timing.timeout(mix(self.seed)),
+        };
+        Self {
+            deadline,
+            timing,
+            ..self
         }
     }
 
@@ -65,9 +77,9 @@ impl Election {
     pub(crate) fn restart_timer(&mut self, now: Duration) {
         self.seed = mix(self.seed);
         let patience = if self.leader_heard.is_none() && self.is_first {
-            FIRST_ELECTION
+            self.timing.first_election
         } else {
-            timeout(self.seed)
+            self.timing.timeout(self.seed)
         };
         self.deadline = now + patience;
     }
@@ -75,12 +87,12 @@ impl Election {
     /// Starts a leader's timer again. One that is due sooner stays: heartbeats find lost messages,
     /// under load too.
     pub(crate) fn restart_heartbeat(&mut self, now: Duration) {
-        self.deadline = self.deadline.min(now + HEARTBEAT);
+        self.deadline = self.deadline.min(now + self.timing.heartbeat);
     }
 
     /// The next heartbeat is due in a while.
     pub(crate) fn heartbeat_sent(&mut self, now: Duration) {
-        self.deadline = now + HEARTBEAT;
+        self.deadline = now + self.timing.heartbeat;
     }
 
     /// The leader of this term was heard of.
@@ -96,7 +108,7 @@ impl Election {
 
     /// Whether the leader of this term was heard of within two election time-outs.
     pub(crate) fn hears_leader_of(&self, term: u64, now: Duration) -> bool {
-        self.is_led_in(term) && self.heard_leader_since(now, 2 * ELECTION)
+        self.is_led_in(term) && self.heard_leader_since(now, 2 * self.timing.election)
     }
 
     /// Whether the leader was heard of no longer ago than this.
@@ -113,7 +125,7 @@ impl Election {
         followers: &Followers,
     ) -> bool {
         consensus.is_leader() && followers.include_quorum(now, consensus)
-            || self.heard_leader_since(now, ELECTION)
+            || self.heard_leader_since(now, self.timing.election)
     }
 
     /// Begins to ask whether an election could be won; `false` if this replica's vote does not
@@ -188,8 +200,4 @@ impl Election {
             self.restart_timer(now);
         }
     }
-}
-
-fn timeout(random: u64) -> Duration {
-    ELECTION + Duration::from_micros(random % ELECTION.as_micros() as u64)
 }

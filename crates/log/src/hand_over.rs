@@ -23,7 +23,7 @@ use crate::member::MemberId;
 use crate::membership::NEARLY;
 use crate::noraft_adapter::Consensus;
 use crate::replication::Followers;
-use crate::timing::{ELECTION, HEARTBEAT};
+use crate::timing::Timing;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::fmt;
@@ -121,7 +121,7 @@ impl HandOver {
         let to = successor(now, to, consensus, followers)?;
         self.under_way = Some(UnderWay {
             to,
-            until: now + ELECTION,
+            until: now + followers.timing().election,
             asked: None,
         });
         Ok(to)
@@ -132,6 +132,7 @@ impl HandOver {
         &mut self,
         now: Duration,
         consensus: &Consensus,
+        timing: Timing,
     ) -> Option<MemberId> {
         let goes_on = |under_way: &UnderWay| consensus.is_leader() && now < under_way.until;
         self.under_way = self.under_way.filter(goes_on);
@@ -139,7 +140,9 @@ impl HandOver {
         let last = consensus.last().index;
         // What it has proposed it also answers, unless other groups are waited for.
         let is_even = consensus.matched(under_way.to) == last && consensus.commit_index() == last;
-        let is_due = under_way.asked.is_none_or(|at| now >= at + HEARTBEAT);
+        let is_due = under_way
+            .asked
+            .is_none_or(|at| now >= at + timing.heartbeat);
         (is_even && is_due).then(|| {
             under_way.asked = Some(now);
             self.has_asked = true;
@@ -181,9 +184,9 @@ fn successor(
     };
     let ready = voters
         .into_iter()
-        .filter(|id| is_near(id) && speaks(id, ELECTION));
+        .filter(|id| is_near(id) && speaks(id, followers.timing().election));
     let rank = |id: &MemberId| {
-        let speaks = speaks(id, 2 * HEARTBEAT);
+        let speaks = speaks(id, 2 * followers.timing().heartbeat);
         (speaks, consensus.matched(*id), Reverse(*id))
     };
     ready.max_by_key(rank).ok_or(HandOverRefused::Behind)

@@ -24,6 +24,7 @@ use crate::outbox::LogOutbox;
 use crate::read_index::{ConfirmedLeadership, ReadIndex, confirmed_leadership};
 use crate::record::{Committed, LogEntry, Record, Snapshot, Stored};
 use crate::replication::Followers;
+use crate::timing::Timing;
 use crate::transfer::{CHUNK_BYTES, Chunks, IncomingSnapshot, Transfers};
 use crate::translation::{append_call, append_reply, body, term_only, vote_call, vote_reply};
 use bytes::Bytes;
@@ -100,6 +101,20 @@ impl GroupLog {
     pub fn with_chunk_bytes(self, chunk_bytes: usize) -> Self {
         let transfers = Transfers::new(chunk_bytes);
         Self { transfers, ..self }
+    }
+
+    /// The same, before it is used, for a group whose messages get anywhere and back in
+    /// `round_trip`, beyond the time that a local network takes: heartbeats, elections and leases
+    /// take so much longer. It must be the same at all replicas of the group, or leases do not
+    /// hold.
+    #[must_use]
+    pub fn with_round_trip(self, round_trip: Duration) -> Self {
+        let timing = Timing::allowing_for(round_trip);
+        Self {
+            election: self.election.with_timing(timing),
+            followers: Followers::new(timing),
+            ..self
+        }
     }
 
     /// The group is about to be founded by these, each in its present generation: whatever the
@@ -195,7 +210,8 @@ impl GroupLog {
     /// Lets time pass.
     pub fn on_timer(&mut self, now: Duration, out: &mut LogOutbox) {
         self.election.unblock_vote_later(now);
-        if self.joining.asks(now, &self.consensus) {
+        let timing = self.followers.timing();
+        if self.joining.asks(now, &self.consensus, timing) {
             let others = (0..self.replica_count).filter(|index| *index != self.me.index());
             others.for_each(|index| self.tell(MemberId::new(index, 0), Body::Join, out));
         }

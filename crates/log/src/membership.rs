@@ -19,7 +19,7 @@
 use crate::member::MemberId;
 use crate::mix::mix;
 use crate::noraft_adapter::Consensus;
-use crate::timing::ELECTION;
+use crate::timing::Timing;
 use std::time::Duration;
 
 /// How many entries a learner may lack when it becomes a voter, and a voter that is to lead.
@@ -36,8 +36,8 @@ pub(crate) struct Joining {
 
 impl Joining {
     /// Whether to ask now: the question is noted as asked.
-    pub(crate) fn asks(&mut self, now: Duration, consensus: &Consensus) -> bool {
-        let asks = !consensus.is_member(consensus.me()) && now >= self.asked + ELECTION;
+    pub(crate) fn asks(&mut self, now: Duration, consensus: &Consensus, timing: Timing) -> bool {
+        let asks = !consensus.is_member(consensus.me()) && now >= self.asked + timing.election;
         if asks {
             self.asked = now;
         }

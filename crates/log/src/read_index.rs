@@ -11,11 +11,7 @@
 use crate::member::MemberId;
 use crate::noraft_adapter::Consensus;
 use crate::replication::Followers;
-use crate::timing::{ELECTION, HEARTBEAT};
 use std::time::Duration;
-
-/// How long a confirmed leader may count on it.
-const LEASE: Duration = Duration::from_millis(ELECTION.as_millis() as u64 * 4 / 5);
 
 /// What a leader knows of its being the only one. Both are times of its own clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +68,7 @@ impl ReadIndex {
         let unanswered = |at| confirmed_at(moment, consensus, followers) < Some(at);
         let open = self
             .asked
-            .is_some_and(|at| unanswered(at) && now < at + HEARTBEAT);
+            .is_some_and(|at| unanswered(at) && now < at + followers.timing().heartbeat);
         let asks = consensus.is_leader() && !open && followers.include_quorum(now, consensus);
         if asks {
             self.asked = Some(moment);
@@ -95,7 +91,7 @@ pub(crate) fn confirmed_leadership(
     let confirmed_at = confirmed_at(moment, consensus, followers)?;
     Some(ConfirmedLeadership {
         confirmed_at,
-        lease_until: confirmed_at + LEASE,
+        lease_until: confirmed_at + followers.timing().lease(),
     })
 }
 

@@ -7,7 +7,7 @@
 use crate::member::MemberId;
 use crate::noraft_adapter::{Consensus, position};
 use crate::record::{LogEntry, LogPosition};
-use crate::timing::{ELECTION, HEARTBEAT};
+use crate::timing::Timing;
 use noraft::LogEntries;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,10 @@ const DOUBLINGS: u32 = 5;
 
 /// What a replica knows of the others of its group; most of it only while it leads.
 #[derive(Debug, Default)]
-pub(crate) struct Followers(BTreeMap<MemberId, Follower>);
+pub(crate) struct Followers {
+    known: BTreeMap<MemberId, Follower>,
+    timing: Timing,
+}
 
 /// What the leader knows of a follower beyond what the library does.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,27 +49,38 @@ pub(crate) struct Follower {
 }
 
 impl Followers {
+    /// Nobody is known yet.
+    pub(crate) fn new(timing: Timing) -> Self {
+        let known = BTreeMap::new();
+        Self { known, timing }
+    }
+
+    /// The lengths of time of the group.
+    pub(crate) fn timing(&self) -> Timing {
+        self.timing
+    }
+
     pub(crate) fn get(&self, id: MemberId) -> Option<&Follower> {
-        self.0.get(&id)
+        self.known.get(&id)
     }
 
     /// It has confirmed this leader, in this term, up to a moment of the leader's clock.
     pub(crate) fn confirm(&mut self, id: MemberId, moment: Duration) {
-        if let Some(follower) = self.0.get_mut(&id) {
+        if let Some(follower) = self.known.get_mut(&id) {
             follower.confirmed = follower.confirmed.max(Some(moment));
         }
     }
 
     /// It says something.
     pub(crate) fn hear(&mut self, now: Duration, id: MemberId) {
-        self.0.entry(id).or_default().heard = now;
+        self.known.entry(id).or_default().heard = now;
     }
 
     /// Begins a term as a leader whose log ended at `last` before it. Followers are believed to
     /// have all of that until they say otherwise: the term's first entry must not wait for it.
     pub(crate) fn begin_term(&mut self, others: &[MemberId], last: u64) {
         for id in others {
-            let follower = self.0.entry(*id).or_default();
+            let follower = self.known.entry(*id).or_default();
             *follower = Follower {
                 sent: last,
                 told: last,
@@ -78,7 +92,7 @@ impl Followers {
 
     /// Entries on their way to a follower seem lost: send again from what it is known to have.
     fn rewind(&mut self, now: Duration, to: MemberId, from: u64) {
-        let follower = self.0.entry(to).or_default();
+        let follower = self.known.entry(to).or_default();
         follower.sent = from.min(follower.sent);
         follower.rewound = now;
     }
@@ -87,7 +101,7 @@ impl Followers {
     pub(crate) fn include_quorum(&self, now: Duration, consensus: &Consensus) -> bool {
         let recent = |id| {
             let heard = self.get(id).map(|follower| follower.heard);
-            heard.is_some_and(|heard| heard + 2 * ELECTION > now)
+            heard.is_some_and(|heard| heard + 2 * self.timing.election > now)
         };
         consensus.is_majority(|id| id == consensus.me() || recent(id))
     }
@@ -122,7 +136,7 @@ impl Followers {
             fits
         });
         let entries: Vec<LogEntry> = room.take(FOLLOWER_WINDOW as usize).cloned().collect();
-        self.0.entry(to).or_default().sent = after.index + entries.len() as u64;
+        self.known.entry(to).or_default().sent = after.index + entries.len() as u64;
         Some((after, entries))
     }
 
@@ -134,13 +148,13 @@ impl Followers {
         last: LogPosition,
         rejected: bool,
     ) {
-        let Some(follower) = self.0.get_mut(&from) else {
+        let Some(follower) = self.known.get_mut(&from) else {
             return;
         };
         follower.told = last.index;
         // One lost message makes the follower reject all that were behind it: rewind once, not once
         // for each.
-        if rejected && now >= follower.rewound + HEARTBEAT / 4 {
+        if rejected && now >= follower.rewound + self.timing.heartbeat / 4 {
             self.rewind(now, from, last.index);
         }
     }
@@ -150,17 +164,17 @@ impl Followers {
     pub(crate) fn tend(&mut self, now: Duration, consensus: &Consensus) {
         for to in consensus.others() {
             let matched = consensus.matched(to);
-            let follower = self.0.entry(to).or_default();
+            let follower = self.known.entry(to).or_default();
             let stalled = std::mem::replace(&mut follower.matched, matched) == matched;
             if !stalled {
                 follower.rewinds = 0;
             }
-            let patience = HEARTBEAT * 2u32.pow(follower.rewinds.min(DOUBLINGS));
+            let patience = self.timing.heartbeat * 2u32.pow(follower.rewinds.min(DOUBLINGS));
             if stalled && follower.sent > matched && now >= follower.rewound + patience {
                 follower.rewinds += 1;
                 self.rewind(now, to, matched);
             }
         }
-        self.0.retain(|id, _| consensus.is_member(*id));
+        self.known.retain(|id, _| consensus.is_member(*id));
     }
 }

@@ -18,7 +18,7 @@ use crate::member::MemberId;
 use crate::message::Chunk;
 use crate::noraft_adapter::Consensus;
 use crate::record::{LogPosition, Snapshot};
-use crate::timing::HEARTBEAT;
+use crate::timing::Timing;
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -237,8 +237,8 @@ impl Transfers {
     }
 
     /// Sends again what seems lost; gives up those that stay silent.
-    pub(crate) fn tend(&mut self, now: Duration, out: &mut Chunks) {
-        let patience = |resent: u32| 2 * HEARTBEAT * 2u32.pow(resent.min(DOUBLINGS));
+    pub(crate) fn tend(&mut self, now: Duration, timing: Timing, out: &mut Chunks) {
+        let patience = |resent: u32| 2 * timing.heartbeat * 2u32.pow(resent.min(DOUBLINGS));
         let progress = self.to.iter();
         let stalled = progress.filter(|(_, p)| now >= p.moved + patience(p.resent));
         let stalled: Vec<MemberId> = stalled.map(|(id, _)| *id).collect();

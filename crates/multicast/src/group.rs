@@ -22,8 +22,8 @@ use ssmr_core::multicast::{
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    ClientId, Command, Delivery, GroupId, LocalTime, ReplicaId, SessionId, Signal, Topology,
-    ValueCodec, codec,
+    ClientId, Command, Delivery, GroupId, LocalTime, Micros, ReplicaId, SessionId, Signal,
+    Topology, ValueCodec, codec,
 };
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
@@ -47,6 +47,8 @@ pub struct GroupMulticast {
     snapshots: SnapshotSchedule,
     /// How many bytes one batch carries.
     batch_bytes: usize,
+    /// How much longer a message takes there and back than on a local network.
+    round_trip: Micros,
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
@@ -94,7 +96,9 @@ impl GroupMulticast {
     ) -> Self {
         let count = topology.replica_count(id.group);
         let log = GroupLog::restore(id.index, count, settings.seed, stored)
-            .with_chunk_bytes(settings.chunk_bytes);
+            .with_chunk_bytes(settings.chunk_bytes)
+            .with_round_trip(settings.round_trip);
+        let round_trip = settings.round_trip.as_micros() as Micros;
         Self {
             id,
             is_voter: log.is_voter(),
@@ -104,8 +108,9 @@ impl GroupMulticast {
             applied: 0,
             snapshots: SnapshotSchedule::new(settings.log_bytes),
             batch_bytes: settings.batch_bytes,
+            round_trip,
             leader: None,
-            peers: Peers::of(id.group, topology),
+            peers: Peers::of(id.group, topology, round_trip),
             turned_away: BTreeSet::new(),
             outbox: LogOutbox::default(),
         }
@@ -209,7 +214,8 @@ impl GroupMulticast {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
             self.turn_away();
-            self.leader = term.map(|term| LeaderState::new(term, now, self.batch_bytes));
+            self.leader =
+                term.map(|term| LeaderState::new(term, now, self.batch_bytes, self.round_trip));
             let (links, time) = (self.order.links(), self.order.time());
             match term {
                 Some(_) => self

@@ -129,9 +129,11 @@ impl IncomingLink {
     }
 
     /// Whom to ask now for items, if anybody.
-    pub(crate) fn wants_again(&mut self, now: LocalTime) -> Option<Wanted> {
+    pub(crate) fn wants_again(&mut self, now: LocalTime, round_trip: Micros) -> Option<Wanted> {
         let patience = (PULL << self.pulls.min(16)).min(LONGEST_PULL);
-        let due = self.pulled.is_none_or(|at| now >= at + patience);
+        let due = self
+            .pulled
+            .is_none_or(|at| now >= at + patience + round_trip);
         let gap = self.next() <= self.beyond;
         (due && (self.stuck || gap)).then(|| {
             (self.pulled, self.pulls) = (Some(now), self.pulls + 1);

@@ -27,6 +27,8 @@ pub(crate) struct LeaderState {
     pub(crate) term: u64,
     /// How many bytes one batch carries, unless a single input is larger.
     batch_bytes: usize,
+    /// What others take longer than on a local network to be heard of.
+    round_trip: Micros,
     inbox: Vec<Input>,
     inbox_bytes: usize,
     /// What is in the inbox waits for the end of a hand-over.
@@ -50,10 +52,11 @@ pub(crate) struct LeaderState {
 
 impl LeaderState {
     /// A leader that begins its term.
-    pub(crate) fn new(term: u64, now: LocalTime, batch_bytes: usize) -> Self {
+    pub(crate) fn new(term: u64, now: LocalTime, batch_bytes: usize, round_trip: Micros) -> Self {
         Self {
             term,
             batch_bytes,
+            round_trip,
             inbox: Vec::new(),
             inbox_bytes: 0,
             hands_over: false,
@@ -195,7 +198,7 @@ impl LeaderState {
         now: LocalTime,
         missing: impl Iterator<Item = (MessageId, GroupId)>,
     ) -> Vec<Fetch> {
-        if now < self.fetched_at + FETCH {
+        if now < self.fetched_at + FETCH + self.round_trip {
             return Vec::new();
         }
         self.fetched_at = now;
@@ -250,7 +253,7 @@ mod tests {
             },
             content: None,
         };
-        let mut leader = LeaderState::new(1, LocalTime::ZERO, 1 << 20);
+        let mut leader = LeaderState::new(1, LocalTime::ZERO, 1 << 20, 0);
         let mut now = LocalTime::ZERO;
         let mut fetched = |leader: &mut LeaderState| {
             now += FETCH;

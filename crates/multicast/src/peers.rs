@@ -47,6 +47,8 @@ pub(crate) type Mail = Vec<(ReplicaId, Message)>;
 pub(crate) struct Peers {
     topology: Topology,
     peers: BTreeMap<GroupId, Peer>,
+    /// How much longer a message takes there and back than on a local network.
+    round_trip: Micros,
 }
 
 /// Another group.
@@ -109,10 +111,11 @@ impl Peer {
 
 impl Peers {
     /// The groups of a topology but one, of which nothing is known yet.
-    pub(crate) fn of(group: GroupId, topology: Topology) -> Self {
+    pub(crate) fn of(group: GroupId, topology: Topology, round_trip: Micros) -> Self {
         let others = topology.groups().without(group);
         Self {
             topology,
+            round_trip,
             peers: others
                 .iter()
                 .map(|group| (group, Peer::default()))
@@ -233,7 +236,7 @@ impl Peers {
         let mut received = Vec::new();
         for (&from, peer) in &mut self.peers {
             let (first, items) = peer.incoming.take_ready(now, values, batch_bytes);
-            if let Some(wanted) = peer.incoming.wants_again(now) {
+            if let Some(wanted) = peer.incoming.wants_again(now, self.round_trip) {
                 let (group, index) = (from, wanted.from);
                 let Wanted { after, in_full, .. } = wanted;
                 out.push((ReplicaId { group, index }, Message::Pull { after, in_full }));
@@ -282,7 +285,9 @@ impl Peers {
     pub(crate) fn resend_links(&mut self, now: LocalTime) {
         for (&group, peer) in &mut self.peers {
             let unacknowledged = peer.sent > peer.acknowledged;
+            // The other group must reach a majority of its own before it acknowledges.
             let patience = (RESEND << peer.resent.min(16)).min(LONGEST_RESEND);
+            let patience = patience + 2 * self.round_trip;
             if unacknowledged && now >= peer.progress + patience {
                 peer.resent += 1;
                 peer.resends += 1;

@@ -18,6 +18,7 @@ use ssmr_core::limits::SESSION_TTL;
 use ssmr_core::snapshot::StatePart;
 use ssmr_log::{CHUNK_BYTES, Cut, LogEntry, LogPosition, Members, Snapshot};
 use std::fmt;
+use std::time::Duration;
 
 /// After how many bytes of log a snapshot is due, unless somebody wants it otherwise.
 pub const LOG_BYTES: usize = 32 << 20;
@@ -39,6 +40,9 @@ pub struct MulticastSettings {
     pub batch_bytes: usize,
     /// How many bytes of a snapshot one message carries.
     pub chunk_bytes: usize,
+    /// The longest time in which a message gets anywhere and an answer back, beyond that of a local
+    /// network: the same at all replicas of the group. Timers allow for it.
+    pub round_trip: Duration,
 }
 
 impl Default for MulticastSettings {
@@ -49,6 +53,7 @@ impl Default for MulticastSettings {
             session_ttl: SESSION_TTL,
             batch_bytes: BATCH_BYTES,
             chunk_bytes: CHUNK_BYTES,
+            round_trip: Duration::ZERO,
         }
     }
 }

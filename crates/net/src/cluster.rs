@@ -91,7 +91,8 @@ impl Cluster {
         let listeners = listen(&topology, options.bind, options.base_port)?;
         let addresses = listeners.iter().map(|(id, (at, _))| (*id, *at));
         let config = ClusterConfig::new(topology, options.incarnation, addresses)
-            .with_cache_servers(cache_servers);
+            .with_cache_servers(cache_servers)
+            .with_network(options.network);
         let secret = options.secret.map_or_else(draw_secret, Ok)?;
         let clock = Clock::start();
         let (published, leaders) = watch::channel(Leaders::default());

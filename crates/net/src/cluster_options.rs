@@ -1,6 +1,7 @@
 //! What a whole cluster in this process is made of.
 
 use crate::limits::ConnectionLimits;
+use crate::network::Network;
 use ssmr_core::{Oracle, Secret, Topology};
 use ssmr_storage::Durability;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,6 +42,8 @@ pub struct ClusterOptions {
     /// Whether replicas measure where the time of commands goes:
     /// [`ReplicaOptions::stages`](crate::ReplicaOptions::stages).
     pub stages: bool,
+    /// The network that replicas and clients emulate, if any.
+    pub network: Option<Network>,
 }
 
 impl ClusterOptions {
@@ -60,6 +63,7 @@ impl ClusterOptions {
             limits: ConnectionLimits::default(),
             service_time: None,
             stages: false,
+            network: None,
         }
     }
 
@@ -122,6 +126,12 @@ impl ClusterOptions {
             service_time,
             ..self
         }
+    }
+
+    /// These options with an emulated [`network`](Self::network), or with none.
+    #[must_use]
+    pub fn with_network(self, network: Option<Network>) -> Self {
+        Self { network, ..self }
     }
 
     /// These options, with or without measured [`stages`](Self::stages).

@@ -2,10 +2,12 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::ConfigError;
+use crate::network::Network;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{GroupId, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A cluster as its members and clients see it. Fixed for the cluster's life.
 ///
@@ -20,6 +22,9 @@ pub struct ClusterConfig {
     pub incarnation: u64,
     /// Shared caches, as `host:port`. With none, every call to the cache is answered with "down".
     pub cache_servers: Vec<String>,
+    /// The network that everybody emulates, if any. Every process must be told the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// The groups.
     pub topology: Topology,
     /// Where each replica is reached.
@@ -39,6 +44,7 @@ impl ClusterConfig {
         Self {
             incarnation,
             cache_servers: Vec::new(),
+            network: None,
             topology,
             addresses: addresses.map(|(id, at)| (id, at.into())).collect(),
         }
@@ -51,6 +57,18 @@ impl ClusterConfig {
             cache_servers,
             ..self
         }
+    }
+
+    /// This configuration with an emulated [`network`](Self::network), or with none.
+    #[must_use]
+    pub fn with_network(self, network: Option<Network>) -> Self {
+        Self { network, ..self }
+    }
+
+    /// The longest round trip that timers must allow for: that of the emulated network.
+    pub(crate) fn longest_round_trip(&self) -> Duration {
+        let network = self.network.as_ref();
+        network.map_or(Duration::ZERO, Network::longest_round_trip)
     }
 
     /// Checks that exactly the replicas of the topology have addresses, and that the strategy can

@@ -60,6 +60,8 @@ pub(crate) struct OutgoingConnection {
     pub(crate) states: watch::Sender<ConnectionStates>,
     /// For judging how long a connection lived.
     pub(crate) clock: Clock,
+    /// How long it takes besides to be set up, on an emulated network.
+    pub(crate) handshake: Duration,
 }
 
 impl OutgoingConnection {
@@ -109,6 +111,9 @@ impl OutgoingConnection {
             }
             first
         });
+        if !self.handshake.is_zero() {
+            sleep(self.handshake).await;
+        }
         let stream = match dial(&self.peer.address).await {
             Ok(stream) => stream,
             Err(error) => return ConnectError::unreachable(&self.peer, error),
@@ -252,6 +257,7 @@ mod tests {
             traffic,
             states,
             clock: Clock::start(),
+            handshake: Duration::ZERO,
         };
         (link, told)
     }

@@ -4,11 +4,17 @@
 //! Whoever pushes never waits. At the bound, and while the other end is away, messages are dropped:
 //! the protocol sends again what matters. While a write is under way the next batch gathers, so
 //! slow connections get larger writes. An end that takes nothing for a while loses its connection.
+//!
+//! On an emulated network a frame waits here until it would have come to the other end; meanwhile
+//! it counts as unwritten.
 
+use crate::clock::Clock;
+use crate::delay_line::DelayLine;
 use crate::limits::STALL;
+use crate::timer::Timer;
 use crate::traffic::Traffic;
 use crate::wire::{self, FAREWELL};
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use serde::Serialize;
 use std::io;
 use std::mem;
@@ -38,11 +44,15 @@ pub(crate) struct Mailbox {
     stall: Duration,
     together: Together,
     traffic: Arc<Traffic>,
+    /// The clock of the queue's delay line, if it has one.
+    clock: Option<Clock>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     frames: BytesMut,
+    /// When each of the frames is due, on an emulated network.
+    line: Option<DelayLine>,
     /// The bytes of `frames` and of what is being written.
     unwritten: usize,
     shut: bool,
@@ -76,7 +86,19 @@ impl Mailbox {
             stall,
             together,
             traffic,
+            clock: None,
         }
+    }
+
+    /// The same on an emulated network, by this clock. It may hold as many bytes more as would be
+    /// under way on that network.
+    pub(crate) fn over(mut self, line: Option<DelayLine>, clock: Clock) -> Self {
+        if let Some(line) = line {
+            self.limit = self.limit.saturating_add(line.allowance());
+            self.clock = Some(clock);
+            self.queue().line = Some(line);
+        }
+        self
     }
 
     /// Queues a message, or drops it.
@@ -90,6 +112,7 @@ impl Mailbox {
         let Some(bytes) = wire::append(&mut queue.frames, message) else {
             return self.traffic.dropped();
         };
+        self.delay(&mut queue, bytes);
         queue.unwritten += bytes;
         self.together.fetch_add(bytes, Relaxed);
         drop(queue);
@@ -107,7 +130,7 @@ impl Mailbox {
     /// Forgets what it holds. While it is shut it takes nothing.
     pub(crate) fn shut(&self, shut: bool) {
         let mut queue = self.queue();
-        queue.frames.clear();
+        queue.clear();
         self.forget(&mut queue, usize::MAX);
         queue.shut = shut;
     }
@@ -119,6 +142,7 @@ impl Mailbox {
         if !queue.ended {
             queue.ended = true;
             queue.frames.extend_from_slice(&FAREWELL);
+            self.delay(&mut queue, FAREWELL.len());
             drop(queue);
             self.filled.notify_one();
         }
@@ -128,7 +152,7 @@ impl Mailbox {
     /// this reason.
     pub(crate) fn close(&self, why: &'static str) {
         let mut queue = self.queue();
-        queue.frames.clear();
+        queue.clear();
         self.forget(&mut queue, usize::MAX);
         queue.closed = Some(why);
         drop(queue);
@@ -154,15 +178,12 @@ impl Mailbox {
     /// [closed](Self::close).
     pub(crate) async fn write_to<W: AsyncWrite + Unpin>(&self, mut writer: W) -> io::Result<()> {
         let mut batch = BytesMut::new();
+        let timer = self.connected();
         loop {
             let last = tokio::select! {
                 biased;
                 why = self.closed() => return Err(why),
-                () = self.filled() => {
-                    let mut queue = self.queue();
-                    mem::swap(&mut batch, &mut queue.frames);
-                    queue.ended
-                }
+                () = self.due(timer.as_ref()) => self.take_due(&mut batch),
             };
             let mut written = 0;
             while written < batch.len() {
@@ -190,6 +211,53 @@ impl Mailbox {
         }
     }
 
+    /// Has what waits set out on the emulated network, now that somebody is there. Returns the
+    /// timer to wait with.
+    fn connected(&self) -> Option<Timer> {
+        let clock = self.clock?;
+        if let Some(line) = &mut self.queue().line {
+            line.connected(clock.now());
+        }
+        Some(Timer::new(clock))
+    }
+
+    /// A frame of so many bytes was queued: on an emulated network it is due later.
+    fn delay(&self, queue: &mut Queue, bytes: usize) {
+        if let (Some(line), Some(clock)) = (&mut queue.line, self.clock) {
+            line.push(clock.now(), bytes);
+        }
+    }
+
+    /// Waits until there is something to write now. Cancel safe.
+    async fn due(&self, timer: Option<&Timer>) {
+        loop {
+            self.filled().await;
+            let Some(timer) = timer else {
+                return;
+            };
+            let now = timer.now();
+            let next = match &mut self.queue().line {
+                Some(line) if !line.is_due(now) => line.next_look(now),
+                _ => return,
+            };
+            timer.reaches(next).await;
+        }
+    }
+
+    /// Moves what is to be written now to the end of `batch`. Returns whether that is all for ever.
+    fn take_due(&self, batch: &mut BytesMut) -> bool {
+        let queue = &mut *self.queue();
+        match (&mut queue.line, self.clock) {
+            (Some(line), Some(clock)) => {
+                let due = line.take_due(clock.now());
+                batch.extend_from_slice(&queue.frames[..due]);
+                queue.frames.advance(due);
+            }
+            _ => mem::swap(batch, &mut queue.frames),
+        }
+        queue.ended && queue.frames.is_empty()
+    }
+
     /// Waits until the connection is to be closed. Returns why.
     async fn closed(&self) -> io::Error {
         loop {
@@ -213,6 +281,15 @@ impl Mailbox {
     }
 }
 
+impl Queue {
+    fn clear(&mut self) {
+        self.frames.clear();
+        if let Some(line) = &mut self.line {
+            line.clear();
+        }
+    }
+}
+
 impl Drop for Mailbox {
     fn drop(&mut self) {
         let unwritten = self.unwritten();
@@ -223,6 +300,9 @@ impl Drop for Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delay_line::Pipe;
+    use crate::network::{Network, Party};
+    use ssmr_core::ClientId;
     use tokio::io::AsyncReadExt;
 
     #[tokio::test]
@@ -301,6 +381,80 @@ mod tests {
         assert_eq!((mailbox.unwritten(), together.load(Relaxed)), (0, 0));
         mailbox.push(&4u8);
         assert_eq!(mailbox.unwritten(), 0);
+    }
+
+    fn delayed(network: &str, limit: usize) -> (Mailbox, Clock) {
+        let network: Network = format!("sites = ['a']\n[within]\n{network}")
+            .parse()
+            .unwrap();
+        let [from, to] = [1, 2].map(|client| Party::Client(ClientId(client)));
+        let line = DelayLine::new(&network, from, to, 0, Pipe::default());
+        let clock = Clock::start();
+        let mailbox = Mailbox::new(limit, Arc::default());
+        (mailbox.over(Some(line), clock), clock)
+    }
+
+    #[tokio::test]
+    async fn a_frame_waits_until_it_would_have_come_and_the_farewell_behind_it() {
+        let (mailbox, clock) = delayed("latency = '30ms'", 1 << 10);
+        mailbox.push(&1u8);
+        mailbox.push(&2u8);
+        mailbox.end();
+        let begun = clock.now();
+        let (mut near, far) = tokio::io::duplex(64);
+        let writes = async {
+            mailbox.write_to(far).await.unwrap();
+            assert_eq!(mailbox.unwritten(), 0);
+        };
+        let reads = async {
+            let mut bytes = Vec::new();
+            near.read_to_end(&mut bytes).await.unwrap();
+            assert_eq!(bytes, [0, 0, 0, 1, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0]);
+        };
+        tokio::join!(writes, reads);
+        assert!(clock.now().since(begun) >= 30_000);
+    }
+
+    #[tokio::test]
+    async fn losses_lose_nothing_and_keep_the_order() {
+        let network = "latency = '1ms'\nloss = '20%'\nretransmission_timeout = '5ms'";
+        let (mailbox, _) = delayed(network, 1 << 20);
+        let (near, far) = tokio::io::duplex(64);
+        let writes = async {
+            for number in 0..200u64 {
+                mailbox.push(&number);
+                tokio::task::yield_now().await;
+            }
+            mailbox.end();
+        };
+        let reads = async {
+            let mut frames = wire::Frames::new(near, 100);
+            for number in 0..200u64 {
+                let next = frames.next::<u64>().await.unwrap();
+                assert_eq!(next, wire::Incoming::Message(number, 12));
+            }
+            let last = frames.next::<u64>().await.unwrap();
+            assert_eq!(last, wire::Incoming::Farewell);
+        };
+        let (written, ..) = tokio::join!(mailbox.write_to(far), writes, reads);
+        written.unwrap();
+        assert_eq!(mailbox.traffic.count().messages_dropped, 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_delayed_counts_and_may_be_what_is_under_way_besides() {
+        // 8 Mbit a second for 10 ms are 10,000 bytes.
+        let (mailbox, _) = delayed("latency = '10ms'\nbandwidth = '8mbit'", 6);
+        let message = vec![7u8; 984];
+        (0..11).for_each(|_| mailbox.push(&message));
+        let frame = mailbox.unwritten() / 11;
+        assert!(frame >= 996 && mailbox.traffic.count().messages_dropped == 0);
+        mailbox.push(&message);
+        assert_eq!(mailbox.traffic.count().messages_dropped, 1);
+        mailbox.close("enough");
+        assert_eq!(mailbox.unwritten(), 0);
+        let (_near, far) = tokio::io::duplex(64);
+        assert!(mailbox.write_to(far).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -53,9 +53,28 @@ fn settings(run: &Value) -> Facts {
     for name in ["workload", "partitions", "replicas", "clients"] {
         facts.extend(json::text(run, &["settings", name]).map(|text| (name, text)));
     }
+    let net = json::text(run, &["settings", "net"]).filter(|text| text != "none");
+    facts.extend(net.map(|text| ("network", text)));
+    let sites = json::at(run, &["network", "sites"]).and_then(Value::as_object);
+    facts.extend(sites.map(|sites| ("sites", places(sites))));
     let faults = json::text(run, &["settings", "fault"]).filter(|text| !text.is_empty());
     facts.extend(faults.map(|text| ("faults", text)));
     facts
+}
+
+/// Who is at which site of an emulated network.
+fn places(sites: &serde_json::Map<String, Value>) -> String {
+    let place = |(name, site): (&String, &Value)| {
+        let replicas = json::texts(site, &["replicas"]);
+        let clients = json::text(site, &["clients"]).filter(|count| count != "0");
+        let clients = clients.map(|count| format!("{count} clients"));
+        let caches = json::text(site, &["caches"]).filter(|there| there == "true");
+        let there = replicas.into_iter().chain(clients);
+        let there: Vec<String> = there.chain(caches.map(|_| "the cache".into())).collect();
+        format!("{name}: {}", there.join(" "))
+    };
+    let places: Vec<String> = sites.iter().map(place).collect();
+    places.join("; ")
 }
 
 fn times(run: &Value) -> Facts {

@@ -17,7 +17,7 @@ const NAMES: [&str; 2] = ["strategy", "op"];
 const FIRST: [&str; 4] = ["throughput_ops", "p50_us", "p99_us", "errors"];
 
 /// What was set, and so is told once where it is the same in all rows.
-const SET: [&str; 16] = [
+const SET: [&str; 17] = [
     "point",
     "run_id",
     "workload",
@@ -33,6 +33,7 @@ const SET: [&str; 16] = [
     "duration_s",
     "reads",
     "service_time_us",
+    "net",
     "repeats",
 ];
 

@@ -92,11 +92,11 @@ macro_rules! conformance {
             what_commands_cost,
         }
         $crate::conformance! { @sweep $oracle;
-            calm Calm, reorder Reorder, lossy Lossy, slow Slow, cut Cut, depose Depose, stop Stop,
-            crash Crash, wipe Wipe, clock Clock, drift Drift, pause Pause, unreachable Unreachable,
-            late Late, busy Busy, dead Dead, deaths Deaths, cache Cache, hostile Hostile,
-            disk Disk, expiry Expiry, twins Twins, limits Limits, handover HandOver,
-            storm Storm,
+            calm Calm, reorder Reorder, lossy Lossy, slow Slow, far Far, cut Cut,
+            depose Depose, stop Stop, crash Crash, wipe Wipe, clock Clock, drift Drift, pause Pause,
+            unreachable Unreachable, late Late, busy Busy, dead Dead, deaths Deaths, cache Cache,
+            hostile Hostile, disk Disk, expiry Expiry, twins Twins, limits Limits,
+            handover HandOver, storm Storm,
         }
     };
     (@scenarios $oracle:expr, $folder:literal; $($scenario:ident,)*) => {

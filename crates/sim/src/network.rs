@@ -15,6 +15,16 @@ pub enum Seat {
     Client(ClientId),
 }
 
+impl Seat {
+    /// Where it is, if sites are apart.
+    fn site(self) -> u64 {
+        match self {
+            Self::Replica(id) => id.index.into(),
+            Self::Client(id) => id.0,
+        }
+    }
+}
+
 /// Delays, losses and cuts.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -53,9 +63,9 @@ impl Network {
             self.lost += 1;
             return Vec::new();
         }
-        let mut extra = 0;
+        let mut extra = self.profile.distance(from.site(), to.site());
         if let (Seat::Replica(from), Seat::Replica(to)) = (from, to) {
-            extra = self.slow.get(&(from, to)).copied().unwrap_or_default();
+            extra += self.slow.get(&(from, to)).copied().unwrap_or_default();
         }
         if rng.random_range(0..1000) < self.profile.loss() {
             self.lost += 1;

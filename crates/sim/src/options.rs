@@ -72,6 +72,9 @@ pub enum Profile {
     Lossy,
     /// Some links are slow for a while.
     Slow,
+    /// The replicas of a group are at different sites, tens of milliseconds from each other, and
+    /// clients at any of them; timers allow for it. Some messages are lost.
+    Far,
     /// Replicas are cut off from others, in one direction or both, and come back.
     Cut,
     /// Leaders are cut off from their groups, not from clients, for longer than it takes to elect
@@ -129,6 +132,13 @@ pub enum Profile {
     Storm,
 }
 
+/// How long messages take from each of three sites to each, where sites are apart.
+const DISTANCES: [[Micros; 3]; 3] = [
+    [0, 40_000, 44_000],
+    [40_000, 0, 68_000],
+    [44_000, 68_000, 0],
+];
+
 /// How many bytes something may carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -139,11 +149,12 @@ pub(crate) struct Limits {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Calm,
         Self::Reorder,
         Self::Lossy,
         Self::Slow,
+        Self::Far,
         Self::Cut,
         Self::Depose,
         Self::Stop,
@@ -182,7 +193,25 @@ impl Profile {
 
     /// Of 1,000 messages, how many are lost.
     pub(crate) fn loss(self) -> u32 {
-        if self.is(Self::Lossy) { 30 } else { 0 }
+        match self {
+            Self::Far => 5,
+            _ if self.is(Self::Lossy) => 30,
+            _ => 0,
+        }
+    }
+
+    /// How much longer a message takes from one site to another.
+    pub(crate) fn distance(self, from: u64, to: u64) -> Micros {
+        match self {
+            Self::Far => DISTANCES[(from % 3) as usize][(to % 3) as usize],
+            _ => 0,
+        }
+    }
+
+    /// The longest round trip that timers allow for.
+    pub(crate) fn round_trip(self) -> Duration {
+        let distances = (0..9).map(|pair| self.distance(pair / 3, pair % 3));
+        Duration::from_micros(2 * distances.max().unwrap_or_default())
     }
 
     /// Of 1,000 messages, how many come twice.
@@ -220,7 +249,7 @@ impl Profile {
         if matches!(self, Self::Drift | Self::HandOver) {
             Duration::from_millis(20)
         } else {
-            ClientSettings::default().resend_after
+            ClientSettings::default().resend_after + 4 * self.round_trip()
         }
     }
 

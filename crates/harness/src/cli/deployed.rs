@@ -8,12 +8,13 @@ use crate::registry::workloads::Workloads;
 use crate::settings::deploy::Deploy;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::DurabilityName;
+use crate::settings::net::Net;
 use crate::settings::run::RunSettings;
 use ssmr_core::GroupId;
 use ssmr_net::Durability;
 
 /// Flags that say what the file says.
-const SAID_THERE: [&str; 9] = [
+const SAID_THERE: [&str; 10] = [
     "strategy",
     "partitions",
     "replicas",
@@ -23,6 +24,7 @@ const SAID_THERE: [&str; 9] = [
     "service-time",
     "directory",
     "memcached",
+    "net",
 ];
 
 /// Flags that want a cluster of the run's own, and why.
@@ -90,6 +92,7 @@ pub(super) fn fill_in<W: Workloads>(
     settings.service_time = file.experiment.service_time;
     settings.breakdown = file.experiment.stages;
     settings.memcached = Memcached::Servers(file.config.cache_servers.clone());
+    settings.net = Net::of_cluster(file.config.network.clone(), path);
     settings.cluster = Some(file);
     Ok(())
 }

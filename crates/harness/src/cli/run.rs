@@ -9,6 +9,7 @@ use crate::settings::deploy::Deploy;
 use crate::settings::history::HistoryFile;
 use crate::settings::memcached::Memcached;
 use crate::settings::names::DurabilityName;
+use crate::settings::net::Net;
 use crate::settings::run::{FOR_EVER_DAYS, RunSettings};
 use crate::time;
 use crate::trace::file::TraceFile;
@@ -41,6 +42,8 @@ pub(super) const EXAMPLES: &str = "\
     PROGRAM run --strategy all --peak --duration 2s
   What an earlier run did, with another seed:
     PROGRAM run --from results/latest --seed 2
+  Replicas at three sites on two continents, emulated:
+    PROGRAM run --strategy all --net wan --duration 30s
   Replicas in processes of their own, one killed each second:
     PROGRAM run --strategy all --deploy processes --durability sync --fault kill-random";
 
@@ -225,6 +228,11 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     breakdown: bool,
 
+    /// Emulate a network between sites: lan, wan, or one that a file describes, with latency,
+    /// jitter, bandwidth and loss (docs/network.md)
+    #[arg(long, default_value = "none", value_name = "NAME|FILE", value_parser = Net::named)]
+    net: Net,
+
     /// Where replicas run: threads, in this process; processes, each in one of its own on this
     /// machine; or FILE.toml, a cluster that somebody else runs, wherever it is, as its file
     /// describes it (docs/clusters.md)
@@ -320,6 +328,7 @@ impl RunArgs {
             log_bytes: self.log_bytes,
             service_time: self.service_time,
             breakdown: self.breakdown,
+            net: self.net,
             deploy: self.deploy,
             cluster: None,
             fault: self.fault,

@@ -36,9 +36,9 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value = "0..20", value_name = "A..B", value_parser = seeds)]
     seeds: Range<u64>,
 
-    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, cut, depose, stop,
-    /// crash, wipe, clock, drift, pause, unreachable, late, busy, dead, deaths, cache, hostile,
-    /// disk, expiry, twins, limits, handover, storm; by default each in turn
+    /// Which faults strike, separated by commas: calm, reorder, lossy, slow, far, cut, depose,
+    /// stop, crash, wipe, clock, drift, pause, unreachable, late, busy, dead, deaths, cache,
+    /// hostile, disk, expiry, twins, limits, handover, storm; by default each in turn
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     profile: Vec<Profile>,
 

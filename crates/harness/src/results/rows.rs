@@ -124,6 +124,9 @@ columns! {
         /// Whether what the workload promises of all its objects together held at the end: ok,
         /// violated, or unchecked (not all could be read). Empty where it promises nothing.
         consistent: Option<&'static str>,
+        /// The network that was emulated between replicas, clients and caches: lan, wan, or the
+        /// file that describes it; none without `--net`.
+        net: String,
     }
 }
 

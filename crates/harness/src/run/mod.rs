@@ -24,6 +24,7 @@ use crate::results::measures::Measures;
 use crate::results::rows::{Point, Whole};
 use crate::results::table::Table;
 use crate::settings::names::DurabilityName;
+use crate::settings::net;
 use crate::settings::run::RunSettings;
 use crate::setup;
 use crate::time;
@@ -49,6 +50,8 @@ struct Description<'a, W> {
     /// The workload as it was made, with what it takes by default.
     workload: &'a W,
     digest: &'a str,
+    /// The network that was emulated, and who was where on it.
+    network: Option<net::Described>,
     machine: Machine,
     interrupted: bool,
     /// What is to be known of the workload.
@@ -405,11 +408,23 @@ impl<'a, W: Workload> Run<'a, W> {
     }
 
     fn describe(&self, finished: bool) -> Result<()> {
+        let (settings, shape) = (self.settings, &self.shape);
+        let with_oracle = settings
+            .strategies
+            .iter()
+            .any(|info| info.needs.oracle_group);
+        let topology = match with_oracle {
+            true => &shape.with_oracle,
+            false => &shape.partitions,
+        };
         let description = Description {
             command_line: &self.command_line,
-            settings: self.settings,
+            settings,
             workload: &*self.workload,
             digest: &self.digest,
+            network: settings
+                .net
+                .described(topology, self.workload.client_count()),
             machine: Machine::describe(),
             interrupted: self.interrupt.struck(),
             notes: &self.notes,

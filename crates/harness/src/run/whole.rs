@@ -58,5 +58,6 @@ pub(super) fn whole(
         answer_us: stages.map(|stages| stages[3]),
         conflicts: table.conflicts(op),
         consistent: verdicts.invariants.name(),
+        net: measured.net.clone(),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod log;
 pub(crate) mod memcached;
 pub(crate) mod names;
+pub(crate) mod net;
 pub(crate) mod node;
 pub(crate) mod plot;
 pub(crate) mod report;

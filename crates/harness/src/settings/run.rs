@@ -4,6 +4,7 @@ use super::deploy::Deploy;
 use super::history::HistoryFile;
 use super::memcached::Memcached;
 use super::names::{DurabilityName, execution_as_text};
+use super::net::Net;
 use crate::fault::grammar::Fault;
 use crate::registry::info::{Directory, Sizes, StrategyInfo};
 use crate::trace::file::TraceFile;
@@ -75,6 +76,8 @@ pub(crate) struct RunSettings {
     pub(crate) service_time: Option<Duration>,
     /// Whether to measure where the time of commands goes.
     pub(crate) breakdown: bool,
+    /// The network that is emulated.
+    pub(crate) net: Net,
     /// Where replicas run.
     pub(crate) deploy: Deploy,
     /// The cluster, if somebody else runs it.

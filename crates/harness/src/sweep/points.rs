@@ -8,7 +8,7 @@ use crate::results::rows::summary_columns;
 use ssmr_figures::bootstrap::{mean, of_mean};
 
 /// What says which point a row belongs to, besides the varied flags.
-pub(super) const IDENTITY: [&str; 11] = [
+pub(super) const IDENTITY: [&str; 12] = [
     "strategy",
     "workload",
     "op",
@@ -20,6 +20,7 @@ pub(super) const IDENTITY: [&str; 11] = [
     "rate",
     "durability",
     "reads",
+    "net",
 ];
 
 /// What is averaged.

@@ -56,6 +56,7 @@ impl Blueprint<'_> {
             .with_log_bytes(self.settings.log_bytes)
             .with_service_time(self.settings.service_time)
             .with_stages(self.settings.breakdown)
+            .with_network(self.settings.net.with_seed(self.settings.seed))
     }
 
     /// The same cluster for processes.
@@ -70,7 +71,8 @@ impl Blueprint<'_> {
         let addresses = reserved.iter();
         let addresses = addresses.map(|(id, reservation)| (*id, reservation.address()));
         let config = ClusterConfig::new(topology, self.incarnation, addresses)
-            .with_cache_servers(caches.addresses());
+            .with_cache_servers(caches.addresses())
+            .with_network(settings.net.with_seed(settings.seed));
         let mut file = ClusterFile::new(config, oracle.name());
         file.service = Some(self.service.to_owned());
         file.durability = self.durability();

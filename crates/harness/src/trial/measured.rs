@@ -34,6 +34,8 @@ pub(crate) struct Measured {
     pub(crate) processor_us: Micros,
     /// How long leaders took for each thing that a client asked, at least.
     pub(crate) service_time_us: Option<Micros>,
+    /// The name of the network that was emulated.
+    pub(crate) net: String,
     /// What was broken on purpose.
     pub(crate) marks: Vec<Mark>,
     /// How often each word of the schedule struck.

@@ -243,6 +243,7 @@ impl<W: Workload> Trial<'_, W> {
             values: (cost.value_hits, cost.value_misses),
             processor_us: cost.processor_us,
             service_time_us: (self.settings.service_time).map(|time| time.as_micros() as Micros),
+            net: self.settings.net.name().to_owned(),
             mishaps: mishaps.collect(),
             marks: faults.marks,
             struck: faults.struck,

@@ -36,7 +36,8 @@ impl GroupLog {
     /// Asks the successor to campaign as soon as it has all that there is; gives up what takes too
     /// long.
     pub(super) fn go_on_handing_over(&mut self, now: Duration, out: &mut LogOutbox) {
-        if let Some(to) = self.hand_over.poll_request(now, &self.consensus) {
+        let timing = self.followers.timing();
+        if let Some(to) = self.hand_over.poll_request(now, &self.consensus, timing) {
             let term = self.term();
             self.tell(to, Body::TakeOver { term }, out);
         }

@@ -4,7 +4,6 @@ use super::GroupLog;
 use crate::membership;
 use crate::message::Body;
 use crate::outbox::LogOutbox;
-use crate::timing::HEARTBEAT;
 use crate::transfer::Chunks;
 use std::time::Duration;
 
@@ -21,7 +20,8 @@ impl GroupLog {
         }
         self.followers.tend(now, &self.consensus);
         let mut chunks = Chunks::new();
-        self.transfers.tend(now, &mut chunks);
+        self.transfers
+            .tend(now, self.followers.timing(), &mut chunks);
         self.send_chunks(chunks, out);
         if !self.is_handing_over() && membership::promote(&mut self.consensus) {
             self.carry_out(now, &[], out);
@@ -36,9 +36,10 @@ impl GroupLog {
     /// is asked besides whether it still follows, which waits for nothing.
     fn speak_past_bulk(&mut self, now: Duration, out: &mut LogOutbox) {
         let (term, asked) = (self.term(), now);
+        let heartbeat = self.followers.timing().heartbeat;
         for to in self.consensus.others() {
             let heard = self.followers.get(to).map(|follower| follower.heard);
-            let silent = heard.is_none_or(|heard| heard + HEARTBEAT <= now);
+            let silent = heard.is_none_or(|heard| heard + heartbeat <= now);
             let lacks_entries = self.consensus.matched(to) < self.consensus.last().index;
             if silent && (lacks_entries || self.transfers.is_filling(to)) {
                 self.tell(to, Body::ConfirmLeadership { term, asked }, out);

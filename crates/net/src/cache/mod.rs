@@ -7,6 +7,7 @@
 mod batch;
 mod breaker;
 mod client;
+mod far;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod health;
@@ -18,7 +19,7 @@ mod store;
 mod words;
 
 pub use breaker::BreakerState;
-pub(crate) use client::CacheClient;
+pub(crate) use far::{FarCache, Ways};
 pub use health::{CacheServerStatus, cache_servers};
 pub use server::CacheServer;
 

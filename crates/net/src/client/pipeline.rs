@@ -4,14 +4,16 @@
 //! It has no task of its own besides its connections: resending, retries and answers happen within
 //! [`Pipeline::next`]. Connections are dialled to replicas that the engine talks to, when it does.
 
-use crate::cache::CacheClient;
+use crate::cache::{FarCache, Ways};
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::connection::ConnectionStates;
+use crate::delay_line::{DelayLine, Pipe};
 use crate::error::ConfigError;
 use crate::greeting::{Greeting, Role};
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
+use crate::network::Party;
 use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
 use ssmr_core::client::ClientSettings;
@@ -35,6 +37,10 @@ const ROUND: usize = 1024;
 /// How many bytes may wait for a replica that does not read. The engine sends again what is
 /// dropped.
 const QUEUE: usize = 16 << 20;
+
+/// How many round trips of an emulated network a command may take: to the leader and back, to a
+/// majority, to the other groups and theirs, and for the signals again.
+const ROUND_TRIPS: u32 = 4;
 
 /// What a client takes in.
 #[derive(Debug)]
@@ -93,6 +99,9 @@ impl Pipeline {
         settings: ClientSettings,
         clock: Clock,
     ) -> Self {
+        // What an answer takes for the network's sake is no reason to ask again.
+        let round_trips = ROUND_TRIPS * config.longest_round_trip();
+        let settings = settings.with_resend_after(settings.resend_after + round_trips);
         let addresses = config.addresses.iter();
         let peers = addresses.map(|(&replica, address)| Peer {
             replica,
@@ -109,6 +118,7 @@ impl Pipeline {
                 settings,
             ),
             connections: Connections {
+                own: Party::Client(id),
                 config: config.clone(),
                 greeting: Arc::new(Greeting::new(identity, Role::Client(id))),
                 states,
@@ -266,13 +276,14 @@ impl Pipeline {
 
 /// The connections of one client, made when they are needed first.
 struct Connections {
+    own: Party,
     config: ClusterConfig,
     greeting: Arc<Greeting>,
     states: watch::Sender<ConnectionStates>,
     clock: Clock,
     inbox: mpsc::Sender<ClientInput>,
     mailboxes: BTreeMap<ReplicaId, Arc<Mailbox>>,
-    cache: Option<CacheClient>,
+    cache: Option<FarCache>,
     traffic: Arc<Traffic>,
     /// The links. They end with the client.
     tasks: JoinSet<()>,
@@ -282,8 +293,12 @@ impl Connections {
     /// Where messages to a replica go; `None` if the configuration does not know it.
     fn mailbox(&mut self, to: ReplicaId, dialling: Dialling) -> Option<&Mailbox> {
         let address = self.config.addresses.get(&to)?;
+        let (own, there) = (self.own, Party::Replica(to));
+        let network = self.config.network.as_ref();
         Some(self.mailboxes.entry(to).or_insert_with(|| {
-            let mailbox = Arc::new(Mailbox::new(QUEUE, self.traffic.clone()));
+            let line = network.map(|it| DelayLine::new(it, own, there, 0, Pipe::default()));
+            let mailbox = Mailbox::new(QUEUE, self.traffic.clone());
+            let mailbox = Arc::new(mailbox.over(line, self.clock));
             let link = OutgoingConnection {
                 peer: Peer {
                     replica: to,
@@ -295,6 +310,7 @@ impl Connections {
                 mailbox: mailbox.clone(),
                 traffic: self.traffic.clone(),
                 clock: self.clock,
+                handshake: network.map_or(Duration::ZERO, |it| it.handshake(own, there)),
             };
             let wrap = move |message| ClientInput::Message(to, message);
             self.tasks.spawn(link.run(wrap, self.inbox.clone()));
@@ -302,10 +318,13 @@ impl Connections {
         }))
     }
 
-    fn cache(&mut self) -> &CacheClient {
-        let (servers, inbox) = (&self.config.cache_servers, &self.inbox);
-        let incarnation = self.config.incarnation;
-        self.cache
-            .get_or_insert_with(|| CacheClient::start(servers.clone(), incarnation, inbox))
+    fn cache(&mut self) -> &FarCache {
+        let (config, clock) = (&self.config, self.clock);
+        self.cache.get_or_insert_with(|| {
+            let network = config.network.as_ref();
+            let ways = network.map(|network| Ways::new(network, self.own, clock));
+            let servers = config.cache_servers.clone();
+            FarCache::start(servers, config.incarnation, ways, &self.inbox)
+        })
     }
 }

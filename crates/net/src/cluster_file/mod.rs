@@ -11,6 +11,7 @@
 //! metrics = "0.0.0.0:9400"           # where each replica serves its metrics, if it does
 //! memcached = ["cache-0:11211"]
 //! secret = "cluster.secret"          # a file that replicas have and the caches do not
+//! network = "wan"                    # emulated: lan, wan, or a table as in docs/network.md
 //!
 //! [replicas]                         # where they are reached; these are the groups, too
 //! p0r0 = "host-a:4000"

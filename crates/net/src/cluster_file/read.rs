@@ -5,6 +5,7 @@ use crate::config::{ClusterConfig, Incarnation};
 use crate::endpoint::Endpoint;
 use crate::file::{FileProblems, Given, Problems, Section};
 use crate::limits::ConnectionLimits;
+use crate::network::{self, BuiltIn, Network};
 use ssmr_core::{GroupId, PartitionId, ReplicaId, Topology};
 use ssmr_storage::Durability;
 use std::collections::BTreeMap;
@@ -64,6 +65,7 @@ impl<'p, 't> Reader<'p, 't, '_> {
         let metrics = top.parsed::<Endpoint>("metrics").map(|it| it.value);
         let secret = top.text("secret").map(|secret| self.path(secret));
         let memcached = top.list::<Endpoint>("memcached").map(|it| it.value);
+        let network = self.network(&mut top);
         let replicas = top.required("replicas", |top| top.section("replicas"));
         let replicas = replicas.and_then(|section| self.replicas(section));
         let limits = top.section("limits").map(|section| self.limits(section));
@@ -83,10 +85,19 @@ impl<'p, 't> Reader<'p, 't, '_> {
         let addresses = replicas
             .into_iter()
             .map(|(id, replica)| (id, replica.value.at));
-        let config = ClusterConfig::new(topology, incarnation?.value.0, addresses);
         let servers = memcached.unwrap_or_default();
+        let servers = servers.iter().map(|server| server.value.to_string());
+        let config = ClusterConfig::new(topology, incarnation?.value.0, addresses)
+            .with_cache_servers(servers.collect())
+            .with_network(network);
+        let placed = config.network.iter().flat_map(Network::placed_by_name);
+        for stranger in placed.filter(|id| !config.addresses.contains_key(id)) {
+            let key = format!("network.replicas.{stranger}");
+            let problem = "the cluster has no such replica";
+            self.problems.about(key, problem);
+        }
         Some(ClusterFile {
-            config: config.with_cache_servers(servers.iter().map(Endpoint::to_string).collect()),
+            config,
             strategy: strategy?.value,
             service: service.map(|it| it.value),
             durability: durability?,
@@ -98,6 +109,14 @@ impl<'p, 't> Reader<'p, 't, '_> {
             limits: limits.unwrap_or_default(),
             experiment: experiment.unwrap_or_default(),
         })
+    }
+
+    /// The emulated network, if there is one that can be read.
+    fn network(&self, top: &mut Section<'t, 'p>) -> Option<Network> {
+        match top.text_or_section::<BuiltIn>("network")? {
+            Ok(built_in) => Some(built_in.value.0),
+            Err(section) => network::read(section, self.problems),
+        }
     }
 
     fn is_known(&self, name: &Given<String>, known: &[&str]) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::network::{Network, Party};
 use ssmr_strategy_broker::Broker;
 use ssmr_strategy_global::Global;
 
@@ -44,6 +45,24 @@ fn parse(text: &str) -> Result<ClusterFile, FileProblems> {
     ClusterFile::parse(text, "/etc/things/cluster.toml", known)
 }
 
+const NETWORK: &str = r#"
+[network]
+sites = ["near", "far"]
+placement = "by-group"
+clients = ["far"]
+seed = 3
+[network.replicas]
+p1r0 = "near"
+[network.between]
+latency = "40ms"
+jitter = "2ms"
+loss = "0.1%"
+[[network.route]]
+from = "far"
+to = "near"
+bandwidth = "1mbit"
+"#;
+
 /// What is wrong with [`WHOLE`] once something in it is another, without the file's name.
 fn wrong(from: &str, to: &str) -> Vec<String> {
     assert!(WHOLE.contains(from));
@@ -72,6 +91,57 @@ fn all_keys_are_read_and_written_again() {
         (least.service, least.durability),
         (None, Durability::Memory)
     );
+}
+
+#[test]
+fn a_network_is_described_in_full_or_by_its_name_and_written_so() {
+    let file = parse(&format!("{WHOLE}{NETWORK}")).unwrap();
+    let network = file.config.network.clone().unwrap();
+    let again: Network = network.to_string().parse().unwrap();
+    assert_eq!(again, network, "the same table is a file of its own");
+    let [first, other] = ["p0r0", "p1r0"].map(|id| Party::Replica(id.parse().unwrap()));
+    assert_eq!(network.site(other), "near");
+    let far = Party::Client(ssmr_core::ClientId(0));
+    assert_eq!(network.route(far, first).bandwidth, Some(1_000_000));
+    assert_eq!(parse(&file.to_string()).unwrap(), file);
+
+    let named = WHOLE.replace("[replicas]", "network = \"wan\"\n[replicas]");
+    let file = parse(&named).unwrap();
+    assert_eq!(file.config.network, Network::built_in("wan"));
+    let written = file.to_string();
+    assert!(written.contains("network = \"wan\"\n"), "{written}");
+    assert_eq!(parse(&written).unwrap(), file);
+    let mut seeded = file;
+    seeded.config.network = seeded.config.network.map(|it| it.with_seed(7));
+    assert_eq!(parse(&seeded.to_string()).unwrap(), seeded);
+}
+
+#[test]
+fn what_is_wrong_with_a_network_is_told_among_the_rest() {
+    let bad = NETWORK
+        .replace("by-group", "by-hand")
+        .replace("p1r0", "p7r0")
+        .replace("\"40ms\"", "\"40\"")
+        .replace("from = \"far\"", "from = \"away\"");
+    let text = format!("{}{bad}", WHOLE.replace("seed = 7", "seeds = 7"));
+    let told = parse(&text).unwrap_err().to_string();
+    for part in [
+        ":23: experiment.seeds: ",
+        ":29: network.placement: \"by-hand\" is neither",
+        ":35: network.between.latency: \"40\" is no time",
+        ":39: network.route.from: \"away\" is not one of near, far",
+    ] {
+        assert!(told.contains(part), "{told} does not say {part}");
+    }
+    let stranger = NETWORK.replace("p1r0", "p7r0");
+    let told = parse(&format!("{WHOLE}{stranger}"))
+        .unwrap_err()
+        .to_string();
+    let part = "network.replicas.p7r0: the cluster has no such replica";
+    assert!(told.contains(part), "{told}");
+    let told = wrong("[replicas]", "network = \"man\"\n[replicas]");
+    let part = "13: network: \"man\" is not one of lan, wan, nor a table";
+    assert_eq!(told, [part]);
 }
 
 #[test]

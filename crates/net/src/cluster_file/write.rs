@@ -2,6 +2,7 @@
 
 use super::{ClusterFile, Place};
 use crate::limits::ConnectionLimits;
+use crate::network::Network;
 use ssmr_storage::Durability;
 use std::fmt;
 use toml::Value;
@@ -39,6 +40,11 @@ impl fmt::Display for ClusterFile {
         }
         let servers = self.config.cache_servers.iter().map(quoted);
         writeln!(f, "memcached = {}", Value::Array(servers.collect()))?;
+        let network = self.config.network.as_ref();
+        let built_in = network.and_then(Network::name_as_built_in);
+        if let Some(name) = built_in {
+            writeln!(f, "network = {}", quoted(name))?;
+        }
         f.write_str("\n[replicas]\n")?;
         for (id, at) in &self.config.addresses {
             match self.places.get(id) {
@@ -94,6 +100,9 @@ impl fmt::Display for ClusterFile {
             }
             writeln!(f, "stages = {}", experiment.stages)?;
         }
-        Ok(())
+        match network.filter(|_| built_in.is_none()) {
+            Some(network) => write!(f, "\n{}", network.within("network")),
+            None => Ok(()),
+        }
     }
 }

@@ -84,7 +84,8 @@ impl std::error::Error for FileProblems {}
 pub(crate) struct Given<T> {
     pub(crate) value: T,
     pub(crate) key: String,
-    pub(crate) line: usize,
+    /// `None` for what is missing in the file as a whole.
+    pub(crate) line: Option<usize>,
 }
 
 impl<T> Given<T> {
@@ -112,7 +113,7 @@ impl<'t> Problems<'t> {
 
     /// Something is wrong with a value.
     pub(crate) fn at<T>(&self, given: &Given<T>, problem: impl fmt::Display) {
-        self.note(Some(given.line), given.key.clone(), problem);
+        self.note(given.line, given.key.clone(), problem);
     }
 
     /// Something is wrong with a key that has no line.

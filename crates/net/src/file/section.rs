@@ -4,6 +4,7 @@
 use super::problems::{Given, Problems};
 use std::fmt::Display;
 use std::str::FromStr;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A table. To be [ended](Self::end) when all keys that it may have were asked for.
@@ -45,12 +46,24 @@ impl<'t, 'p> Section<'t, 'p> {
     fn take(&mut self, key: &'static str) -> Option<Given<DeValue<'t>>> {
         self.known.push(key);
         let (_, value) = self.entries.remove_entry(key)?;
-        let line = self.problems.line(value.span().start);
-        Some(Given {
-            value: value.into_inner(),
+        Some(given(self.problems, self.name(key), value))
+    }
+
+    /// This table, as something to say what is wrong with it.
+    pub(crate) fn place(&self) -> Given<()> {
+        Given {
+            value: (),
+            key: self.key.clone(),
+            line: self.line,
+        }
+    }
+
+    /// A key that this table lacks, as something to say what is wrong with it.
+    pub(crate) fn place_of_missing(&self, key: &str) -> Given<()> {
+        Given {
             key: self.name(key),
-            line,
-        })
+            ..self.place()
+        }
     }
 
     /// What can be made of the value of a key, if the file has it; what cannot is noted.
@@ -63,7 +76,7 @@ impl<'t, 'p> Section<'t, 'p> {
         match made(value) {
             Ok(value) => Some(Given { value, key, line }),
             Err(problem) => {
-                self.problems.note(Some(line), key, problem);
+                self.problems.note(line, key, problem);
                 None
             }
         }
@@ -79,21 +92,61 @@ impl<'t, 'p> Section<'t, 'p> {
         &mut self,
         key: &'static str,
     ) -> Option<Given<T>> {
-        self.made(key, |value| parsed(value))
+        self.parsed_by(key, T::from_str)
     }
 
-    /// A list of texts that say something of this type each.
+    /// What `parse` makes of a text.
+    pub(crate) fn parsed_by<T, E: Display>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Given<T>> {
+        self.made(key, |value| {
+            parse(&text(value)?).map_err(|problem| problem.to_string())
+        })
+    }
+
+    /// A list of texts that say something of this type each; `None` if one does not.
     pub(crate) fn list<T: FromStr<Err: Display>>(
         &mut self,
         key: &'static str,
-    ) -> Option<Given<Vec<T>>> {
-        self.made(key, |value| match value {
-            DeValue::Array(values) => {
-                let values = values.into_iter();
-                values.map(|value| parsed(value.into_inner())).collect()
+    ) -> Option<Given<Vec<Given<T>>>> {
+        let list = self.array(key)?;
+        let all = list.value.len();
+        let read = |Given { value, key, line }| match parsed(value) {
+            Ok(value) => Some(Given { value, key, line }),
+            Err(problem) => {
+                self.problems.note(line, key, problem);
+                None
             }
-            _ => Err("it is no list".to_owned()),
-        })
+        };
+        let (key, line) = (list.key, list.line);
+        let value: Vec<_> = list.value.into_iter().filter_map(read).collect();
+        (value.len() == all).then_some(Given { value, key, line })
+    }
+
+    /// A list of tables: `[[key]]`. Those that are none are noted and left out.
+    pub(crate) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+        let list = self.array(key).map_or_else(Vec::new, |list| list.value);
+        let read = |Given { value, key, line }| match table(value) {
+            Ok(value) => Some(self.within(Given { value, key, line })),
+            Err(problem) => {
+                self.problems.note(line, key, problem);
+                None
+            }
+        };
+        list.into_iter().filter_map(read).collect()
+    }
+
+    /// The values of a list.
+    fn array(&mut self, key: &'static str) -> Option<Given<Vec<Given<DeValue<'t>>>>> {
+        let array = self.made(key, |value| match value {
+            DeValue::Array(values) => Ok(values),
+            _ => Err("it is no list"),
+        })?;
+        let key = array.key.clone();
+        let each = |value| given(self.problems, key.clone(), value);
+        Some(array.map(|values| values.into_iter().map(each).collect()))
     }
 
     /// A whole number within the type's bounds.
@@ -127,17 +180,28 @@ impl<'t, 'p> Section<'t, 'p> {
         Self {
             problems: self.problems,
             key: table.key,
-            line: Some(table.line),
+            line: table.line,
             entries: table.value,
             known: Vec::new(),
         }
+    }
+
+    /// What a key says if it is a text, else the table that it is, as
+    /// [there](Entry::text_or_table).
+    pub(crate) fn text_or_section<T: FromStr<Err: Display>>(
+        &mut self,
+        key: &'static str,
+    ) -> Option<Result<Given<T>, Self>> {
+        let problems = self.problems;
+        let value = self.take(key)?;
+        Entry { problems, value }.text_or_table()
     }
 
     /// All entries, whose keys are not known in advance. Those that are no such keys are noted.
     pub(crate) fn entries<K: FromStr<Err: Display>>(&mut self) -> Vec<(K, Entry<'t, 'p>)> {
         let mut entries = Vec::new();
         for (key, value) in std::mem::take(&mut self.entries) {
-            let line = self.problems.line(key.span().start);
+            let line = Some(self.problems.line(key.span().start));
             let key = key.into_inner();
             let name = self.name(&key);
             match key.parse() {
@@ -150,7 +214,7 @@ impl<'t, 'p> Section<'t, 'p> {
                     let problems = self.problems;
                     entries.push((key, Entry { problems, value }));
                 }
-                Err(problem) => self.problems.note(Some(line), name, problem),
+                Err(problem) => self.problems.note(line, name, problem),
             }
         }
         entries
@@ -165,7 +229,7 @@ impl<'t, 'p> Section<'t, 'p> {
     ) -> Option<T> {
         if !self.entries.contains_key(key) {
             self.problems
-                .note(self.line, self.name(key), "it is missing");
+                .at(&self.place_of_missing(key), "it is missing");
         }
         taken(self)
     }
@@ -193,6 +257,18 @@ pub(crate) struct Entry<'t, 'p> {
 }
 
 impl<'t, 'p> Entry<'t, 'p> {
+    /// The text that it is. What is none is noted.
+    pub(crate) fn text(self) -> Option<Given<String>> {
+        let Given { value, key, line } = self.value;
+        match text(value) {
+            Ok(value) => Some(Given { value, key, line }),
+            Err(problem) => {
+                self.problems.note(line, key, problem);
+                None
+            }
+        }
+    }
+
     /// What it says if it is a text, else the table that it is. What is neither is noted.
     pub(crate) fn text_or_table<T: FromStr<Err: Display>>(
         self,
@@ -203,7 +279,7 @@ impl<'t, 'p> Entry<'t, 'p> {
                 return Some(Err(Section {
                     problems: self.problems,
                     key,
-                    line: Some(line),
+                    line,
                     entries,
                     known: Vec::new(),
                 }));
@@ -214,11 +290,22 @@ impl<'t, 'p> Entry<'t, 'p> {
         match made {
             Ok(value) => Some(Ok(Given { value, key, line })),
             Err(problem) => {
-                self.problems.note(Some(line), key, problem);
+                self.problems.note(line, key, problem);
                 None
             }
         }
     }
+}
+
+/// A value under a key, with its line.
+fn given<'t>(
+    problems: &Problems<'t>,
+    key: String,
+    value: Spanned<DeValue<'t>>,
+) -> Given<DeValue<'t>> {
+    let line = Some(problems.line(value.span().start));
+    let value = value.into_inner();
+    Given { value, key, line }
 }
 
 fn text(value: DeValue<'_>) -> Result<String, &'static str> {

@@ -9,13 +9,16 @@
 //! holds is what one client may, and it takes no time of anybody.
 
 use super::input::{LoopInput, Room};
+use crate::clock::Clock;
+use crate::delay_line::{DelayLine, Pipe};
 use crate::greeting::Refusal;
 use crate::limits::ConnectionLimits;
 use crate::mailbox::{Mailbox, Together};
+use crate::network::{Network, Party};
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming, MAX_CLIENT_FRAME, PREFIX, decode, invalid};
 use ssmr_core::limits::MAX_OBJECTS;
-use ssmr_core::{ClientId, ClientMessage};
+use ssmr_core::{ClientId, ClientMessage, ReplicaId};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,18 +39,23 @@ pub(super) struct Clients {
     unread: Together,
     inbox: mpsc::Sender<LoopInput>,
     traffic: Arc<Traffic>,
+    own: ReplicaId,
+    /// The emulated network to them, if any, by this clock.
+    network: Option<Network>,
+    clock: Clock,
 }
 
 /// A client's place, until it is dropped.
 pub(super) type ClientPlace = OwnedSemaphorePermit;
 
 impl Clients {
-    /// No clients yet.
+    /// No clients yet of this replica, on this network.
     pub(super) fn new(
         limits: ConnectionLimits,
         unread: Together,
         inbox: mpsc::Sender<LoopInput>,
         traffic: Arc<Traffic>,
+        (own, network, clock): (ReplicaId, Option<Network>, Clock),
     ) -> Self {
         // One request at its bound must fit, or it would wait for ever.
         let requests = limits.requests_together.max(MAX_CLIENT_FRAME);
@@ -58,6 +66,9 @@ impl Clients {
             unread,
             inbox,
             traffic,
+            own,
+            network,
+            clock,
         }
     }
 
@@ -79,7 +90,7 @@ impl Clients {
         let ConnectionLimits { unread, stall, .. } = self.limits;
         let together = self.unread.clone();
         let mailbox = Mailbox::among(unread, stall, together, self.traffic.clone());
-        let mailbox = Arc::new(mailbox);
+        let mailbox = Arc::new(mailbox.over(self.way_to(id), self.clock));
         let came = LoopInput::Connected(id, connection, mailbox.clone());
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         self.inbox.send(came).await.map_err(|_| gone())?;
@@ -90,6 +101,13 @@ impl Clients {
         let left = LoopInput::Disconnected(id, connection);
         self.inbox.send(left).await.map_err(|_| gone())?;
         ended
+    }
+
+    /// What delays answers to a client, on an emulated network.
+    fn way_to(&self, id: ClientId) -> Option<DelayLine> {
+        let (own, client) = (Party::Replica(self.own), Party::Client(id));
+        let network = self.network.as_ref();
+        network.map(|it| DelayLine::new(it, own, client, 0, Pipe::default()))
     }
 
     /// Hands on what the client asks, while it reads what it is answered.

@@ -19,11 +19,12 @@ use super::peers::Peers;
 use super::recorder::Recorder;
 use super::stopwatch::Timed;
 use super::visitors::Visitors;
-use crate::cache::CacheClient;
+use crate::cache::{FarCache, Ways};
 use crate::clock::Clock;
 use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::mailbox::Together;
+use crate::network::Party;
 use crate::operator::message::OperatorAnswer;
 use crate::peer::Peer;
 use crate::traffic::Traffic;
@@ -62,6 +63,8 @@ pub(super) struct EventLoop {
     pub(super) log_limit: usize,
     pub(super) clock: Clock,
     pub(super) started: LocalTime,
+    /// The longest one of the emulated network.
+    pub(super) round_trip: Micros,
     pub(super) inbox: mpsc::Receiver<LoopInput>,
     /// For what is done beside the loop.
     pub(super) own: mpsc::Sender<LoopInput>,
@@ -72,7 +75,7 @@ pub(super) struct EventLoop {
     pub(super) clients: Connected,
     pub(super) visitors: Arc<Visitors>,
     pub(super) traffic: Arc<Traffic>,
-    cache: CacheClient,
+    cache: FarCache,
     /// Where what clients ask waits for its turn, if it has to.
     pub(super) intake: Option<Intake>,
     pub(super) recorder: Recorder,
@@ -112,13 +115,20 @@ impl EventLoop {
             ..
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
+        let round_trip = config.longest_round_trip().as_micros() as Micros;
         let unread = Together::default();
         let clients = Connected::new(unread.clone(), limits.unread_together);
         let visitors = Arc::new(Visitors::new(clock));
         let gate = Gate::new(
             Greeting::new(identity.clone(), Role::Replica(id)),
             &limits,
-            Clients::new(limits, unread, sender.clone(), traffic.clone()),
+            Clients::new(
+                limits,
+                unread,
+                sender.clone(),
+                traffic.clone(),
+                (id, config.network.clone(), clock),
+            ),
             sender.clone(),
             traffic.clone(),
             visitors.clone(),
@@ -130,7 +140,11 @@ impl EventLoop {
             .filter(|(replica, _)| *replica != id)
             .map(|(replica, address)| Peer { replica, address })
             .collect();
-        let peers = Peers::start(id, &peers, &greeting, clock, &sender, traffic);
+        let network = config.network.as_ref();
+        let peers = Peers::start(id, &peers, network, &greeting, clock, &sender, traffic);
+        let ways = network.map(|it| Ways::new(it, Party::Replica(id), clock));
+        let (servers, incarnation) = (config.cache_servers, config.incarnation);
+        let cache = FarCache::start(servers, incarnation, ways, &sender);
         let is_voter = replica.status().is_voter;
         let is_member = replica.multicast().log().is_member();
         Self {
@@ -140,6 +154,7 @@ impl EventLoop {
             log_limit: log_bytes,
             clock,
             started: clock.now(),
+            round_trip,
             inbox,
             own: sender.clone(),
             broken: None,
@@ -148,7 +163,7 @@ impl EventLoop {
             clients,
             visitors,
             traffic: traffic.clone(),
-            cache: CacheClient::start(config.cache_servers, config.incarnation, &sender),
+            cache,
             intake: service_time.map(Intake::new),
             recorder: Recorder::new(metrics.is_some()),
             news: News::new(id, is_voter),

@@ -9,8 +9,10 @@ use ssmr_log::HandOverRefused;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// How long a leader may take to hand over.
+/// How long a leader may take to hand over, on a local network.
 const PATIENCE: Micros = 1_000_000;
+/// How many round trips of a wide one it may take longer: as many as the log waits longer.
+const ROUND_TRIPS: Micros = 5;
 
 /// How long clients may take to read that the cluster has been shut down.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,7 +22,8 @@ impl EventLoop {
     pub(super) fn begin_to_leave(&mut self) {
         let hands_over = self.switches.hands_over.load(Relaxed);
         let now = self.clock.now();
-        let until = (hands_over && self.replica.is_leader()).then(|| now + PATIENCE);
+        let patience = PATIENCE + ROUND_TRIPS * self.round_trip;
+        let until = (hands_over && self.replica.is_leader()).then(|| now + patience);
         self.leaving = Some(Leaving { until });
         if until.is_some() {
             self.try_to_hand_over(now);

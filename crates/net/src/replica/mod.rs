@@ -356,6 +356,7 @@ fn assemble(
         // Replicas of one group must not draw the same election timeouts, or they split every vote.
         seed: mix(options.seed ^ mix(u64::from(id.group.index()) << 8 | u64::from(id.index))),
         log_bytes: options.log_bytes,
+        round_trip: options.config.longest_round_trip(),
         ..MulticastSettings::default()
     };
     let multicast = GroupMulticast::restore(id, topology, settings, stored);

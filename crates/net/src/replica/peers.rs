@@ -2,15 +2,18 @@
 //!
 //! What may be large goes through one of them, and what leaders are heard by through the other: a
 //! heartbeat behind 16 MiB of values would come too late on a slow network. Each connection keeps
-//! its order; messages on different ones overtake each other, which the protocol allows for.
+//! its order; messages on different ones overtake each other, which the protocol allows for. On an
+//! emulated network they share the bandwidth to that replica.
 
 use super::input::LoopInput;
 use super::lanes::{Lanes, say_if_reachable};
 use crate::clock::Clock;
 use crate::connection::ConnectionStates;
+use crate::delay_line::{DelayLine, Pipe};
 use crate::greeting::Greeting;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::mailbox::Mailbox;
+use crate::network::{Network, Party};
 use crate::peer::Peer;
 use crate::report::PeerReport;
 use crate::traffic::Traffic;
@@ -19,6 +22,7 @@ use ssmr_core::{PeerMessage, ReplicaId};
 use ssmr_multicast::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// How many bytes of large messages may wait for a peer that reads slowly. Consensus and multicast
@@ -40,15 +44,18 @@ impl Peers {
     pub(super) fn start(
         id: ReplicaId,
         peers: &[Peer],
+        network: Option<&Network>,
         greeting: &Arc<Greeting>,
         clock: Clock,
         inbox: &mpsc::Sender<LoopInput>,
         traffic: &Arc<Traffic>,
     ) -> Self {
-        let dial = |peer: &Peer, limit| {
+        let dial = |peer: &Peer, limit, lane, pipe: &Pipe| {
             let states = ConnectionStates::new([peer.clone()].into_iter());
             let (states, standing) = watch::channel(states);
-            let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()));
+            let ends = (Party::Replica(id), Party::Replica(peer.replica));
+            let line = network.map(|it| DelayLine::new(it, ends.0, ends.1, lane, pipe.clone()));
+            let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()).over(line, clock));
             let link = OutgoingConnection {
                 peer: peer.clone(),
                 greeting: greeting.clone(),
@@ -57,12 +64,15 @@ impl Peers {
                 traffic: traffic.clone(),
                 states,
                 clock,
+                handshake: network.map_or(Duration::ZERO, |it| it.handshake(ends.0, ends.1)),
             };
             tokio::spawn(link.run(|nothing: Nothing| match nothing {}, inbox.clone()));
             (mailbox, standing)
         };
         let lanes = |peer: &Peer| {
-            let ((urgent, first), (bulk, second)) = (dial(peer, URGENT), dial(peer, BULK));
+            let pipe = Pipe::default();
+            let (urgent, first) = dial(peer, URGENT, 0, &pipe);
+            let (bulk, second) = dial(peer, BULK, 1, &pipe);
             let standings = [first, second];
             tokio::spawn(say_if_reachable(id, peer.replica, standings.clone()));
             let lanes = Lanes {

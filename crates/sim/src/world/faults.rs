@@ -62,6 +62,7 @@ impl World {
             session_ttl: self.options.profile.session_ttl(),
             batch_bytes: limits.batch_bytes,
             chunk_bytes: limits.chunk_bytes,
+            round_trip: self.options.profile.round_trip(),
         };
         let multicast = match stored.generation {
             generation if generation > 0 && stored.term == 0 && !self.has_folders() => {
