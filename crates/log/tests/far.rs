@@ -117,8 +117,8 @@ fn one_leader_leads_for_ever_and_sends_each_entry_once() {
     }
 }
 
-/// What the setting is for: with the timers of a local network entries are sent again and again, for
-/// no answer can be there by the next heartbeat.
+/// What the setting is for: with the timers of a local network entries are sent again and again,
+/// for no answer can be there by the next heartbeat.
 #[test]
 fn timers_of_a_local_network_are_not_for_far_ones() {
     let mut group = Group::new(3, Duration::from_millis(140), Duration::ZERO);

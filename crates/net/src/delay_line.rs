@@ -111,7 +111,10 @@ impl DelayLine {
     pub(crate) fn take_due(&mut self, now: LocalTime) -> usize {
         self.send(now);
         let mut taken = 0;
-        while let Some((_, bytes)) = self.under_way.pop_front_if(|(due, _)| *due <= now) {
+        while let Some(&(due, bytes)) = self.under_way.front()
+            && due <= now
+        {
+            self.under_way.pop_front();
             taken += bytes;
         }
         taken

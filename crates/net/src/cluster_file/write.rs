@@ -101,7 +101,10 @@ impl fmt::Display for ClusterFile {
             writeln!(f, "stages = {}", experiment.stages)?;
         }
         match network.filter(|_| built_in.is_none()) {
-            Some(network) => write!(f, "\n{}", network.within("network")),
+            Some(network) => {
+                f.write_str("\n")?;
+                network.write_table(f, "network")
+            }
             None => Ok(()),
         }
     }

@@ -5,12 +5,10 @@ use super::{Network, Placement};
 use std::fmt;
 
 impl Network {
-    /// It as a table of this key, of a file that has other things as well.
-    pub(crate) fn within(&self, key: &str) -> impl fmt::Display {
-        fmt::from_fn(move |f| {
-            writeln!(f, "[{key}]")?;
-            self.write(f, &format!("{key}."))
-        })
+    /// Writes it as the table `key` of a file that has other things as well.
+    pub(crate) fn write_table(&self, f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+        writeln!(f, "[{key}]")?;
+        self.write(f, &format!("{key}."))
     }
 
     /// Writes it with this before the keys of tables.

@@ -26,7 +26,7 @@ pub(crate) fn read<'t>(mut top: Section<'t, '_>, problems: &Problems<'t>) -> Opt
         problems,
     };
     let placement = top.parsed::<Placement>("placement").map(|it| it.value);
-    let clients = top.list::<String>("clients").map(|it| names.clients(it));
+    let clients = top.list::<String>("clients").map(|it| names.clients(&it));
     let caches = top.text("caches").and_then(|name| names.site(&name));
     let seed = top.integer::<u64>("seed").map(|it| it.value);
     let replicas = top.section("replicas").map(|it| names.replicas(it));
@@ -127,9 +127,9 @@ impl<'t> Names<'_, '_, 't> {
         place
     }
 
-    fn clients(&self, given: Given<Vec<Given<String>>>) -> Vec<usize> {
+    fn clients(&self, given: &Given<Vec<Given<String>>>) -> Vec<usize> {
         if given.value.is_empty() {
-            self.problems.at(&given, "one site is needed at least");
+            self.problems.at(given, "one site is needed at least");
         }
         let names = given.value.iter();
         names.filter_map(|name| self.site(name)).collect()
