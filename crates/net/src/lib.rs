@@ -37,6 +37,7 @@ mod hottest;
 mod leaders;
 mod limits;
 mod link;
+mod location;
 mod mailbox;
 mod network;
 mod node;

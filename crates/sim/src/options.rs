@@ -249,7 +249,7 @@ impl Profile {
         if matches!(self, Self::Drift | Self::HandOver) {
             Duration::from_millis(20)
         } else {
-            ClientSettings::default().resend_after + 4 * self.round_trip()
+            ClientSettings::default().resend_after
         }
     }
 

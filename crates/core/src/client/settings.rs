@@ -5,6 +5,10 @@ use crate::read::Reads;
 use crate::time::Micros;
 use std::time::Duration;
 
+/// How many round trips a command may take: to the leader and back, to a majority, to the other
+/// groups and theirs, and for the signals again.
+const ROUND_TRIPS: u32 = 4;
+
 /// Where an access to objects of several partitions executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Execution {
@@ -76,6 +80,18 @@ impl ClientSettings {
     /// These settings with another [`resend_after`](Self::resend_after).
     #[must_use]
     pub fn with_resend_after(self, resend_after: Duration) -> Self {
+        Self {
+            resend_after,
+            ..self
+        }
+    }
+
+    /// These settings for a network where a message gets anywhere and an answer back in
+    /// `round_trip`, beyond the time that a local network takes: what an answer takes for the
+    /// network's sake is no reason to send again.
+    #[must_use]
+    pub fn allowing_for(self, round_trip: Duration) -> Self {
+        let resend_after = self.resend_after.saturating_add(ROUND_TRIPS * round_trip);
         Self {
             resend_after,
             ..self

@@ -41,12 +41,7 @@ impl Net {
                 network,
             };
         };
-        let seed = network.seed();
-        let is_named = |name: &&str| {
-            let named = Network::built_in(name).map(|known| known.with_seed(seed));
-            named.as_ref() == Some(&network)
-        };
-        let name = Network::built_in_names().find(is_named);
+        let name = network.name_as_built_in();
         Self {
             name: name.map_or_else(|| file.display().to_string(), str::to_owned),
             network: Some(network),

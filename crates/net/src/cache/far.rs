@@ -6,9 +6,9 @@
 //! what is under way is bounded in calls and in bytes.
 
 use super::client::CacheClient;
-use crate::clock::Clock;
 use crate::delay_line::{DelayLine, Pipe};
-use crate::network::{Network, Party};
+use crate::location::Location;
+use crate::network::Party;
 use crate::timer::Timer;
 use bytes::Bytes;
 use ssmr_core::{CacheCall, CacheReply, Found, LocalTime};
@@ -25,30 +25,6 @@ const BYTES: usize = 16 << 20;
 
 /// The least bytes of a call or an answer.
 const HEADER: usize = 32;
-
-/// The way to the caches and back.
-#[derive(Debug)]
-pub(crate) struct Ways {
-    there: DelayLine,
-    back: DelayLine,
-    clock: Clock,
-}
-
-impl Ways {
-    /// The ways of somebody on this network.
-    pub(crate) fn new(network: &Network, own: Party, clock: Clock) -> Self {
-        let way = |from, to| {
-            let mut line = DelayLine::new(network, from, to, 0, Pipe::default());
-            line.connected(clock.now());
-            line
-        };
-        Self {
-            there: way(own, Party::Caches),
-            back: way(Party::Caches, own),
-            clock,
-        }
-    }
-}
 
 /// A way to the shared cache. What it has begun in the background ends with it.
 #[derive(Debug)]
@@ -70,26 +46,29 @@ pub(crate) struct UnderWay {
 }
 
 impl FarCache {
-    /// As [`CacheClient::start`], over these ways if there are any.
+    /// As [`CacheClient::start`], from where the caller is.
     pub(crate) fn start<I>(
         servers: Vec<String>,
         incarnation: u64,
-        ways: Option<Ways>,
+        location: &Location,
         replies: &mpsc::Sender<I>,
     ) -> Self
     where
         I: From<CacheReply> + Send + 'static,
     {
-        let Some(ways) = ways.filter(|_| !servers.is_empty()) else {
+        let there = location.way_to(Party::Caches, 0, &Pipe::default());
+        let ways = there.zip(location.way_from(Party::Caches));
+        let Some((there, back)) = ways.filter(|_| !servers.is_empty()) else {
             return Self::Near(CacheClient::start(servers, incarnation, replies));
         };
+        let now = location.clock.now();
         let (calls, called) = mpsc::channel(CALLS);
         let under_way = Arc::new(UnderWay::default());
         let (sender, answers) = mpsc::channel(CALLS);
         let carrier = Carrier {
-            timer: Timer::new(ways.clock),
-            there: Line::new(ways.there),
-            back: Line::new(ways.back),
+            timer: Timer::new(location.clock),
+            there: Line::new(there, now),
+            back: Line::new(back, now),
             client: CacheClient::start(servers, incarnation, &sender),
             under_way: under_way.clone(),
         };
@@ -123,7 +102,8 @@ struct Line<T> {
 }
 
 impl<T> Line<T> {
-    fn new(delays: DelayLine) -> Self {
+    fn new(mut delays: DelayLine, now: LocalTime) -> Self {
+        delays.connected(now);
         let things = VecDeque::new();
         Self { delays, things }
     }
@@ -262,6 +242,7 @@ fn found_bytes(reply: &CacheReply) -> usize {
 mod tests {
     use super::*;
     use crate::cache::CacheServer;
+    use crate::clock::Clock;
     use ssmr_core::ClientId;
 
     struct Setting {
@@ -272,14 +253,17 @@ mod tests {
     }
 
     fn setting(network: &str) -> Setting {
-        let network: Network = network.parse().unwrap();
-        let server = CacheServer::start("127.0.0.1:0".parse().unwrap(), 64 << 20).unwrap();
         let clock = Clock::start();
+        let location = Location {
+            own: Party::Client(ClientId(0)),
+            network: Some(network.parse().unwrap()),
+            clock,
+        };
+        let server = CacheServer::start("127.0.0.1:0".parse().unwrap(), 64 << 20).unwrap();
         let (sender, replies) = mpsc::channel(8);
-        let ways = Ways::new(&network, Party::Client(ClientId(0)), clock);
         let servers = vec![server.address().to_string()];
         Setting {
-            cache: FarCache::start(servers, 7, Some(ways), &sender),
+            cache: FarCache::start(servers, 7, &location, &sender),
             _server: server,
             replies,
             clock,

@@ -19,7 +19,7 @@ mod store;
 mod words;
 
 pub use breaker::BreakerState;
-pub(crate) use far::{FarCache, Ways};
+pub(crate) use far::FarCache;
 pub use health::{CacheServerStatus, cache_servers};
 pub use server::CacheServer;
 

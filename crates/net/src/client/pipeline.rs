@@ -4,14 +4,15 @@
 //! It has no task of its own besides its connections: resending, retries and answers happen within
 //! [`Pipeline::next`]. Connections are dialled to replicas that the engine talks to, when it does.
 
-use crate::cache::{FarCache, Ways};
+use crate::cache::FarCache;
 use crate::clock::Clock;
 use crate::config::ClusterConfig;
 use crate::connection::ConnectionStates;
-use crate::delay_line::{DelayLine, Pipe};
+use crate::delay_line::Pipe;
 use crate::error::ConfigError;
 use crate::greeting::{Greeting, Role};
 use crate::link::{Dialling, OutgoingConnection};
+use crate::location::Location;
 use crate::mailbox::Mailbox;
 use crate::network::Party;
 use crate::peer::Peer;
@@ -37,10 +38,6 @@ const ROUND: usize = 1024;
 /// How many bytes may wait for a replica that does not read. The engine sends again what is
 /// dropped.
 const QUEUE: usize = 16 << 20;
-
-/// How many round trips of an emulated network a command may take: to the leader and back, to a
-/// majority, to the other groups and theirs, and for the signals again.
-const ROUND_TRIPS: u32 = 4;
 
 /// What a client takes in.
 #[derive(Debug)]
@@ -99,9 +96,12 @@ impl Pipeline {
         settings: ClientSettings,
         clock: Clock,
     ) -> Self {
-        // What an answer takes for the network's sake is no reason to ask again.
-        let round_trips = ROUND_TRIPS * config.longest_round_trip();
-        let settings = settings.with_resend_after(settings.resend_after + round_trips);
+        let settings = settings.allowing_for(config.longest_round_trip());
+        let location = Location {
+            own: Party::Client(id),
+            network: config.network.clone(),
+            clock,
+        };
         let addresses = config.addresses.iter();
         let peers = addresses.map(|(&replica, address)| Peer {
             replica,
@@ -118,11 +118,10 @@ impl Pipeline {
                 settings,
             ),
             connections: Connections {
-                own: Party::Client(id),
+                location,
                 config: config.clone(),
                 greeting: Arc::new(Greeting::new(identity, Role::Client(id))),
                 states,
-                clock,
                 inbox: sender,
                 mailboxes: BTreeMap::new(),
                 cache: None,
@@ -276,11 +275,10 @@ impl Pipeline {
 
 /// The connections of one client, made when they are needed first.
 struct Connections {
-    own: Party,
+    location: Location,
     config: ClusterConfig,
     greeting: Arc<Greeting>,
     states: watch::Sender<ConnectionStates>,
-    clock: Clock,
     inbox: mpsc::Sender<ClientInput>,
     mailboxes: BTreeMap<ReplicaId, Arc<Mailbox>>,
     cache: Option<FarCache>,
@@ -293,12 +291,11 @@ impl Connections {
     /// Where messages to a replica go; `None` if the configuration does not know it.
     fn mailbox(&mut self, to: ReplicaId, dialling: Dialling) -> Option<&Mailbox> {
         let address = self.config.addresses.get(&to)?;
-        let (own, there) = (self.own, Party::Replica(to));
-        let network = self.config.network.as_ref();
+        let (there, location) = (Party::Replica(to), &self.location);
         Some(self.mailboxes.entry(to).or_insert_with(|| {
-            let line = network.map(|it| DelayLine::new(it, own, there, 0, Pipe::default()));
+            let way = location.way_to(there, 0, &Pipe::default());
             let mailbox = Mailbox::new(QUEUE, self.traffic.clone());
-            let mailbox = Arc::new(mailbox.over(line, self.clock));
+            let mailbox = Arc::new(mailbox.over(way, location.clock));
             let link = OutgoingConnection {
                 peer: Peer {
                     replica: to,
@@ -309,8 +306,8 @@ impl Connections {
                 states: self.states.clone(),
                 mailbox: mailbox.clone(),
                 traffic: self.traffic.clone(),
-                clock: self.clock,
-                handshake: network.map_or(Duration::ZERO, |it| it.handshake(own, there)),
+                clock: location.clock,
+                handshake: location.handshake(there),
             };
             let wrap = move |message| ClientInput::Message(to, message);
             self.tasks.spawn(link.run(wrap, self.inbox.clone()));
@@ -319,12 +316,10 @@ impl Connections {
     }
 
     fn cache(&mut self) -> &FarCache {
-        let (config, clock) = (&self.config, self.clock);
+        let (config, location) = (&self.config, &self.location);
         self.cache.get_or_insert_with(|| {
-            let network = config.network.as_ref();
-            let ways = network.map(|network| Ways::new(network, self.own, clock));
             let servers = config.cache_servers.clone();
-            FarCache::start(servers, config.incarnation, ways, &self.inbox)
+            FarCache::start(servers, config.incarnation, location, &self.inbox)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ClusterFile, Place};
 use crate::limits::ConnectionLimits;
-use crate::network::Network;
+use crate::network::{self, Network};
 use ssmr_storage::Durability;
 use std::fmt;
 use toml::Value;
@@ -41,7 +41,8 @@ impl fmt::Display for ClusterFile {
         let servers = self.config.cache_servers.iter().map(quoted);
         writeln!(f, "memcached = {}", Value::Array(servers.collect()))?;
         let network = self.config.network.as_ref();
-        let built_in = network.and_then(Network::name_as_built_in);
+        let usual = network.filter(|it| it.seed() == network::SEED);
+        let built_in = usual.and_then(Network::name_as_built_in);
         if let Some(name) = built_in {
             writeln!(f, "network = {}", quoted(name))?;
         }

@@ -2,7 +2,7 @@
 //! routes. What these come to is `routes.rs`' to say.
 
 use super::routes::{Properties, Routes, Stretch, Table};
-use super::{Network, Placement};
+use super::{Network, Placement, SEED};
 use crate::file::{FileProblems, Given, Problems, Section};
 use ssmr_core::ReplicaId;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub(crate) fn read<'t>(mut top: Section<'t, '_>, problems: &Problems<'t>) -> Opt
     let routes = routes.all(problems);
     (problems.count() == problems_before).then_some(())?;
     Some(Network {
-        seed: seed.unwrap_or(1),
+        seed: seed.unwrap_or(SEED),
         routes: routes?,
         placement: placement.unwrap_or(Placement::Spread),
         replicas: replicas.unwrap_or_default(),

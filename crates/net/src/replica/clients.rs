@@ -9,16 +9,16 @@
 //! holds is what one client may, and it takes no time of anybody.
 
 use super::input::{LoopInput, Room};
-use crate::clock::Clock;
-use crate::delay_line::{DelayLine, Pipe};
+use crate::delay_line::Pipe;
 use crate::greeting::Refusal;
 use crate::limits::ConnectionLimits;
+use crate::location::Location;
 use crate::mailbox::{Mailbox, Together};
-use crate::network::{Network, Party};
+use crate::network::Party;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming, MAX_CLIENT_FRAME, PREFIX, decode, invalid};
 use ssmr_core::limits::MAX_OBJECTS;
-use ssmr_core::{ClientId, ClientMessage, ReplicaId};
+use ssmr_core::{ClientId, ClientMessage};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -39,23 +39,21 @@ pub(super) struct Clients {
     unread: Together,
     inbox: mpsc::Sender<LoopInput>,
     traffic: Arc<Traffic>,
-    own: ReplicaId,
-    /// The emulated network to them, if any, by this clock.
-    network: Option<Network>,
-    clock: Clock,
+    /// That of their replica.
+    location: Location,
 }
 
 /// A client's place, until it is dropped.
 pub(super) type ClientPlace = OwnedSemaphorePermit;
 
 impl Clients {
-    /// No clients yet of this replica, on this network.
+    /// No clients yet of the replica at this location.
     pub(super) fn new(
         limits: ConnectionLimits,
         unread: Together,
         inbox: mpsc::Sender<LoopInput>,
         traffic: Arc<Traffic>,
-        (own, network, clock): (ReplicaId, Option<Network>, Clock),
+        location: Location,
     ) -> Self {
         // One request at its bound must fit, or it would wait for ever.
         let requests = limits.requests_together.max(MAX_CLIENT_FRAME);
@@ -66,9 +64,7 @@ impl Clients {
             unread,
             inbox,
             traffic,
-            own,
-            network,
-            clock,
+            location,
         }
     }
 
@@ -90,7 +86,8 @@ impl Clients {
         let ConnectionLimits { unread, stall, .. } = self.limits;
         let together = self.unread.clone();
         let mailbox = Mailbox::among(unread, stall, together, self.traffic.clone());
-        let mailbox = Arc::new(mailbox.over(self.way_to(id), self.clock));
+        let way = self.location.way_to(Party::Client(id), 0, &Pipe::default());
+        let mailbox = Arc::new(mailbox.over(way, self.location.clock));
         let came = LoopInput::Connected(id, connection, mailbox.clone());
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         self.inbox.send(came).await.map_err(|_| gone())?;
@@ -101,13 +98,6 @@ impl Clients {
         let left = LoopInput::Disconnected(id, connection);
         self.inbox.send(left).await.map_err(|_| gone())?;
         ended
-    }
-
-    /// What delays answers to a client, on an emulated network.
-    fn way_to(&self, id: ClientId) -> Option<DelayLine> {
-        let (own, client) = (Party::Replica(self.own), Party::Client(id));
-        let network = self.network.as_ref();
-        network.map(|it| DelayLine::new(it, own, client, 0, Pipe::default()))
     }
 
     /// Hands on what the client asks, while it reads what it is answered.

@@ -19,10 +19,11 @@ use super::peers::Peers;
 use super::recorder::Recorder;
 use super::stopwatch::Timed;
 use super::visitors::Visitors;
-use crate::cache::{FarCache, Ways};
+use crate::cache::FarCache;
 use crate::clock::Clock;
 use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
+use crate::location::Location;
 use crate::mailbox::Together;
 use crate::network::Party;
 use crate::operator::message::OperatorAnswer;
@@ -116,6 +117,11 @@ impl EventLoop {
         } = options;
         let (sender, inbox) = mpsc::channel(ROUND);
         let round_trip = config.longest_round_trip().as_micros() as Micros;
+        let location = Location {
+            own: Party::Replica(id),
+            network: config.network,
+            clock,
+        };
         let unread = Together::default();
         let clients = Connected::new(unread.clone(), limits.unread_together);
         let visitors = Arc::new(Visitors::new(clock));
@@ -127,7 +133,7 @@ impl EventLoop {
                 unread,
                 sender.clone(),
                 traffic.clone(),
-                (id, config.network.clone(), clock),
+                location.clone(),
             ),
             sender.clone(),
             traffic.clone(),
@@ -140,11 +146,9 @@ impl EventLoop {
             .filter(|(replica, _)| *replica != id)
             .map(|(replica, address)| Peer { replica, address })
             .collect();
-        let network = config.network.as_ref();
-        let peers = Peers::start(id, &peers, network, &greeting, clock, &sender, traffic);
-        let ways = network.map(|it| Ways::new(it, Party::Replica(id), clock));
+        let peers = Peers::start(id, &peers, &location, &greeting, &sender, traffic);
         let (servers, incarnation) = (config.cache_servers, config.incarnation);
-        let cache = FarCache::start(servers, incarnation, ways, &sender);
+        let cache = FarCache::start(servers, incarnation, &location, &sender);
         let is_voter = replica.status().is_voter;
         let is_member = replica.multicast().log().is_member();
         Self {

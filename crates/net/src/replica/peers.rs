@@ -7,13 +7,13 @@
 
 use super::input::LoopInput;
 use super::lanes::{Lanes, say_if_reachable};
-use crate::clock::Clock;
 use crate::connection::ConnectionStates;
-use crate::delay_line::{DelayLine, Pipe};
+use crate::delay_line::Pipe;
 use crate::greeting::Greeting;
 use crate::link::{Dialling, OutgoingConnection};
+use crate::location::Location;
 use crate::mailbox::Mailbox;
-use crate::network::{Network, Party};
+use crate::network::Party;
 use crate::peer::Peer;
 use crate::report::PeerReport;
 use crate::traffic::Traffic;
@@ -22,7 +22,6 @@ use ssmr_core::{PeerMessage, ReplicaId};
 use ssmr_multicast::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// How many bytes of large messages may wait for a peer that reads slowly. Consensus and multicast
@@ -44,18 +43,17 @@ impl Peers {
     pub(super) fn start(
         id: ReplicaId,
         peers: &[Peer],
-        network: Option<&Network>,
+        location: &Location,
         greeting: &Arc<Greeting>,
-        clock: Clock,
         inbox: &mpsc::Sender<LoopInput>,
         traffic: &Arc<Traffic>,
     ) -> Self {
         let dial = |peer: &Peer, limit, lane, pipe: &Pipe| {
             let states = ConnectionStates::new([peer.clone()].into_iter());
             let (states, standing) = watch::channel(states);
-            let ends = (Party::Replica(id), Party::Replica(peer.replica));
-            let line = network.map(|it| DelayLine::new(it, ends.0, ends.1, lane, pipe.clone()));
-            let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()).over(line, clock));
+            let (there, clock) = (Party::Replica(peer.replica), location.clock);
+            let way = location.way_to(there, lane, pipe);
+            let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()).over(way, clock));
             let link = OutgoingConnection {
                 peer: peer.clone(),
                 greeting: greeting.clone(),
@@ -64,7 +62,7 @@ impl Peers {
                 traffic: traffic.clone(),
                 states,
                 clock,
-                handshake: network.map_or(Duration::ZERO, |it| it.handshake(ends.0, ends.1)),
+                handshake: location.handshake(there),
             };
             tokio::spawn(link.run(|nothing: Nothing| match nothing {}, inbox.clone()));
             (mailbox, standing)

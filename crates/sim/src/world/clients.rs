@@ -52,6 +52,7 @@ impl World {
             .with_execution(self.options.execution)
             .with_reads(self.options.possible_reads())
             .with_resend_after(self.options.profile.resend_after())
+            .allowing_for(self.options.profile.round_trip())
             .with_session_ttl(self.options.profile.session_ttl())
             .with_deadline(deadline)
             .with_late_answers(true);
