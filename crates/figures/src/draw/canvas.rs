@@ -301,10 +301,15 @@ pub(crate) fn width(text: &str) -> f64 {
     text.chars().map(letter).sum::<f64>() * LETTERS
 }
 
-/// The text, or as much of it as there is room for.
+/// The text, or as much of it as there is room for: of a path the file's name first.
 pub(crate) fn cut(text: &str, room: f64) -> String {
     if width(text) <= room {
         return text.into();
+    }
+    if let Some((_, name)) = text.rsplit_once('/')
+        && !text.contains(' ')
+    {
+        return cut(name, room);
     }
     let mut kept = String::new();
     for letter in text.chars() {
@@ -342,6 +347,7 @@ mod tests {
         let text = cut("a text that is much too long", 60.0);
         assert!(text.ends_with('…') && width(&text) <= 60.0, "{text}");
         assert_eq!(cut("", 0.0), "");
+        assert_eq!(cut("experiments/wan/near.toml", 60.0), "near.toml");
     }
 
     #[test]
