@@ -48,17 +48,13 @@ struct Node {
 
 impl Node {
     fn start(cluster: &Path) -> Self {
-        let flags = [
-            "--replica",
-            "p0r0",
-            "--orders",
-            "--log-format",
-            "json",
-            "--metrics",
-            "127.0.0.1:0",
-        ];
+        let flags = ["--replica", "p0r0", "--orders", "--log-format", "json"];
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let metrics = free.local_addr().unwrap().to_string();
+        drop(free);
         let mut command = harness(&["node", "--cluster"]);
         command.arg(cluster).args(flags);
+        command.args(["--metrics", &metrics]);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
