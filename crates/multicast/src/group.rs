@@ -47,8 +47,6 @@ pub struct GroupMulticast {
     snapshots: SnapshotSchedule,
     /// How many bytes one batch carries.
     batch_bytes: usize,
-    /// How much longer a message takes there and back than on a local network.
-    round_trip: Micros,
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
@@ -108,7 +106,6 @@ impl GroupMulticast {
             applied: 0,
             snapshots: SnapshotSchedule::new(settings.log_bytes),
             batch_bytes: settings.batch_bytes,
-            round_trip,
             leader: None,
             peers: Peers::of(id.group, topology, round_trip),
             turned_away: BTreeSet::new(),
@@ -214,8 +211,8 @@ impl GroupMulticast {
         let term = self.log.is_leader().then(|| self.log.term());
         if self.leader.as_ref().map(|leader| leader.term) != term {
             self.turn_away();
-            self.leader =
-                term.map(|term| LeaderState::new(term, now, self.batch_bytes, self.round_trip));
+            let (batch_bytes, round_trip) = (self.batch_bytes, self.peers.round_trip());
+            self.leader = term.map(|term| LeaderState::new(term, now, batch_bytes, round_trip));
             let (links, time) = (self.order.links(), self.order.time());
             match term {
                 Some(_) => self

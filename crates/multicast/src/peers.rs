@@ -110,6 +110,11 @@ impl Peer {
 }
 
 impl Peers {
+    /// How much longer a message takes there and back than on a local network.
+    pub(crate) fn round_trip(&self) -> Micros {
+        self.round_trip
+    }
+
     /// The groups of a topology but one, of which nothing is known yet.
     pub(crate) fn of(group: GroupId, topology: Topology, round_trip: Micros) -> Self {
         let others = topology.groups().without(group);
