@@ -7,6 +7,7 @@ use crate::error::RegistrationError;
 use crate::registry::list::{Empty, With};
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
+use crate::settings::cluster::ClusterSettings;
 use crate::workload::contract::WorkloadFlags;
 use crate::{cluster, events, from_git, log, node, peak, plot, report, run, sim, sweep, top};
 use ssmr_core::Oracle;
@@ -126,6 +127,10 @@ impl<W: Workloads> Harness<W> {
                 peak::run(&settings, strategies, &flags)
             }
             Request::Run(settings, flags) => run::run(&settings, strategies, &flags),
+            Request::Load(begins, settings, flags) => {
+                cluster::run::<W>(&ClusterSettings::Begin(begins), strategies)?;
+                run::run(&settings, strategies, &flags)
+            }
             Request::Sweep(settings, cells) => sweep::run(&settings, &cells, strategies),
             Request::Sim(settings) => sim::run(&settings, strategies),
             Request::Node(settings) => node::run::<W>(&settings, strategies),

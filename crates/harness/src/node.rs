@@ -88,7 +88,12 @@ impl ClusterVisitor for Runs<'_> {
             } else {
                 node.run(signals).await?;
             }
-            Ok(Ending::Good)
+            // A replica whose machine is emptied must not count as one that has done its part of
+            // the job: nobody would start it elsewhere.
+            Ok(match self.settings.is_of_job {
+                true => Ending::Interrupted,
+                false => Ending::Good,
+            })
         })
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Row, read_rows};
+use common::{Process, Row, read_rows};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,14 @@ struct Cluster {
 impl Cluster {
     /// Describes one, on ports that were free a moment ago, and starts it.
     fn start(strategy: &str, flags: &[&str]) -> Self {
+        let cluster = Self::describe(strategy, flags);
+        let started = cluster.cluster(&["start"], &[]);
+        assert!(started.status.success(), "{}", said(&started));
+        cluster
+    }
+
+    /// Describes one, on ports that were free a moment ago.
+    fn describe(strategy: &str, flags: &[&str]) -> Self {
         let cluster = Self {
             folder: tempfile::tempdir().unwrap(),
         };
@@ -25,19 +33,22 @@ impl Cluster {
         let output = cluster.cluster(&init, flags);
         assert!(output.status.success(), "{}", said(&output));
         let text = fs::read_to_string(&file).unwrap();
+        // All at the same time: a port that is given back is given out again.
+        let mut held = Vec::new();
         let with_free_ports: Vec<String> = text
             .lines()
             .map(|line| match line.split_once(" = \"127.0.0.1:") {
                 Some((name, _)) => {
                     let free = TcpListener::bind("127.0.0.1:0").unwrap();
-                    format!("{name} = \"{}\"", free.local_addr().unwrap())
+                    let with_port = format!("{name} = \"{}\"", free.local_addr().unwrap());
+                    held.push(free);
+                    with_port
                 }
                 None => line.to_owned(),
             })
             .collect();
         fs::write(&file, with_free_ports.join("\n")).unwrap();
-        let started = cluster.cluster(&["start"], &[]);
-        assert!(started.status.success(), "{}", said(&started));
+        drop(held);
         cluster
     }
 
@@ -233,4 +244,53 @@ fn a_cluster_is_restarted_replica_by_replica_without_an_error_to_a_client() {
         6
     );
     assert_sound(&whole(out.path()));
+}
+
+#[test]
+fn a_job_of_processes_that_are_started_alike_is_a_cluster_and_its_load() {
+    let cluster = Cluster::describe("static", &["--partitions", "1"]);
+    let out = tempfile::tempdir().unwrap();
+    let process = |number: &str, more: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program.env("JOB_COMPLETION_INDEX", number);
+        program.args(["cluster", "job"]).arg(cluster.file());
+        program.args(["--", "--quiet", "--warmup", "100ms", "--keys", "200"]);
+        program
+            .args(["--duration", "300ms", "--out"])
+            .arg(out.path());
+        program.args(more);
+        program
+    };
+    let start = |number| Process(process(number, &[]).spawn().unwrap());
+    let replicas = ["1", "2", "3"].map(start);
+    let load = process("0", &[]).output().unwrap();
+    assert_eq!(load.status.code(), Some(0), "{}", said(&load));
+    assert_sound(&whole(out.path()));
+    for mut replica in replicas {
+        assert_eq!(replica.0.try_wait().unwrap(), None, "nobody has ended it");
+        let id = replica.0.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(asked.unwrap().success());
+        let ended = replica.0.wait().unwrap();
+        assert!(!ended.success(), "it would count as done: {ended}");
+    }
+
+    // Whichever it is, what is wrong is told by each, at once.
+    for number in ["0", "1"] {
+        let refused = process(number, &["--partitions", "2"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+        let word = "--partitions: --deploy";
+        assert!(said(&refused).contains(word), "{}", said(&refused));
+    }
+    for (number, word) in [
+        (
+            "4",
+            "are processes 0 to 3; this is another one (JOB_COMPLETION_INDEX=4)",
+        ),
+        ("x", "JOB_COMPLETION_INDEX=x: it is no number"),
+    ] {
+        let refused = process(number, &[]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+        assert!(said(&refused).contains(word), "{}", said(&refused));
+    }
 }

@@ -42,6 +42,7 @@ mod mailbox;
 mod network;
 mod node;
 mod operator;
+mod ordinal;
 mod peer;
 mod replica;
 mod report;
@@ -74,6 +75,7 @@ pub use limits::ConnectionLimits;
 pub use network::{Network, Party, Route};
 pub use node::{Node, WhichReplica};
 pub use operator::{Founded, Operator};
+pub use ordinal::Ordinal;
 pub use peer::Peer;
 pub use replica::{ReplicaOptions, ReplicaThread};
 pub use report::{

@@ -6,6 +6,7 @@
 use crate::cluster_file::ClusterFile;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, NetError};
+use crate::ordinal::Ordinal;
 use crate::replica::{ReplicaOptions, ReplicaThread};
 use crate::signals::Signals;
 use ssmr_core::{Application, GroupId, Oracle, ReplicaId, Topology};
@@ -24,25 +25,19 @@ pub enum WhichReplica {
 }
 
 impl WhichReplica {
-    /// The replica. The ordinal of a process is the value of `JOB_COMPLETION_INDEX` (Kubernetes,
-    /// indexed jobs) or `SLURM_PROCID` (Slurm), or else the number at the end of its host's name
-    /// (`things-2`, as the pods of a stateful set are called).
+    /// The replica.
     ///
     /// # Errors
-    /// If there is no such replica, or no ordinal.
+    /// If there is no such replica, or this process has no [`Ordinal`].
     pub fn of(self, topology: &Topology) -> Result<ReplicaId, NetError> {
-        let uname = rustix::system::uname();
-        let host = uname.nodename().to_string_lossy();
-        self.among(topology, |name| std::env::var(name).ok(), &host)
+        self.among(topology, Ordinal::of_process)
     }
 
     fn among(
         self,
         topology: &Topology,
-        variable: impl Fn(&str) -> Option<String>,
-        host: &str,
+        ordinal: impl FnOnce() -> Result<Ordinal, NetError>,
     ) -> Result<ReplicaId, NetError> {
-        let ordinal = || Ordinal::of(variable, host);
         let no_such = |asked: String| {
             let names: Vec<String> = topology.replicas().map(|id| id.to_string()).collect();
             let why = format!("{asked} is not one of {}", names.join(", "));
@@ -59,51 +54,20 @@ impl WhichReplica {
                     return Err(NetError::WhichReplica(why));
                 }
                 let ordinal = ordinal()?;
-                let found = topology.members(group).nth(ordinal.number);
-                found.ok_or_else(|| no_such(ordinal.of_what(&group.to_string())))
+                let found = topology.members(group).nth(ordinal.number());
+                found.ok_or_else(|| no_such(of_what(&ordinal, &group.to_string())))
             }
             Self::ByOrdinal => {
                 let ordinal = ordinal()?;
-                let found = topology.replicas().nth(ordinal.number);
-                found.ok_or_else(|| no_such(ordinal.of_what("the cluster")))
+                let found = topology.replicas().nth(ordinal.number());
+                found.ok_or_else(|| no_such(of_what(&ordinal, "the cluster")))
             }
         }
     }
 }
 
-/// The number that tells a process from others that were started alike, and who says it.
-struct Ordinal {
-    number: usize,
-    source: String,
-}
-
-impl Ordinal {
-    fn of(variable: impl Fn(&str) -> Option<String>, host: &str) -> Result<Self, NetError> {
-        for name in ["JOB_COMPLETION_INDEX", "SLURM_PROCID"] {
-            if let Some(value) = variable(name) {
-                let source = format!("{name}={value}");
-                let number = value.trim().parse();
-                let bad = |_| NetError::WhichReplica(format!("{source}: it is no number"));
-                let number = number.map_err(bad)?;
-                return Ok(Self { number, source });
-            }
-        }
-        let number = host.rsplit_once('-').and_then(|(_, end)| end.parse().ok());
-        let source = format!("the host's name {host}");
-        let none = || {
-            let why = format!(
-                "it is not said, JOB_COMPLETION_INDEX and SLURM_PROCID are not set, and {source} \
-                 does not end with -NUMBER"
-            );
-            NetError::WhichReplica(why)
-        };
-        let number = number.ok_or_else(none)?;
-        Ok(Self { number, source })
-    }
-
-    fn of_what(&self, what: &str) -> String {
-        format!("replica number {} of {what} ({})", self.number, self.source)
-    }
+fn of_what(ordinal: &Ordinal, what: &str) -> String {
+    format!("replica number {} of {what} ({ordinal})", ordinal.number())
 }
 
 /// A running replica of a cluster that a file describes. Dropping it stops it and holds up the
@@ -214,7 +178,7 @@ mod tests {
             let found = variables.iter().find(|(name, _)| *name == asked);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let chosen = which.among(&topology, variable, host);
+        let chosen = which.among(&topology, || Ordinal::of(variable, host));
         let named = chosen.map(|id| id.to_string());
         named.map_err(|error| error.to_string())
     }

@@ -82,9 +82,9 @@ pub use ssmr_net::{
     ClusterConfig, ClusterFile, CommandKind, ConfigError, ConnectError, Connection,
     ConnectionReport, ConnectionState, Durability, Endpoint, FileProblem, FileProblems, FoundError,
     Founded, FoundingRefused, HandOverError, HandOverRefused, Histogram, Holding, HotObject,
-    HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Peer, PeerReport,
-    Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion, SnapshotReport, StorageError,
-    Tally, TrafficCount, WhichReplica, cache_servers,
+    HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Ordinal, Peer,
+    PeerReport, Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion, SnapshotReport,
+    StorageError, Tally, TrafficCount, WhichReplica, cache_servers,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

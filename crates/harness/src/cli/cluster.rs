@@ -1,5 +1,6 @@
 //! The flags of `cluster`.
 
+use super::cluster_job::{self, JobArgs};
 use super::values::{odd, positive_time};
 use crate::program;
 use crate::settings::cluster::{
@@ -77,6 +78,9 @@ enum ClusterCommand {
     Roll(RollArgs),
     /// End the processes that `start` has started
     Stop(FileArgs),
+    /// Be one of the processes of a batch job that is a cluster and its load: the job's number 0
+    /// makes the load, the others are the replicas
+    Job(JobArgs),
 }
 
 /// Which cluster.
@@ -216,6 +220,14 @@ struct RollArgs {
 }
 
 impl ClusterArgs {
+    /// The job to be part of, if that is what to do.
+    pub(super) fn job(&self) -> Option<&JobArgs> {
+        match &self.command {
+            ClusterCommand::Job(args) => Some(args),
+            _ => None,
+        }
+    }
+
     /// The settings.
     pub(super) fn settings(self) -> ClusterSettings {
         match self.command {
@@ -245,6 +257,7 @@ impl ClusterArgs {
                 timeout: args.timeout,
             }),
             ClusterCommand::Stop(FileArgs { file }) => ClusterSettings::Stop(file),
+            ClusterCommand::Job(_) => unreachable!("it is read before"),
         }
     }
 }
@@ -257,6 +270,7 @@ pub(super) fn with_examples(command: clap::Command) -> clap::Command {
         ("found", FOUND_EXAMPLES),
         ("status", STATUS_EXAMPLES),
         ("roll", ROLL_EXAMPLES),
+        ("job", cluster_job::EXAMPLES),
     ];
     texts.into_iter().fold(command, |command, (name, text)| {
         command.mut_subcommand(name, |it| it.after_help(program::named(text)))

@@ -3,7 +3,7 @@
 use crate::events;
 use crate::settings::events::{EventFormat, EventSettings};
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, Command};
 use std::ffi::OsString;
 
 /// The flag for levels by module.
@@ -26,7 +26,7 @@ pub(super) fn with_flags(command: Command) -> Command {
             .help_heading("Events")
             .help(
                 "What to say of what happens, on standard error: a level, and levels of modules, \
-                 as info,ssmr_net=debug [default: RUST_LOG, or info for `node` and error else]",
+                 as info,ssmr_net=debug [default: RUST_LOG, or info for replicas and error else]",
             ),
         Arg::new(FORMAT)
             .long(FORMAT)
@@ -42,15 +42,14 @@ pub(crate) fn chosen(command: &Command, words: &[OsString]) -> EventSettings {
     let Ok(matches) = command.clone().try_get_matches_from(words) else {
         return EventSettings::default();
     };
-    let is_node = matches.subcommand_name() == Some("node");
-    let mut deepest: &ArgMatches = &matches;
-    while let Some((_, below)) = deepest.subcommand() {
-        deepest = below;
+    let (mut deepest, mut name) = (&matches, "");
+    while let Some((below, matches)) = deepest.subcommand() {
+        (deepest, name) = (matches, below);
     }
     let text = |name| deepest.get_one::<String>(name);
     EventSettings {
         levels: text(LEVEL).cloned(),
         format: text(FORMAT).and_then(|name| EventFormat::named(name)),
-        is_node,
+        is_node: ["node", "job"].contains(&name),
     }
 }

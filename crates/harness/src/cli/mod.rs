@@ -6,6 +6,7 @@
 
 mod choices;
 mod cluster;
+mod cluster_job;
 mod deployed;
 pub(crate) mod events;
 mod examples;
@@ -30,7 +31,7 @@ use crate::registry::check::{self, ALL};
 use crate::registry::info::StrategyInfo;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
-use crate::settings::cluster::ClusterSettings;
+use crate::settings::cluster::{ClusterSettings, StartSettings};
 use crate::settings::log::LogSettings;
 use crate::settings::node::NodeSettings;
 use crate::settings::plot::PlotSettings;
@@ -100,6 +101,8 @@ enum Command {
 pub(crate) enum Request<W> {
     /// Run workloads: the settings, and the flags of every workload.
     Run(Box<RunSettings>, W),
+    /// Begin with a cluster that starts elsewhere, and then run on it.
+    Load(StartSettings, Box<RunSettings>, W),
     /// Run many: the settings, and every run.
     Sweep(SweepSettings, Vec<Cell<W>>),
     /// Simulate.
@@ -238,6 +241,11 @@ pub(crate) fn parse<W: Workloads>(
     if let (Command::Sweep(args), Some(matches)) = (&cli.command, given.subcommand_matches("sweep"))
     {
         return Ok(args.clone().request(matches, command, registered));
+    }
+    if let Command::Cluster(args) = &cli.command
+        && let Some(job) = args.job()
+    {
+        return job.request(command, registered);
     }
     let unused = run.map_or(Ok(()), |run| {
         let chosen = run.get_one::<String>("workload");

@@ -64,6 +64,7 @@ impl NodeArgs {
                 (None, None) => WhichReplica::ByOrdinal,
             },
             takes_orders: self.orders,
+            is_of_job: false,
             #[cfg(feature = "metrics")]
             metrics: self.metrics,
         }

@@ -4,13 +4,14 @@
 //! Each has two files in a folder beside the cluster's file: what it has said, and the number of
 //! its process.
 
+use super::founding::begin;
 use super::runtime;
 use crate::described::{ClusterVisitor, Described};
 use crate::ending::Ending;
 use crate::settings::cluster::StartSettings;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use ssmr_core::{Application, ReplicaId, Topology};
+use ssmr_core::{Application, ReplicaId};
 use ssmr_net::Operator;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep};
 const CLOSING: Duration = Duration::from_secs(60);
 
 /// How long until it is looked again. Nothing tells that a process which is nobody's child has
-/// ended, or that a group has a leader.
+/// ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The folder beside a cluster's file.
@@ -150,7 +151,7 @@ impl ClusterVisitor for Start<'_> {
         let operator = operator.with_patience(self.0.timeout);
         let started_up = runtime()?.block_on(async {
             tokio::select! {
-                part = self.takes_part(&operator, &topology) => part,
+                part = begin(&operator, &topology, self.0.timeout) => part,
                 id = ended(&mut started) => bail!("{id} has ended: {}", processes.last_words(id)),
             }
         });
@@ -175,27 +176,6 @@ async fn ended(processes: &mut [(ReplicaId, Child)]) -> ReplicaId {
             }
         }
         sleep(PAUSE).await;
-    }
-}
-
-impl Start<'_> {
-    /// Founds the cluster if it is new, and waits until each replica takes part in its group.
-    async fn takes_part(&self, operator: &Operator, topology: &Topology) -> Result<()> {
-        operator.found_if_new().await?;
-        let begun = Instant::now();
-        for id in topology.replicas() {
-            loop {
-                let status = operator.status(id).await?;
-                if status.takes_part() {
-                    break;
-                }
-                if begun.elapsed() > self.0.timeout {
-                    bail!("{id} takes no part in its group after {:?}", self.0.timeout);
-                }
-                sleep(PAUSE).await;
-            }
-        }
-        Ok(())
     }
 }
 

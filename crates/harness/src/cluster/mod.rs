@@ -36,6 +36,9 @@ pub(crate) fn run<W: Workloads>(
         ClusterSettings::Found(settings) => {
             with_cluster::<W, _>(FILE, &settings.file, strategies, founding::Found(settings))?
         }
+        ClusterSettings::Begin(settings) => {
+            with_cluster::<W, _>(FILE, &settings.file, strategies, founding::Begin(settings))?
+        }
         ClusterSettings::Status(settings) => {
             with_cluster::<W, _>(FILE, &settings.file, strategies, status::Show(settings))?
         }

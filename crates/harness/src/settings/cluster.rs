@@ -15,6 +15,8 @@ pub(crate) enum ClusterSettings {
     Start(StartSettings),
     /// Make its replicas, which hold nothing, its first members.
     Found(StartSettings),
+    /// Found it, if it is new, and wait until each replica takes part.
+    Begin(StartSettings),
     /// Ask its replicas how they are.
     Status(StatusSettings),
     /// Restart its replicas, one after the other.
@@ -48,7 +50,7 @@ pub(crate) struct InitSettings {
     pub(crate) memcached: Vec<Endpoint>,
 }
 
-/// Which cluster to start or found.
+/// Which cluster to start, found, or begin with.
 #[derive(Clone, Debug)]
 pub(crate) struct StartSettings {
     /// The cluster's file.

@@ -14,6 +14,8 @@ pub(crate) struct NodeSettings {
     pub(crate) replica: WhichReplica,
     /// Whether it is driven over its standard input and output.
     pub(crate) takes_orders: bool,
+    /// Whether it is one of the processes of a job: a signal that ends it is no success then.
+    pub(crate) is_of_job: bool,
     /// Where it serves its metrics, as `host:port`.
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Endpoint>,
