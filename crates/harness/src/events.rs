@@ -19,6 +19,8 @@ pub(crate) const FORMAT: &str = "SSMR_LOG_FORMAT";
 
 /// What is in force, for processes that are started.
 static IN_FORCE: OnceLock<[(&str, String); 2]> = OnceLock::new();
+/// The flags that were given.
+static FLAGS: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Checks levels by module: `info,ssmr_net=debug`.
 ///
@@ -53,6 +55,7 @@ pub(crate) fn begin(settings: &EventSettings) -> Result<(), UsageError> {
             .ok_or_else(|| UsageError::new(FORMAT, format!("{name} is neither text nor json"))),
     };
     let format = settings.format.map_or_else(of_environment, Ok)?;
+    let _ = FLAGS.set(settings.flags());
     let _ = IN_FORCE.set([(LEVELS, levels), (FORMAT, format.name().into())]);
     let events = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -64,6 +67,12 @@ pub(crate) fn begin(settings: &EventSettings) -> Result<(), UsageError> {
         EventFormat::Json => events.json().flatten_event(true).try_init(),
     };
     Ok(())
+}
+
+/// The flags that were given for events, for commands that are started and stay. (The environment
+/// they inherit; the default is their own.)
+pub(crate) fn flags() -> impl Iterator<Item = &'static str> {
+    FLAGS.get().into_iter().flatten().map(|word| &word[..])
 }
 
 /// The environment that has a process of ours write events as this one does.

@@ -294,3 +294,18 @@ fn a_job_of_processes_that_are_started_alike_is_a_cluster_and_its_load() {
         assert!(said(&refused).contains(word), "{}", said(&refused));
     }
 }
+
+#[test]
+fn replicas_that_are_started_say_what_the_command_was_told() {
+    let cluster = Cluster::describe("static", &["--partitions", "1", "--replicas", "1"]);
+    let said_there = || fs::read_to_string(cluster.folder.path().join("cluster.run/p0r0.log"));
+    let flags = ["--log-format", "json", "--log-level", "debug"];
+    let started = cluster.cluster(&["start"], &flags);
+    assert!(started.status.success(), "{}", said(&started));
+    let lines = said_there().unwrap();
+    assert!(lines.lines().all(|line| line.starts_with('{')), "{lines}");
+    assert!(lines.contains(r#""level":"INFO""#), "{lines}");
+    let node = fs::read(format!("/proc/{}/cmdline", cluster.process("p0r0")));
+    let node = String::from_utf8(node.unwrap()).unwrap();
+    assert!(node.contains("--log-level=debug"), "{node}");
+}

@@ -7,9 +7,9 @@ use clap::{Arg, Command};
 use std::ffi::OsString;
 
 /// The flag for levels by module.
-pub(super) const LEVEL: &str = "log-level";
+pub(super) const LEVEL: &str = EventSettings::LEVEL;
 /// The flag for the form.
-pub(super) const FORMAT: &str = "log-format";
+pub(super) const FORMAT: &str = EventSettings::FORMAT;
 
 /// Adds the flags to a command, or to those that it consists of.
 pub(super) fn with_flags(command: Command) -> Command {

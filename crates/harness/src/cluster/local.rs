@@ -8,6 +8,7 @@ use super::founding::begin;
 use super::runtime;
 use crate::described::{ClusterVisitor, Described};
 use crate::ending::Ending;
+use crate::events;
 use crate::settings::cluster::StartSettings;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -88,6 +89,7 @@ impl Processes {
         let mut command = Command::new(program);
         command.arg("node").arg("--cluster").arg(&self.cluster);
         command.args(["--replica", &id.to_string()]);
+        command.args(events::flags());
         command.stdin(Stdio::null());
         command.stdout(said.try_clone()?).stderr(said);
         // It goes on when the terminal is closed, and Ctrl-C is not for it.

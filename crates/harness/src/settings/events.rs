@@ -11,6 +11,21 @@ pub(crate) struct EventSettings {
     pub(crate) is_node: bool,
 }
 
+impl EventSettings {
+    /// The flag for levels by module.
+    pub(crate) const LEVEL: &'static str = "log-level";
+    /// The flag for the form.
+    pub(crate) const FORMAT: &'static str = "log-format";
+
+    /// The flags that were given.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let levels = self.levels.clone().map(|it| (Self::LEVEL, it));
+        let format = self.format.map(|it| (Self::FORMAT, it.name().to_owned()));
+        let given = levels.into_iter().chain(format);
+        given.map(|(flag, it)| format!("--{flag}={it}")).collect()
+    }
+}
+
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventFormat {
