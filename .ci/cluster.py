@@ -44,7 +44,7 @@ class Cluster:
     """
 
     def __init__(self, strategy, folder):
-        self.strategy, self.folder = strategy, folder
+        self.strategy, self.folder, self.name = strategy, folder, folder.name
         self.folder.mkdir(parents=True)
         self.project = f"ssmrci{os.getpid()}"
         self.file, self.secret = self.folder / "cluster.toml", self.folder / "cluster.secret"
@@ -85,13 +85,13 @@ class Cluster:
                 return told
             if time.monotonic() > until:
                 of_it = {replica: told[replica] for replica in waits}
-                raise SystemExit(f"{self.strategy}: not recovered after {RECOVERY_S} s: {of_it}\n{self.logs_of(waits)}")
+                raise SystemExit(f"{self.name}: not recovered after {RECOVERY_S} s: {of_it}\n{self.logs_of(waits)}")
 
     def leader(self, group):
         return next(replica for replica, it in self.await_recovery(group).items() if it["is_leader"])
 
     def told(self, text):
-        print(f"{self.strategy}: {self.now():6.1f} s: {text}", flush=True)
+        print(f"{self.name}: {self.now():6.1f} s: {text}", flush=True)
 
     def end_load(self):
         """Tells the load to end, once all has happened, and to judge what it saw."""
@@ -112,7 +112,7 @@ class Cluster:
         wrong = [f"{key} is {run[key]}, not {value}" for key, value in good.items() if run[key] != value]
         wrong += [f"{total['errors']} errors"] * (total["errors"] != "0")
         wrong += [f"exit status {status}, not {expected}"] * (status != expected)
-        return [f"{self.strategy}: {each}" for each in wrong] + [self.logs_of(["load"])] * bool(wrong)
+        return [f"{self.name}: {each}" for each in wrong] + [self.logs_of(["load"])] * bool(wrong)
 
     @property
     def results(self):

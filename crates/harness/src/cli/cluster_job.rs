@@ -1,8 +1,8 @@
 //! `cluster job`: one command line for all processes of a job that is a cluster and its load.
 //!
 //! Engines that start many processes alike tell each its number. Number 0 makes the load, number 1
-//! is the first replica, and so on. Invariant: what is wrong with the flags is told by each of them,
-//! before anything is started.
+//! is the first replica, and so on. Invariant: what is wrong with the flags is told by each of
+//! them, before anything is started.
 
 use super::values::positive_time;
 use super::{Request, parse};

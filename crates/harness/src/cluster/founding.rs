@@ -1,5 +1,5 @@
-//! `cluster found`: making the replicas of a new cluster its first members. Whoever starts a cluster
-//! also waits until all of them take part.
+//! `cluster found`: making the replicas of a new cluster its first members. Whoever starts a
+//! cluster also waits until all of them take part.
 
 use super::runtime;
 use crate::described::{ClusterVisitor, Described};
