@@ -7,7 +7,8 @@ pub(crate) struct EventSettings {
     pub(crate) levels: Option<String>,
     /// The form; `None` if nothing was given.
     pub(crate) format: Option<EventFormat>,
-    /// Whether the command is to be a replica, whose owner wants to know what happens.
+    /// Whether the command is to be a replica, whose owner wants to know what happens, or may be one
+    /// of a job's.
     pub(crate) is_node: bool,
 }
 
