@@ -7,8 +7,8 @@ pub(crate) struct EventSettings {
     pub(crate) levels: Option<String>,
     /// The form; `None` if nothing was given.
     pub(crate) format: Option<EventFormat>,
-    /// Whether the command is to be a replica, whose owner wants to know what happens, or may be one
-    /// of a job's.
+    /// Whether the command is to be a replica, or a process of a job, most of which are: its owner
+    /// wants to know what happens.
     pub(crate) is_node: bool,
 }
 
