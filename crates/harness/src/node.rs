@@ -17,9 +17,7 @@ use crate::settings::node::NodeSettings;
 use crate::time;
 use anyhow::{Context, Result};
 use ssmr_core::{Application, ReplicaId};
-#[cfg(feature = "metrics")]
-use ssmr_net::ClusterFile;
-use ssmr_net::{NetError, Node, ReplicaStatus, ReplicaThread, Signals};
+use ssmr_net::{ClusterFile, NetError, Node, ReplicaStatus, ReplicaThread, Signals};
 use std::io::{self, BufRead, Write};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
@@ -45,9 +43,11 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    /// The file, with metrics of this replica where they were asked for.
-    #[cfg(feature = "metrics")]
-    fn with_metrics(&self, mut file: ClusterFile, id: ReplicaId) -> ClusterFile {
+    /// The file, with what was asked for besides.
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
+    fn with_flags(&self, mut file: ClusterFile, id: ReplicaId) -> ClusterFile {
+        file.insecure |= self.settings.insecure;
+        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.settings.metrics {
             file.places.entry(id).or_default().metrics = Some(metrics.clone());
         }
@@ -73,8 +73,7 @@ impl ClusterVisitor for Runs<'_> {
         let Described { file, oracle } = cluster;
         let which = self.settings.replica;
         let id = which.of(&file.config.topology).map_err(Self::blame)?;
-        #[cfg(feature = "metrics")]
-        let file = self.with_metrics(file, id);
+        let file = self.with_flags(file, id);
         let runtime = Builder::new_current_thread().enable_io().build();
         let runtime = runtime.context("cannot start an event loop")?;
         runtime.block_on(async {

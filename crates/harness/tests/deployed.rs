@@ -295,6 +295,112 @@ fn a_job_of_processes_that_are_started_alike_is_a_cluster_and_its_load() {
     }
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn certificates_are_renewed_and_replicas_restarted_under_load_and_nobody_else_gets_in() {
+    let cluster = Cluster::start("broker", &["--tls", "--partitions", "1", "--data", "data"]);
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [long, after] = folders.each_ref().map(tempfile::TempDir::path);
+    let mut under_way = cluster.run(long, &["--duration", "6s"]).spawn().unwrap();
+    for step in ["certify", "roll"] {
+        let done = cluster.cluster(&[step], &[]);
+        assert!(done.status.success(), "{step}: {}", said(&done));
+    }
+    assert!(under_way.wait().unwrap().success());
+    assert_sound(&whole(long));
+
+    // A client of one account gets what it needs, and no more.
+    let own = tempfile::tempdir().unwrap();
+    let tls = own.path().join("tls");
+    let into = tls.to_str().unwrap();
+    let issued = cluster.cluster(&["certify"], &["--client", "7", "--out", into]);
+    assert!(issued.status.success(), "{}", said(&issued));
+    let names = fs::read_dir(&tls).unwrap();
+    let mut names: Vec<_> = names.map(|it| it.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["ca.pem", "client.pem"]);
+    let file = own.path().join("cluster.toml");
+    fs::copy(cluster.file(), &file).unwrap();
+    let status = |file: &Path| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program
+            .args(["cluster", "status"])
+            .arg(file)
+            .output()
+            .unwrap()
+    };
+    let told = status(&file);
+    assert_eq!(told.status.code(), Some(1), "{}", said(&told));
+    assert!(
+        said(&told).contains("operator.pem: No such file"),
+        "{}",
+        said(&told)
+    );
+
+    // Its own authority does not help.
+    let other = own.path().join("other.toml");
+    let other = other.to_str().unwrap();
+    let init = |file: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program
+            .args(["cluster", "init", file, "--tls"])
+            .output()
+            .unwrap()
+    };
+    fs::remove_dir_all(&tls).unwrap();
+    assert!(init(other).status.success());
+    let told = status(&file);
+    assert!(!told.status.success(), "{}", said(&told));
+    assert!(
+        said(&told).contains("operator.pem: the certificate is of"),
+        "{}",
+        said(&told)
+    );
+
+    let run = cluster
+        .run(after, &["--operations", "20"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", said(&run));
+    assert_sound(&whole(after));
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_the_feature_tls_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cluster.toml");
+    let harness = || Command::new(env!("CARGO_BIN_EXE_harness"));
+    let init = |flag: &str| {
+        let mut program = harness();
+        program
+            .args(["cluster", "init", "--force"])
+            .arg(&file)
+            .arg(flag)
+            .output()
+            .unwrap()
+    };
+    let refused = init("--tls");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("--tls: ") && said(&refused).contains("feature `tls`"));
+    assert!(init("--insecure").status.success());
+    let text = fs::read_to_string(&file).unwrap();
+    let with_tls = text.replace("insecure = true", "tls = \"tls\"");
+    fs::write(&file, with_tls).unwrap();
+    for command in [
+        &["cluster", "status"][..],
+        &["node", "--replica", "p0r0", "--cluster"],
+    ] {
+        let refused = harness().args(command).arg(&file).output().unwrap();
+        assert!(!refused.status.success());
+        assert!(
+            said(&refused).contains("feature `tls`"),
+            "{}",
+            said(&refused)
+        );
+    }
+}
+
 #[test]
 fn replicas_that_are_started_say_what_the_command_was_told() {
     let cluster = Cluster::describe("static", &["--partitions", "1", "--replicas", "1"]);
@@ -308,4 +414,42 @@ fn replicas_that_are_started_say_what_the_command_was_told() {
     let node = fs::read(format!("/proc/{}/cmdline", cluster.process("p0r0")));
     let node = String::from_utf8(node.unwrap()).unwrap();
     assert!(node.contains("--log-level=debug"), "{node}");
+}
+
+#[test]
+fn beyond_this_host_it_has_to_be_said_who_may_speak() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cluster.toml");
+    let harness = |flags: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harness"));
+        program.args(flags).arg(&file).output().unwrap()
+    };
+    let init = [
+        "cluster",
+        "init",
+        "--partitions=1",
+        "--replicas=1",
+        "--hosts=somewhere",
+    ];
+    let refused = harness(&init);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("--hosts: somewhere is beyond this host: --tls"));
+    assert!(
+        harness(&[&init[..], &["--insecure"]].concat())
+            .status
+            .success()
+    );
+    let text = fs::read_to_string(&file).unwrap();
+    let free = TcpListener::bind("0.0.0.0:0").unwrap();
+    let everywhere = free.local_addr().unwrap();
+    drop(free);
+    let text = text.replace("insecure = true", &format!("listen = \"{everywhere}\""));
+    fs::write(&file, text).unwrap();
+    let refused = harness(&["node", "--replica", "p0r0", "--cluster"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(
+        said(&refused).contains(&format!("--cluster: {everywhere} is beyond this host")),
+        "{}",
+        said(&refused)
+    );
 }

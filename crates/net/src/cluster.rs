@@ -77,6 +77,7 @@ impl Cluster {
             limits,
             service_time,
             stages,
+            insecure,
             ..
         } = options;
         let (cache, cache_servers) = match options.cache {
@@ -107,7 +108,8 @@ impl Cluster {
                 .with_log_bytes(log_bytes)
                 .with_limits(limits)
                 .with_service_time(service_time)
-                .with_stages(stages);
+                .with_stages(stages)
+                .with_insecure(insecure);
             let replica = start(options.clone(), listener, published.clone())?;
             replicas.insert(id, (options, replica));
         }
@@ -142,7 +144,7 @@ impl Cluster {
     /// If a replica does not answer within `patience`; or if one group holds nothing, and another
     /// one something.
     pub async fn found(&self, patience: Duration) -> Result<(), NetError> {
-        let operator = Operator::of(self.identity.clone(), &self.config);
+        let operator = Operator::of(self.identity.clone(), &self.config)?;
         operator.with_patience(patience).found_if_new().await?;
         Ok(())
     }

@@ -25,6 +25,8 @@ pub struct ClusterOptions {
     pub secret: Option<Secret>,
     /// The address to listen on.
     pub bind: IpAddr,
+    /// Whether that may be one beyond this host: whoever reaches it may speak.
+    pub insecure: bool,
     /// The first replica's port, the others' following in the order of the topology; `None` takes
     /// whatever is free.
     pub base_port: Option<u16>,
@@ -56,6 +58,7 @@ impl ClusterOptions {
             incarnation: 1,
             secret: None,
             bind: Ipv4Addr::LOCALHOST.into(),
+            insecure: false,
             base_port: None,
             cache: CacheChoice::None,
             durability: Durability::Memory,
@@ -93,6 +96,12 @@ impl ClusterOptions {
     #[must_use]
     pub fn with_bind(self, bind: IpAddr) -> Self {
         Self { bind, ..self }
+    }
+
+    /// These options for replicas that may listen [beyond this host](Self::insecure), or not.
+    #[must_use]
+    pub fn with_insecure(self, insecure: bool) -> Self {
+        Self { insecure, ..self }
     }
 
     /// These options with another [`base_port`](Self::base_port).

@@ -6,6 +6,7 @@ use crate::network::Network;
 use serde::{Deserialize, Serialize};
 use ssmr_core::{GroupId, Oracle, ReplicaId, Topology};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -29,6 +30,10 @@ pub struct ClusterConfig {
     pub topology: Topology,
     /// Where each replica is reached.
     pub addresses: BTreeMap<ReplicaId, Endpoint>,
+    /// The folder with the certificates of whoever takes part; with none all is said in the clear,
+    /// to whoever is there. See [`Holder`](crate::Holder).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<PathBuf>,
 }
 
 impl ClusterConfig {
@@ -47,6 +52,7 @@ impl ClusterConfig {
             network: None,
             topology,
             addresses: addresses.map(|(id, at)| (id, at.into())).collect(),
+            tls: None,
         }
     }
 
@@ -69,6 +75,13 @@ impl ClusterConfig {
     pub(crate) fn longest_round_trip(&self) -> Duration {
         let network = self.network.as_ref();
         network.map_or(Duration::ZERO, Network::longest_round_trip)
+    }
+
+    /// This configuration with TLS, and certificates in this [folder](Self::tls).
+    #[must_use]
+    pub fn with_tls(self, folder: impl Into<PathBuf>) -> Self {
+        let tls = Some(folder.into());
+        Self { tls, ..self }
     }
 
     /// Checks that exactly the replicas of the topology have addresses, and that the strategy can

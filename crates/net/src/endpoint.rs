@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// The longest name of a host, in bytes (RFC 1035).
 const LONGEST_NAME: usize = 253;
@@ -49,6 +50,15 @@ impl Endpoint {
         Some(SocketAddr::new(ip, self.port))
     }
 
+    /// Whether it can only be reached from the same host.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.address() {
+            Some(address) => address.ip().is_loopback(),
+            None => &*self.host == "localhost",
+        }
+    }
+
     /// Listens there. A name is looked up, which may take a while.
     ///
     /// # Errors
@@ -70,8 +80,8 @@ impl Endpoint {
 
     /// The addresses that it has at the moment.
     ///
-    /// A look-up takes as long as the system lets it, and goes on in a thread when nobody waits for
-    /// it any more.
+    /// A look-up takes as long as the system lets it, and goes on in a thread of its own when
+    /// nobody waits for it any more.
     ///
     /// # Errors
     /// If there are none.
@@ -79,13 +89,25 @@ impl Endpoint {
         if let Some(address) = self.address() {
             return Ok(vec![address]);
         }
-        let found = tokio::net::lookup_host((&*self.host, self.port)).await;
+        let (host, port) = (self.host.clone(), self.port);
+        let found = beside(move || Ok((&*host, port).to_socket_addrs()?.collect())).await;
         let failed = |error: io::Error| {
             let why = format!("no address of {} is known: {error}", self.host);
             io::Error::new(error.kind(), why)
         };
-        Ok(found.map_err(failed)?.collect())
+        found.map_err(failed)
     }
+}
+
+/// Does what may take long in a thread that nobody waits for: a runtime that ends waits for threads
+/// of its own.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (done, result) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("look-up".into());
+    thread.spawn(move || done.send(work()))?;
+    result.await.map_err(io::Error::other)?
 }
 
 impl From<SocketAddr> for Endpoint {
@@ -206,6 +228,30 @@ mod tests {
         }
         let long = format!("{}:1", "a".repeat(LONGEST_NAME + 1));
         long.parse::<Endpoint>().unwrap_err();
+    }
+
+    #[test]
+    fn a_look_up_that_hangs_does_not_hold_up_the_end_of_a_runtime() {
+        let (answer, answers) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let hangs = beside(move || {
+                let answered = answers.recv_timeout(std::time::Duration::from_secs(20));
+                let _ = tell.send(answered.is_ok());
+                Ok(())
+            });
+            tokio::select! {
+                biased;
+                _ = hangs => unreachable!("nobody has answered"),
+                () = std::future::ready(()) => {}
+            }
+        });
+        drop(runtime);
+        answer.send(()).unwrap();
+        assert!(told.recv().unwrap(), "the runtime waited");
     }
 
     #[tokio::test]

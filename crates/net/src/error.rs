@@ -8,6 +8,9 @@ use ssmr_core::topology::TopologyError;
 use ssmr_core::{GroupId, ReplicaId, ServiceVersion, Topology};
 use ssmr_log::{FoundingRefused, HandOverRefused, Holding};
 use std::io;
+use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +104,26 @@ pub enum ConfigError {
     /// The cluster's file wants metrics to be served.
     #[error("metrics: this program was built without them (cargo feature `metrics`)")]
     NoMetrics,
+    /// A file with certificates or keys is of no use.
+    #[error("tls: {path}: {problem}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The cluster's configuration wants TLS.
+    #[error("tls: this program was built without it (cargo feature `tls`)")]
+    NoTls,
+    /// A replica would let everybody in who reaches it.
+    #[error(
+        "{at} is beyond this host, and whoever reaches it could speak: `tls` is missing in the \
+         configuration; `insecure` allows it nevertheless"
+    )]
+    Insecure {
+        /// Where it listens.
+        at: SocketAddr,
+    },
     /// The cluster's file names another service.
     #[error("the cluster's service is {named}, not {service}")]
     OtherService {
@@ -188,6 +211,14 @@ pub enum ConnectError {
         peer: Peer,
         /// Who is there.
         found: ReplicaId,
+    },
+    /// One end does not trust the other one's certificate.
+    #[error("no TLS with {peer}: {why}")]
+    Untrusted {
+        /// Who was dialled.
+        peer: Peer,
+        /// Who does not trust whom, and why.
+        why: String,
     },
     /// The replica does not want this client.
     #[error("{peer} refuses: {why}")]
@@ -298,7 +329,28 @@ pub enum HandOverError {
     },
 }
 
+impl ConfigError {
+    /// A file with certificates or keys is of no use.
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(path: &Path, problem: &(impl ToString + ?Sized)) -> Self {
+        Self::Tls {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
 impl ConnectError {
+    /// What this error says of a connection to `peer`.
+    pub(crate) fn of(peer: &Peer, error: io::Error) -> Self {
+        #[cfg(feature = "tls")]
+        if let Some(why) = crate::tls::why_untrusted(&error) {
+            let peer = peer.clone();
+            return Self::Untrusted { peer, why };
+        }
+        Self::unreachable(peer, error)
+    }
+
     /// Nobody could be reached, for this reason.
     pub(crate) fn unreachable(peer: &Peer, error: io::Error) -> Self {
         Self::Unreachable {

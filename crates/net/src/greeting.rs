@@ -9,9 +9,8 @@
 //!
 //! Both ends compare, so each of them names what differs. Magic and version stand in front of every
 //! version's greeting: what follows is looked at only if the versions are equal.
-//! [`Greeting::credentials`] is the place for authentication: an acceptor that wants some looks
-//! there and refuses in words, and nothing else changes. Today it is empty and nobody looks:
-//! whoever can reach a replica's port may speak.
+//! What a greeting says is proven by a certificate, or by nothing: see
+//! [`transport`](crate::transport).
 //!
 //! Invariant: a stranger that does not speak the protocol is told nothing, and costs its own
 //! connection.
@@ -29,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 7;
+pub(crate) const PROTOCOL: u16 = 8;
 
 const MAX_GREETING: usize = 16 << 10;
 /// The largest frame that an operator may send: the founders of a group fit many times.
@@ -54,8 +53,6 @@ pub(crate) enum Role {
 pub(crate) struct Greeting {
     pub(crate) identity: Identity,
     pub(crate) role: Role,
-    /// What proves the role: nothing yet.
-    credentials: Bytes,
 }
 
 /// What the acceptor says.
@@ -101,11 +98,7 @@ impl fmt::Display for Refusal {
 impl Greeting {
     /// The greeting of `role`.
     pub(crate) fn new(identity: Identity, role: Role) -> Self {
-        Self {
-            identity,
-            role,
-            credentials: Bytes::new(),
-        }
+        Self { identity, role }
     }
 
     /// Why a connection of this one is not accepted by `own`.
@@ -223,6 +216,7 @@ where
         refusal: checked.as_ref().err().cloned(),
     };
     writer.write_all(&framed(&reply)).await?;
+    writer.flush().await?;
     let (role, held) = checked.map_err(Refusal::into_error)?;
     frames.limit(match role {
         Role::Replica(_) => limits::MAX_FRAME,
@@ -246,9 +240,10 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let failed = |error| ConnectError::unreachable(peer, error);
+    let failed = |error| ConnectError::of(peer, error);
     let mut frames = Frames::new(reader, MAX_GREETING);
     writer.write_all(&framed(own)).await.map_err(failed)?;
+    writer.flush().await.map_err(failed)?;
     let (version, body) = in_time(hear(&mut frames)).await.map_err(failed)?;
     if version != PROTOCOL {
         return Err(ConnectError::WrongVersion {

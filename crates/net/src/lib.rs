@@ -43,6 +43,7 @@ mod network;
 mod node;
 mod operator;
 mod ordinal;
+mod participant;
 mod peer;
 mod replica;
 mod report;
@@ -51,7 +52,9 @@ mod samples;
 mod signals;
 mod status;
 mod timer;
+mod tls;
 mod traffic;
+mod transport;
 mod wire;
 
 pub use addresses::{Listeners, Reservation, Reservations, listen, reserve};
@@ -89,4 +92,7 @@ pub use ssmr_log::{FoundingRefused, HandOverRefused, Holding, MemberId};
 pub use ssmr_multicast::{LOG_BYTES, LinkState};
 pub use ssmr_storage::{Durability, StorageError};
 pub use status::ReplicaStatus;
+#[cfg(feature = "tls")]
+pub use tls::Authority;
+pub use tls::Holder;
 pub use traffic::TrafficCount;

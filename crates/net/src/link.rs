@@ -8,27 +8,21 @@
 
 use crate::clock::Clock;
 use crate::connection::{ConnectionState, ConnectionStates};
-use crate::endpoint::Endpoint;
 use crate::error::ConnectError;
-use crate::greeting::{Greeting, introduce};
 use crate::mailbox::Mailbox;
+use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::traffic::Traffic;
 use crate::wire::{Frames, Incoming};
 use serde::de::DeserializeOwned;
-use socket2::{SockRef, TcpKeepalive};
 use ssmr_core::{LocalTime, Micros};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncRead;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the other end of a connection that was dialled may take nothing of what it was sent.
-const SILENCE: Duration = Duration::from_secs(4);
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that lived this long was good: dialling starts over with the shortest pause.
@@ -48,8 +42,8 @@ pub(crate) enum Dialling {
 pub(crate) struct OutgoingConnection {
     /// The other end.
     pub(crate) peer: Peer,
-    /// The first frame.
-    pub(crate) greeting: Arc<Greeting>,
+    /// Who dials.
+    pub(crate) participant: Arc<Participant>,
     /// When it is dialled.
     pub(crate) dialling: Dialling,
     /// What is to be sent.
@@ -114,13 +108,8 @@ impl OutgoingConnection {
         if !self.handshake.is_zero() {
             sleep(self.handshake).await;
         }
-        let stream = match dial(&self.peer.address).await {
-            Ok(stream) => stream,
-            Err(error) => return ConnectError::unreachable(&self.peer, error),
-        };
-        let (reader, mut writer) = stream.into_split();
-        let frames = match introduce(reader, &mut writer, &self.greeting, &self.peer).await {
-            Ok(frames) => frames,
+        let (frames, writer) = match self.participant.dial(&self.peer).await {
+            Ok(connection) => connection,
             Err(error) => return error,
         };
         self.connected(self.clock.now());
@@ -129,7 +118,7 @@ impl OutgoingConnection {
             broken = receive(frames, &self.traffic, wrap, inbox) => broken,
         };
         broken.map_or_else(
-            |error| ConnectError::unreachable(&self.peer, error),
+            |error| ConnectError::of(&self.peer, error),
             |()| ConnectError::ShutDown {
                 peer: self.peer.clone(),
             },
@@ -146,39 +135,6 @@ impl OutgoingConnection {
         self.states
             .send_modify(|states| states.note(replica, state));
     }
-}
-
-/// A connection to whoever is there at the moment.
-pub(crate) async fn dial(endpoint: &Endpoint) -> io::Result<TcpStream> {
-    let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    // One that nobody answers at must not take the time of the next one.
-    for address in endpoint.look_up().await? {
-        let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
-        match connected.unwrap_or_else(|late| Err(late.into())) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                give_up_when_silent(&stream)?;
-                return Ok(stream);
-            }
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
-}
-
-/// Ends a connection of which the other end takes nothing for [`SILENCE`], be it that its machine
-/// is gone, that its address is another one by now, or that it stands still. Without that, a
-/// connection that was cut goes on only once the system sends again, after as long again as it was
-/// cut.
-fn give_up_when_silent(stream: &TcpStream) -> io::Result<()> {
-    let socket = SockRef::from(stream);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(SILENCE))?;
-    socket.set_tcp_keepalive(
-        &TcpKeepalive::new()
-            .with_time(SILENCE)
-            .with_interval(SILENCE / 4),
-    )
 }
 
 /// Hands on what comes in, until the connection breaks or the other end says farewell. It waits
@@ -206,13 +162,15 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::greeting::{Refusal, Role, welcome};
+    use crate::config::ClusterConfig;
+    use crate::greeting::{Greeting, Refusal, Role, welcome};
     use crate::wire::{FAREWELL, append};
     use bytes::BytesMut;
     use ssmr_core::{ClientId, GroupId, ReplicaId, Topology};
     use ssmr_core::{Identity, ServiceVersion};
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     const PATIENCE: Duration = Duration::from_secs(20);
     const SERVED: ReplicaId = ReplicaId {
@@ -220,18 +178,21 @@ mod tests {
         index: 0,
     };
 
-    fn greeting(role: Role) -> Greeting {
+    fn identity() -> Identity {
         let service = ServiceVersion {
             name: "numbers".into(),
             version: 1,
         };
-        let identity = Identity {
+        Identity {
             incarnation: 3,
             service,
             strategy: "broker".into(),
             topology: Topology::new(1, 1).unwrap().with_oracle(1).unwrap(),
-        };
-        Greeting::new(identity, role)
+        }
+    }
+
+    fn greeting(role: Role) -> Greeting {
+        Greeting::new(identity(), role)
     }
 
     fn anybody(_: Role) -> Result<(), Refusal> {
@@ -249,9 +210,11 @@ mod tests {
         };
         let traffic = Arc::new(Traffic::default());
         let (states, told) = watch::channel(ConnectionStates::new([peer.clone()].into_iter()));
+        let config = ClusterConfig::new(identity().topology, 3, [(SERVED, peer.address.clone())]);
+        let participant = Participant::new(identity(), Role::Client(ClientId(1)), &config).unwrap();
         let link = OutgoingConnection {
             peer,
-            greeting: Arc::new(greeting(Role::Client(ClientId(1)))),
+            participant: Arc::new(participant),
             dialling,
             mailbox: Arc::new(Mailbox::new(1 << 10, traffic.clone())),
             traffic,

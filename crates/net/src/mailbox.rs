@@ -177,6 +177,7 @@ impl Mailbox {
     /// Writes what comes, until the connection breaks, a farewell was written, or it is
     /// [closed](Self::close).
     pub(crate) async fn write_to<W: AsyncWrite + Unpin>(&self, mut writer: W) -> io::Result<()> {
+        let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "nothing is read");
         let mut batch = BytesMut::new();
         let timer = self.connected();
         loop {
@@ -192,7 +193,6 @@ impl Mailbox {
                     took = timeout(self.stall, writer.write(&batch[written..])) => took,
                     why = self.closed() => return Err(why),
                 };
-                let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "nothing is read");
                 let took = took.map_err(stalled)??;
                 if took == 0 {
                     return Err(io::ErrorKind::WriteZero.into());
@@ -201,6 +201,9 @@ impl Mailbox {
                 let mut queue = self.queue();
                 self.forget(&mut queue, took);
             }
+            // Where bytes are encrypted the last ones may still wait.
+            let flushed = timeout(self.stall, writer.flush()).await;
+            flushed.map_err(stalled)??;
             if last {
                 return writer.shutdown().await;
             }

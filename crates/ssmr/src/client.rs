@@ -318,13 +318,14 @@ impl<A: Application> ClientBuilder<A> {
     /// # Errors
     /// What differs between this client and the cluster, or which address is not reached in time.
     pub async fn connect(self) -> Result<Client<A>, ConnectError> {
-        let id = ClientId(draw::number().map_err(ConnectError::NoRandomness)?);
+        let drawn = draw::number().map_err(ConnectError::NoRandomness)?;
         let Parts {
             config,
             oracle,
             settings,
             patience,
         } = self.parts;
+        let id = config.client_id(drawn)?;
         let handle = ClientHandle::connect::<A>(&config, id, oracle, settings, patience).await?;
         Ok(Client {
             handle,

@@ -48,6 +48,7 @@ impl<A: Application> LocalCluster<A> {
                 replicas: 3,
                 oracle_replicas: None,
                 bind: Ipv4Addr::LOCALHOST.into(),
+                insecure: false,
                 base_port: None,
                 cache: None,
                 durability: Durability::Memory,
@@ -151,6 +152,7 @@ struct Parts {
     replicas: u8,
     oracle_replicas: Option<u8>,
     bind: IpAddr,
+    insecure: bool,
     base_port: Option<u16>,
     cache: Option<CacheChoice>,
     durability: Durability,
@@ -194,9 +196,16 @@ impl<A: Application> ClusterBuilder<A> {
         self
     }
 
-    /// The address to listen on.
+    /// The address to listen on: one of this host's loopback interface, or [any](Self::insecure).
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.parts.bind = address;
+        self
+    }
+
+    /// Lets replicas listen beyond this host: whoever reaches one may speak, and nothing is
+    /// encrypted. Replicas of their own have [TLS](ClusterConfig::tls) for that.
+    pub fn insecure(mut self) -> Self {
+        self.parts.insecure = true;
         self
     }
 
@@ -284,6 +293,7 @@ impl<A: Application> ClusterBuilder<A> {
             .with_seed(draw::number().map_err(NetError::NoRandomness)?)
             .with_incarnation(incarnation)
             .with_bind(self.parts.bind)
+            .with_insecure(self.parts.insecure)
             .with_base_port(self.parts.base_port)
             .with_cache(self.parts.cache.unwrap_or(embedded))
             .with_durability(self.parts.durability)

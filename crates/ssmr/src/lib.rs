@@ -77,14 +77,16 @@ pub use ssmr_core::{
     Objects, Oracle, Outcome, ParseIdError, PartitionId, Reads, ReplicaId, Request, Revision,
     Secret, Topology, Touch,
 };
+#[cfg(feature = "tls")]
+pub use ssmr_net::Authority;
 pub use ssmr_net::{
     BadEndpoint, BreakerState, CacheChoice, CacheServer, CacheServerStatus, CallError,
     ClusterConfig, ClusterFile, CommandKind, ConfigError, ConnectError, Connection,
     ConnectionReport, ConnectionState, Durability, Endpoint, FileProblem, FileProblems, FoundError,
-    Founded, FoundingRefused, HandOverError, HandOverRefused, Histogram, Holding, HotObject,
-    HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Ordinal, Peer,
-    PeerReport, Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion, SnapshotReport,
-    StorageError, Tally, TrafficCount, WhichReplica, cache_servers,
+    Founded, FoundingRefused, HandOverError, HandOverRefused, Histogram, Holder, Holding,
+    HotObject, HotObjects, KnownNames, LinkState, LogReport, MemberId, NetError, Operator, Ordinal,
+    Peer, PeerReport, Queues, Refusals, ReplicaReport, ReplicaStatus, ServiceVersion,
+    SnapshotReport, StorageError, Tally, TrafficCount, WhichReplica, cache_servers,
 };
 
 /// What replicas keep on disk: the picture of a data folder, and how to check one.

@@ -45,6 +45,7 @@ impl<A: Application> ReplicaServer<A> {
                 id,
                 oracle: oracle.into_shared(),
                 secret: None,
+                insecure: false,
                 durability: Durability::Memory,
                 log_bytes: LOG_BYTES,
                 #[cfg(feature = "metrics")]
@@ -116,6 +117,7 @@ struct Parts {
     id: ReplicaId,
     oracle: Arc<dyn Oracle>,
     secret: Option<Secret>,
+    insecure: bool,
     durability: Durability,
     log_bytes: usize,
     #[cfg(feature = "metrics")]
@@ -142,6 +144,13 @@ impl<A: Application> ReplicaBuilder<A> {
     /// shared cache cannot make up a value that is believed: the same for all of them.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.parts.secret = Some(secret);
+        self
+    }
+
+    /// Lets it listen beyond this host although the configuration has no
+    /// [TLS](ClusterConfig::tls): whoever reaches it may speak.
+    pub fn insecure(mut self) -> Self {
+        self.parts.insecure = true;
         self
     }
 
@@ -193,6 +202,7 @@ impl<A: Application> ReplicaBuilder<A> {
             id,
             oracle,
             secret,
+            insecure,
             durability,
             log_bytes,
             #[cfg(feature = "metrics")]
@@ -208,7 +218,8 @@ impl<A: Application> ReplicaBuilder<A> {
         let options = ReplicaOptions::new(id, config, oracle)
             .with_seed(seed)
             .with_durability(durability)
-            .with_log_bytes(log_bytes);
+            .with_log_bytes(log_bytes)
+            .with_insecure(insecure);
         let options = match secret {
             Some(secret) => options.with_secret(secret),
             None => options,

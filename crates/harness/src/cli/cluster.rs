@@ -4,10 +4,12 @@ use super::cluster_job::{self, JobArgs};
 use super::values::{odd, positive_time};
 use crate::program;
 use crate::settings::cluster::{
-    ClusterSettings, InitSettings, RollSettings, StartSettings, StatusSettings,
+    CertifySettings, ClusterSettings, Doors, InitSettings, RollSettings, StartSettings,
+    StatusSettings,
 };
 use clap::{Args, Subcommand};
-use ssmr_net::Endpoint;
+use ssmr_core::ReplicaId;
+use ssmr_net::{Endpoint, Holder};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +19,17 @@ Replicas of one group go to different hosts, as far as there are enough.
 Examples:
   PROGRAM cluster init cluster.toml
   PROGRAM cluster init cluster.toml --strategy cache --hosts host-a,host-b,host-c \\
-    --data /var/lib/things --memcached cache-a:11211,cache-b:11211";
+    --tls --data /var/lib/things --memcached cache-a:11211,cache-b:11211";
+
+const CERTIFY_EXAMPLES: &str = "\
+The authority is made if there is none; else its key is needed, ca.key, which no member of the
+cluster has to have. A member needs ca.pem and its own file. New files in place of old ones count from the next connection on: nothing
+has to be started again. A client's id begins with its account, so it cannot pose as one of another.
+
+Examples:
+  PROGRAM cluster certify cluster.toml                  # all of them anew
+  PROGRAM cluster certify cluster.toml --replica p0r1
+  PROGRAM cluster certify cluster.toml --client 7 --out for-client-7";
 
 const START_EXAMPLES: &str = "\
 Each replica is a process in the background. What it says, and the number of its process, are in a
@@ -66,6 +78,8 @@ pub(crate) struct ClusterArgs {
 enum ClusterCommand {
     /// Write the file of a cluster
     Init(InitArgs),
+    /// Issue certificates of the replicas, of an operator, of clients
+    Certify(CertifyArgs),
     /// Say what a file describes, and whether its hosts are known here (3 if some are not)
     Check(FileArgs),
     /// Start all replicas as processes of this machine
@@ -148,6 +162,72 @@ struct InitArgs {
     /// memcached servers for strategy cache, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "HOST:PORT")]
     memcached: Vec<Endpoint>,
+
+    /// Make an authority and certificates, in a folder beside the file: nobody takes part without
+    /// one (cargo feature `tls`)
+    #[arg(long)]
+    tls: bool,
+
+    /// Let replicas listen beyond their hosts without TLS: whoever reaches one may speak
+    #[arg(long, conflicts_with = "tls")]
+    insecure: bool,
+}
+
+/// Which certificates to issue.
+#[derive(Clone, Debug, Args)]
+struct CertifyArgs {
+    #[command(flatten)]
+    cluster: FileArgs,
+
+    /// One of this replica
+    #[arg(long, value_name = "NAME", group = "holder")]
+    replica: Option<ReplicaId>,
+
+    /// One of whoever looks after the cluster
+    #[arg(long, group = "holder")]
+    operator: bool,
+
+    /// One of the clients of an account, 0 to 65535, or of any
+    #[arg(long, value_name = "ACCOUNT|any", group = "holder", value_parser = account)]
+    client: Option<Holder>,
+
+    /// How long it is valid, e.g. 90days
+    #[arg(
+        long,
+        default_value = "365days",
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        value_parser = positive_time
+    )]
+    valid: Duration,
+
+    /// Write to this folder, not to that of the cluster
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+impl CertifyArgs {
+    fn settings(self) -> CertifySettings {
+        let operator = self.operator.then_some(Holder::Operator);
+        let replica = self.replica.map(Holder::Replica);
+        CertifySettings {
+            file: self.cluster.file,
+            holder: replica.or(operator).or(self.client),
+            valid: self.valid,
+            out: self.out,
+        }
+    }
+}
+
+/// Reads whose clients a certificate is of.
+fn account(text: &str) -> Result<Holder, String> {
+    match text {
+        "any" => Ok(Holder::AnyClient),
+        number => number
+            .parse()
+            .map(Holder::Client)
+            .map_err(|_| "it is neither a number of 0 to 65535 nor \"any\"".into()),
+    }
 }
 
 /// Which cluster to start or found.
@@ -242,7 +322,13 @@ impl ClusterArgs {
                 base_port: args.base_port,
                 data: args.data,
                 memcached: args.memcached,
+                doors: match (args.tls, args.insecure) {
+                    (true, _) => Some(Doors::Tls),
+                    (false, true) => Some(Doors::Insecure),
+                    (false, false) => None,
+                },
             }),
+            ClusterCommand::Certify(args) => ClusterSettings::Certify(args.settings()),
             ClusterCommand::Check(FileArgs { file }) => ClusterSettings::Check(file),
             ClusterCommand::Start(args) => ClusterSettings::Start(args.settings()),
             ClusterCommand::Found(args) => ClusterSettings::Found(args.settings()),
@@ -266,6 +352,7 @@ impl ClusterArgs {
 pub(super) fn with_examples(command: clap::Command) -> clap::Command {
     let texts = [
         ("init", INIT_EXAMPLES),
+        ("certify", CERTIFY_EXAMPLES),
         ("start", START_EXAMPLES),
         ("found", FOUND_EXAMPLES),
         ("status", STATUS_EXAMPLES),

@@ -102,6 +102,7 @@ impl JobArgs {
         Ok(Request::Node(NodeSettings {
             cluster: self.file.clone(),
             replica: WhichReplica::Named(id),
+            insecure: false,
             takes_orders: false,
             is_of_job: true,
             #[cfg(feature = "metrics")]

@@ -42,6 +42,10 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "GROUP", conflicts_with = "replica")]
     group: Option<GroupId>,
 
+    /// Listen beyond this host although the cluster has no TLS: whoever reaches it may speak
+    #[arg(long)]
+    insecure: bool,
+
     /// Be driven over standard input and output
     #[arg(long)]
     orders: bool,
@@ -63,6 +67,7 @@ impl NodeArgs {
                 (None, Some(group)) => WhichReplica::OfGroup(group),
                 (None, None) => WhichReplica::ByOrdinal,
             },
+            insecure: self.insecure,
             takes_orders: self.orders,
             is_of_job: false,
             #[cfg(feature = "metrics")]

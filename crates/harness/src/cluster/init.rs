@@ -1,5 +1,6 @@
 //! `cluster init` writes the file of a cluster; `cluster check` looks whether a file is one.
 
+use super::certify;
 use crate::described::{self, ClusterVisitor, Described};
 use crate::ending::Ending;
 use crate::error::UsageError;
@@ -7,7 +8,7 @@ use crate::program;
 use crate::registry::info::StrategyInfo;
 use crate::registry::strategies::Strategies;
 use crate::registry::workloads::Workloads;
-use crate::settings::cluster::InitSettings;
+use crate::settings::cluster::{Doors, InitSettings};
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, ReplicaId, Topology};
@@ -27,6 +28,9 @@ and once, when they all run: PROGRAM cluster found THIS_FILE
 Then:                        PROGRAM cluster status THIS_FILE
                              PROGRAM run --deploy THIS_FILE
 ";
+
+/// The folder with certificates, beside the file.
+const TLS: &str = "tls";
 
 /// Writes the file.
 ///
@@ -63,6 +67,25 @@ pub(super) fn init<W: Workloads>(
     }
     if needs.shared_cache {
         file.secret = Some(secret(path)?);
+    }
+    match settings.doors {
+        Some(Doors::Tls) => {
+            let beside = path.parent().unwrap_or(Path::new("")).join(TLS);
+            certify::all(&file.config, &beside)?;
+            file.config.tls = Some(TLS.into());
+        }
+        Some(Doors::Insecure) => file.insecure = true,
+        None => {
+            let mut hosts = file.config.addresses.values();
+            if let Some(beyond) = hosts.find(|at| !at.is_loopback()) {
+                let problem = format!(
+                    "{} is beyond this host: --tls lets in who has a certificate, --insecure \
+                     whoever reaches it",
+                    beyond.host()
+                );
+                return Err(UsageError::new("--hosts", problem).into());
+            }
+        }
     }
     file.write(path, &program::named(ABOUT))
         .map_err(|problem| anyhow!(problem))?;

@@ -1,5 +1,6 @@
 //! `harness cluster`: what is done with a whole cluster, as a cluster file describes it.
 
+mod certify;
 mod founding;
 mod init;
 mod local;
@@ -27,6 +28,9 @@ pub(crate) fn run<W: Workloads>(
 ) -> Result<Ending> {
     match settings {
         ClusterSettings::Init(settings) => init::init::<W>(settings, strategies),
+        ClusterSettings::Certify(settings) => {
+            with_cluster::<W, _>(FILE, &settings.file, strategies, certify::Certify(settings))?
+        }
         ClusterSettings::Check(file) => {
             with_cluster::<W, _>(FILE, file, strategies, init::Check { path: file })?
         }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use ssmr_core::client::ClientSettings;
 use ssmr_core::topology::mix;
-use ssmr_core::{Application, ClientId, Intent, Oracle, Outcome, Request};
+use ssmr_core::{Application, Intent, Oracle, Outcome, Request};
 use ssmr_net::{Clock, ClusterConfig, Pipeline};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub(crate) fn claim<A: Application>(
     let runtime = runtime.context("cannot start an event loop")?;
     runtime.block_on(async {
         let drawn = time::unique();
-        let id = ClientId(drawn);
+        let id = config.client_id(drawn)?;
         let settings = ClientSettings::default().with_deadline(ANSWER);
         let mut pipeline = Pipeline::new::<A>(config, id, oracle, settings, Clock::start())?;
         for number in 0..TRIES {

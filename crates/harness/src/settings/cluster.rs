@@ -1,6 +1,6 @@
 //! The settings of `cluster`.
 
-use ssmr_net::Endpoint;
+use ssmr_net::{Endpoint, Holder};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) enum ClusterSettings {
     /// Write a file that describes one.
     Init(InitSettings),
+    /// Issue certificates of its members.
+    Certify(CertifySettings),
     /// Look whether the file describes one.
     Check(PathBuf),
     /// Start its replicas as processes of this machine.
@@ -48,6 +50,31 @@ pub(crate) struct InitSettings {
     pub(crate) data: Option<PathBuf>,
     /// Shared caches.
     pub(crate) memcached: Vec<Endpoint>,
+    /// Who may speak, if any replica is reached from beyond its host.
+    pub(crate) doors: Option<Doors>,
+}
+
+/// Who may speak to replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doors {
+    /// Whoever has a certificate.
+    Tls,
+    /// Whoever reaches them.
+    Insecure,
+}
+
+/// Which certificates to issue.
+#[derive(Clone, Debug)]
+pub(crate) struct CertifySettings {
+    /// The cluster's file.
+    pub(crate) file: PathBuf,
+    /// Whom they are of; if it is nobody in particular, of all replicas, the operator, and any
+    /// client.
+    pub(crate) holder: Option<Holder>,
+    /// How long they are valid.
+    pub(crate) valid: Duration,
+    /// The folder to write to, if not the cluster's.
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Which cluster to start, found, or begin with.

@@ -12,6 +12,8 @@ pub(crate) struct NodeSettings {
     pub(crate) cluster: PathBuf,
     /// Which of its replicas.
     pub(crate) replica: WhichReplica,
+    /// Whether it may listen beyond this host without TLS.
+    pub(crate) insecure: bool,
     /// Whether it is driven over its standard input and output.
     pub(crate) takes_orders: bool,
     /// Whether it is one of the processes of a job: a signal that ends it is no success then.

@@ -335,14 +335,18 @@ impl<W: Workload> Trial<'_, W> {
             Execution::Gather if applies.moves => Execution::Gather,
             _ => Execution::Exchange,
         };
+        // Where others are at work, their clients have other ids.
+        let first_id = match cluster.shared() {
+            Some(_) => cluster.config().client_id(time::unique())?.0,
+            None => 0,
+        };
         Ok(Job {
             workload: self.workload.clone(),
             churn: self.churn,
             seed: self.settings.seed,
             run: self.settings.run,
             config: cluster.config().clone(),
-            // Where others are at work, their clients have other ones.
-            first_id: cluster.shared().map_or(0, |_| time::unique()),
+            first_id,
             clock,
             settings: ClientSettings::default()
                 .with_execution(execution)

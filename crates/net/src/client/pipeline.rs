@@ -10,11 +10,12 @@ use crate::config::ClusterConfig;
 use crate::connection::ConnectionStates;
 use crate::delay_line::Pipe;
 use crate::error::ConfigError;
-use crate::greeting::{Greeting, Role};
+use crate::greeting::Role;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::location::Location;
 use crate::mailbox::Mailbox;
 use crate::network::Party;
+use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
 use ssmr_core::client::ClientSettings;
@@ -65,13 +66,14 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A client of a cluster, with an id that no other client ever uses. To be called within a
+    /// A client of a cluster, with an [id](ClusterConfig::client_id) that no other client ever
+    /// uses. To be called within a
     /// tokio runtime.
     ///
     /// Its completions bear times of `clock`.
     ///
     /// # Errors
-    /// If the configuration does not fit the strategy.
+    /// If the configuration does not fit the strategy, or the client's certificate cannot be used.
     pub fn new<A: Application>(
         config: &ClusterConfig,
         id: ClientId,
@@ -82,14 +84,13 @@ impl Pipeline {
         let oracle = oracle.into_shared();
         config.check(&*oracle)?;
         let identity = Identity::of::<A>(&*oracle, config.topology, config.incarnation);
-        Ok(Self::with_identity(
-            identity, config, id, oracle, settings, clock,
-        ))
+        let participant = Participant::new(identity, Role::Client(id), config)?;
+        Ok(Self::of(participant, config, id, oracle, settings, clock))
     }
 
     /// The part that is the same for every service.
-    fn with_identity(
-        identity: Identity,
+    fn of(
+        participant: Participant,
         config: &ClusterConfig,
         id: ClientId,
         oracle: Arc<dyn Oracle>,
@@ -120,7 +121,7 @@ impl Pipeline {
             connections: Connections {
                 location,
                 config: config.clone(),
-                greeting: Arc::new(Greeting::new(identity, Role::Client(id))),
+                participant: Arc::new(participant),
                 states,
                 inbox: sender,
                 mailboxes: BTreeMap::new(),
@@ -277,7 +278,7 @@ impl Pipeline {
 struct Connections {
     location: Location,
     config: ClusterConfig,
-    greeting: Arc<Greeting>,
+    participant: Arc<Participant>,
     states: watch::Sender<ConnectionStates>,
     inbox: mpsc::Sender<ClientInput>,
     mailboxes: BTreeMap<ReplicaId, Arc<Mailbox>>,
@@ -301,7 +302,7 @@ impl Connections {
                     replica: to,
                     address: address.clone(),
                 },
-                greeting: self.greeting.clone(),
+                participant: self.participant.clone(),
                 dialling,
                 states: self.states.clone(),
                 mailbox: mailbox.clone(),

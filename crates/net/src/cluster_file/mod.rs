@@ -12,6 +12,7 @@
 //! memcached = ["cache-0:11211"]
 //! secret = "cluster.secret"          # a file that replicas have and the caches do not
 //! network = "wan"                    # emulated: lan, wan, or a table as in docs/network.md
+//! tls = "tls"                        # the folder with certificates: see `Holder`
 //!
 //! [replicas]                         # where they are reached; these are the groups, too
 //! p0r0 = "host-a:4000"
@@ -64,6 +65,8 @@ pub struct ClusterFile {
     pub metrics: Option<Endpoint>,
     /// The file with the cluster's [secret](ssmr_core::Secret): at least 32 bytes.
     pub secret: Option<PathBuf>,
+    /// Whether replicas may listen beyond their host [without TLS](ReplicaOptions::insecure).
+    pub insecure: bool,
     /// What single replicas have of their own.
     pub places: BTreeMap<ReplicaId, Place>,
     /// What strangers may take of each replica.
@@ -126,6 +129,7 @@ impl ClusterFile {
             listen: None,
             metrics: None,
             secret: None,
+            insecure: false,
             places: BTreeMap::new(),
             limits: ConnectionLimits::default(),
             experiment: Experiment::default(),
@@ -193,6 +197,7 @@ impl ClusterFile {
             .with_limits(self.limits)
             .with_service_time(self.experiment.service_time)
             .with_stages(self.experiment.stages);
+        let options = options.with_insecure(self.insecure);
         let options = match self.read_secret()? {
             Some(secret) => options.with_secret(secret),
             None => options,

@@ -64,6 +64,8 @@ impl<'p, 't> Reader<'p, 't, '_> {
         let listen = top.parsed::<Endpoint>("listen").map(|it| it.value);
         let metrics = top.parsed::<Endpoint>("metrics").map(|it| it.value);
         let secret = top.text("secret").map(|secret| self.path(secret));
+        let tls = top.text("tls").map(|tls| self.path(tls));
+        let insecure = top.flag("insecure").is_some_and(|it| it.value);
         let memcached = top.list::<Endpoint>("memcached").map(|it| it.value);
         let network = self.network(&mut top);
         let replicas = top.required("replicas", |top| top.section("replicas"));
@@ -87,9 +89,10 @@ impl<'p, 't> Reader<'p, 't, '_> {
             .map(|(id, replica)| (id, replica.value.at));
         let servers = memcached.unwrap_or_default();
         let servers = servers.iter().map(|server| server.value.to_string());
-        let config = ClusterConfig::new(topology, incarnation?.value.0, addresses)
+        let mut config = ClusterConfig::new(topology, incarnation?.value.0, addresses)
             .with_cache_servers(servers.collect())
             .with_network(network);
+        config.tls = tls;
         let placed = config.network.iter().flat_map(Network::placed_by_name);
         for stranger in placed.filter(|id| !config.addresses.contains_key(id)) {
             let key = format!("network.replicas.{stranger}");
@@ -105,6 +108,7 @@ impl<'p, 't> Reader<'p, 't, '_> {
             listen,
             metrics,
             secret,
+            insecure,
             places,
             limits: limits.unwrap_or_default(),
             experiment: experiment.unwrap_or_default(),

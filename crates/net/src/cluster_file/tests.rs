@@ -13,6 +13,8 @@ log_bytes = 1_000
 listen = "0.0.0.0:4000"
 metrics = "0.0.0.0:9400"
 secret = "things.secret"
+tls = "doors"
+insecure = true
 memcached = ["cache-0:11211", "[::1]:11212"]
 
 [replicas]
@@ -84,6 +86,11 @@ fn all_keys_are_read_and_written_again() {
         "2 partitions of 1 replicas and an oracle of 1"
     );
     assert_eq!(file.config.cache_servers, ["cache-0:11211", "[::1]:11212"]);
+    assert_eq!(
+        file.config.tls.as_deref(),
+        Some("/etc/things/doors".as_ref())
+    );
+    assert!(file.insecure);
     assert_eq!(parse(&file.to_string()).unwrap(), file);
     let least = parse(LEAST).unwrap();
     assert_eq!(parse(&least.to_string()).unwrap(), least);
@@ -215,17 +222,17 @@ fn what_is_wrong_is_told_with_line_and_key() {
         (
             "service_time_us = 1000",
             "service_time_us = 9",
-            "24: experiment.service_time_us: it must",
+            "26: experiment.service_time_us: it must",
         ),
         (
             "127.0.0.1:4002",
             "host-a:4000",
-            "16: replicas.oracler0: p0r0 is there, too",
+            "18: replicas.oracler0: p0r0 is there, too",
         ),
         (
             "127.0.0.1:4002",
             "host-a:4001",
-            "16: replicas.oracler0: p0r0 is on the same host and",
+            "18: replicas.oracler0: p0r0 is on the same host and",
         ),
         ("1_000", "0", "7: log_bytes: it must be positive"),
         (
@@ -241,27 +248,27 @@ fn what_is_wrong_is_told_with_line_and_key() {
         (
             "cache-0:11211",
             "cache-0:",
-            "11: memcached: \"cache-0:\" is not HOST:PORT",
+            "13: memcached: \"cache-0:\" is not HOST:PORT",
         ),
         (
             "p0r0",
             "x0r0",
-            "14: replicas.x0r0: \"x0r0\" is not a replica",
+            "16: replicas.x0r0: \"x0r0\" is not a replica",
         ),
         (
             "host-a:4000",
             "host a:4000",
-            "14: replicas.p0r0: \"host a:4000\" is not HOST:PORT",
+            "16: replicas.p0r0: \"host a:4000\" is not HOST:PORT",
         ),
         (
             "at = \"host-b:4000\", ",
             "",
-            "15: replicas.p1r0.at: it is missing",
+            "17: replicas.p1r0.at: it is missing",
         ),
         (
             "listen = \"10",
             "listens = \"10",
-            "15: replicas.p1r0.listens: there is no such key",
+            "17: replicas.p1r0.listens: there is no such key",
         ),
         (
             "p1r0",
@@ -271,22 +278,22 @@ fn what_is_wrong_is_told_with_line_and_key() {
         (
             "p1r0",
             "p0r2",
-            "15: replicas.p0r2.at: it is there, and p0r1 is missing",
+            "17: replicas.p0r2.at: it is there, and p0r1 is missing",
         ),
         (
             "clients = 10",
             "clients = 0",
-            "19: limits.clients: it must be positive",
+            "21: limits.clients: it must be positive",
         ),
         (
             "stall_ms",
             "stalls",
-            "20: limits.stalls: there is no such key; there are clients,",
+            "22: limits.stalls: there is no such key; there are clients,",
         ),
         (
             "true",
             "1",
-            "25: experiment.stages: it is neither true nor false",
+            "27: experiment.stages: it is neither true nor false",
         ),
         (
             "incarnation = \"9f3c51a0774be812\"",
@@ -313,7 +320,7 @@ fn all_that_is_wrong_is_told_at_once_in_order() {
         .replace("service = ", "services = ");
     let problems = parse(&text).unwrap_err();
     let lines: Vec<_> = problems.problems().iter().map(|it| it.line).collect();
-    assert_eq!(lines, [3, 4, 14, 23].map(Some), "{problems}");
+    assert_eq!(lines, [3, 4, 16, 25].map(Some), "{problems}");
 }
 
 #[test]

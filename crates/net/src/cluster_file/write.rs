@@ -38,6 +38,12 @@ impl fmt::Display for ClusterFile {
         if let Some(secret) = &self.secret {
             writeln!(f, "secret = {}", quoted(secret.display()))?;
         }
+        if let Some(tls) = &self.config.tls {
+            writeln!(f, "tls = {}", quoted(tls.display()))?;
+        }
+        if self.insecure {
+            f.write_str("insecure = true\n")?;
+        }
         let servers = self.config.cache_servers.iter().map(quoted);
         writeln!(f, "memcached = {}", Value::Array(servers.collect()))?;
         let network = self.config.network.as_ref();

@@ -14,12 +14,14 @@ pub(crate) mod message;
 use crate::config::ClusterConfig;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ConnectError, FoundError};
-use crate::greeting::{Greeting, Role, introduce};
+use crate::greeting::Role;
 use crate::hottest::HotObjects;
-use crate::link::{FIRST_PAUSE, LONGEST_PAUSE, dial};
+use crate::link::{FIRST_PAUSE, LONGEST_PAUSE};
+use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
+use crate::transport::{Reader, Writer};
 use crate::wire::{Frames, Incoming, frame, invalid};
 use futures_util::future::try_join_all;
 use message::{OperatorAnswer, OperatorMessage};
@@ -31,7 +33,6 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// How long to wait for a replica unless it is said otherwise.
@@ -40,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Whoever looks after a cluster.
 #[derive(Clone, Debug)]
 pub struct Operator {
-    greeting: Greeting,
+    participant: Participant,
     topology: Topology,
     addresses: BTreeMap<ReplicaId, Endpoint>,
     patience: Duration,
@@ -69,7 +70,8 @@ impl Operator {
     /// An operator of the cluster of service `A` that the configuration describes.
     ///
     /// # Errors
-    /// If the configuration does not describe a cluster of this strategy.
+    /// If the configuration does not describe a cluster of this strategy, or the operator's
+    /// certificate cannot be used.
     pub fn new<A: Application>(
         config: &ClusterConfig,
         oracle: impl Oracle,
@@ -77,17 +79,17 @@ impl Operator {
         let (oracle, topology) = (oracle.into_shared(), config.topology);
         config.check(&*oracle)?;
         let identity = Identity::of::<A>(&*oracle, topology, config.incarnation);
-        Ok(Self::of(identity, config))
+        Self::of(identity, config)
     }
 
     /// An operator of the cluster of this identity, which the configuration fits.
-    pub(crate) fn of(identity: Identity, config: &ClusterConfig) -> Self {
-        Self {
-            greeting: Greeting::new(identity, Role::Operator),
+    pub(crate) fn of(identity: Identity, config: &ClusterConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            participant: Participant::new(identity, Role::Operator, config)?,
             topology: config.topology,
             addresses: config.addresses.clone(),
             patience: PATIENCE,
-        }
+        })
     }
 
     /// This operator, waiting so long for an answer of each replica: it may not run yet.
@@ -314,10 +316,7 @@ impl Operator {
     }
 
     async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
-        let failed = |error| ConnectError::unreachable(peer, error);
-        let stream = dial(&peer.address).await.map_err(failed)?;
-        let (reader, mut writer) = stream.into_split();
-        let frames = introduce(reader, &mut writer, &self.greeting, peer).await?;
+        let (frames, writer) = self.participant.dial(peer).await?;
         Ok(Connection {
             peer: peer.clone(),
             frames,
@@ -335,17 +334,18 @@ impl Operator {
 /// A replica that has been greeted.
 struct Connection {
     peer: Peer,
-    frames: Frames<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    frames: Frames<Reader>,
+    writer: Writer,
 }
 
 impl Connection {
     /// Says something and waits for the answer.
     async fn ask(&mut self, message: &OperatorMessage) -> Result<OperatorAnswer, ConnectError> {
         let peer = &self.peer;
-        let failed = |error| ConnectError::unreachable(peer, error);
+        let failed = |error| ConnectError::of(peer, error);
         let message = frame(&[&codec::encode(message)]);
         self.writer.write_all(&message).await.map_err(failed)?;
+        self.writer.flush().await.map_err(failed)?;
         match self.frames.next().await.map_err(failed)? {
             Incoming::Message(answer, _) => Ok(answer),
             Incoming::Farewell => Err(ConnectError::ShutDown { peer: peer.clone() }),

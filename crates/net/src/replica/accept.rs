@@ -7,10 +7,12 @@ use super::clients::{ClientPlace, Clients};
 use super::input::LoopInput;
 use super::places::{Place, Places};
 use super::visitors::{Visitor, Visitors};
-use crate::greeting::{Greeting, Refusal, Role, in_time, welcome};
+use crate::greeting::{Refusal, Role, in_time};
 use crate::limits::ConnectionLimits;
 use crate::link::receive;
+use crate::participant::Participant;
 use crate::traffic::Traffic;
+use crate::transport::{Reader, Writer};
 use crate::wire::{Frames, Incoming, frame};
 use socket2::{SockRef, TcpKeepalive};
 use ssmr_core::{ClientId, ReplicaId, codec};
@@ -19,7 +21,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,8 +36,8 @@ const ASKS_AGAIN: Duration = Duration::from_secs(10);
 /// What the tasks of incoming connections share.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// What the replica says of itself.
-    greeting: Greeting,
+    /// The replica, as others see it.
+    participant: Arc<Participant>,
     inbox: mpsc::Sender<LoopInput>,
     traffic: Arc<Traffic>,
     ungreeted: Arc<Places>,
@@ -56,18 +57,18 @@ enum Accepted {
 impl Gate {
     /// Nobody has come yet.
     pub(super) fn new(
-        greeting: Greeting,
+        participant: Arc<Participant>,
         limits: &ConnectionLimits,
         clients: Clients,
         inbox: mpsc::Sender<LoopInput>,
         traffic: Arc<Traffic>,
         visitors: Arc<Visitors>,
     ) -> Self {
-        let replicas = greeting.identity.topology.replicas();
+        let replicas = participant.cluster().topology.replicas();
         let places = |id| (id, Places::new(limits.per_replica));
         Self {
             replicas: replicas.map(places).collect(),
-            greeting,
+            participant,
             inbox,
             traffic,
             ungreeted: Places::new(limits.ungreeted),
@@ -143,20 +144,16 @@ impl Gate {
 
     /// Waits for a greeting and answers it. Until the first byte is there the connection has
     /// nothing but its place: of those that never greet there may be thousands a second.
-    async fn greet(
-        &self,
-        stream: TcpStream,
-    ) -> io::Result<(Frames<OwnedReadHalf>, OwnedWriteHalf, Accepted)> {
+    async fn greet(&self, stream: TcpStream) -> io::Result<(Frames<Reader>, Writer, Accepted)> {
         stream.readable().await?;
         stream.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new()
             .with_time(ASKS)
             .with_interval(ASKS_AGAIN);
         SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        let (reader, mut writer) = stream.into_split();
-        let admit = |role| self.admit(role);
-        let (frames, accepted) = welcome(reader, &mut writer, &self.greeting, admit).await?;
-        Ok((frames, writer, accepted))
+        self.participant
+            .accept(stream, |role| self.admit(role))
+            .await
     }
 
     /// A place for a connection of this kind.
@@ -173,7 +170,7 @@ impl Gate {
         }
     }
 
-    async fn serve_replica(&self, id: ReplicaId, frames: Frames<OwnedReadHalf>) -> io::Result<()> {
+    async fn serve_replica(&self, id: ReplicaId, frames: Frames<Reader>) -> io::Result<()> {
         let wrap = |message| LoopInput::Peer(id, message);
         receive(frames, &self.traffic, wrap, &self.inbox).await
     }
@@ -181,8 +178,8 @@ impl Gate {
     /// Answers an operator's messages, one after the other.
     async fn serve_operator(
         &self,
-        mut frames: Frames<OwnedReadHalf>,
-        writer: &mut OwnedWriteHalf,
+        mut frames: Frames<Reader>,
+        writer: &mut Writer,
     ) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         while let Incoming::Message(message, _) = frames.next().await? {
@@ -191,6 +188,7 @@ impl Gate {
             asked.map_err(|_| gone())?;
             let answer = answered.await.map_err(|_| gone())?;
             writer.write_all(&frame(&[&codec::encode(&answer)])).await?;
+            writer.flush().await?;
         }
         Ok(())
     }

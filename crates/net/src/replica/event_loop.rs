@@ -21,17 +21,17 @@ use super::stopwatch::Timed;
 use super::visitors::Visitors;
 use crate::cache::FarCache;
 use crate::clock::Clock;
-use crate::greeting::{Greeting, Role};
 use crate::leaders::LeaderEntry;
 use crate::location::Location;
 use crate::mailbox::Together;
 use crate::network::Party;
 use crate::operator::message::OperatorAnswer;
+use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::traffic::Traffic;
 use ssmr_core::multicast::TICK;
 use ssmr_core::{
-    CacheCall, ClientId, ClientMessage, Command, Identity, LocalTime, Micros, Replica, ReplicaId,
+    CacheCall, ClientId, ClientMessage, Command, LocalTime, Micros, Replica, ReplicaId,
     ReplicaOutbox,
 };
 use ssmr_multicast::GroupMulticast;
@@ -100,7 +100,7 @@ impl EventLoop {
         replica: AnyReplica,
         log: Option<LogStore>,
         options: ReplicaOptions,
-        identity: Identity,
+        participant: &Arc<Participant>,
         listener: TcpListener,
         traffic: &Arc<Traffic>,
         switches: Switches,
@@ -126,7 +126,7 @@ impl EventLoop {
         let clients = Connected::new(unread.clone(), limits.unread_together);
         let visitors = Arc::new(Visitors::new(clock));
         let gate = Gate::new(
-            Greeting::new(identity.clone(), Role::Replica(id)),
+            participant.clone(),
             &limits,
             Clients::new(
                 limits,
@@ -140,13 +140,12 @@ impl EventLoop {
             visitors.clone(),
         );
         tokio::spawn(gate.run(listener));
-        let greeting = Arc::new(Greeting::new(identity, Role::Replica(id)));
         let addresses = config.addresses.into_iter();
         let peers: Vec<Peer> = addresses
             .filter(|(replica, _)| *replica != id)
             .map(|(replica, address)| Peer { replica, address })
             .collect();
-        let peers = Peers::start(id, &peers, &location, &greeting, &sender, traffic);
+        let peers = Peers::start(id, &peers, &location, participant, &sender, traffic);
         let (servers, incarnation) = (config.cache_servers, config.incarnation);
         let cache = FarCache::start(servers, incarnation, &location, &sender);
         let is_voter = replica.status().is_voter;

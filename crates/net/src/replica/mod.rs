@@ -32,7 +32,9 @@ use crate::clock;
 use crate::cut::Cut;
 use crate::error::{ConfigError, NetError};
 use crate::files;
+use crate::greeting::Role;
 use crate::leaders::{LeaderEntry, Leaders};
+use crate::participant::Participant;
 use crate::report::ReplicaReport;
 use crate::status::ReplicaStatus;
 use crate::traffic::{Traffic, TrafficCount};
@@ -119,7 +121,12 @@ impl ReplicaThread {
         draw_hash_key();
         let mut options = options;
         options.limits = options.limits.within(files::raise_limit());
-        let (log, stored) = open_log(&options, &identity)?;
+        let participant = Participant::new(identity, Role::Replica(id), &options.config)?;
+        let (log, stored) = open_log(&options, participant.cluster())?;
+        let at = listener.local_addr().map_err(failed)?;
+        if participant.is_plain() && !options.insecure && !at.ip().is_loopback() {
+            return Err(ConfigError::Insecure { at }.into());
+        }
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -141,7 +148,8 @@ impl ReplicaThread {
         let told = metrics.as_ref().map(MetricsServer::address);
         #[cfg(not(feature = "metrics"))]
         let told = None;
-        say_start(&options, &identity, &listener, told);
+        say_start(&options, &participant, at, told);
+        let participant = Arc::new(participant);
         let serve = move || {
             let _running = running;
             let leadership = LeaderEntry::new(id, leaders);
@@ -150,7 +158,13 @@ impl ReplicaThread {
                     Ok(listener) => {
                         let replica = assemble(&options, stored, engine);
                         let event_loop = EventLoop::new(
-                            replica, log, options, identity, listener, &counted, switched,
+                            replica,
+                            log,
+                            options,
+                            &participant,
+                            listener,
+                            &counted,
+                            switched,
                         );
                         event_loop.run(asked, &leadership).await;
                         tracing::info!(%id, "the replica has ended");
@@ -288,15 +302,16 @@ impl Drop for ReplicaThread {
 /// Says what starts, and where.
 fn say_start(
     options: &ReplicaOptions,
-    identity: &Identity,
-    listener: &TcpListener,
+    participant: &Participant,
+    at: SocketAddr,
     metrics: Option<SocketAddr>,
 ) {
-    let address = listener.local_addr().map(|address| address.to_string());
+    let identity = participant.cluster();
     tracing::info!(
         id = %options.id,
         version = env!("CARGO_PKG_VERSION"),
-        address = address.unwrap_or_default(),
+        address = %at,
+        tls = !participant.is_plain(),
         metrics = metrics.map(tracing::field::display),
         service = %identity.value(Difference::Service),
         strategy = %identity.value(Difference::Strategy),

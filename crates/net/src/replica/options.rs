@@ -40,6 +40,9 @@ pub struct ReplicaOptions {
     /// Whether it measures where the time of each command goes, and tells the client with the
     /// answer: [`Cost::stages`](ssmr_core::Cost::stages).
     pub stages: bool,
+    /// Whether it may listen beyond this host without [TLS](ClusterConfig::tls), so that whoever
+    /// reaches it may speak.
+    pub insecure: bool,
     /// Where it serves its metrics over HTTP, if it does.
     pub metrics: Option<SocketAddr>,
 }
@@ -59,6 +62,7 @@ impl ReplicaOptions {
             limits: ConnectionLimits::default(),
             service_time: None,
             stages: false,
+            insecure: false,
             metrics: None,
         }
     }
@@ -70,6 +74,13 @@ impl ReplicaOptions {
     #[must_use]
     pub fn with_secret(self, secret: Secret) -> Self {
         Self { secret, ..self }
+    }
+
+    /// These options for a replica that may listen beyond this host [without
+    /// TLS](Self::insecure), or not.
+    #[must_use]
+    pub fn with_insecure(self, insecure: bool) -> Self {
+        Self { insecure, ..self }
     }
 
     /// These options with another [`seed`](Self::seed).

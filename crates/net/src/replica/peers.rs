@@ -9,11 +9,11 @@ use super::input::LoopInput;
 use super::lanes::{Lanes, say_if_reachable};
 use crate::connection::ConnectionStates;
 use crate::delay_line::Pipe;
-use crate::greeting::Greeting;
 use crate::link::{Dialling, OutgoingConnection};
 use crate::location::Location;
 use crate::mailbox::Mailbox;
 use crate::network::Party;
+use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::report::PeerReport;
 use crate::traffic::Traffic;
@@ -44,7 +44,7 @@ impl Peers {
         id: ReplicaId,
         peers: &[Peer],
         location: &Location,
-        greeting: &Arc<Greeting>,
+        participant: &Arc<Participant>,
         inbox: &mpsc::Sender<LoopInput>,
         traffic: &Arc<Traffic>,
     ) -> Self {
@@ -56,7 +56,7 @@ impl Peers {
             let mailbox = Arc::new(Mailbox::new(limit, traffic.clone()).over(way, clock));
             let link = OutgoingConnection {
                 peer: peer.clone(),
-                greeting: greeting.clone(),
+                participant: participant.clone(),
                 dialling: Dialling::WhenNeeded,
                 mailbox: mailbox.clone(),
                 traffic: traffic.clone(),

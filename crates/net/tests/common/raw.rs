@@ -5,7 +5,7 @@ use serde::Serialize;
 use ssmr_core::{Access, Application, ClientMessage, ObjectId, Objects, Topology, codec};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// How long a test waits for what must happen.
@@ -48,13 +48,7 @@ pub(crate) const OPERATOR: u32 = 2;
 /// A greeting as it is on the wire, of a cluster with strategy global.
 pub(crate) fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
     let identity = (incarnation, ("blobs", 1u32), "global", topology());
-    frame(&codec::encode(&(
-        *b"ssmr",
-        7u16,
-        identity,
-        role,
-        Bytes::new(),
-    )))
+    frame(&codec::encode(&(*b"ssmr", 8u16, identity, role)))
 }
 
 /// A frame with this body.
@@ -72,7 +66,7 @@ pub(crate) async fn dial(to: SocketAddr, role: impl Serialize) -> TcpStream {
 }
 
 /// The next frame's body.
-pub(crate) async fn hear(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let read = async {
         let length = stream.read_u32().await.unwrap();
         let mut body = vec![0; length as usize];
