@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import secrets
 import subprocess
 import time
@@ -34,7 +35,8 @@ def call(*words, good=(0,), **more):
 
 
 class Cluster:
-    """The cluster of deploy/docker/cluster.toml, under one strategy; with strategy cache its replicas share a secret.
+    """The cluster of deploy/docker/cluster.toml, under one strategy; with strategy cache its replicas share a secret, and
+    all speak TLS.
 
     Whoever runs it has these verbs, each about one replica or server of memcached: `pause` and `resume`, `kill` and
     `start_again`, `restart` (in order), `cut` off the network and `mend`, `move` to another address; `address`, `logs_of`. And
@@ -48,13 +50,17 @@ class Cluster:
         self.folder.mkdir(parents=True)
         self.project = f"ssmrci{os.getpid()}"
         self.file, self.secret = self.folder / "cluster.toml", self.folder / "cluster.secret"
+        self.tls = self.folder / "tls"
         text = (ROOT / "deploy/docker/cluster.toml").read_text()
         text = text.replace('strategy = "broker"', f'strategy = "{strategy}"')
         if strategy == "cache":
             self.secret.touch(mode=0o600)
             self.secret.write_text(secrets.token_hex(32))
             text = text.replace("memcached = [", 'secret = "cluster.secret"\nmemcached = [')
+            text = re.sub(r"(?m)^insecure = true.*$", 'tls = "tls"', text)
         self.file.write_text(text)
+        if strategy == "cache":
+            call(HARNESS, "cluster", "certify", self.file, stderr=subprocess.STDOUT)
         self.replicas = list(tomllib.loads(text)["replicas"])
         self.caches = [f"cache-{index}" for index in range(3)]
         # When the load began to be measured.

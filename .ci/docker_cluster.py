@@ -86,11 +86,15 @@ class DockerCluster(Cluster):
         self.network = f"{self.project}_default"
         self.containers = {"load": self.load}
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": self.project, "SSMR_CLUSTER": str(self.file),
-                            "SSMR_SECRET": str(self.secret), "SSMR_IMAGE": IMAGE, "SSMR_MEMCACHED_IMAGE": MEMCACHED_IMAGE}
+                            "SSMR_SECRET": str(self.secret), "SSMR_TLS": str(self.tls), "SSMR_IMAGE": IMAGE, "SSMR_MEMCACHED_IMAGE": MEMCACHED_IMAGE}
         self.files = [DEPLOY / "compose.yaml"]
         if self.secret.exists():
             os.chown(self.secret, 65532, 65532)
             self.files.append(DEPLOY / "secrets.yaml")
+        if self.tls.exists():
+            for path in [self.tls, *self.tls.iterdir()]:
+                os.chown(path, 65532, 65532)
+            self.files += [DEPLOY / "tls.yaml", DEPLOY / "tls-load.yaml"]
 
     def compose(self, *words):
         files = [word for file in self.files for word in ("--file", file)]

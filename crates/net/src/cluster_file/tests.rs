@@ -133,10 +133,10 @@ fn what_is_wrong_with_a_network_is_told_among_the_rest() {
     let text = format!("{}{bad}", WHOLE.replace("seed = 7", "seeds = 7"));
     let told = parse(&text).unwrap_err().to_string();
     for part in [
-        ":23: experiment.seeds: ",
-        ":29: network.placement: \"by-hand\" is neither",
-        ":35: network.between.latency: \"40\" is no time",
-        ":39: network.route.from: \"away\" is not one of near, far",
+        ":25: experiment.seeds: ",
+        ":31: network.placement: \"by-hand\" is neither",
+        ":37: network.between.latency: \"40\" is no time",
+        ":41: network.route.from: \"away\" is not one of near, far",
     ] {
         assert!(told.contains(part), "{told} does not say {part}");
     }
@@ -147,7 +147,7 @@ fn what_is_wrong_with_a_network_is_told_among_the_rest() {
     let part = "network.replicas.p7r0: the cluster has no such replica";
     assert!(told.contains(part), "{told}");
     let told = wrong("[replicas]", "network = \"man\"\n[replicas]");
-    let part = "13: network: \"man\" is not one of lan, wan, nor a table";
+    let part = "15: network: \"man\" is not one of lan, wan, nor a table";
     assert_eq!(told, [part]);
 }
 
