@@ -309,6 +309,14 @@ fn certificates_are_renewed_and_replicas_restarted_under_load_and_nobody_else_ge
     assert!(under_way.wait().unwrap().success());
     assert_sound(&whole(long));
 
+    let checked = cluster.cluster(&["check"], &[]);
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(
+        said(&checked).contains("client.pem is valid for 364 days"),
+        "{}",
+        said(&checked)
+    );
+
     // A client of one account gets what it needs, and no more.
     let own = tempfile::tempdir().unwrap();
     let tls = own.path().join("tls");

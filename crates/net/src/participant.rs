@@ -8,6 +8,7 @@ use crate::transport::{Reader, Transport, Writer};
 use crate::wire::Frames;
 use ssmr_core::Identity;
 use std::io;
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Somebody who takes part in a cluster.
@@ -41,6 +42,11 @@ impl Participant {
     /// Whether whoever reaches it may speak.
     pub(crate) fn is_plain(&self) -> bool {
         self.transport.is_plain()
+    }
+
+    /// When its certificate ends, since 1970; `None` without one.
+    pub(crate) fn certified_until(&self) -> Option<Duration> {
+        self.transport.certified_until()
     }
 
     /// Connects to a replica and greets it. Returns what it says after its greeting.

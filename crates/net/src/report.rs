@@ -38,6 +38,8 @@ pub struct ReplicaReport {
     pub snapshots: SnapshotReport,
     /// The connections that others have made to it.
     pub connections: ConnectionReport,
+    /// When its certificate ends, in seconds since 1970; `None` without TLS.
+    pub certified_until: Option<u64>,
 }
 
 /// What a replica did not take.

@@ -86,5 +86,6 @@ pub(crate) fn report(id: ReplicaId) -> ReplicaReport {
         },
         snapshots: SnapshotReport::default(),
         connections: ConnectionReport::default(),
+        certified_until: Some(1_800_000_000),
     }
 }

@@ -109,6 +109,15 @@ impl Transport {
         matches!(self, Self::Plain)
     }
 
+    /// When the own certificate ends, since 1970; `None` without one.
+    pub(crate) fn certified_until(&self) -> Option<Duration> {
+        match self {
+            Self::Plain => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(certificates) => certificates.until(),
+        }
+    }
+
     /// Connects to a replica, at whatever address it has at the moment.
     ///
     /// # Errors

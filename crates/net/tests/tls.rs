@@ -19,7 +19,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -409,6 +409,9 @@ fn certificates_that_cannot_be_used_are_named() {
         .issue(Holder::Operator, DAY, folder.path())
         .unwrap();
     Operator::new::<Blobs>(&config, Global).unwrap();
+    let until = config.certified_until(Holder::Operator).unwrap().unwrap();
+    let left = until - UNIX_EPOCH.elapsed().unwrap();
+    assert!(left <= DAY && left + PATIENCE > DAY, "{left:?}");
     // A key of another certificate.
     authority
         .issue(Holder::AnyClient, DAY, folder.path())

@@ -80,7 +80,8 @@ enum ClusterCommand {
     Init(InitArgs),
     /// Issue certificates of the replicas, of an operator, of clients
     Certify(CertifyArgs),
-    /// Say what a file describes, and whether its hosts are known here (3 if some are not)
+    /// Say what a file describes, whether its hosts are known here, and until when the certificates
+    /// that are here are valid (3 if some are not)
     Check(FileArgs),
     /// Start all replicas as processes of this machine
     Start(StartArgs),

@@ -53,7 +53,7 @@ pub(super) fn all(config: &ClusterConfig, folder: &Path) -> Result<()> {
 }
 
 /// Everybody who may take part.
-fn members(config: &ClusterConfig) -> Vec<Holder> {
+pub(super) fn members(config: &ClusterConfig) -> Vec<Holder> {
     let replicas = config.addresses.keys().copied().map(Holder::Replica);
     replicas
         .chain([Holder::Operator, Holder::AnyClient])

@@ -12,12 +12,13 @@ use crate::settings::cluster::{Doors, InitSettings};
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, ReplicaId, Topology};
-use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint};
+use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint, Holder};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// What stands at the head of the file.
 const ABOUT: &str = "\
@@ -170,7 +171,7 @@ impl ClusterVisitor for Check<'_> {
             "{}: {topology}, strategy {strategy}, service {service}",
             self.path.display()
         );
-        let mut unknown = 0;
+        let (mut unknown, mut open) = (0, 0);
         for (id, at) in &config.addresses {
             let listens = cluster
                 .file
@@ -186,10 +187,58 @@ impl ClusterVisitor for Check<'_> {
                 }
             };
             println!("  {id} at {at}{listens}{known}");
+            let everywhere = cluster
+                .file
+                .listens_at(*id)
+                .is_some_and(|it| !it.is_loopback());
+            open += usize::from(everywhere && config.tls.is_none());
         }
-        Ok(match unknown {
-            0 => Ending::Good,
+        if open > 0 {
+            let refused = match cluster.file.insecure {
+                true => "",
+                false => "; they refuse to start without --insecure",
+            };
+            println!("  whoever reaches {open} of them may speak: there is no tls{refused}");
+        }
+        let unusable = certificates(config)?;
+        Ok(match (unknown, unusable) {
+            (0, 0) => Ending::Good,
             _ => Ending::Degraded,
         })
     }
+}
+
+/// Says until when the certificates are valid that are here. Returns how many cannot be used.
+fn certificates(config: &ClusterConfig) -> Result<usize> {
+    let Some(folder) = &config.tls else {
+        return Ok(0);
+    };
+    let now = time::date().duration_since(UNIX_EPOCH)?;
+    let mut unusable = 0;
+    for holder in certify::members(config) {
+        let path = folder.join(holder.file_name());
+        if !path.exists() {
+            continue;
+        }
+        let until = match holder {
+            // It may be one of any account.
+            Holder::AnyClient => config.client_id(0).map(Holder::from),
+            other => Ok(other),
+        };
+        match until.and_then(|holder| config.certified_until(holder)) {
+            Ok(Some(until)) if until > now => {
+                let days = (until - now).as_secs() / (24 * 60 * 60);
+                println!("  {} is valid for {days} days", path.display());
+            }
+            Ok(_) => {
+                unusable += 1;
+                println!("  {} is not valid any more", path.display());
+            }
+            Err(error) => {
+                unusable += 1;
+                println!("  {error}");
+            }
+        }
+    }
+    Ok(unusable)
 }

@@ -75,6 +75,8 @@ pub(super) struct EventLoop {
     pub(super) switches: Switches,
     pub(super) clients: Connected,
     pub(super) visitors: Arc<Visitors>,
+    /// This replica, as others see it.
+    pub(super) participant: Arc<Participant>,
     pub(super) traffic: Arc<Traffic>,
     cache: FarCache,
     /// Where what clients ask waits for its turn, if it has to.
@@ -165,6 +167,7 @@ impl EventLoop {
             switches,
             clients,
             visitors,
+            participant: participant.clone(),
             traffic: traffic.clone(),
             cache,
             intake: service_time.map(Intake::new),

@@ -119,6 +119,7 @@ impl EventLoop {
             },
             snapshots: self.recorder.snapshots,
             connections: self.visitors.connections(),
+            certified_until: self.participant.certified_until().map(|it| it.as_secs()),
         })
     }
 }

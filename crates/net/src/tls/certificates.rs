@@ -10,7 +10,7 @@ use crate::wire::invalid;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use ssmr_core::ReplicaId;
@@ -19,10 +19,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream, rustls};
-use webpki::EndEntityCert;
+use webpki::{EndEntityCert, KeyUsage};
 
 /// The file with the authorities that are trusted.
 pub(super) const AUTHORITIES: &str = "ca.pem";
@@ -50,6 +50,8 @@ type Stamp = Option<(SystemTime, u64)>;
 struct Ends {
     connector: TlsConnector,
     acceptor: TlsAcceptor,
+    /// When the own certificate ends, since 1970.
+    until: Option<Duration>,
 }
 
 /// A certificate that the other end has shown and proven to be its own.
@@ -79,6 +81,11 @@ impl Certificates {
             own,
             in_use: Mutex::new(InUse { stamps, ends }),
         })
+    }
+
+    /// When the own certificate ends, since 1970.
+    pub(crate) fn until(&self) -> Option<Duration> {
+        self.ends().until
     }
 
     /// Begins a connection that was dialled. Its other end is `replica`.
@@ -158,6 +165,7 @@ impl Ends {
             return Err(bad("it holds no certificate".into()));
         };
         shows(first, holder, incarnation).map_err(bad)?;
+        let until = until(first);
         let key = PrivateKeyDer::from_pem_slice(&pem)
             .map_err(|error| bad(format!("its private key cannot be read: {error}")))?;
         let refused = |error: rustls::Error| bad(error.to_string());
@@ -184,6 +192,7 @@ impl Ends {
         Ok(Self {
             connector: Arc::new(connector).into(),
             acceptor: Arc::new(acceptor).into(),
+            until,
         })
     }
 }
@@ -209,6 +218,28 @@ fn shows(certificate: &CertificateDer<'_>, holder: Holder, incarnation: u64) -> 
     let names: Vec<_> = parsed.valid_dns_names().collect();
     let names = names.join(", ");
     Err(format!("the certificate is of {names}, not of {wanted}"))
+}
+
+/// When a certificate ends, since 1970: what `webpki` says against it long afterwards.
+fn until(certificate: &CertificateDer<'_>) -> Option<Duration> {
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    let afterwards = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX >> 1));
+    let certificate = EndEntityCert::try_from(certificate).ok()?;
+    let verified = certificate.verify_for_usage(
+        algorithms.all,
+        &[],
+        &[],
+        afterwards,
+        KeyUsage::client_auth(),
+        None,
+        None,
+    );
+    match verified {
+        Err(webpki::Error::CertExpired { not_after, .. }) => {
+            Some(Duration::from_secs(not_after.as_secs()))
+        }
+        _ => None,
+    }
 }
 
 /// The account that a folder's certificate of clients is of; `None` if it is of any.

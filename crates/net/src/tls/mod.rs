@@ -25,11 +25,13 @@ mod certificates;
 use crate::config::ClusterConfig;
 use crate::error::ConfigError;
 use crate::greeting::Role;
+use crate::transport::Transport;
 #[cfg(feature = "tls")]
 pub use authority::Authority;
 #[cfg(feature = "tls")]
 pub(crate) use certificates::{Certificates, ShownCertificate, why_untrusted};
 use ssmr_core::{ClientId, ReplicaId};
+use std::time::Duration;
 
 /// The bits of a client's id that say its account: the highest 16.
 const ACCOUNT_SHIFT: u32 = 48;
@@ -77,8 +79,14 @@ impl From<Role> for Holder {
         match role {
             Role::Replica(id) => Self::Replica(id),
             Role::Operator => Self::Operator,
-            Role::Client(ClientId(id)) => Self::Client((id >> ACCOUNT_SHIFT) as u16),
+            Role::Client(id) => id.into(),
         }
+    }
+}
+
+impl From<ClientId> for Holder {
+    fn from(ClientId(id): ClientId) -> Self {
+        Self::Client((id >> ACCOUNT_SHIFT) as u16)
     }
 }
 
@@ -93,6 +101,14 @@ impl ClusterConfig {
         let own = (1 << ACCOUNT_SHIFT) - 1;
         let of = |account: u16| u64::from(account) << ACCOUNT_SHIFT | drawn & own;
         Ok(ClientId(account.map_or(drawn, of)))
+    }
+
+    /// When the certificate of `holder` ends, as the time since 1970; `None` without TLS.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn certified_until(&self, holder: Holder) -> Result<Option<Duration>, ConfigError> {
+        Ok(Transport::new(holder, self)?.certified_until())
     }
 }
 

@@ -61,6 +61,16 @@ fn replica(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
         alone(seconds(status.processor_us)),
     )?;
     page.gauges(
+        in_seconds(
+            "certified_until_timestamp",
+            "When the replica's certificate ends, since 1970; with TLS alone",
+        ),
+        report
+            .certified_until
+            .into_iter()
+            .flat_map(|it| alone(it as f64)),
+    )?;
+    page.gauges(
         plain(
             "leader",
             "1 if this replica leads its group, as far as it knows",
