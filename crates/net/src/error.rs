@@ -341,16 +341,6 @@ impl ConfigError {
 }
 
 impl ConnectError {
-    /// What this error says of a connection to `peer`.
-    pub(crate) fn of(peer: &Peer, error: io::Error) -> Self {
-        #[cfg(feature = "tls")]
-        if let Some(why) = crate::tls::why_untrusted(&error) {
-            let peer = peer.clone();
-            return Self::Untrusted { peer, why };
-        }
-        Self::unreachable(peer, error)
-    }
-
     /// Nobody could be reached, for this reason.
     pub(crate) fn unreachable(peer: &Peer, error: io::Error) -> Self {
         Self::Unreachable {

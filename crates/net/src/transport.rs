@@ -14,13 +14,12 @@ use crate::peer::Peer;
 use crate::tls::Holder;
 #[cfg(feature = "tls")]
 use crate::tls::{Certificates, ShownCertificate};
-use crate::wire::invalid;
+use crate::wire::{Reader, Writer, invalid};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -32,12 +31,6 @@ const SILENCE: Duration = Duration::from_secs(4);
 /// The first byte of every TLS connection: that of a handshake record. No greeting begins with it,
 /// for it would be one of 352 MiB.
 const TLS_HANDSHAKE: u8 = 22;
-
-/// What comes in on a connection.
-pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
-
-/// What goes out on a connection. It is to be flushed after what it is given.
-pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// How the connections of one member of a cluster begin.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ssmr_core::{codec, limits};
 use std::io;
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::{Decoder, FramedRead};
 
 /// The bytes before a frame's body.
@@ -28,6 +28,12 @@ pub(crate) const FAREWELL: [u8; PREFIX] = [0; PREFIX];
 /// Where reading starts; it grows with the frames. Small, for ten thousand clients have a
 /// connection each.
 const READ_BUFFER: usize = 8 << 10;
+
+/// What comes in on a connection.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+
+/// What goes out on a connection. It is to be flushed after what it is given.
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,8 +5,7 @@
 
 use super::Holder;
 use crate::error::ConfigError;
-use crate::transport::{Reader, Writer};
-use crate::wire::invalid;
+use crate::wire::{Reader, Writer, invalid};
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -324,7 +323,7 @@ fn no_handshake(error: io::Error) -> io::Error {
 }
 
 /// Why one end does not trust the other, if that is what this error says.
-pub(crate) fn why_untrusted(error: &io::Error) -> Option<String> {
+pub(super) fn why_untrusted(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(match error {
         rustls::Error::InvalidCertificate(why) => match why {

@@ -23,14 +23,15 @@ mod authority;
 mod certificates;
 
 use crate::config::ClusterConfig;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConnectError};
 use crate::greeting::Role;
-use crate::transport::Transport;
+use crate::peer::Peer;
 #[cfg(feature = "tls")]
 pub use authority::Authority;
 #[cfg(feature = "tls")]
-pub(crate) use certificates::{Certificates, ShownCertificate, why_untrusted};
+pub(crate) use certificates::{Certificates, ShownCertificate};
 use ssmr_core::{ClientId, ReplicaId};
+use std::io;
 use std::time::Duration;
 
 /// The bits of a client's id that say its account: the highest 16.
@@ -108,8 +109,37 @@ impl ClusterConfig {
     /// # Errors
     /// If it cannot be used.
     pub fn certified_until(&self, holder: Holder) -> Result<Option<Duration>, ConfigError> {
-        Ok(Transport::new(holder, self)?.certified_until())
+        until(self, holder)
     }
+}
+
+impl ConnectError {
+    /// What this error says of a connection to `peer`.
+    pub(crate) fn of(peer: &Peer, error: io::Error) -> Self {
+        #[cfg(feature = "tls")]
+        if let Some(why) = certificates::why_untrusted(&error) {
+            let peer = peer.clone();
+            return Self::Untrusted { peer, why };
+        }
+        Self::unreachable(peer, error)
+    }
+}
+
+#[cfg(feature = "tls")]
+fn until(config: &ClusterConfig, holder: Holder) -> Result<Option<Duration>, ConfigError> {
+    let Some(folder) = &config.tls else {
+        return Ok(None);
+    };
+    let certificates = Certificates::read(holder, config.incarnation, folder)?;
+    Ok(certificates.until())
+}
+
+#[cfg(not(feature = "tls"))]
+fn until(config: &ClusterConfig, _: Holder) -> Result<Option<Duration>, ConfigError> {
+    config
+        .tls
+        .as_ref()
+        .map_or(Ok(None), |_| Err(ConfigError::NoTls))
 }
 
 #[cfg(feature = "tls")]
@@ -122,8 +152,8 @@ fn account(config: &ClusterConfig) -> Result<Option<u16>, ConfigError> {
 
 #[cfg(not(feature = "tls"))]
 fn account(config: &ClusterConfig) -> Result<Option<u16>, ConfigError> {
-    match config.tls {
-        None => Ok(None),
-        Some(_) => Err(ConfigError::NoTls),
-    }
+    config
+        .tls
+        .as_ref()
+        .map_or(Ok(None), |_| Err(ConfigError::NoTls))
 }
