@@ -23,8 +23,9 @@ Examples:
 
 const CERTIFY_EXAMPLES: &str = "\
 The authority is made if there is none; else its key is needed, ca.key, which no member of the
-cluster has to have. A member needs ca.pem and its own file. New files in place of old ones count from the next connection on: nothing
-has to be started again. A client's id begins with its account, so it cannot pose as one of another.
+cluster has to have. A member needs ca.pem and its own file. New files in place of old ones count
+from the next connection on: nothing has to be started again. A client's id begins with its account,
+so it cannot pose as one of another.
 
 Examples:
   PROGRAM cluster certify cluster.toml                  # all of them anew

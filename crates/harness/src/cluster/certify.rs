@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long certificates are valid unless it is said otherwise.
-pub(super) const VALID: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const VALID: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Issues certificates.
 pub(super) struct Certify<'a>(pub(super) &'a CertifySettings);
