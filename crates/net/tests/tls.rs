@@ -105,7 +105,8 @@ impl Doors {
         self.config.addresses[&replica(index)].address().unwrap()
     }
 
-    /// Why somebody with the certificate of `holder` may not say that it is `role`; empty if it may.
+    /// Why somebody with the certificate of `holder` may not say that it is `role`; empty if it
+    /// may.
     async fn refusal(&self, holder: Holder, role: impl Serialize) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = self.authority.issue(holder, DAY, folder.path()).unwrap();

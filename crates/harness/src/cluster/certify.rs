@@ -1,4 +1,5 @@
-//! `cluster certify` issues certificates of a cluster's members, and `cluster init --tls` the first.
+//! `cluster certify` issues certificates of a cluster's members; `cluster init --tls` the first
+//! ones.
 
 use super::FILE;
 use crate::described::{ClusterVisitor, Described};
