@@ -319,7 +319,7 @@ fn certificates_are_renewed_and_replicas_restarted_under_load_and_nobody_else_ge
 
     // A client of one account gets what it needs, and no more.
     let own = tempfile::tempdir().unwrap();
-    let tls = own.path().join("tls");
+    let tls = own.path().join("cluster.tls");
     let into = tls.to_str().unwrap();
     let issued = cluster.cluster(&["certify"], &["--client", "7", "--out", into]);
     assert!(issued.status.success(), "{}", said(&issued));
@@ -357,6 +357,7 @@ fn certificates_are_renewed_and_replicas_restarted_under_load_and_nobody_else_ge
     };
     fs::remove_dir_all(&tls).unwrap();
     assert!(init(other).status.success());
+    fs::rename(own.path().join("other.tls"), &tls).unwrap();
     let told = status(&file);
     assert!(!told.status.success(), "{}", said(&told));
     assert!(

@@ -202,10 +202,15 @@ impl Mailbox {
                 self.forget(&mut queue, took);
             }
             // Where bytes are encrypted the last ones may still wait.
-            let flushed = timeout(self.stall, writer.flush()).await;
-            flushed.map_err(stalled)??;
+            tokio::select! {
+                biased;
+                flushed = timeout(self.stall, writer.flush()) => flushed.map_err(stalled)??,
+                why = self.closed() => return Err(why),
+            }
             if last {
-                return writer.shutdown().await;
+                return timeout(self.stall, writer.shutdown())
+                    .await
+                    .map_err(stalled)?;
             }
             batch.clear();
             if batch.capacity() > KEEP {

@@ -165,8 +165,8 @@ struct InitArgs {
     #[arg(long, value_delimiter = ',', value_name = "HOST:PORT")]
     memcached: Vec<Endpoint>,
 
-    /// Make an authority and certificates, in a folder beside the file: nobody takes part without
-    /// one (cargo feature `tls`)
+    /// Make an authority and certificates, in a folder beside the file (cluster.tls for
+    /// cluster.toml): nobody takes part without one (cargo feature `tls`)
     #[arg(long)]
     tls: bool,
 

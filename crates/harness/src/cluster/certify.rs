@@ -53,12 +53,16 @@ pub(super) fn all(config: &ClusterConfig, folder: &Path) -> Result<()> {
     issue(config, folder, &members(config), VALID, folder)
 }
 
-/// Everybody who may take part.
+/// Everybody who may take part: with clients of the account that there is a certificate of, or else
+/// of any.
 pub(super) fn members(config: &ClusterConfig) -> Vec<Holder> {
     let replicas = config.addresses.keys().copied().map(Holder::Replica);
-    replicas
-        .chain([Holder::Operator, Holder::AnyClient])
-        .collect()
+    let is_of_any = config.certified_until(Holder::AnyClient).is_ok();
+    let client = match config.client_id(0).map(Holder::from) {
+        Ok(account) if config.tls.is_some() && !is_of_any => account,
+        _ => Holder::AnyClient,
+    };
+    replicas.chain([Holder::Operator, client]).collect()
 }
 
 /// Issues certificates by the authority in a folder, which is made if there is none.
@@ -69,12 +73,7 @@ fn issue(
     valid: Duration,
     out: &Path,
 ) -> Result<()> {
-    let is_new = !folder.join("ca.pem").exists();
-    let incarnation = config.incarnation;
-    let authority = match is_new {
-        true => Authority::create(folder, incarnation)?,
-        false => Authority::open(folder, incarnation)?,
-    };
+    let authority = Authority::open_or_create(folder, config.incarnation)?;
     for holder in holders {
         let path = authority.issue(*holder, valid, out)?;
         println!("{} is issued", path.display());
@@ -88,20 +87,11 @@ enum Authority {}
 
 #[cfg(not(feature = "tls"))]
 impl Authority {
-    fn create(_: &Path, _: u64) -> Result<Self> {
-        Err(without("--tls"))
-    }
-
-    fn open(_: &Path, _: u64) -> Result<Self> {
-        Err(without("certify"))
+    fn open_or_create(_: &Path, _: u64) -> Result<Self> {
+        Err(UsageError::new("--tls", ssmr_net::ConfigError::NoTls.to_string()).into())
     }
 
     fn issue(&self, _: Holder, _: Duration, _: &Path) -> Result<std::path::PathBuf> {
         match *self {}
     }
-}
-
-#[cfg(not(feature = "tls"))]
-fn without(flag: &'static str) -> anyhow::Error {
-    UsageError::new(flag, ssmr_net::ConfigError::NoTls.to_string()).into()
 }

@@ -12,7 +12,7 @@ use crate::settings::cluster::{Doors, InitSettings};
 use crate::time;
 use anyhow::{Context, Result, anyhow};
 use ssmr_core::{Application, ReplicaId, Topology};
-use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint, Holder};
+use ssmr_net::{ClusterConfig, ClusterFile, Durability, Endpoint};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -29,9 +29,6 @@ and once, when they all run: PROGRAM cluster found THIS_FILE
 Then:                        PROGRAM cluster status THIS_FILE
                              PROGRAM run --deploy THIS_FILE
 ";
-
-/// The folder with certificates, beside the file.
-const TLS: &str = "tls";
 
 /// Writes the file.
 ///
@@ -71,9 +68,9 @@ pub(super) fn init<W: Workloads>(
     }
     match settings.doors {
         Some(Doors::Tls) => {
-            let beside = path.parent().unwrap_or(Path::new("")).join(TLS);
-            certify::all(&file.config, &beside)?;
-            file.config.tls = Some(TLS.into());
+            let folder = path.with_extension("tls");
+            certify::all(&file.config, &folder)?;
+            file.config.tls = folder.file_name().map(PathBuf::from);
         }
         Some(Doors::Insecure) => file.insecure = true,
         None => {
@@ -215,17 +212,16 @@ fn certificates(config: &ClusterConfig) -> Result<usize> {
     };
     let now = time::date().duration_since(UNIX_EPOCH)?;
     let mut unusable = 0;
+    if !folder.is_dir() {
+        unusable += 1;
+        println!("  {} is no folder with certificates", folder.display());
+    }
     for holder in certify::members(config) {
         let path = folder.join(holder.file_name());
         if !path.exists() {
             continue;
         }
-        let until = match holder {
-            // It may be one of any account.
-            Holder::AnyClient => config.client_id(0).map(Holder::from),
-            other => Ok(other),
-        };
-        match until.and_then(|holder| config.certified_until(holder)) {
+        match config.certified_until(holder) {
             Ok(Some(until)) if until > now => {
                 let days = (until - now).as_secs() / (24 * 60 * 60);
                 println!("  {} is valid for {days} days", path.display());

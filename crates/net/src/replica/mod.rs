@@ -122,11 +122,11 @@ impl ReplicaThread {
         let mut options = options;
         options.limits = options.limits.within(files::raise_limit());
         let participant = Participant::new(identity, Role::Replica(id), &options.config)?;
-        let (log, stored) = open_log(&options, participant.cluster())?;
         let at = listener.local_addr().map_err(failed)?;
         if participant.is_plain() && !options.insecure && !at.ip().is_loopback() {
             return Err(ConfigError::Insecure { at }.into());
         }
+        let (log, stored) = open_log(&options, participant.cluster())?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -53,6 +53,18 @@ impl Authority {
         Ok(Self::of(folder, incarnation, params, key))
     }
 
+    /// The authority of this cluster whose certificate and key are in this folder, or a new one if
+    /// no certificate is there.
+    ///
+    /// # Errors
+    /// If its key is elsewhere, it is of another cluster, or files cannot be written.
+    pub fn open_or_create(folder: &Path, incarnation: u64) -> Result<Self, ConfigError> {
+        match folder.join(AUTHORITIES).exists() {
+            true => Self::open(folder, incarnation),
+            false => Self::create(folder, incarnation),
+        }
+    }
+
     /// The authority of this cluster whose key is in this folder.
     ///
     /// # Errors

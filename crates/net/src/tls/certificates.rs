@@ -11,6 +11,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::version::TLS13;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use ssmr_core::ReplicaId;
 use std::fmt;
@@ -22,6 +23,9 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream, rustls};
 use webpki::{EndEntityCert, KeyUsage};
+
+/// How many bytes that were taken, and encrypted, may wait for a connection that was accepted.
+const UNCOUNTED: usize = 16 << 10;
 
 /// The file with the authorities that are trusted.
 pub(super) const AUTHORITIES: &str = "ca.pem";
@@ -41,8 +45,23 @@ struct InUse {
     ends: Ends,
 }
 
-/// What tells a file that was replaced.
-type Stamp = Option<(SystemTime, u64)>;
+/// What tells a file that was replaced, or that may be read by now.
+type Stamp = Option<(SystemTime, u64, FileId)>;
+
+/// Which file it is, and when that or its owner or mode was changed.
+#[cfg(unix)]
+type FileId = (u64, i64, i64);
+#[cfg(not(unix))]
+type FileId = ();
+
+#[cfg(unix)]
+fn file_id(read: &fs::Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    (read.ino(), read.ctime(), read.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &fs::Metadata) -> FileId {}
 
 /// Both ends of connections, as these certificates make them.
 #[derive(Clone)]
@@ -84,7 +103,8 @@ impl Certificates {
 
     /// When the own certificate ends, since 1970.
     pub(crate) fn until(&self) -> Option<Duration> {
-        self.ends().until
+        let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.ends.until
     }
 
     /// Begins a connection that was dialled. Its other end is `replica`.
@@ -111,7 +131,9 @@ impl Certificates {
         &self,
         stream: TcpStream,
     ) -> io::Result<(Reader, Writer, ShownCertificate)> {
-        let accepted = self.ends().acceptor.accept(stream).await?;
+        let mut accepted = self.ends().acceptor.accept(stream).await?;
+        // What waits in there is not counted as unread.
+        accepted.get_mut().1.set_buffer_limit(Some(UNCOUNTED));
         let shown = accepted.get_ref().1.peer_certificates();
         let certificate = shown.and_then(|chain| chain.first());
         let certificate = certificate.ok_or_else(|| invalid("it shows no certificate"))?;
@@ -171,15 +193,19 @@ impl Ends {
 
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone());
-        let verifier = verifier.build().map_err(|error| bad(error.to_string()))?;
+        // Strangers need not be told whom it trusts.
+        let verifier = verifier
+            .clear_root_hint_subjects()
+            .build()
+            .map_err(|error| bad(error.to_string()))?;
         let mut acceptor = ServerConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&TLS13])
             .map_err(refused)?
             .with_client_cert_verifier(verifier)
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(refused)?;
         let mut connector = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&TLS13])
             .map_err(refused)?
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
@@ -210,6 +236,9 @@ impl ShownCertificate {
 fn shows(certificate: &CertificateDer<'_>, holder: Holder, incarnation: u64) -> Result<(), String> {
     let parsed = EndEntityCert::try_from(certificate).map_err(|error| error.to_string())?;
     let wanted = holder.name(incarnation);
+    if holder == Holder::AnyClient && parsed.valid_dns_names().any(|name| name == wanted) {
+        return Ok(());
+    }
     let name = ServerName::try_from(wanted.as_str());
     if name.is_ok_and(|name| parsed.verify_is_valid_for_subject_name(&name).is_ok()) {
         return Ok(());
@@ -303,7 +332,7 @@ fn trusted(path: &Path) -> Result<RootCertStore, ConfigError> {
 
 fn stamp(path: &Path) -> Stamp {
     let read = fs::metadata(path).ok()?;
-    Some((read.modified().ok()?, read.len()))
+    Some((read.modified().ok()?, read.len(), file_id(&read)))
 }
 
 fn split(stream: TlsStream<TcpStream>) -> (Reader, Writer) {
@@ -316,7 +345,7 @@ fn no_handshake(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             let why = "the handshake was broken off: it may not speak TLS";
-            io::Error::new(error.kind(), why)
+            io::Error::new(io::ErrorKind::ConnectionAborted, why)
         }
         _ => error,
     }
@@ -340,7 +369,13 @@ pub(super) fn why_untrusted(error: &io::Error) -> Option<String> {
                 "it does not know the authority of our certificate".into()
             }
             AlertDescription::CertificateExpired => "our certificate has expired, it says".into(),
-            alert => format!("it does not accept our certificate: {alert:?}"),
+            AlertDescription::CertificateUnknown
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRequired => {
+                format!("it does not accept our certificate: {alert:?}")
+            }
+            alert => format!("it ends the connection: {alert:?}"),
         },
         other => other.to_string(),
     })

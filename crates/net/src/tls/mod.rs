@@ -121,6 +121,11 @@ impl ConnectError {
             let peer = peer.clone();
             return Self::Untrusted { peer, why };
         }
+        // TLS says it at length.
+        let error = match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::ErrorKind::UnexpectedEof.into(),
+            _ => error,
+        };
         Self::unreachable(peer, error)
     }
 }
