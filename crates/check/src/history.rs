@@ -10,6 +10,7 @@
 
 use crate::interner::{Interner, narrow};
 use crate::operation::{Action, Fate, Item, Observed, Operation};
+use crate::stale::StaleRead;
 use ssmr_core::{
     Answer, Application, ClientId, CommandId, Completion, Encoded, Expected, Micros, ObjectId,
     Outcome, Request, Revision, Timestamp, Touch, Verdict,
@@ -31,6 +32,8 @@ pub struct History<A: Application> {
     pub(crate) epochs: Interner<Timestamp>,
     /// The last attempts of unanswered operations, until they are attributed.
     attempts: BTreeMap<usize, CommandId>,
+    /// Reads that are kept apart, for they were told what is past.
+    pub(crate) stale: Vec<StaleRead>,
     application: PhantomData<fn() -> A>,
 }
 
@@ -43,6 +46,7 @@ impl<A: Application> Default for History<A> {
             objects: Interner::default(),
             epochs: Interner::default(),
             attempts: BTreeMap::new(),
+            stale: Vec::new(),
             application: PhantomData,
         }
     }

@@ -5,6 +5,8 @@
 //!   check: it believes the revisions and timestamps that answers carry, verifies that they fit
 //!   together, and handles millions of operations. [`History::check_blackbox`] believes nothing but
 //!   requests, outcomes and times, and searches: it is for small histories.
+//! - [`History::push_stale`] keeps reads apart that a cache answered with what is past;
+//!   [`History::judge_stale`] says whether it really was so, and how stale they were.
 //! - [`History::write_jsonl`] and [`History::write_edn`] hand a history to judges that know nothing
 //!   of this project, in the [`Terms`] of its service.
 //! - [`check_application`] runs a service without any cluster and tells how it breaks the rules of
@@ -127,6 +129,7 @@ mod history;
 mod interner;
 mod operation;
 mod spec;
+mod stale;
 mod summary;
 mod terms;
 mod violation;
@@ -137,6 +140,7 @@ pub use application::{
 };
 pub use history::History;
 pub use ssmr_core::application::UndeclaredAccess;
+pub use stale::{NeverHeld, StaleSummary, Staleness};
 pub use summary::Summary;
 pub use terms::{Act, Shown, Terms};
 pub use violation::{Misfit, Rejection, Violation, ViolationKind};

@@ -65,6 +65,20 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Whether the operation changed the object, as far as the answer tells: a move did not.
+    pub(crate) fn may_have_changed(&self) -> bool {
+        let version = |seen| match seen {
+            Observed::At { version, .. } => Some(version),
+            Observed::Untold | Observed::Absent => None,
+        };
+        let is_told = self.before != Observed::Untold && self.after != Observed::Untold;
+        let places = matches!(self.action, Action::Create(_) | Action::Delete);
+        match is_told {
+            true => version(self.before) != version(self.after),
+            false => places || self.action.writes(),
+        }
+    }
+
     /// Whether the operation takes effect only where the object exists.
     pub(crate) fn needs_object(&self) -> bool {
         !self.action.creates() && self.expected != Observed::Absent

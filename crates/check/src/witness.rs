@@ -32,6 +32,7 @@ mod answers;
 mod existence;
 mod graph;
 mod index;
+pub(crate) mod lines;
 mod order;
 mod replay;
 mod states;
@@ -42,6 +43,7 @@ use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
 use graph::Graph;
 use index::{Index, Revisions};
+use lines::Lines;
 use order::OrderEdge;
 use ssmr_core::{Application, Micros};
 use std::collections::BTreeSet;
@@ -49,6 +51,14 @@ use unanswered::Suspects;
 
 /// Runs the witnessed check.
 pub(crate) fn check<A: Application>(history: &History<A>) -> Result<Summary, Violation> {
+    replay_into(history, &mut Lines::default())
+}
+
+/// Runs the witnessed check, and notes what became of the objects that have lines.
+fn replay_into<A: Application>(
+    history: &History<A>,
+    lines: &mut Lines,
+) -> Result<Summary, Violation> {
     answers::check(history)?;
     let suspects = Suspects::of(history);
     let mut graph = Graph::new(history.len());
@@ -77,7 +87,7 @@ pub(crate) fn check<A: Application>(history: &History<A>) -> Result<Summary, Vio
     let order = order::sort(&intervals, &graph.edges)
         .map_err(|cycle| contradiction(history, &graph, &cycle))?;
     let bounds = order::bounds(&intervals, &graph.edges, &order);
-    replay::check(history, &suspects, &graph, &order, &bounds)
+    replay::check(history, &suspects, &graph, &order, &bounds, lines)
 }
 
 /// Explains a cycle.

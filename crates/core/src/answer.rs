@@ -166,6 +166,10 @@ pub struct Cost {
     pub multi_partition: bool,
     /// Whether it was answered without being ordered.
     pub unordered: bool,
+    /// Whether the shared cache answered it: with what the object was, perhaps not with what it is.
+    pub stale: bool,
+    /// Published values that the shared cache did not have, or that were none of an owner's.
+    pub stale_misses: u32,
     /// How long its last attempt took at the group that answered it, if the group measures that.
     pub stages: Option<Stages>,
 }
@@ -248,4 +252,7 @@ pub enum ClientMessage {
     Consult(Vec<ObjectId>),
     /// What time is it in this group's log?
     Hello,
+    /// The shared cache has no [published value](crate::published) of this object: its owner is to
+    /// store one, and to renew what it publishes from now on. It is never answered.
+    Publish(ObjectId),
 }

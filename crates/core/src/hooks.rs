@@ -15,6 +15,17 @@ pub trait LeaderHooks: ValueCodec + Debug + Send + 'static {
     /// A command that changed an object has been applied here, at a destination of it.
     fn on_change(&mut self, _now: LocalTime, _event: &ObjectEvent) {}
 
+    /// A client has found no [published value](crate::published) of an object in the shared cache.
+    /// This replica's partition owns it, at this revision.
+    fn on_wanted(
+        &mut self,
+        _now: LocalTime,
+        _object: ObjectId,
+        _revision: Revision,
+        _value: &Encoded,
+    ) {
+    }
+
     /// The shared cache has answered a [`CacheCall`].
     fn on_cache_reply(&mut self, _now: LocalTime, _reply: CacheReply) {}
 
@@ -84,6 +95,14 @@ pub enum CacheCall {
     /// refused.
     Set {
         /// Names object and revision.
+        key: Bytes,
+        /// What is stored.
+        value: Bytes,
+    },
+    /// Store a [published value](crate::published) in place of what is there, for
+    /// [so long](crate::published::SECONDS) at most. It is never answered.
+    Renew {
+        /// Names the object.
         key: Bytes,
         /// What is stored.
         value: Bytes,

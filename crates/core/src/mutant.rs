@@ -45,6 +45,8 @@ pub enum Mutant {
     MutableCacheKeys,
     /// What the shared cache says is believed, whatever digest it has.
     ForgeriesBelieved,
+    /// What the shared cache answers alone is believed, whoever sealed it, for whatever object.
+    UnsealedBelieved,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
     /// A replica applies further entries of its log before what the first one led to is delivered.
@@ -71,7 +73,7 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NoSignalWait,
         Self::OpenQueues,
         Self::ReadsPastQueues,
@@ -88,6 +90,7 @@ impl Mutant {
         Self::SnapshotsWithoutSignals,
         Self::MutableCacheKeys,
         Self::ForgeriesBelieved,
+        Self::UnsealedBelieved,
         Self::TimestampsReused,
         Self::SeveralEntriesAtOnce,
         Self::ContentsConfused,

@@ -57,6 +57,31 @@ impl Reads {
     }
 }
 
+/// Whether a client's reads may be answered by a shared cache alone, where the strategy has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheReads {
+    /// No: what a cache has is used only where an owner vouches for it in order.
+    #[default]
+    Checked,
+    /// Reads of single objects are: with what the object was, which need not be what it is.
+    Stale,
+}
+
+impl CacheReads {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Checked, Self::Stale];
+
+    /// The value of `--cache-reads`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checked => "checked",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 /// A request that only reads, for one partition's leader to answer without ordering it.
 ///
 /// It has no effect, so it may be lost, repeated and given up freely (rule R5 is about attempts).

@@ -5,6 +5,7 @@
 //! only whether bytes of a shared cache are believed.
 
 use crate::values::ValueReference;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A cluster's secret, the same at all of its replicas. Replicas that have different ones believe
@@ -46,6 +47,38 @@ impl Secret {
     pub fn reference(&self, value: &[u8]) -> ValueReference {
         let digest = *blake3::keyed_hash(&self.0, value).as_bytes();
         ValueReference { digest }
+    }
+}
+
+impl Secret {
+    /// What clients are given to recognize [published values](crate::published) by. The secret does
+    /// not follow from it, so they can make up nothing that replicas believe.
+    #[must_use]
+    pub fn reader_key(&self) -> ReaderKey {
+        let context = "ssmr 2026-11-27 values that are published for readers";
+        ReaderKey(blake3::derive_key(context, &self.0))
+    }
+}
+
+/// Tells values that a cluster's owners have published from what others made up: for clients whose
+/// reads may be stale. Whoever has it can make up such values, too.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReaderKey([u8; Secret::LENGTH]);
+
+impl ReaderKey {
+    /// How many bytes a tag has.
+    pub const TAG: usize = blake3::OUT_LEN;
+
+    /// The tag of these bytes: keyed BLAKE3.
+    #[must_use]
+    pub fn tag(&self, bytes: &[u8]) -> [u8; Self::TAG] {
+        *blake3::keyed_hash(&self.0, bytes).as_bytes()
+    }
+}
+
+impl fmt::Debug for ReaderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReaderKey(..)")
     }
 }
 

@@ -58,7 +58,9 @@ impl Listener {
             .filter_map(|(_, message)| match message {
                 ClientMessage::Submit(command) => Some(command.id),
                 ClientMessage::Query(query) => Some(query.id),
-                ClientMessage::Consult(_) | ClientMessage::Hello => None,
+                ClientMessage::Consult(_) | ClientMessage::Hello | ClientMessage::Publish(_) => {
+                    None
+                }
             });
         self.sent.extend(named);
         let asked = out.cache.into_iter().filter_map(|call| match call {

@@ -84,6 +84,7 @@ pub(crate) fn client_messages() -> Vec<ClientMessage> {
     }
     messages.push(ClientMessage::Consult(vec![a, b]));
     messages.push(ClientMessage::Hello);
+    messages.push(ClientMessage::Publish(a));
     messages
 }
 

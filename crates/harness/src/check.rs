@@ -5,7 +5,7 @@
 
 use crate::numbers::{grouped, percentage};
 use crate::settings::history::HistoryForm;
-use ssmr_check::{History, Summary, Terms, Violation};
+use ssmr_check::{History, StaleSummary, Summary, Terms, Violation};
 use ssmr_core::{Answer, Application, ClientId, Completion, Intent, ObjectId, Outcome, Request};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -144,6 +144,21 @@ impl<A: Application> Recorder<A> {
             let created = request.intents().iter().filter(created);
             record.created.extend(created.map(|(object, _)| *object));
         }
+    }
+
+    /// Adds a read that the shared cache answered alone: it is judged apart.
+    pub(crate) fn record_stale(
+        &self,
+        client: ClientId,
+        request: &Request,
+        completion: &Completion,
+    ) {
+        self.lock().history.push_stale(client, request, completion);
+    }
+
+    /// What came of judging these.
+    pub(crate) fn judge_stale(&self) -> StaleSummary {
+        self.lock().history.judge_stale()
     }
 
     /// A group has told what became of a request that had ended unanswered.

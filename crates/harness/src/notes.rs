@@ -42,6 +42,10 @@ pub(crate) fn missed_rate(
     let (rate, came) = (rate?, all.throughput_ops);
     // What is refused by design was issued as well.
     let refused = (all.unsupported + all.errors) as f64 * 1e6 / measured.span.length() as f64;
+    // So was what the shared cache answered alone.
+    let stale = measured.samples.iter();
+    let stale = stale.filter(|it| it.cost.stale && measured.span.contains(it.completed));
+    let came = came + stale.count() as f64 * 1e6 / measured.span.length() as f64;
     (came + refused < rate as f64 * REACHED).then(|| {
         format!(
             "{came:.0} of {rate} commands a second: the rate was not reached, latencies grow with \

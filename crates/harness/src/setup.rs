@@ -11,6 +11,7 @@ use crate::machine;
 use crate::registry::info::{BadSize, ClusterShape};
 use crate::settings::memcached::Memcached;
 use crate::settings::run::RunSettings;
+use ssmr_core::CacheReads;
 use std::fs::File;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -54,6 +55,34 @@ pub(crate) fn check_disks(settings: &RunSettings) -> Result<(), UsageError> {
     match settings.fault.iter().any(Fault::fills_disks) {
         true => look_for_mounts(),
         false => Ok(()),
+    }
+}
+
+/// Only a strategy with a shared cache can have it answer reads alone.
+///
+/// # Errors
+/// If one that runs has none, or its cluster has no cache server or a secret that cannot be read;
+/// or if the highest throughput is searched for, in which such reads do not count.
+pub(crate) fn check_cache_reads(settings: &RunSettings) -> Result<(), UsageError> {
+    if settings.cache_reads == CacheReads::Checked {
+        return Ok(());
+    }
+    let bad = |problem: String| Err(UsageError::new("--cache-reads stale", problem));
+    let mut strategies = settings.strategies.iter();
+    if let Some(other) = strategies.find(|strategy| !strategy.needs.shared_cache) {
+        return bad(format!("strategy {} has no shared cache", other.name));
+    }
+    if settings.peak {
+        return bad("--peak counts only what is linearizable".into());
+    }
+    match &settings.cluster {
+        Some(file) if file.config.cache_servers.is_empty() => {
+            bad("the cluster's file names no memcached".into())
+        }
+        Some(file) => file
+            .config_for_stale_reads()
+            .map_or_else(|problem| bad(problem.to_string()), |_| Ok(())),
+        None => Ok(()),
     }
 }
 

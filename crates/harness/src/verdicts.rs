@@ -8,6 +8,7 @@
 use crate::check::{Counts, Judgement};
 use crate::ending::Ending;
 use crate::health::{Health, Inspection};
+use ssmr_check::StaleSummary;
 
 /// What a run found out about one strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) struct Verdicts {
     pub(crate) history: Judgement,
     pub(crate) cluster: Inspection,
     pub(crate) invariants: Consistency,
+    /// What the shared cache answered alone, if it was allowed to.
+    pub(crate) stale: Option<StaleSummary>,
 }
 
 /// Whether what must hold of all objects together does.
@@ -61,9 +64,22 @@ impl Verdicts {
         self.cluster.agree().map(word)
     }
 
+    /// Whether all that the shared cache answered alone was true once: the word for it in the
+    /// files.
+    pub(crate) fn stale_values(&self) -> Option<&'static str> {
+        self.stale
+            .as_ref()
+            .map(|stale| match &stale.never_held[..] {
+                [_, ..] => "violated",
+                [] if stale.unjudged * 100 > stale.judged.len() + stale.unjudged => "unchecked",
+                [] => "ok",
+            })
+    }
+
     /// How a run with these verdicts ends.
     pub(crate) fn ending(&self) -> Ending {
         let consistent = self.invariants.name().is_none_or(|name| name == "ok");
+        let consistent = consistent && self.stale_values().is_none_or(|word| word == "ok");
         let passed =
             self.history.name() == "ok" && self.cluster.agree() != Some(false) && consistent;
         match self.cluster.health {
@@ -97,6 +113,16 @@ impl Verdicts {
             Consistency::Unchecked => {
                 let told = "what must hold of all objects is unchecked: not all could be read";
                 problems.push(told.into());
+            }
+        }
+        if let Some(stale) = &self.stale {
+            let told = stale.never_held.iter().take(TOLD);
+            problems.extend(told.map(|never| format!("VIOLATION: {never}")));
+            let others = stale.never_held.len().saturating_sub(TOLD);
+            problems.extend((others > 0).then(|| format!("{others} more were never true")));
+            if self.stale_values() == Some("unchecked") {
+                let unjudged = stale.unjudged;
+                problems.push(format!("{unjudged} stale reads could not be judged"));
             }
         }
         if self.cluster.health != Health::Healthy {
@@ -143,6 +169,7 @@ mod tests {
                 compared: true,
             },
             invariants: Consistency::NotAsked,
+            stale: None,
         }
     }
 

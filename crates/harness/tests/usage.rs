@@ -310,6 +310,27 @@ fn caches_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn only_a_shared_cache_can_answer_reads_alone() {
+    let stale = ["--cache-reads", "stale"];
+    let with = |more: &[&'static str]| [more, &stale].concat();
+    refused(
+        &stale,
+        &["--cache-reads stale", "global has no shared cache"],
+    );
+    let words = ["--cache-reads stale", "static has no shared cache"];
+    refused(&with(&["--strategy", "cache,static"]), &words);
+    let words = ["--cache-reads stale", "--peak"];
+    refused(
+        &with(&["--strategy", "cache", "--peak", "--rate", "100"]),
+        &words,
+    );
+    refused(
+        &["--cache-reads", "fresh"],
+        &["--cache-reads", "checked", "stale"],
+    );
+}
+
+#[test]
 fn a_memcached_that_is_not_installed_is_missed_by_name() {
     let empty = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));

@@ -95,6 +95,7 @@ impl Cluster {
             .with_cache_servers(cache_servers)
             .with_network(options.network);
         let secret = options.secret.map_or_else(draw_secret, Ok)?;
+        let config = config.with_reader_key(secret.reader_key());
         let clock = Clock::start();
         let (published, leaders) = watch::channel(Leaders::default());
         let published = Arc::new(published);

@@ -4,7 +4,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ConfigError;
 use crate::network::Network;
 use serde::{Deserialize, Serialize};
-use ssmr_core::{GroupId, Oracle, ReplicaId, Topology};
+use ssmr_core::{GroupId, Oracle, ReaderKey, ReplicaId, Topology};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,6 +26,10 @@ pub struct ClusterConfig {
     /// The network that everybody emulates, if any. Every process must be told the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
+    /// By what clients recognize values that owners have published in the caches, for reads that
+    /// may be stale. Without it these believe nothing that is there, and go to the owners.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_key: Option<ReaderKey>,
     /// The groups.
     pub topology: Topology,
     /// Where each replica is reached.
@@ -50,6 +54,7 @@ impl ClusterConfig {
             incarnation,
             cache_servers: Vec::new(),
             network: None,
+            reader_key: None,
             topology,
             addresses: addresses.map(|(id, at)| (id, at.into())).collect(),
             tls: None,
@@ -82,6 +87,15 @@ impl ClusterConfig {
     pub fn with_tls(self, folder: impl Into<PathBuf>) -> Self {
         let tls = Some(folder.into());
         Self { tls, ..self }
+    }
+
+    /// This configuration with a [`reader_key`](Self::reader_key).
+    #[must_use]
+    pub fn with_reader_key(self, reader_key: ReaderKey) -> Self {
+        Self {
+            reader_key: Some(reader_key),
+            ..self
+        }
     }
 
     /// Checks that exactly the replicas of the topology have addresses, and that the strategy can

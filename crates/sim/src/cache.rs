@@ -30,8 +30,8 @@ pub(crate) struct Cache {
     lying: bool,
     /// How often it was hurt.
     blows: u64,
-    /// What a liar says: the value that came before the last one.
-    forgeries: [Bytes; 2],
+    /// What a liar says: the value that came before the last one, for each kind of key.
+    forgeries: BTreeMap<u8, [Bytes; 2]>,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
 }
@@ -54,10 +54,12 @@ impl Cache {
                 return Some((delay, CacheReply { key, found }));
             }
             CacheCall::Set { key, value } => {
-                if value != self.forgeries[1] {
-                    self.forgeries.swap(0, 1);
-                    self.forgeries[1] = value.clone();
-                }
+                self.remember(&key, &value);
+                self.values.insert((self.incarnation, key), value);
+            }
+            // It forgets them only when it is hurt: then they are as stale as can be.
+            CacheCall::Renew { key, value } if !self.dead => {
+                self.remember(&key, &value);
                 self.values.insert((self.incarnation, key), value);
             }
             CacheCall::Publish { key, hint } if !self.dead => {
@@ -71,15 +73,24 @@ impl Cache {
                 }
             }
             CacheCall::Get { key } => return Some((delay, self.get(key))),
-            CacheCall::Publish { .. } => {}
+            CacheCall::Renew { .. } | CacheCall::Publish { .. } => {}
         }
         None
+    }
+
+    /// Keeps a value to lie with.
+    fn remember(&mut self, key: &Bytes, value: &Bytes) {
+        let forgeries = self.forgeries.entry(kind(key)).or_default();
+        if *value != forgeries[1] {
+            forgeries.swap(0, 1);
+            forgeries[1] = value.clone();
+        }
     }
 
     fn get(&mut self, key: Bytes) -> CacheReply {
         let found = match self.values.get(&(self.incarnation, key.clone())) {
             _ if self.dead => Found::Down,
-            Some(value) if self.lying => Found::Hit(self.lie(value)),
+            Some(value) if self.lying => Found::Hit(self.lie(&key, value)),
             Some(value) => Found::Hit(value.clone()),
             None => Found::Miss,
         };
@@ -89,14 +100,16 @@ impl Cache {
     }
 
     /// Something that looks like `value` and is not: another value, or another place.
-    fn lie(&self, value: &Bytes) -> Bytes {
+    fn lie(&self, key: &Bytes, value: &Bytes) -> Bytes {
         match codec::decode::<Hint>(value) {
             Ok(hint) if codec::encode(&hint) == *value => {
                 let owner = PartitionId(hint.owner.0 ^ 1);
                 codec::encode(&Hint { owner, ..hint })
             }
-            _ if *value == self.forgeries[1] => self.forgeries[0].clone(),
-            _ => self.forgeries[1].clone(),
+            _ => {
+                let [before, last] = self.forgeries.get(&kind(key)).cloned().unwrap_or_default();
+                if *value == last { before } else { last }
+            }
         }
     }
 
@@ -157,4 +170,9 @@ impl Cache {
         self.slow = false;
         self.lying = false;
     }
+}
+
+/// The first letter of a key.
+fn kind(key: &[u8]) -> u8 {
+    key.first().copied().unwrap_or_default()
 }

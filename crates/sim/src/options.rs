@@ -2,7 +2,7 @@
 
 use ssmr_core::client::ClientSettings;
 use ssmr_core::limits::{MAX_OPERANDS, SESSION_TTL};
-use ssmr_core::{Execution, Micros, Reads};
+use ssmr_core::{CacheReads, Execution, Micros, Reads};
 use ssmr_log::CHUNK_BYTES;
 use ssmr_multicast::BATCH_BYTES;
 use std::fmt;
@@ -29,6 +29,8 @@ pub struct Options {
     /// How reads of objects at one partition are answered. Leases and jumping clocks exclude each
     /// other: profile clock confirms reads instead, and in a storm of leases no clock jumps.
     pub reads: Reads,
+    /// Whether reads of single objects may be answered by the shared cache alone.
+    pub cache_reads: CacheReads,
     /// Which faults strike.
     pub profile: Profile,
     /// After how many steps faults end at the latest.
@@ -51,6 +53,7 @@ impl Default for Options {
             objects: 4,
             execution: Execution::Exchange,
             reads: Reads::Ordered,
+            cache_reads: CacheReads::Checked,
             profile: Profile::Calm,
             steps: 5_000,
             log_bytes: 6_000,

@@ -29,6 +29,12 @@ pub struct SimulationReport {
     pub moves: u64,
     /// Reads that were answered without being ordered.
     pub unordered: u64,
+    /// Reads that the shared cache answered alone.
+    #[serde(default)]
+    pub stale: u64,
+    /// Of these, how many were told of a version that was not the newest one.
+    #[serde(default)]
+    pub outdated: u64,
     /// Commands delivered.
     pub delivered: u64,
     /// Commands delivered by several groups.
@@ -173,9 +179,10 @@ impl SimulationReport {
         self.fallbacks += u64::from(completion.cost.fallbacks);
         self.moves += u64::from(completion.cost.moves);
         self.unordered += u64::from(completion.cost.unordered);
+        self.stale += u64::from(completion.cost.stale);
     }
 
-    fn pairs(&mut self) -> [(&'static str, &mut u64); 58] {
+    fn pairs(&mut self) -> [(&'static str, &mut u64); 60] {
         [
             ("steps", &mut self.steps),
             ("done", &mut self.done),
@@ -188,6 +195,8 @@ impl SimulationReport {
             ("fallbacks", &mut self.fallbacks),
             ("moves", &mut self.moves),
             ("unordered", &mut self.unordered),
+            ("stale", &mut self.stale),
+            ("outdated", &mut self.outdated),
             ("delivered", &mut self.delivered),
             ("multi_group", &mut self.multi_group),
             ("stops", &mut self.stops),
@@ -240,7 +249,7 @@ impl SimulationReport {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn counters(mut self) -> [(&'static str, u64); 58] {
+    pub fn counters(mut self) -> [(&'static str, u64); 60] {
         self.pairs().map(|(name, count)| (name, *count))
     }
 

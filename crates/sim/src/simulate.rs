@@ -22,8 +22,10 @@ use dead_group::DeadGroup;
 use hand_overs::HandOvers;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use ssmr_check::Staleness;
 use ssmr_core::{
-    ClientId, GroupId, LocalTime, Micros, Needs, Oracle, Placement, ReplicaId, Request, Topology,
+    CacheReads, ClientId, GroupId, LocalTime, Micros, Needs, Oracle, Placement, ReplicaId, Request,
+    Topology,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -213,7 +215,11 @@ impl Run {
             return;
         };
         *left -= 1;
-        world.submit(id, workload.request());
+        let request = workload.request();
+        match world.options.cache_reads {
+            CacheReads::Checked => world.submit(id, request),
+            CacheReads::Stale => world.submit_stale(id, request),
+        };
     }
 
     /// Runs to the end. A failed assertion is a violation, too.
@@ -343,6 +349,12 @@ impl Run {
         } = &self.world;
         let mut report = *report;
         report.undecided = history.check_both()?.undecided as u64;
+        let stale = history.judge_stale();
+        if let Some(never) = stale.never_held.into_iter().next() {
+            return Err(InvariantViolation::NeverHeld(never));
+        }
+        let is_outdated = |staleness: &&Staleness| staleness.versions > 0;
+        report.outdated = stale.judged.iter().filter(is_outdated).count() as u64;
         (report.lost, report.doubled) = (network.lost, network.doubled);
         self.world.count_disk_faults(&mut report);
         report.late = network.late;

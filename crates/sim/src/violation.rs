@@ -1,7 +1,7 @@
 //! Which invariant a simulation violated, and how. It finds nothing itself.
 
 use serde::{Deserialize, Serialize};
-use ssmr_check::Rejection;
+use ssmr_check::{NeverHeld, Rejection};
 use ssmr_core::{CommandId, GroupId, Groups, ObjectId, Timestamp};
 use std::fmt;
 
@@ -20,6 +20,8 @@ pub enum Invariant {
     Witnessed,
     /// The black-box check passes.
     BlackBox,
+    /// What a shared cache answers alone was true once.
+    OnceTrue,
     /// What is stored can be opened again, whatever happened that storage must survive.
     Storage,
     /// No assertion inside fails.
@@ -55,6 +57,8 @@ pub enum InvariantViolation {
     Progress(Stall),
     /// The history of what clients saw is not linearizable.
     NotLinearizable(Rejection),
+    /// A read that may be stale was told what was never true.
+    NeverHeld(NeverHeld),
     /// A data folder does not open: of which replica, and why.
     Storage(String),
     /// An assertion inside failed, with this message.
@@ -161,6 +165,7 @@ impl InvariantViolation {
             Self::Progress(_) => Invariant::Progress,
             Self::NotLinearizable(Rejection::BlackBox(_)) => Invariant::BlackBox,
             Self::NotLinearizable(_) => Invariant::Witnessed,
+            Self::NeverHeld(_) => Invariant::OnceTrue,
             Self::Storage(_) => Invariant::Storage,
             Self::Assertion(_) => Invariant::Assertion,
         }
@@ -173,6 +178,7 @@ impl InvariantViolation {
         match self {
             Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) | Self::Storage(_) => false,
             Self::Ownership { object: owned, .. } => *owned == object,
+            Self::NeverHeld(never) => never.object == object,
             Self::NotLinearizable(rejection) => {
                 let mut violations = rejection.violations();
                 violations.any(|violation| violation.objects.contains(&object))
@@ -207,6 +213,7 @@ impl fmt::Display for InvariantViolation {
             } => write!(f, "ownership: {object} is owned by {owner} and by {other}"),
             Self::Progress(stall) => write!(f, "progress: {stall}"),
             Self::NotLinearizable(rejection) => write!(f, "{rejection}"),
+            Self::NeverHeld(never) => write!(f, "{never}"),
             Self::Storage(message) => write!(f, "storage: {message}"),
             Self::Assertion(message) => write!(f, "assertion: {message}"),
         }

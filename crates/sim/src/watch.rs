@@ -6,8 +6,8 @@
 use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Groups, Hint, MessageId, ObjectId, Partition,
-    Query, Timestamp,
+    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, MessageId, ObjectId,
+    Partition, Query, Revision, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,6 +56,10 @@ impl Partition for Watched {
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
         self.engine.locate(object)
+    }
+
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)> {
+        self.engine.held(object)
     }
 
     fn read(&self, query: &Query) -> Option<Reading> {

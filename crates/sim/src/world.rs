@@ -80,7 +80,7 @@ pub type Seated = fn(&Arc<dyn Oracle>, Seat) -> Arc<dyn Oracle>;
 
 /// The virtual world.
 pub struct World {
-    options: Options,
+    pub(crate) options: Options,
     pub(crate) topology: Topology,
     now: LocalTime,
     rng: ChaCha8Rng,
@@ -198,9 +198,23 @@ impl World {
 
     /// Has a client ask for something. Returns the ticket.
     pub fn submit(&mut self, client: ClientId, request: Request) -> Option<u64> {
+        self.ask(client, request, ClientEngine::submit)
+    }
+
+    /// The same; but if it is a read of a single object it may be answered with what is past.
+    pub(crate) fn submit_stale(&mut self, client: ClientId, request: Request) -> Option<u64> {
+        self.ask(client, request, ClientEngine::submit_stale)
+    }
+
+    fn ask(
+        &mut self,
+        client: ClientId,
+        request: Request,
+        submit: fn(&mut ClientEngine, LocalTime, Request, &mut ClientOutbox) -> u64,
+    ) -> Option<u64> {
         let mut out = ClientOutbox::default();
         let user = self.users.get_mut(&client)?;
-        let ticket = user.client.submit(self.now, request.clone(), &mut out);
+        let ticket = submit(&mut user.client, self.now, request.clone(), &mut out);
         self.trace.asked(self.now, client, ticket, &request);
         user.requests.insert(ticket, (request, self.now));
         self.dispatch_client(client, out);

@@ -1,6 +1,6 @@
 //! The typed client: a service's operations as calls.
 
-use crate::command::{self, Command, Creating, Plain, Question};
+use crate::command::{self, Command, Creating, PerhapsStale, Plain, Question};
 use crate::draw;
 use crate::error::Error;
 use crate::transaction::{Counters, Transaction, TransactionBuilder, TransactionCount};
@@ -93,6 +93,20 @@ impl<A: Application> Client<A> {
     /// Runs an operation on the objects that it declares.
     pub fn call(&self, op: &A::Op) -> Command<A, A::Reply, Plain> {
         self.command(command::access::<A>(op), command::replied::<A>)
+    }
+
+    /// Runs an operation that may be told what is past. If it reads one object and writes none, and
+    /// the strategy has a shared cache, the cache answers where it can: a round trip to it, and
+    /// nothing that the object's owner has to do. What it tells the object was once; it need not be
+    /// what the client itself has written last. All other operations run as by
+    /// [`call`](Self::call), and so does this one where the cache does not know.
+    ///
+    /// A cache forgets what nobody renews after [ten seconds](ssmr_core::published::SECONDS), so
+    /// with caches that keep to their protocol an answer is not older, even where owners cannot
+    /// reach them.
+    pub fn read_stale(&self, op: &A::Op) -> Command<A, PerhapsStale<A::Reply>, Question> {
+        let read = self.command(command::access::<A>(op), command::perhaps_stale::<A>);
+        read.perhaps_stale()
     }
 
     /// Deletes an object.

@@ -5,7 +5,9 @@
 
 use crate::error::{Error, reply};
 use ssmr_core::codec::{self, EncodeError};
-use ssmr_core::{Application, Encoded, Intent, ObjectId, PartitionId, Request};
+use ssmr_core::{
+    Application, Completion, Encoded, Intent, ObjectId, PartitionId, Request, Revision,
+};
 use ssmr_net::{ClientHandle, Ended};
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -34,6 +36,7 @@ pub enum Question {}
 pub struct Command<A: Application, T, S> {
     client: ClientHandle,
     request: Result<Request, Error>,
+    may_be_stale: bool,
     /// The object that was named last as one to be created.
     last: Option<Creation>,
     limit: Option<Duration>,
@@ -81,6 +84,7 @@ impl<A: Application, T, S> Command<A, T, S> {
         Self {
             client: client.clone(),
             request,
+            may_be_stale: false,
             last: None,
             limit: None,
             finish,
@@ -98,10 +102,20 @@ impl<A: Application, T, S> Command<A, T, S> {
         self
     }
 
+    /// The shared cache may answer it with what is past.
+    pub(crate) fn perhaps_stale(self) -> Self {
+        let may_be_stale = true;
+        Self {
+            may_be_stale,
+            ..self
+        }
+    }
+
     fn into<R>(self) -> Command<A, T, R> {
         Command {
             client: self.client,
             request: self.request,
+            may_be_stale: self.may_be_stale,
             last: self.last,
             limit: self.limit,
             finish: self.finish,
@@ -135,9 +149,13 @@ impl<A: Application, T, S> Command<A, T, S> {
     }
 
     async fn run(self) -> Result<T, Error> {
-        let client = self.client.clone();
+        let (client, may_be_stale) = (self.client.clone(), self.may_be_stale);
         let (request, limit, finish) = self.into_parts();
-        finish(client.execute_within(request?, limit).await?)
+        let ended = match may_be_stale {
+            true => client.execute_stale(request?, limit).await?,
+            false => client.execute_within(request?, limit).await?,
+        };
+        finish(ended)
     }
 }
 
@@ -199,6 +217,25 @@ pub(crate) fn done(ended: Ended) -> Result<(), Error> {
 /// How an operation ends.
 pub(crate) fn replied<A: Application>(ended: Ended) -> Result<A::Reply, Error> {
     codec::decode(&reply(ended)?).map_err(|_| Error::Undecodable)
+}
+
+/// A reply that may tell what is past, and whether it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerhapsStale<T> {
+    /// The reply.
+    pub reply: T,
+    /// The revision of which it tells, if the shared cache answered: an earlier one, perhaps.
+    /// `None` if the object's owner answered, as always.
+    pub stale: Option<Revision>,
+}
+
+/// How a read ends that may be stale.
+pub(crate) fn perhaps_stale<A: Application>(ended: Ended) -> Result<PerhapsStale<A::Reply>, Error> {
+    let Completion { cost, touched, .. } = &ended.completion;
+    let revision = touched.first().and_then(|touch| touch.after);
+    let stale = revision.filter(|_| cost.stale);
+    let reply = replied::<A>(ended)?;
+    Ok(PerhapsStale { reply, stale })
 }
 
 /// How a question for existence ends.

@@ -88,8 +88,14 @@ impl<A: Application> Cluster<A> {
     }
 
     /// A client to be connected, with settings.
+    ///
+    /// Where the file names a secret that this process cannot read, the client believes nothing
+    /// that owners have published in the caches: [reads that may be stale](Client::read_stale) go
+    /// to the owners.
     pub fn client_builder(&self) -> ClientBuilder<A> {
-        Client::builder(&self.file.config, self.oracle.clone())
+        let config = self.file.config_for_stale_reads();
+        let config = config.unwrap_or_else(|_| self.file.config.clone());
+        Client::builder(&config, self.oracle.clone())
     }
 
     /// Somebody who looks after the cluster: founds it, asks its replicas how they are.

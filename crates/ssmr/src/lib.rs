@@ -62,7 +62,7 @@ mod transaction;
 
 pub use client::{Client, ClientBuilder};
 pub use cluster::{ClusterBuilder, LocalCluster};
-pub use command::{Command, Creating, Plain, Question};
+pub use command::{Command, Creating, PerhapsStale, Plain, Question};
 pub use deployed::{Cluster, Node};
 pub use error::Error;
 pub use replica::{ReplicaBuilder, ReplicaServer};

@@ -20,7 +20,10 @@ async fn a_configuration_survives_its_formats() {
     let path = folder.path().join("cluster.toml");
     cluster.file().write(&path, "Counters.").unwrap();
     let read = Cluster::<Counters>::from_file(&path).unwrap();
-    assert_eq!(&read.file().config, config);
+    let mut told = config.clone();
+    // It follows from the secret, which is in a file of its own.
+    told.reader_key = None;
+    assert_eq!(read.file().config, told);
     let json = serde_json::to_string_pretty(config).unwrap();
     assert!(json.contains("\"p0r0\": \"127.0.0.1:"), "{json}");
     assert_eq!(

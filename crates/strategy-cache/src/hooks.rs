@@ -1,6 +1,9 @@
 //! What a leader does with the shared cache: publish what it owns, look up what it is sent
 //! references to.
 //!
+//! For clients whose reads may be stale it publishes values besides, from when the first of them has
+//! asked for one.
+//!
 //! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest
 //! that the signal bears, which whoever runs the cache can neither compute nor choose.
 //!
@@ -17,7 +20,8 @@ use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
     CacheCall, CacheReply, Change, Encoded, Found, Hint, LeaderHooks, LocalTime, Micros,
-    ObjectEvent, ObjectId, Revision, Secret, Unpacked, ValueCodec, ValueReference,
+    ObjectEvent, ObjectId, Published, ReaderKey, Revision, Secret, Unpacked, ValueCodec,
+    ValueReference,
 };
 use std::collections::VecDeque;
 
@@ -32,6 +36,10 @@ const PAUSE: Micros = 1_000_000;
 #[derive(Debug)]
 pub struct CacheHooks {
     secret: Secret,
+    /// What published values are sealed with.
+    reader_key: ReaderKey,
+    /// Whether somebody reads what may be stale: values are published only then.
+    publishes: bool,
     /// Local copies: the last value seen of other partitions' objects.
     copies: TwoGenerationMap<ObjectId, LocalCopy>,
     /// Values that could not be stored, by the digest of the key, and when.
@@ -63,6 +71,8 @@ impl CacheHooks {
     pub fn new(secret: &Secret) -> Self {
         Self {
             secret: *secret,
+            reader_key: secret.reader_key(),
+            publishes: false,
             copies: TwoGenerationMap::new(COPIES),
             not_stored: TwoGenerationMap::new(COPIES),
             questions: TwoGenerationMap::new(COPIES),
@@ -75,6 +85,17 @@ impl CacheHooks {
         let key = value_key(object, revision);
         let value = value.clone();
         self.calls.push_back(CacheCall::Set { key, value });
+    }
+
+    /// Tells readers that may be told what is past what an object is, or that it was deleted.
+    fn publish(&mut self, object: ObjectId, revision: Revision, value: Option<&Encoded>) {
+        let published = Published {
+            object,
+            revision,
+            value: value.cloned(),
+        };
+        let (key, value) = (Published::key(object), published.seal(&self.reader_key));
+        self.calls.push_back(CacheCall::Renew { key, value });
     }
 
     /// Whether a value is to be looked for in the cache. One that could not be stored is tried
@@ -187,6 +208,14 @@ impl LeaderHooks for CacheHooks {
         if !event.here {
             return;
         }
+        let value = match &event.change {
+            Change::Created(_, value) | Change::Moved(_, value) => value.as_ref(),
+            Change::Written(value) => Some(value),
+            Change::Deleted => None,
+        };
+        if self.publishes && (value.is_some() || event.change == Change::Deleted) {
+            self.publish(event.object, event.revision, value);
+        }
         match &event.change {
             Change::Created(owner, value) | Change::Moved(owner, value) => {
                 if let Some(value) = value {
@@ -203,6 +232,11 @@ impl LeaderHooks for CacheHooks {
             Change::Written(value) => self.store(event.object, event.revision, value),
             Change::Deleted => {}
         }
+    }
+
+    fn on_wanted(&mut self, _: LocalTime, object: ObjectId, revision: Revision, value: &Encoded) {
+        self.publishes = true;
+        self.publish(object, revision, Some(value));
     }
 
     fn on_cache_reply(&mut self, now: LocalTime, reply: CacheReply) {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
 use ssmr_core::id::digest;
 use ssmr_core::{
-    CacheCall, CacheReply, Change, Found, LeaderHooks, LocalTime, ObjectEvent, ObjectId, Revision,
-    Secret, Unpacked, ValueCodec, ValueReference,
+    CacheCall, CacheReply, Change, Found, LeaderHooks, LocalTime, ObjectEvent, ObjectId, Published,
+    Revision, Secret, Unpacked, ValueCodec, ValueReference,
 };
 use ssmr_strategy_cache::CacheHooks;
 
@@ -32,7 +32,7 @@ fn stored(hooks: &mut CacheHooks) -> Vec<(Bytes, Bytes)> {
     let calls = std::iter::from_fn(|| hooks.poll_cache_call());
     let sets = calls.filter_map(|call| match call {
         CacheCall::Set { key, value } => Some((key, value)),
-        CacheCall::Get { .. } | CacheCall::Publish { .. } => None,
+        CacheCall::Get { .. } | CacheCall::Renew { .. } | CacheCall::Publish { .. } => None,
     });
     sets.collect()
 }
@@ -135,6 +135,43 @@ fn what_could_not_be_stored_is_sent_in_full_and_tried_again() {
     assert_eq!(hooks.pack(later, X, revision(1), &value), None);
     assert_eq!(stored(&mut hooks).len(), 1);
     assert_eq!(hooks.pack(later, X, revision(1), &value), sent);
+}
+
+/// What readers that may be told what is past are told of X: revisions, and values if it exists.
+fn published(hooks: &mut CacheHooks) -> Vec<(Revision, Option<Bytes>)> {
+    let calls = std::iter::from_fn(|| hooks.poll_cache_call());
+    let renewals = calls.filter_map(|call| match call {
+        CacheCall::Renew { key, value } if key == Published::key(X) => {
+            let key = Secret::new([7; 32]).reader_key();
+            let opened = Published::open(&value, &key, X).unwrap();
+            Some((opened.revision, opened.value))
+        }
+        _ => None,
+    });
+    renewals.collect()
+}
+
+#[test]
+fn values_are_published_from_when_somebody_has_asked_for_one() {
+    let mut hooks = hooks();
+    let [one, two] = [Bytes::from_static(b"one"), Bytes::from_static(b"two")];
+    let changed = |version, change, here| ObjectEvent {
+        object: X,
+        revision: revision(version),
+        change,
+        here,
+        left: false,
+    };
+    let written = changed(1, Change::Written(one.clone()), true);
+    hooks.on_change(NOW, &written);
+    assert_eq!(published(&mut hooks), [], "nobody has asked for it");
+    hooks.on_wanted(NOW, X, revision(1), &one);
+    assert_eq!(published(&mut hooks), [(revision(1), Some(one))]);
+    hooks.on_change(NOW, &changed(2, Change::Written(two.clone()), true));
+    hooks.on_change(NOW, &changed(3, Change::Written(two.clone()), false));
+    hooks.on_change(NOW, &changed(2, Change::Deleted, true));
+    let expected = [(revision(2), Some(two)), (revision(2), None)];
+    assert_eq!(published(&mut hooks), expected, "what is elsewhere is not");
 }
 
 #[test]

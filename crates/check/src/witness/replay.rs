@@ -4,6 +4,7 @@
 //! saw what it should have.
 
 use super::graph::Graph;
+use super::lines::Lines;
 use super::unanswered::Suspects;
 use crate::history::History;
 use crate::operation::Fate;
@@ -14,7 +15,7 @@ use ssmr_core::{Application, Encoded, Micros};
 
 /// An object during the replay.
 #[derive(Clone)]
-enum Slot {
+pub(super) enum Slot {
     Absent,
     Value(Encoded),
     /// It depends on unanswered operations that nobody attributed.
@@ -30,16 +31,19 @@ struct Replay<'a, A: Application> {
     slots: Vec<Slot>,
     /// Who changed each object last, to explain.
     writers: Vec<Option<u32>>,
+    lines: &'a mut Lines,
     summary: Summary,
 }
 
-/// Replays the operations in this order. Each has taken effect by the time in `bounds`.
+/// Replays the operations in this order. Each has taken effect by the time in `bounds`. What
+/// becomes of objects is noted in `lines`.
 pub(super) fn check<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
     graph: &Graph,
     order: &[u32],
     bounds: &[Micros],
+    lines: &mut Lines,
 ) -> Result<Summary, Violation> {
     let count = history.objects.values().len();
     let mut replay = Replay {
@@ -49,11 +53,15 @@ pub(super) fn check<A: Application>(
         bounds,
         slots: vec![Slot::Absent; count],
         writers: vec![None; count],
+        lines,
         summary: Summary::of(history),
     };
     for &node in order {
         match graph.as_gap(node) {
-            Some(gap) if gap.opaque => replay.slots[gap.object as usize] = Slot::Open,
+            Some(gap) if gap.opaque => {
+                replay.slots[gap.object as usize] = Slot::Open;
+                replay.lines.open(gap.object);
+            }
             Some(_) => {}
             None => replay.operation(node)?,
         }
@@ -65,7 +73,7 @@ impl<A: Application> Replay<'_, A> {
     fn operation(&mut self, index: u32) -> Result<(), Violation> {
         let operation = &self.history.operations[index as usize];
         match &operation.fate {
-            Fate::Nothing => {}
+            Fate::Nothing => return Ok(()),
             Fate::Unknown => {
                 let graph = self.graph;
                 self.believe(index, |object| graph.pinned.contains(&(index, object)));
@@ -88,6 +96,7 @@ impl<A: Application> Replay<'_, A> {
                 }
             }
         }
+        self.lines.note(self.history, index, &self.slots);
         Ok(())
     }
 

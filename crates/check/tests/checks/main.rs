@@ -7,3 +7,4 @@ mod history_builder;
 mod observed;
 mod random;
 mod sound;
+mod stale;

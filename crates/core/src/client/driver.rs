@@ -71,6 +71,8 @@ impl ClientEngine {
     fn carry_out(&mut self, now: LocalTime, ticket: Ticket, step: Step, out: &mut ClientOutbox) {
         match step {
             Step::Wait => {}
+            Step::Peek => self.peek(now, ticket, out),
+            Step::StopPeeking => self.stop_peeking(ticket),
             Step::Queue { destinations } => self.queue(ticket, destinations),
             Step::Plan => self.plan(ticket),
             Step::Locate { known, missing } => self.locate(now, ticket, known, missing, out),
@@ -207,13 +209,21 @@ impl ClientEngine {
     fn end(&mut self, ticket: Ticket) -> Task {
         self.leave_queue(ticket);
         self.release_number(ticket);
-        let task = self.tasks.remove(ticket);
-        if let Stage::Locating { missing, .. } = &task.stage {
-            for object in missing {
-                self.lookups.leave(*object, ticket);
+        self.stop_waiting(ticket);
+        self.tasks.remove(ticket)
+    }
+
+    /// The task waits for no hint and for no published value any more.
+    pub(super) fn stop_waiting(&mut self, ticket: Ticket) {
+        match &self.tasks[ticket].stage {
+            Stage::Locating { missing, .. } => {
+                for object in missing {
+                    self.lookups.leave(*object, ticket);
+                }
             }
+            Stage::Peeking { object, .. } => self.peeks.leave(*object, ticket),
+            _ => {}
         }
-        task
     }
 
     /// Keeps the answer to a task of which the user was told already, if the user wants it.

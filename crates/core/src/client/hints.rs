@@ -15,6 +15,10 @@ impl ClientEngine {
     /// Takes an answer of the shared cache.
     pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
         let CacheReply { key, found } = reply;
+        if self.on_peeked(&key, &found) {
+            self.drive(now, out);
+            return;
+        }
         let hint = match found {
             Found::Hit(bytes) => codec::decode::<Hint>(&bytes).ok(),
             Found::Miss | Found::Down => None,

@@ -8,6 +8,8 @@
 //!                      Retry, budget spent: attempt k+1 goes to all groups
 //! ```
 //!
+//! A read that may be stale asks the shared cache before all that.
+//!
 //! A request under way is a *task*. Each input changes what is known of a task; `step` decides what
 //! follows from that, and `driver` carries it out. The engine does not open connections, wait, or
 //! draw random numbers: its owner carries the messages and calls [`ClientEngine::on_timer`].
@@ -25,6 +27,7 @@ mod plan;
 mod sending;
 mod sessions;
 mod settings;
+mod stale;
 mod step;
 mod task;
 mod tasks;
@@ -35,6 +38,7 @@ mod tests;
 mod waiting;
 
 pub use settings::{ClientSettings, Execution};
+pub use stale::StaleReads;
 
 use crate::answer::{Answer, ClientMessage, Completion, Outcome, ServerMessage};
 use crate::hints::HintTable;
@@ -76,6 +80,9 @@ pub struct ClientEngine {
     greetings: Greetings,
     hints: HintTable,
     lookups: Lookups,
+    stale_reads: Option<StaleReads>,
+    /// Who waits for the published value of which object.
+    peeks: Lookups,
     /// The greatest timestamp seen: what comes next is ordered after it.
     clock: LogicalClock,
     tasks: Tasks,
@@ -103,6 +110,8 @@ impl ClientEngine {
             greetings: Greetings::new(topology.groups(), policy.resend_us),
             hints: HintTable::default(),
             lookups: Lookups::default(),
+            stale_reads: None,
+            peeks: Lookups::default(),
             clock: LogicalClock::default(),
             tasks: Tasks::default(),
             waiting: Waiting::default(),
@@ -120,7 +129,20 @@ impl ClientEngine {
 
     /// Takes a request; the ticket comes back in its [`Completion`].
     pub fn submit(&mut self, now: LocalTime, request: Request, out: &mut ClientOutbox) -> u64 {
-        let ticket = self.tasks.add(Task::new(request, now));
+        self.take(now, request, false, out)
+    }
+
+    fn take(
+        &mut self,
+        now: LocalTime,
+        request: Request,
+        may_be_stale: bool,
+        out: &mut ClientOutbox,
+    ) -> u64 {
+        let ticket = self.tasks.add(Task {
+            may_be_stale,
+            ..Task::new(request, now)
+        });
         self.work.push_back(Turn::Next(ticket));
         self.drive(now, out);
         ticket

@@ -147,8 +147,10 @@ impl ClientEngine {
             reads: self.policy.reads,
             request: task.request.clone(),
         });
+        let wanted = task.take_wanted();
         let to = self.contacts.leader(group);
         out.messages.push((to, ClientMessage::Query(query.clone())));
+        out.messages.extend(wanted.map(|wanted| (to, wanted)));
         task.stage = Stage::Querying {
             query,
             group,
@@ -190,10 +192,13 @@ impl ClientEngine {
             clock: self.clock,
             ..Command::new(id, destinations, task.request.clone())
         });
+        let wanted = task.take_wanted();
         for group in destinations.iter() {
             let to = self.contacts.leader(group);
             out.messages
                 .push((to, ClientMessage::Submit(command.clone())));
+            out.messages
+                .extend(wanted.clone().map(|wanted| (to, wanted)));
         }
         task.stage = Stage::Attempting {
             command,

@@ -5,8 +5,11 @@
 //! | stage | and | step |
 //! | --- | --- | --- |
 //! | `Submitted` | no group needs to decide it | `Complete` |
+//! | | it may be stale, for the first time | `Peek` |
 //! | | the groups' time is not known (any more) | `Queue` |
 //! | | else | `Plan` |
+//! | `Peeking` | | `Wait` |
+//! | `Peeked` | | `Complete` |
 //! | `Waiting` | | `Wait`, for its [`admission`] |
 //! | `Planning` | the budget is spent | `FallBack`: all groups, where it cannot miss |
 //! | | else | `Locate` |
@@ -35,6 +38,7 @@
 //! | `Attempting` | unanswered for long | `Repeat` the same, to the same groups (rule R5) |
 //! | `Locating` | unanswered for long | `AskAgain` |
 //! | `Querying` | unanswered for long | `StopQuery` |
+//! | `Peeking` | unanswered for long | `StopPeeking` |
 //! | else | | `Wait` |
 
 use super::plan::{destinations, gathering_place, locate};
@@ -93,6 +97,10 @@ pub(super) enum Admission {
 pub(super) enum Step {
     /// Nothing, until something comes in.
     Wait,
+    /// Ask the shared cache what its only object was.
+    Peek,
+    /// Go on without the shared cache.
+    StopPeeking,
     /// Wait for a number for what would go to these groups.
     Queue { destinations: Groups },
     /// Plan an attempt.
@@ -140,8 +148,12 @@ pub(super) enum Step {
 /// What follows from how far a task is. See the [table](self).
 pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
     match &task.stage {
-        Stage::Submitted => outcome_without_groups(&task.request, view.placement)
-            .map_or_else(|| view.numbered(Groups::EMPTY, Step::Plan), Step::Complete),
+        Stage::Submitted => match outcome_without_groups(&task.request, view.placement) {
+            Some(outcome) => Step::Complete(outcome),
+            None if task.may_be_stale => Step::Peek,
+            None => view.numbered(Groups::EMPTY, Step::Plan),
+        },
+        Stage::Peeked { reply, .. } => Step::Complete(Outcome::Done(reply.clone())),
         Stage::Planning if task.budget == 0 => {
             let destinations = view.placement.topology().groups();
             view.numbered(destinations, Step::FallBack { destinations })
@@ -156,7 +168,8 @@ pub(super) fn next_step(task: &Task, view: &View<'_>) -> Step {
             (1.., ..GATHER_WINDOW) => Step::Move,
             _ => Step::Wait,
         },
-        Stage::Waiting { .. }
+        Stage::Peeking { .. }
+        | Stage::Waiting { .. }
         | Stage::Locating { .. }
         | Stage::Querying { .. }
         | Stage::Attempting { .. } => Step::Wait,
@@ -196,6 +209,7 @@ pub(super) fn overdue_step(task: &Task, view: &View<'_>) -> Step {
             Step::AskAgain
         }
         Stage::Querying { sent, .. } if now >= *sent + policy.resend_us => Step::StopQuery,
+        Stage::Peeking { asked, .. } if now >= *asked + policy.resend_us => Step::StopPeeking,
         _ => Step::Wait,
     }
 }

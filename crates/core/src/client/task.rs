@@ -5,7 +5,7 @@
 use super::beliefs::Beliefs;
 use crate::answer::{Answer, ClientMessage, Completion, Cost, Outcome, Touch};
 use crate::command::{Command, CommandId, SessionId};
-use crate::id::{GroupId, Groups, Hint, ObjectId, PartitionId, Timestamp};
+use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, PartitionId, Revision, Timestamp};
 use crate::limits::RETRY_BUDGET;
 use crate::read::Query;
 use crate::request::Request;
@@ -35,6 +35,10 @@ pub(super) struct Task {
     pub(super) last_attempt: Option<CommandId>,
     /// Its objects were moved together since the last retry.
     pub(super) gathered: bool,
+    /// The shared cache is to be asked first, which is done once at most.
+    pub(super) may_be_stale: bool,
+    /// The shared cache had nothing of use: the owner of its only object is to publish it.
+    pub(super) wants_published: bool,
     /// It was sent as a query, which is done once at most.
     pub(super) queried: bool,
     /// From when the deadline counts: when the user submitted it, or the request that it gathers
@@ -50,6 +54,10 @@ pub(super) struct Task {
 pub(super) enum Stage {
     /// Taken from the user.
     Submitted,
+    /// Waiting for what the shared cache says that its only object was.
+    Peeking { object: ObjectId, asked: LocalTime },
+    /// The shared cache has said what its only object was.
+    Peeked { reply: Encoded, revision: Revision },
     /// Waiting for the greetings, or for a free number for what would go to these groups.
     Waiting { destinations: Groups },
     /// Its objects are to be located for the next attempt.
@@ -99,6 +107,8 @@ impl Task {
             attempts: 0,
             last_attempt: None,
             gathered: false,
+            may_be_stale: false,
+            wants_published: false,
             queried: false,
             invoked: now,
             cost: Cost::default(),
@@ -128,6 +138,13 @@ impl Task {
         };
         *sent_at = now;
         Some(message)
+    }
+
+    /// What the owner of its only object is told besides, if the shared cache had nothing of use.
+    pub(super) fn take_wanted(&mut self) -> Option<ClientMessage> {
+        let wants = std::mem::take(&mut self.wants_published);
+        let object = self.request.objects().next().filter(|_| wants);
+        object.map(ClientMessage::Publish)
     }
 
     /// The question about one of its objects is answered, with an owner or without. Returns whether
@@ -180,11 +197,19 @@ impl Task {
         ordered: Option<(Timestamp, Vec<Touch>)>,
     ) -> Completion {
         let (timestamp, touched) = ordered.unzip();
+        let peeked = || match (&self.stage, self.request.objects().next()) {
+            (Stage::Peeked { revision, .. }, Some(object)) => vec![Touch {
+                object,
+                before: Some(*revision),
+                after: Some(*revision),
+            }],
+            _ => Vec::new(),
+        };
         Completion {
             ticket,
             outcome,
             timestamp,
-            touched: touched.unwrap_or_default(),
+            touched: touched.unwrap_or_else(peeked),
             last_attempt: self.last_attempt,
             invoked: self.invoked,
             completed: now,

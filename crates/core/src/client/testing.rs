@@ -7,7 +7,7 @@ use crate::command::{Command, CommandId, SessionId};
 use crate::id::{
     ClientId, GroupId, Groups, Hint, ObjectId, PartitionId, ReplicaId, Revision, Timestamp,
 };
-use crate::oracle::{Guess, Oracle, Placement};
+use crate::oracle::{Guess, Needs, Oracle, Placement};
 use crate::request::Request;
 use crate::time::{LocalTime, LogTime, LogicalClock, Micros};
 use crate::topology::Topology;
@@ -39,6 +39,13 @@ impl Oracle for AskFirst {
 
     fn movable(&self) -> bool {
         self.movable
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            shared_cache: self.shared_cache,
+            ..Needs::default()
+        }
     }
 
     fn guess(&self, _: &Topology, object: ObjectId) -> Guess {

@@ -6,3 +6,4 @@ mod hints;
 mod random;
 mod retry;
 mod sessions;
+mod stale;

@@ -121,6 +121,11 @@ impl<A: Application> Partition for Engine<A> {
         })
     }
 
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)> {
+        let held = self.state.store.object(object)?;
+        Some((held.revision, held.value.clone()))
+    }
+
     fn read(&self, query: &Query) -> Option<Reading> {
         self.answer(query)
     }

@@ -156,7 +156,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         let asks = match &msg {
             ClientMessage::Submit(command) => Some(command.id),
             ClientMessage::Query(query) => Some(query.id),
-            ClientMessage::Consult(_) | ClientMessage::Hello => None,
+            ClientMessage::Consult(_) | ClientMessage::Hello | ClientMessage::Publish(_) => None,
         };
         if let Some(id) = asks.filter(|id| id.session.client != from) {
             // Outcomes are told to the session's client: nobody asks in another one's name.
@@ -172,6 +172,10 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             ClientMessage::Consult(objects) if objects.len() > MAX_OBJECTS => None,
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
             ClientMessage::Hello => self.greet(from),
+            ClientMessage::Publish(object) => {
+                self.publish(now, object);
+                None
+            }
         };
         out.clients.extend(reply.map(|reply| (from, reply)));
     }
@@ -358,6 +362,15 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
                 id,
                 time: self.multicast.status().log_time,
             }),
+        }
+    }
+
+    /// Has the shared cache told what an object is, if this replica leads the group that owns it.
+    fn publish(&mut self, now: LocalTime, object: ObjectId) {
+        if self.is_leader()
+            && let Some((revision, value)) = self.partition.held(object)
+        {
+            self.hooks.on_wanted(now, object, revision, &value);
         }
     }
 

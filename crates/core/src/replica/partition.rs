@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::answer::Touch;
 use crate::command::{Command, CommandId};
 use crate::hooks::ObjectEvent;
-use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId};
+use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision};
 use crate::multicast::Delivery;
 use crate::read::Query;
 use crate::signal::Signal;
@@ -26,6 +26,9 @@ pub trait Partition {
     /// Where the object is as far as the ordered state says: exact for an owned object and at a
     /// directory.
     fn locate(&self, object: ObjectId) -> Option<Hint>;
+
+    /// Revision and value of an object that the group owns, as far as deliveries were applied.
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)>;
 
     /// Answers a query, if this group alone may do so now: it owns the objects and nothing that is
     /// delivered waits on them (rule R3).
@@ -56,6 +59,10 @@ impl<P: Partition + ?Sized> Partition for Box<P> {
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
         (**self).locate(object)
+    }
+
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)> {
+        (**self).held(object)
     }
 
     fn read(&self, query: &Query) -> Option<Reading> {

@@ -4,7 +4,8 @@ use crate::service::Digits;
 use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Engine, GroupId, Hint, ObjectId, Partition, Placement, Query,
+    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Hint, ObjectId, Partition, Placement,
+    Query, Revision,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -58,6 +59,10 @@ impl Partition for Probe {
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
         self.engine.locate(object)
+    }
+
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)> {
+        self.engine.held(object)
     }
 
     fn read(&self, query: &Query) -> Option<Reading> {

@@ -5,7 +5,7 @@ use crate::settings::names::DurabilityName;
 use crate::settings::plot::Formats;
 use crate::settings::sim::EACH;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use ssmr_core::{Execution, Reads};
+use ssmr_core::{CacheReads, Execution, Reads};
 
 /// One of the values of a flag.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,23 @@ pub(super) fn reads() -> impl TypedValueParser<Value = Reads> {
     let named = |name: String| Reads::ALL.into_iter().find(|reads| reads.name() == name);
     PossibleValuesParser::new(Reads::ALL.map(Reads::name))
         .try_map(move |name| named(name).ok_or("unknown"))
+}
+
+/// Reads whether caches answer alone by its name.
+pub(super) fn cache_reads() -> impl TypedValueParser<Value = CacheReads> {
+    let named = |name: String| CacheReads::ALL.into_iter().find(|it| it.name() == name);
+    PossibleValuesParser::new(CacheReads::ALL.map(CacheReads::name))
+        .try_map(move |name| named(name).ok_or("unknown"))
+}
+
+/// The same, or the word for each in turn.
+pub(super) fn cache_reads_or_each() -> PossibleValuesParser {
+    PossibleValuesParser::new(
+        CacheReads::ALL
+            .map(CacheReads::name)
+            .into_iter()
+            .chain([EACH]),
+    )
 }
 
 /// Reads the name of a way of reading, or the word for each in turn.

@@ -302,7 +302,7 @@ mod tests {
     use crate::registry::info::Directory;
     use crate::sim::failure_report;
     use crate::sim::variant::{Variant, variants};
-    use ssmr_core::{Execution, Reads};
+    use ssmr_core::{CacheReads, Execution, Reads};
     use ssmr_sim::{Options, Profile};
     use std::time::Duration;
 
@@ -374,6 +374,7 @@ mod tests {
             objects: 13,
             execution: Execution::Gather,
             reads: Reads::Lease,
+            cache_reads: CacheReads::Stale,
             profile: Profile::Storm,
             steps: 17,
             log_bytes: 1_900,

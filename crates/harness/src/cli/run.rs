@@ -1,6 +1,6 @@
 //! The flags of `run`: their defaults, and what makes a value bad.
 
-use super::choices::{DIRECTORIES, DURABILITIES, EXECUTIONS, choices, reads};
+use super::choices::{DIRECTORIES, DURABILITIES, EXECUTIONS, cache_reads, choices, reads};
 use super::values::{chosen, history_file, log_bytes, memcached, odd, positive_time, service_time};
 use crate::fault::grammar::Fault;
 use crate::registry::check::ALL;
@@ -17,7 +17,7 @@ use crate::workload::knobs::Knobs;
 use crate::workload::run_number::RunNumber;
 use clap::Args;
 use serde_json::{Map, Value};
-use ssmr_core::{Execution, Reads};
+use ssmr_core::{CacheReads, Execution, Reads};
 use ssmr_net::LOG_BYTES;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -210,6 +210,17 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value = Reads::Ordered.name(), value_name = "HOW", value_parser = reads())]
     reads: Reads,
 
+    /// Whether the shared cache of strategy cache may answer reads of single objects alone: with
+    /// what an object was, not what it is. Such reads are no part of the checked history and of
+    /// other rows: see docs/memcached.md
+    #[arg(
+        long,
+        default_value = CacheReads::Checked.name(),
+        value_name = "HOW",
+        value_parser = cache_reads()
+    )]
+    cache_reads: CacheReads,
+
     /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
     #[arg(long, default_value = "memory", value_name = "HOW", value_parser = choices(DURABILITIES))]
     durability: DurabilityName,
@@ -324,6 +335,7 @@ impl RunArgs {
             run: RunNumber::ZERO,
             execution: self.execution,
             reads: self.reads,
+            cache_reads: self.cache_reads,
             durability: self.durability,
             log_bytes: self.log_bytes,
             service_time: self.service_time,

@@ -1,13 +1,13 @@
 //! The flags of `sim`: their defaults, and what makes a value bad.
 
-use super::choices::{DIRECTORIES, EXECUTIONS, reads_or_each};
+use super::choices::{DIRECTORIES, EXECUTIONS, cache_reads_or_each, reads_or_each};
 use super::mutant;
 use super::values::{chosen, odd, seeds};
 use crate::registry::check::ALL;
 use crate::registry::info::StrategyInfo;
 use crate::settings::sim::{BOTH, EACH, SimSettings};
 use clap::Args;
-use ssmr_core::Reads;
+use ssmr_core::{CacheReads, Reads};
 use ssmr_sim::{Options, Profile};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -54,6 +54,11 @@ pub(crate) struct SimArgs {
     /// How reads of objects at one partition are answered; each: it changes with the seed
     #[arg(long, default_value = EACH, value_name = "HOW", value_parser = reads_or_each())]
     reads: String,
+
+    /// Whether reads of single objects may be answered by a shared cache alone, where there is one;
+    /// each: it changes with the seed
+    #[arg(long, default_value = EACH, value_name = "HOW", value_parser = cache_reads_or_each())]
+    cache_reads: String,
 
     /// After how many steps the faults end at the latest
     #[arg(long, default_value_t = Options::default().steps, value_name = "N")]
@@ -165,6 +170,9 @@ impl SimArgs {
             reads: Reads::ALL
                 .into_iter()
                 .find(|reads| reads.name() == self.reads),
+            cache_reads: CacheReads::ALL
+                .into_iter()
+                .find(|reads| reads.name() == self.cache_reads),
             options: Options {
                 partitions: self.partitions,
                 replicas: self.replicas,

@@ -14,7 +14,7 @@ use super::transaction::{Then, Transaction};
 use crate::workload::contract::Workload;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
-use ssmr_core::{Completion, Cost, Micros, Oracle, Outcome, Request};
+use ssmr_core::{CacheReads, Completion, Cost, Micros, Oracle, Outcome, Request};
 use ssmr_net::{ConfigError, Pipeline, TrafficCount};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -273,7 +273,7 @@ impl<W: Workload> LoadClient<W> {
         if let Some((tape, written)) = job.tape.as_ref().zip(written) {
             tape.issued(self.number, &request, written);
         }
-        self.submit(request, Some(issued));
+        self.issue_alone(request, issued);
     }
 
     /// Issues a command that is none of the workload's.
@@ -288,7 +288,19 @@ impl<W: Workload> LoadClient<W> {
             number: None,
             transaction: None,
         };
-        self.submit(request, Some(issued));
+        self.issue_alone(request, issued);
+    }
+
+    /// Issues a command that is no part of a transaction: what depends on it reads in order.
+    fn issue_alone(&mut self, request: Request, issued: Issued<W::Step>) {
+        match self.job.cache_reads {
+            CacheReads::Checked => self.submit(request, Some(issued)),
+            CacheReads::Stale => {
+                let ticket = self.pipeline.submit_stale(request.clone());
+                let command = Some(issued);
+                self.pending.insert(ticket, Pending { request, command });
+            }
+        }
     }
 
     /// A transaction asks its next request, or has ended then.
@@ -331,7 +343,10 @@ impl<W: Workload> LoadClient<W> {
             unreachable!("{completion:?} belongs to no request")
         };
         let id = self.job.id(self.number);
-        self.job.recorder.record(id, &request, completion);
+        match completion.cost.stale {
+            false => self.job.recorder.record(id, &request, completion),
+            true => self.job.recorder.record_stale(id, &request, completion),
+        }
         let Some(mut issued) = command else {
             if !matches!(completion.outcome, Outcome::Done(_)) {
                 self.not_loaded.get_or_insert(completion.outcome.clone());

@@ -7,7 +7,7 @@ use crate::workload::churn::Churn;
 use crate::workload::contract::Workload;
 use crate::workload::run_number::RunNumber;
 use ssmr_core::client::ClientSettings;
-use ssmr_core::{ClientId, Micros};
+use ssmr_core::{CacheReads, ClientId, Micros};
 use ssmr_net::{Clock, ClusterConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -27,6 +27,8 @@ pub(crate) struct Job<W: Workload> {
     pub(crate) first_id: u64,
     pub(crate) clock: Clock,
     pub(crate) settings: ClientSettings,
+    /// Whether commands that read single objects may be answered by the shared cache alone.
+    pub(crate) cache_reads: CacheReads,
     pub(crate) recorder: Recorder<W::App>,
     /// Requests that each client keeps outstanding; in a closed loop.
     pub(crate) window: usize,

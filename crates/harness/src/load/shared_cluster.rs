@@ -20,7 +20,7 @@ use crate::workload::run_number::RunNumber;
 use crate::workload::value_size::ValueSize;
 use anyhow::Result;
 use ssmr_core::client::ClientSettings;
-use ssmr_core::{Micros, ObjectId, Oracle};
+use ssmr_core::{CacheReads, Micros, ObjectId, Oracle};
 use ssmr_net::{Clock, ClusterOptions, Leaders};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ fn job(run: u16, cluster: &Threads) -> Job<Kv> {
         first_id: 100 * u64::from(u16::from(run)),
         clock: Clock::start(),
         settings: ClientSettings::default().with_late_answers(true),
+        cache_reads: CacheReads::Checked,
         recorder: Recorder::default(),
         window: 2,
         rate: None,

@@ -151,6 +151,9 @@ impl<S> Transaction<S> {
             cache_misses,
             multi_partition,
             unordered,
+            // A transaction depends on what it reads: nothing of it is stale.
+            stale: _,
+            stale_misses: _,
             stages,
         } = *cost;
         let sum = &mut self.cost;

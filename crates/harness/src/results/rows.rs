@@ -10,6 +10,9 @@ pub(super) const SCHEMA: u32 = 1;
 /// The value of `op` for all kinds together.
 pub(crate) const ALL: &str = "all";
 
+/// The value of `op` for what the shared cache answered alone.
+pub(crate) const STALE: &str = "stale-read";
+
 columns! {
     /// Which measurement a row of the summary belongs to.
     struct Point {
@@ -58,7 +61,8 @@ columns! {
         cpu_us_per_command: Option<f64>,
         /// The verdict on the complete history, from loading to the last read: ok (no violation
         /// found), violated, or unchecked (more than 1 % of its operations could not be judged). It
-        /// says nothing of the replicas: see `replicas_agree` and `cluster`.
+        /// says nothing of the replicas: see `replicas_agree` and `cluster`; nor of stale reads, in
+        /// whose row it is empty.
         linearizable: &'static str,
         /// Operations of the complete history whose outcomes were compared with those of all
         /// others; `all` only. Empty if a violation was found first.
@@ -80,6 +84,32 @@ columns! {
         /// How reads of objects at one partition were answered: ordered, index (by a leader that
         /// was confirmed) or lease (by a leader that had been promised to remain it).
         reads: &'static str,
+        /// With `--cache-reads stale` the row of `op` `stale-read` has what the shared cache
+        /// answered alone: no other row counts it, and no verdict but this one is on it. Whether
+        /// each of these answers was true once: ok, violated, or unchecked (more than 1 % could not
+        /// be judged). Empty in all other rows, as all these of stale reads.
+        stale_values: Option<&'static str>,
+        /// How many of the reads that asked the shared cache it answered, as a percentage. The
+        /// others went to owners, and count in the rows of their kinds.
+        stale_pct: Option<f64>,
+        /// How many versions a stale read was behind the newest one that had been acknowledged to
+        /// some client when it began: creates, writes and deletes count, moves do not; median.
+        stale_lag_p50: Option<u64>,
+        /// 99th percentile of the same.
+        stale_lag_p99: Option<u64>,
+        /// Greatest of the same.
+        stale_lag_max: Option<u64>,
+        /// How long ago the first newer version had been acknowledged when a stale read began, in
+        /// microseconds, 0 if none had; median. The value was superseded then at the latest, and no
+        /// earlier than the command that did it was issued.
+        stale_age_p50_us: Option<u64>,
+        /// 99th percentile of the same.
+        stale_age_p99_us: Option<u64>,
+        /// Greatest of the same.
+        stale_age_max_us: Option<u64>,
+        /// Stale reads of objects whose deletion had been acknowledged when they began; some of
+        /// these exist again, in another life.
+        stale_past_lives: Option<u64>,
         /// Percentage of the commands counted in `ok` that were answered without being ordered;
         /// `all` only.
         unordered_pct: Option<f64>,

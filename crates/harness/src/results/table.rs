@@ -5,7 +5,7 @@
 //! summary.
 
 use super::measures::{Applies, Measures, histogram};
-use super::rows::{ALL, Interval, SampleRow};
+use super::rows::{ALL, Interval, STALE, SampleRow};
 use super::span::{INTERVAL, Span};
 use crate::fault::mark::Mark;
 use crate::load::sample::{End, Sample};
@@ -19,6 +19,24 @@ pub(crate) struct Table<'a> {
     kinds: &'a [&'static str],
     span: Span,
     applies: Applies,
+}
+
+/// Which commands a row is about. What the shared cache answered alone is in no other row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    Kind(usize),
+    Stale,
+}
+
+impl Which {
+    fn holds(self, sample: &Sample) -> bool {
+        match self {
+            Self::All => !sample.cost.stale,
+            Self::Kind(kind) => !sample.cost.stale && sample.kind == kind,
+            Self::Stale => sample.cost.stale,
+        }
+    }
 }
 
 impl<'a> Table<'a> {
@@ -102,7 +120,11 @@ impl<'a> Table<'a> {
         issued.map(move |sample| SampleRow {
             run_id: run_id.to_owned(),
             strategy,
-            op: self.kinds[sample.kind],
+            op: if sample.cost.stale {
+                STALE
+            } else {
+                self.kinds[sample.kind]
+            },
             due_us: sample.due - self.span.from,
             late_us: sample.late,
             latency_us: sample.completed.saturating_sub(sample.due),
@@ -160,12 +182,11 @@ impl<'a> Table<'a> {
     ) -> Vec<(&'static str, Measures, T)> {
         let mut latencies = histogram();
         let kinds = self.kinds.iter().enumerate();
-        let ops = [(ALL, None)]
-            .into_iter()
-            .chain(kinds.map(|(kind, name)| (*name, Some(kind))));
+        let kinds = kinds.map(|(kind, name)| (*name, Which::Kind(kind)));
+        let ops = [(ALL, Which::All)].into_iter().chain(kinds);
         let mut rows = Vec::new();
-        for (op, kind) in ops {
-            let of_kind = |sample: &Sample| kind.is_none_or(|kind| sample.kind == kind);
+        for (op, which) in ops.chain([(STALE, Which::Stale)]) {
+            let of_kind = |sample: &Sample| which.holds(sample);
             let own = |sample: &&&Sample| of_kind(sample) && span.contains(sample.due);
             let came = came
                 .iter()
@@ -178,7 +199,7 @@ impl<'a> Table<'a> {
                 self.applies,
                 &mut latencies,
             );
-            if kind.is_none() || measures.issued > 0 {
+            if which == Which::All || measures.issued > 0 {
                 rows.push((op, measures, keep(&latencies)));
             }
         }
@@ -262,6 +283,37 @@ mod tests {
         let table = Table::new(&samples, &["a", "b", "c"], span, APPLIES);
         let conflicts = [ALL, "a", "b", "c"].map(|op| table.conflicts(op));
         assert_eq!(conflicts, [Some(7), Some(2), Some(5), None]);
+    }
+
+    #[test]
+    fn what_the_cache_answered_alone_has_a_row_of_its_own() {
+        let span = Span {
+            from: 0,
+            until: 1_000,
+        };
+        let stale = Sample {
+            cost: Cost {
+                stale: true,
+                ..Cost::default()
+            },
+            ..sample(0, 10, 15)
+        };
+        let samples = [sample(0, 20, 120), stale, sample(1, 30, 130)];
+        let table = Table::new(&samples, &["a", "b"], span, APPLIES);
+        let rows = table.summary();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(op, it, _)| (*op, it.ok, it.max_us))
+            .collect();
+        let expected = [
+            (ALL, 2, Some(100)),
+            ("a", 1, Some(100)),
+            ("b", 1, Some(100)),
+            (STALE, 1, Some(5)),
+        ];
+        assert_eq!(rows, expected);
+        let ops: Vec<_> = table.samples("run", "cache").map(|row| row.op).collect();
+        assert_eq!(ops, ["a", STALE, "b"]);
     }
 
     #[test]

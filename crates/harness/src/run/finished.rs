@@ -19,6 +19,8 @@ pub(super) struct Remarks {
     pub(super) cluster: &'static str,
     /// Whether what must hold of all objects together does, if something must.
     pub(super) consistent: Option<&'static str>,
+    /// Whether all that the shared cache answered alone was true once, if it was allowed to.
+    pub(super) stale_values: Option<&'static str>,
     /// Objects that were read at the end, if they were.
     pub(super) audited_objects: Option<u64>,
     /// How often each word of `--fault` struck.

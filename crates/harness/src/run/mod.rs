@@ -4,6 +4,7 @@
 //! been checked, and the rows of a strategy are on disk before the next one starts.
 
 mod finished;
+mod staleness;
 mod whole;
 
 use crate::deploy::claim::claim;
@@ -131,6 +132,7 @@ pub(crate) fn check(
 fn checked_shape(settings: &RunSettings, strategies: &Strategies) -> Result<ClusterShape> {
     let shape = setup::shape(settings)?;
     check_faults(settings, &strategies.infos(), &shape)?;
+    setup::check_cache_reads(settings)?;
     setup::check_memcached(settings)?;
     setup::check_disks(settings)?;
     setup::check_history(settings)?;
@@ -364,6 +366,7 @@ impl<'a, W: Workload> Run<'a, W> {
             replicas_agree: verdicts.replicas_agree(),
             cluster: verdicts.cluster.health.name(),
             consistent: verdicts.invariants.name(),
+            stale_values: verdicts.stale_values(),
             audited_objects: audit.as_ref().map(|audit| audit.read),
             faults: struck.map(|(word, count)| (word.name(), *count)).collect(),
             cache_evictions: measured.cache_evictions,

@@ -1,9 +1,10 @@
 //! What the summary says of a strategy besides the measures of its commands.
 
+use super::staleness::Staleness;
 use crate::load::sample::{End, Sample};
 use crate::notes;
 use crate::results::measures::Measures;
-use crate::results::rows::{ALL, Whole};
+use crate::results::rows::{ALL, STALE, Whole};
 use crate::results::table::Table;
 use crate::trial::measured::Measured;
 
@@ -28,17 +29,35 @@ pub(super) fn whole(
     let counts = verdicts.history.counts().filter(|_| all);
     let (first_mib, last_mib) = measured.memory.first_and_last_mib(measured.span);
     let stages = table.stages(op);
+    let stale = verdicts.stale.as_ref().filter(|_| op == STALE);
+    let stale = stale
+        .map(|stale| Staleness::of(stale, measured))
+        .unwrap_or_default();
     Whole {
         messages_per_command: per_ok(measured.message_count),
         bytes_per_command: per_ok(measured.byte_count),
         cpu_us_per_command: per_ok(measured.processor_us),
-        linearizable: verdicts.history.name(),
+        // It says nothing of what is kept out of the history.
+        linearizable: if op == STALE {
+            ""
+        } else {
+            verdicts.history.name()
+        },
         judged_ops: counts.map(|counts| counts.judged as u64),
         unjudged_ops: counts.map(|counts| counts.unjudged() as u64),
         replicas_agree: verdicts.replicas_agree(),
         cluster: verdicts.cluster.health.name(),
         duration_s: measured.span.length() as f64 / 1e6,
         reads: measured.reads.name(),
+        stale_values: verdicts.stale_values().filter(|_| op == STALE),
+        stale_pct: stale.answered_pct,
+        stale_lag_p50: stale.lag.map(|lag| lag.p50),
+        stale_lag_p99: stale.lag.map(|lag| lag.p99),
+        stale_lag_max: stale.lag.map(|lag| lag.max),
+        stale_age_p50_us: stale.age_us.map(|age| age.p50),
+        stale_age_p99_us: stale.age_us.map(|age| age.p99),
+        stale_age_max_us: stale.age_us.map(|age| age.max),
+        stale_past_lives: stale.past_lives,
         unordered_pct: (all.then(unordered).and_then(per_ok)).map(|share| share * 100.0),
         value_hits: cache.then_some(measured.values.0),
         value_misses: cache.then_some(measured.values.1),

@@ -13,7 +13,7 @@ use crate::workload::knobs::Knobs;
 use crate::workload::run_number::RunNumber;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use ssmr_core::{Execution, Reads};
+use ssmr_core::{CacheReads, Execution, Reads};
 use ssmr_net::ClusterFile;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub(crate) struct RunSettings {
     pub(crate) execution: Execution,
     /// How reads of objects at one partition are answered.
     pub(crate) reads: Reads,
+    /// Whether reads of single objects may be answered by the shared cache alone.
+    pub(crate) cache_reads: CacheReads,
     /// Where replicas keep their logs.
     pub(crate) durability: DurabilityName,
     /// After how many bytes of log a replica makes a snapshot.

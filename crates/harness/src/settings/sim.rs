@@ -2,7 +2,7 @@
 
 use super::names::execution_name;
 use crate::registry::info::{Directory, StrategyInfo};
-use ssmr_core::{Execution, Reads};
+use ssmr_core::{CacheReads, Execution, Reads};
 use ssmr_sim::{Options, Profile};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub(crate) struct SimSettings {
     pub(crate) executions: Vec<Execution>,
     /// How reads are answered; nothing means that it changes with the seed.
     pub(crate) reads: Option<Reads>,
+    /// Whether a shared cache answers reads alone; nothing means that it changes with the seed.
+    pub(crate) cache_reads: Option<CacheReads>,
     /// All else that a simulation is a function of.
     pub(crate) options: Options,
     /// The file that keeps what is done.
@@ -48,11 +50,14 @@ impl SimSettings {
     pub(crate) fn kinds(&self, seed: u64) -> Vec<Options> {
         let of_seed = Reads::ALL[(seed % Reads::ALL.len() as u64) as usize];
         let reads = self.reads.unwrap_or(of_seed);
+        let of_seed = CacheReads::ALL[(seed / Reads::ALL.len() as u64 % 2) as usize];
+        let cache_reads = self.cache_reads.unwrap_or(of_seed);
         let wanted =
             |profile: &Profile| self.profiles.is_empty() || self.profiles.contains(profile);
         let options = |profile, execution| Options {
             execution,
             reads,
+            cache_reads,
             profile,
             ..self.options
         };
@@ -90,6 +95,10 @@ impl SimSettings {
             ("--profile", profiles.join(",")),
             ("--execution", execution.into()),
             ("--reads", self.reads.map_or(EACH, Reads::name).into()),
+            (
+                "--cache-reads",
+                self.cache_reads.map_or(EACH, CacheReads::name).into(),
+            ),
             ("--steps", options.steps.to_string()),
             ("--partitions", options.partitions.to_string()),
             ("--replicas", options.replicas.to_string()),

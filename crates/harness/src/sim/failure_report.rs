@@ -69,6 +69,7 @@ pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String 
         objects,
         execution,
         reads,
+        cache_reads,
         profile,
         steps,
         log_bytes,
@@ -85,10 +86,11 @@ pub(crate) fn command(variant: Variant, seed: u64, options: &Options) -> String 
         (true, Directory::Home) => " --directory home",
     };
     let execution = execution_name(*execution);
-    let (reads, end) = (reads.name(), seed + 1);
+    let (reads, cache_reads, end) = (reads.name(), cache_reads.name(), seed + 1);
     format!(
         "{program} sim --strategy {name}{directory} --profile {profile} --execution {execution} \
-         --reads {reads} --seeds {seed}..{end} --steps {steps} --partitions {partitions} \
+         --reads {reads} --cache-reads {cache_reads} --seeds {seed}..{end} --steps {steps} \
+         --partitions {partitions} \
          --replicas {replicas} --clients {clients} --window {window} --requests {requests} \
          --objects {objects} --log-bytes {log_bytes}{}",
         mutant(options)

@@ -24,7 +24,7 @@ pub(super) const IDENTITY: [&str; 12] = [
 ];
 
 /// What is averaged.
-pub(super) const MEASURES: [&str; 13] = [
+pub(super) const MEASURES: [&str; 18] = [
     "throughput_ops",
     "mean_us",
     "p50_us",
@@ -38,21 +38,29 @@ pub(super) const MEASURES: [&str; 13] = [
     "wait_us",
     "execute_us",
     "answer_us",
+    "stale_pct",
+    "stale_lag_p50",
+    "stale_lag_p99",
+    "stale_age_p50_us",
+    "stale_age_p99_us",
 ];
 
 /// What is added up.
-const SUMS: [&str; 6] = [
+const SUMS: [&str; 7] = [
     "issued",
     "ok",
     "unsupported",
     "errors",
     "judged_ops",
     "unjudged_ops",
+    "stale_past_lives",
 ];
 
 /// Verdicts, each with its values from good to bad: a point has the worst of its runs.
-const VERDICTS: [(&str, &[&str]); 4] = [
-    ("linearizable", &["ok", "unchecked", "violated"]),
+const VERDICTS: [(&str, &[&str]); 5] = [
+    // Of stale reads it says nothing.
+    ("linearizable", &["", "ok", "unchecked", "violated"]),
+    ("stale_values", &["", "ok", "unchecked", "violated"]),
     ("replicas_agree", &["yes", "", "no"]),
     ("cluster", &["healthy", "degraded", "lost"]),
     ("consistent", &["", "ok", "unchecked", "violated"]),

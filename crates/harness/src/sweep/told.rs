@@ -10,7 +10,7 @@ use crate::ending::Ending;
 use crate::notes::SATURATED;
 use crate::numbers::grouped;
 use crate::results::measures::Measures;
-use crate::results::rows::{ALL, Point, Whole};
+use crate::results::rows::{ALL, Point, STALE, Whole};
 use crate::tables::table_of;
 use ssmr_figures::bootstrap::{ENOUGH, mean};
 
@@ -178,7 +178,11 @@ pub(super) fn ending(summary: &Rows) -> Ending {
         let is = |name, value| summary.cell(row, name) == value;
         let consistent = is("consistent", "") || is("consistent", "ok");
         let agree = !is("replicas_agree", "no");
-        if !is("linearizable", "ok") || !agree || !consistent || is("cluster", "lost") {
+        let judged = match is("op", STALE) {
+            true => "stale_values",
+            false => "linearizable",
+        };
+        if !is(judged, "ok") || !agree || !consistent || is("cluster", "lost") {
             Ending::Wrong
         } else if is("cluster", "degraded") {
             Ending::Degraded

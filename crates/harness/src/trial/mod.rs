@@ -47,8 +47,8 @@ use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
-use ssmr_core::{Application, Micros, Oracle, Topology};
-use ssmr_net::{Clock, Leaders, Operator, TrafficCount, reserve};
+use ssmr_core::{Application, CacheReads, Micros, Oracle, Secret, Topology};
+use ssmr_net::{Clock, ClusterConfig, Leaders, Operator, TrafficCount, reserve};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -146,6 +146,7 @@ impl<W: Workload> Trial<'_, W> {
         disks: &Disks,
     ) -> Result<Option<Measured>> {
         let topology = cluster.config().topology;
+        let is_uncached = cluster.config().cache_servers.is_empty();
         if !self.ready(&mut cluster).await? {
             return Ok(None);
         }
@@ -202,6 +203,10 @@ impl<W: Workload> Trial<'_, W> {
                 Some(audit) if must_hold => Consistency::of(audit.broken.clone()),
                 _ => Consistency::NotAsked,
             },
+            stale: match self.settings.cache_reads {
+                CacheReads::Checked => None,
+                CacheReads::Stale => Some(load.shared().recorder.judge_stale()),
+            },
         };
         let cache_evictions = cluster.caches().evictions().await;
         drop(cluster);
@@ -231,7 +236,12 @@ impl<W: Workload> Trial<'_, W> {
             let seconds = (span.until - span.from) as f64 / 1e6;
             format!("measuring ended after {seconds:.1} s: {group} had lost its majority")
         });
+        let uncached = (applies.cache && is_uncached).then(|| {
+            "the cluster has no memcached: its share of the work is done by homes and owners"
+                .to_owned()
+        });
         let mishaps = lost.into_iter().chain(faults.gone).chain(recorded);
+        let mishaps = mishaps.chain(uncached);
         Ok(Some(Measured {
             execution: execution_name(execution),
             reads: self.settings.reads,
@@ -345,13 +355,14 @@ impl<W: Workload> Trial<'_, W> {
             churn: self.churn,
             seed: self.settings.seed,
             run: self.settings.run,
-            config: cluster.config().clone(),
+            config: self.config(cluster)?,
             first_id,
             clock,
             settings: ClientSettings::default()
                 .with_execution(execution)
                 .with_reads(self.settings.reads)
                 .with_late_answers(true),
+            cache_reads: self.settings.cache_reads,
             recorder: Recorder::default(),
             window: self.settings.window as usize,
             rate: self.settings.rate,
@@ -365,6 +376,22 @@ impl<W: Workload> Trial<'_, W> {
             stop: AtomicBool::new(false),
             abandon: watch::Sender::new(false),
         })
+    }
+
+    /// What clients are told of the cluster.
+    fn config(&self, cluster: &Running) -> Result<ClusterConfig> {
+        let config = cluster.config().clone();
+        if self.settings.cache_reads == CacheReads::Checked || config.reader_key.is_some() {
+            return Ok(config);
+        }
+        match &self.settings.cluster {
+            Some(file) => Ok(file.config_for_stale_reads()?),
+            // The files of a run's own clusters name no secret.
+            None => {
+                let key = Secret::of_incarnation(config.incarnation).reader_key();
+                Ok(config.with_reader_key(key))
+            }
+        }
     }
 
     /// Waits for the objects to be created. Returns whether all of them are: not if the user ends

@@ -11,7 +11,7 @@ use super::health::Health;
 use super::{ITEM_OVERHEAD, MAX_ITEM, is_key};
 use bytes::Bytes;
 use memcache::exp::{AsyncMetaClient, Error, Get, Meta, MutationStatus, Op, OpResult, Set};
-use ssmr_core::{CacheCall, CacheReply, Found, Hint, codec};
+use ssmr_core::{CacheCall, CacheReply, Found, Hint, codec, published};
 use std::collections::BTreeMap;
 
 /// What came of asking the server something. The default is that nothing was answered.
@@ -25,6 +25,8 @@ pub(super) trait Outcome: Default {
 pub(super) struct Batch {
     gets: Vec<Bytes>,
     sets: Vec<(Bytes, Bytes)>,
+    /// The last published value for each key.
+    renewals: BTreeMap<Bytes, Bytes>,
     /// The newest hint for each key.
     hints: BTreeMap<Bytes, Hint>,
     /// What no server would take: gets of what can be no key, values that are too large.
@@ -41,6 +43,9 @@ impl Batch {
                 CacheCall::Set { key, value } if is_item(&key, &value) => {
                     batch.sets.push((key, value));
                 }
+                CacheCall::Renew { key, value } if is_item(&key, &value) => {
+                    batch.renewals.insert(key, value);
+                }
                 CacheCall::Publish { key, hint } if is_key(&key) => {
                     let newest = batch.hints.entry(key).or_insert(hint);
                     if newest.epoch < hint.epoch {
@@ -51,7 +56,7 @@ impl Batch {
                     let found = Found::Miss;
                     batch.refused.push(CacheReply { key, found });
                 }
-                CacheCall::Publish { .. } => {}
+                CacheCall::Renew { .. } | CacheCall::Publish { .. } => {}
             }
         }
         batch
@@ -59,7 +64,8 @@ impl Batch {
 
     /// Whether there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
-        self.gets.is_empty() && self.sets.is_empty() && self.hints.is_empty()
+        let has_values = !self.sets.is_empty() || !self.renewals.is_empty();
+        self.gets.is_empty() && !has_values && self.hints.is_empty()
     }
 
     /// Stores and reads values, and reads hints, in one round trip.
@@ -68,7 +74,12 @@ impl Batch {
         let sets = sets.map(|(key, value)| Set::new(key, value).into());
         let gets = self.gets.iter().map(|key| Get::new(key).into());
         let hints = self.hints.keys().map(read_hint);
-        run(cache, sets.chain(gets).chain(hints).collect()).await
+        let renewals = self.renewals.iter().map(|(key, value)| {
+            let store = Set::new(key, value);
+            store.ttl_raw(published::SECONDS).into()
+        });
+        let operations = sets.chain(gets).chain(hints).chain(renewals);
+        run(cache, operations.collect()).await
     }
 
     /// The answers to all gets, and to the sets that failed, after an exchange.

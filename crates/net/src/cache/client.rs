@@ -71,16 +71,20 @@ impl CacheClient {
 
     /// The call with this cluster's key.
     fn prefixed(&self, mut call: CacheCall) -> CacheCall {
-        let (CacheCall::Get { key } | CacheCall::Set { key, .. } | CacheCall::Publish { key, .. }) =
-            &mut call;
+        let (CacheCall::Get { key }
+        | CacheCall::Set { key, .. }
+        | CacheCall::Renew { key, .. }
+        | CacheCall::Publish { key, .. }) = &mut call;
         *key = [self.prefix.as_bytes(), key].concat().into();
         call
     }
 }
 
 fn key(call: &CacheCall) -> &[u8] {
-    let (CacheCall::Get { key } | CacheCall::Set { key, .. } | CacheCall::Publish { key, .. }) =
-        call;
+    let (CacheCall::Get { key }
+    | CacheCall::Set { key, .. }
+    | CacheCall::Renew { key, .. }
+    | CacheCall::Publish { key, .. }) = call;
     key
 }
 

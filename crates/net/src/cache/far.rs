@@ -208,7 +208,7 @@ impl Carrier {
 fn refused(call: CacheCall) -> Option<CacheReply> {
     match call {
         CacheCall::Get { key } | CacheCall::Set { key, .. } => Some(down(key)),
-        CacheCall::Publish { .. } => None,
+        CacheCall::Renew { .. } | CacheCall::Publish { .. } => None,
     }
 }
 
@@ -218,15 +218,17 @@ fn down(key: Bytes) -> CacheReply {
 }
 
 fn key_bytes(call: &CacheCall) -> usize {
-    let (CacheCall::Get { key } | CacheCall::Set { key, .. } | CacheCall::Publish { key, .. }) =
-        call;
+    let (CacheCall::Get { key }
+    | CacheCall::Set { key, .. }
+    | CacheCall::Renew { key, .. }
+    | CacheCall::Publish { key, .. }) = call;
     key.len()
 }
 
 /// The bytes of a call that count against the bound.
 fn value_bytes(call: &CacheCall) -> usize {
     match call {
-        CacheCall::Set { value, .. } => value.len(),
+        CacheCall::Set { value, .. } | CacheCall::Renew { value, .. } => value.len(),
         _ => 0,
     }
 }

@@ -87,7 +87,7 @@ impl Lane {
 /// The bytes of a call that count against the bound.
 fn size(call: &CacheCall) -> usize {
     match call {
-        CacheCall::Set { value, .. } => value.len(),
+        CacheCall::Set { value, .. } | CacheCall::Renew { value, .. } => value.len(),
         CacheCall::Get { .. } | CacheCall::Publish { .. } => 0,
     }
 }

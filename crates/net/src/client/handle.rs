@@ -60,6 +60,8 @@ pub struct Ended {
 /// A request on its way to the task, and the way back.
 struct Call {
     request: Request,
+    /// Whether the shared cache may answer it with what is past.
+    may_be_stale: bool,
     answer: oneshot::Sender<Result<Ended, CallError>>,
 }
 
@@ -167,7 +169,8 @@ impl ClientHandle {
     /// # Errors
     /// If the client was closed.
     pub async fn execute(&self, request: Request) -> Result<Completion, CallError> {
-        self.call(request).await.map(|ended| ended.completion)
+        let ended = self.within(None, request, false).await;
+        ended.map(|ended| ended.completion)
     }
 
     /// The same, with a time-out of the caller's own.
@@ -179,35 +182,59 @@ impl ClientHandle {
         request: Request,
         limit: Option<Duration>,
     ) -> Result<Ended, CallError> {
+        self.within(limit, request, false).await
+    }
+
+    /// The same; but a read of a single object may be answered by the shared cache, with what is
+    /// past. Its [cost](ssmr_core::answer::Cost::stale) tells.
+    ///
+    /// # Errors
+    /// If the client was closed, or the time is over.
+    pub async fn execute_stale(
+        &self,
+        request: Request,
+        limit: Option<Duration>,
+    ) -> Result<Ended, CallError> {
+        self.within(limit, request, true).await
+    }
+
+    async fn within(
+        &self,
+        limit: Option<Duration>,
+        request: Request,
+        may_be_stale: bool,
+    ) -> Result<Ended, CallError> {
+        let mut under_way = false;
         let Some(limit) = limit else {
-            return self.call(request).await;
+            return self.call(request, may_be_stale, &mut under_way).await;
         };
         // The timer is the client's, so that callers need no runtime of their own.
         let timer = {
             let _entered = self.runtime.enter();
             tokio::time::sleep(limit)
         };
-        let mut under_way = false;
         tokio::select! {
             biased;
-            ended = self.call_marking(request, &mut under_way) => return ended,
+            ended = self.call(request, may_be_stale, &mut under_way) => return ended,
             () = timer => {}
         }
         Err(CallError::TimedOut { under_way })
     }
 
-    async fn call(&self, request: Request) -> Result<Ended, CallError> {
-        self.call_marking(request, &mut false).await
-    }
-
     /// Notes in `under_way` when the task has the request.
-    async fn call_marking(
+    async fn call(
         &self,
         request: Request,
+        may_be_stale: bool,
         under_way: &mut bool,
     ) -> Result<Ended, CallError> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.calls.send(Call { request, answer }).await;
+        let call = Call {
+            request,
+            may_be_stale,
+            answer,
+        };
+        let sent = self.calls.send(call).await;
         sent.map_err(|_| CallError::Closed)?;
         *under_way = true;
         // Without an answer the task is gone, and its runtime with it.
@@ -297,7 +324,10 @@ impl Service {
             return;
         }
         let object = call.request.objects().next();
-        let ticket = self.pipeline.submit(call.request);
+        let ticket = match call.may_be_stale {
+            true => self.pipeline.submit_stale(call.request),
+            false => self.pipeline.submit(call.request),
+        };
         let answer = call.answer;
         self.waiting.insert(ticket, Waiting { object, answer });
     }

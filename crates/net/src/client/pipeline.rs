@@ -18,7 +18,7 @@ use crate::network::Party;
 use crate::participant::Participant;
 use crate::peer::Peer;
 use crate::traffic::{Traffic, TrafficCount};
-use ssmr_core::client::ClientSettings;
+use ssmr_core::client::{ClientSettings, StaleReads};
 use ssmr_core::{
     Answer, Application, CacheReply, ClientId, ClientOutbox, Completion, Identity, LocalTime,
     ObjectId, Oracle, PartitionId, Placement, ReplicaId, Request, ServerMessage,
@@ -85,7 +85,12 @@ impl Pipeline {
         config.check(&*oracle)?;
         let identity = Identity::of::<A>(&*oracle, config.topology, config.incarnation);
         let participant = Participant::new(identity, Role::Client(id), config)?;
-        Ok(Self::of(participant, config, id, oracle, settings, clock))
+        let mut pipeline = Self::of(participant, config, id, oracle, settings, clock);
+        if let Some(key) = config.reader_key {
+            let stale_reads = StaleReads::of::<A>(key);
+            pipeline.engine = pipeline.engine.with_stale_reads(stale_reads);
+        }
+        Ok(pipeline)
     }
 
     /// The part that is the same for every service.
@@ -143,6 +148,15 @@ impl Pipeline {
     pub fn submit(&mut self, request: Request) -> u64 {
         self.outstanding += 1;
         self.engine.submit(self.clock.now(), request, &mut self.out)
+    }
+
+    /// The same; but a read of a single object may be answered by the shared cache, with what is
+    /// past: see [`ClientEngine::submit_stale`](ssmr_core::ClientEngine::submit_stale). That takes
+    /// the cluster's [`reader_key`](ClusterConfig::reader_key).
+    pub fn submit_stale(&mut self, request: Request) -> u64 {
+        self.outstanding += 1;
+        let now = self.clock.now();
+        self.engine.submit_stale(now, request, &mut self.out)
     }
 
     /// Sends what was submitted, without waiting.

@@ -198,19 +198,26 @@ impl ClusterFile {
             .with_service_time(self.experiment.service_time)
             .with_stages(self.experiment.stages);
         let options = options.with_insecure(self.insecure);
-        let options = match self.read_secret()? {
-            Some(secret) => options.with_secret(secret),
-            None => options,
-        };
+        let options = options.with_secret(self.read_secret()?);
         Ok(match self.experiment.seed {
             Some(seed) => options.with_seed(seed),
             None => options.with_seed(drawn()),
         })
     }
 
-    fn read_secret(&self) -> Result<Option<Secret>, ConfigError> {
+    /// What clients are told of the cluster whose reads may be stale.
+    ///
+    /// # Errors
+    /// If the secret cannot be read.
+    pub fn config_for_stale_reads(&self) -> Result<ClusterConfig, ConfigError> {
+        let key = self.read_secret()?.reader_key();
+        Ok(self.config.clone().with_reader_key(key))
+    }
+
+    /// The secret: of its file, or what takes its place where there is none.
+    fn read_secret(&self) -> Result<Secret, ConfigError> {
         let Some(path) = &self.secret else {
-            return Ok(None);
+            return Ok(Secret::of_incarnation(self.config.incarnation));
         };
         let bad = |problem: String| ConfigError::Secret {
             path: path.clone(),
@@ -219,7 +226,7 @@ impl ClusterFile {
         let content = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
         let secret = Secret::of_file(&content);
         let short = || bad(format!("it has less than {} bytes", Secret::LENGTH));
-        secret.ok_or_else(short).map(Some)
+        secret.ok_or_else(short)
     }
 
     /// Where a replica serves its metrics, if it does.

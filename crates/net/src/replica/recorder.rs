@@ -55,7 +55,9 @@ impl Recorder {
         let (id, kind) = match message {
             ClientMessage::Submit(command) => (command.id, CommandKind::of(&command.request)),
             ClientMessage::Query(query) => (query.id, CommandKind::Query),
-            ClientMessage::Consult(_) | ClientMessage::Hello => return,
+            ClientMessage::Consult(_) | ClientMessage::Hello | ClientMessage::Publish(_) => {
+                return;
+            }
         };
         if arrivals.peek(id).is_none() {
             arrivals.insert(id, (now, kind));

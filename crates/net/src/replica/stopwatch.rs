@@ -13,8 +13,8 @@ use ssmr_core::replica::{Applied, Holdings, Reading};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
-    Answer, ClientMessage, CommandId, Delivery, Hint, LocalTime, ObjectId, Partition, Query,
-    ServerMessage, Stages,
+    Answer, ClientMessage, CommandId, Delivery, Encoded, Hint, LocalTime, ObjectId, Partition,
+    Query, Revision, ServerMessage, Stages,
 };
 use std::sync::Arc;
 
@@ -72,7 +72,9 @@ impl Stopwatch {
         let (id, progress) = match message {
             ClientMessage::Submit(command) => (command.id, Progress::Arrived(now)),
             ClientMessage::Query(query) => (query.id, Progress::Asked(now)),
-            ClientMessage::Consult(_) | ClientMessage::Hello => return,
+            ClientMessage::Consult(_) | ClientMessage::Hello | ClientMessage::Publish(_) => {
+                return;
+            }
         };
         if self.commands.peek(id).is_none() {
             self.commands.insert(id, progress);
@@ -165,6 +167,10 @@ impl Partition for Timed {
 
     fn locate(&self, object: ObjectId) -> Option<Hint> {
         self.partition.locate(object)
+    }
+
+    fn held(&self, object: ObjectId) -> Option<(Revision, Encoded)> {
+        self.partition.held(object)
     }
 
     fn read(&self, query: &Query) -> Option<Reading> {

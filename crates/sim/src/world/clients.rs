@@ -1,10 +1,11 @@
 //! Clients: how they are connected, and who is who where several processes go by one id.
 
 use super::{CLIENT_TICK, User, World, WorldEvent};
+use crate::app::Registers;
 use crate::network::Seat;
 use rand::RngExt;
-use ssmr_core::client::ClientSettings;
-use ssmr_core::{ClientEngine, ClientId, Command, Oracle, Placement};
+use ssmr_core::client::{ClientSettings, StaleReads};
+use ssmr_core::{ClientEngine, ClientId, Command, Oracle, Placement, Secret};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,10 @@ impl World {
             .with_deadline(deadline)
             .with_late_answers(true);
         let oracle = (self.seated)(oracle, Seat::Client(id));
-        let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings);
+        // Replicas have the secret that they have where nobody names one.
+        let key = Secret::of_incarnation(0).reader_key();
+        let client = ClientEngine::new(id, Placement::new(oracle, self.topology), settings)
+            .with_stale_reads(StaleReads::of::<Registers>(key));
         self.users.insert(
             seat,
             User {

@@ -260,7 +260,7 @@ impl World {
                     let adviser = Adviser::Group(to.group);
                     self.trace.looked_up(self.now, id, adviser, objects);
                 }
-                ClientMessage::Hello => {}
+                ClientMessage::Hello | ClientMessage::Publish(_) => {}
             }
             self.send(0, Seat::Client(id), Seat::Replica(to), |_| {
                 WorldEvent::ToReplica(to, Seat::Client(wire), ReplicaInput::Client(msg.clone()))
@@ -290,7 +290,10 @@ impl World {
             self.trace.told(self.now, id, &completion);
             if wire == id {
                 self.report.count(&completion);
-                self.history.push(id, &request, &completion);
+                match completion.cost.stale {
+                    false => self.history.push(id, &request, &completion),
+                    true => self.history.push_stale(id, &request, &completion),
+                }
             }
             self.completions.push((id, completion));
         }
