@@ -4,6 +4,7 @@
 
 use super::page::{Page, alone, by, in_bytes, in_seconds, label, plain, seconds, truth};
 use super::plumbing;
+use crate::cache::{BreakerState, CacheServerStatus};
 use crate::report::{Refusals, ReplicaReport};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, prometheus_text};
@@ -13,8 +14,12 @@ use std::fmt;
 /// What begins the name of each metric.
 const PREFIX: &str = "ssmr";
 
-/// The page of what a replica tells. Each sample bears its group and its replica.
-pub(super) fn page(report: ReplicaReport) -> Result<String, fmt::Error> {
+/// The page of what a replica tells, and of the cache servers that its process uses. Each sample
+/// bears its group and its replica.
+pub(super) fn page(
+    report: ReplicaReport,
+    caches: Vec<CacheServerStatus>,
+) -> Result<String, fmt::Error> {
     let id = report.status.id;
     let of = |name: &'static str, value: String| (name.into(), value.into());
     let labels = [
@@ -22,18 +27,23 @@ pub(super) fn page(report: ReplicaReport) -> Result<String, fmt::Error> {
         of("replica", id.to_string()),
     ];
     let mut registry = Registry::with_prefix_and_labels(PREFIX, labels.into_iter());
-    registry.register_collector(Box::new(Whole(report)));
+    registry.register_collector(Box::new(Whole { report, caches }));
     let mut page = String::new();
     prometheus_text::encode(&mut page, &registry)?;
     Ok(page)
 }
 
 #[derive(Debug)]
-struct Whole(ReplicaReport);
+struct Whole {
+    report: ReplicaReport,
+    caches: Vec<CacheServerStatus>,
+}
 
 impl Collector for Whole {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        write(&self.0, &mut Page { encoder })
+        let page = &mut Page { encoder };
+        write(&self.report, page)?;
+        caches(&self.caches, page)
     }
 }
 
@@ -196,6 +206,54 @@ fn state(report: &ReplicaReport, page: &mut Page<'_>) -> fmt::Result {
                 ("miss", counters.cache_misses),
             ],
         ),
+    )
+}
+
+fn caches(servers: &[CacheServerStatus], page: &mut Page<'_>) -> fmt::Result {
+    let of_each = |value: fn(&CacheServerStatus) -> f64| {
+        let servers = servers.iter();
+        servers.map(move |it| (label("server", &it.server), value(it)))
+    };
+    page.gauges(
+        plain(
+            "cache_server_breaker_open",
+            "1 while the replica's process leaves a cache server alone, for it did not answer",
+        ),
+        of_each(|it| truth(it.state != BreakerState::Closed)),
+    )?;
+    page.counters(
+        plain(
+            "cache_server_breaker_openings",
+            "How often the process began to leave a cache server alone",
+        ),
+        of_each(|it| it.openings as f64),
+    )?;
+    page.counters(
+        plain(
+            "cache_server_timeouts",
+            "Batches of calls that a cache server did not answer in time",
+        ),
+        of_each(|it| it.timeouts as f64),
+    )?;
+    page.counters(
+        plain(
+            "cache_server_errors",
+            "Batches of calls to a cache server that failed otherwise",
+        ),
+        of_each(|it| it.errors as f64),
+    )?;
+    let lookups = servers.iter().flat_map(|it| {
+        [("hit", it.hits), ("miss", it.misses)].map(|(outcome, count)| {
+            let server = ("server", it.server.clone());
+            (vec![server, ("outcome", outcome.into())], count as f64)
+        })
+    });
+    page.counters(
+        plain(
+            "cache_server_lookups",
+            "Values and places that the process asked a cache server for, by whether it had them",
+        ),
+        lookups,
     )
 }
 

@@ -13,6 +13,7 @@ mod tests;
 
 use super::input::Question;
 use super::places::Places;
+use crate::cache::cache_servers;
 use crate::error::NetError;
 use crate::report::ReplicaReport;
 use http_body_util::Full;
@@ -219,7 +220,7 @@ fn unready(why: String) -> Response<Full<Bytes>> {
 }
 
 fn metrics(id: ReplicaId, report: ReplicaReport) -> Response<Full<Bytes>> {
-    match families::page(report) {
+    match families::page(report, cache_servers()) {
         Ok(page) => response(StatusCode::OK, prometheus_text::CONTENT_TYPE, page),
         Err(error) => {
             tracing::error!(%id, %error, "metrics cannot be written");

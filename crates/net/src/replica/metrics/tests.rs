@@ -1,6 +1,7 @@
 //! The documents and the dashboard say what the code says.
 
 use super::families::page;
+use crate::cache::CacheServerStatus;
 use crate::samples;
 use ssmr_core::{GroupId, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,11 @@ struct Metric {
 
 fn sample_page() -> String {
     let group = GroupId::ORACLE;
-    page(samples::report(ReplicaId { group, index: 1 })).unwrap()
+    let cache = CacheServerStatus {
+        server: "cache-0:11211".into(),
+        ..CacheServerStatus::default()
+    };
+    page(samples::report(ReplicaId { group, index: 1 }), vec![cache]).unwrap()
 }
 
 fn metrics(page: &str) -> BTreeMap<String, Metric> {
