@@ -95,6 +95,14 @@ impl Node {
                 service: A::NAME,
             }));
         }
+        let oracle = oracle.into_shared();
+        if oracle.needs().shared_cache && file.config.cache_servers.is_empty() {
+            let strategy = oracle.name();
+            tracing::warn!(
+                strategy,
+                "the cluster's file names no memcached: homes and owners do its work"
+            );
+        }
         let options = file.replica_options(id, oracle)?;
         let options = with_metrics(options, file.serves_metrics_at(id))?;
         let listener = file.listen(id)?;

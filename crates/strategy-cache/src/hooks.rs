@@ -1,7 +1,8 @@
 //! What a leader does with the shared cache: publish what it owns, look up what it is sent
 //! references to.
 //!
-//! For clients whose reads may be stale it publishes values besides, from when the first of them has
+//! For clients whose reads may be stale it publishes values besides, from when the first of them
+//! has
 //! asked for one.
 //!
 //! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest
@@ -12,6 +13,7 @@
 //! forgotten everything is filled by what is read. Which servers are left alone for a while is the
 //! business of whoever carries the calls out.
 
+use crate::bounded::BoundedMap;
 use crate::keys::location_key;
 use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
@@ -27,6 +29,9 @@ use std::collections::VecDeque;
 
 /// How many values of other partitions' objects are kept.
 const COPIES: usize = 4096;
+/// How many bytes they have at most, and how many those that the cache has sent and nobody has
+/// fetched yet.
+const BYTES: usize = 64 << 20;
 /// How long a question to the cache may stay unanswered.
 const PATIENCE: Micros = 50_000;
 /// How long a value that could not be stored is sent in full before it is tried again.
@@ -41,11 +46,11 @@ pub struct CacheHooks {
     /// Whether somebody reads what may be stale: values are published only then.
     publishes: bool,
     /// Local copies: the last value seen of other partitions' objects.
-    copies: TwoGenerationMap<ObjectId, LocalCopy>,
+    copies: BoundedMap<ObjectId, LocalCopy>,
     /// Values that could not be stored, by the digest of the key, and when.
     not_stored: TwoGenerationMap<u64, LocalTime>,
     /// Values that the cache was asked for, by the digest of the key.
-    questions: TwoGenerationMap<u64, Question>,
+    questions: BoundedMap<u64, Question>,
     calls: VecDeque<CacheCall>,
     counts: CacheCounts,
 }
@@ -65,6 +70,15 @@ enum Question {
     Answered(Found),
 }
 
+impl Question {
+    fn size(&self) -> usize {
+        match self {
+            Self::Answered(Found::Hit(bytes)) => bytes.len(),
+            Self::Answered(Found::Miss | Found::Down) | Self::AskedAt(_) => 0,
+        }
+    }
+}
+
 impl CacheHooks {
     /// Those of a cluster with this secret.
     #[must_use]
@@ -73,9 +87,9 @@ impl CacheHooks {
             secret: *secret,
             reader_key: secret.reader_key(),
             publishes: false,
-            copies: TwoGenerationMap::new(COPIES),
+            copies: BoundedMap::new(COPIES, BYTES, |copy| copy.bytes.len()),
             not_stored: TwoGenerationMap::new(COPIES),
-            questions: TwoGenerationMap::new(COPIES),
+            questions: BoundedMap::new(COPIES, BYTES, Question::size),
             calls: VecDeque::new(),
             counts: CacheCounts::default(),
         }

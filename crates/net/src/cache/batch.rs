@@ -79,7 +79,34 @@ impl Batch {
             store.ttl_raw(published::SECONDS).into()
         });
         let operations = sets.chain(gets).chain(hints).chain(renewals);
-        run(cache, operations.collect()).await
+        let mut exchange = run(cache, operations.collect()).await;
+        if exchange.is_refused {
+            self.ask_again(cache, &mut exchange).await;
+        }
+        exchange
+    }
+
+    /// The server refuses to store a value, and with it says nothing of what comes behind: that is
+    /// asked for once more without any value.
+    async fn ask_again(&self, cache: &AsyncMetaClient, exchange: &mut Exchange) {
+        let gets = self.gets.iter().map(|key| Get::new(key).into());
+        let questions: Vec<Op> = gets.chain(self.hints.keys().map(read_hint)).collect();
+        let places = self.sets.len()..self.sets.len() + questions.len();
+        let answered = run(cache, questions).await;
+        exchange.is_broken |= answered.is_broken;
+        if let Some(asked) = exchange.results.get_mut(places) {
+            asked
+                .iter_mut()
+                .zip(answered.results)
+                .for_each(|(old, new)| *old = new);
+        }
+    }
+
+    /// The bytes of values that are sent.
+    pub(super) fn bytes(&self) -> usize {
+        let sets = self.sets.iter().map(|(_, value)| value.len());
+        let renewals = self.renewals.values().map(Bytes::len);
+        sets.chain(renewals).sum()
     }
 
     /// The answers to all gets, and to the sets that failed, after an exchange.
@@ -91,6 +118,7 @@ impl Batch {
                     continue;
                 }
                 Some(_) => Found::Miss,
+                None if exchange.is_refused => Found::Miss,
                 None => Found::Down,
             };
             let key = key.clone();
@@ -120,6 +148,8 @@ impl Batch {
 pub(super) struct Exchange {
     results: Vec<Option<OpResult>>,
     is_broken: bool,
+    /// The server works and refuses to do something: it has no room, say.
+    is_refused: bool,
 }
 
 impl Exchange {
@@ -214,10 +244,16 @@ async fn run(cache: &AsyncMetaClient, operations: Vec<Op>) -> Exchange {
         return Exchange::default();
     }
     match cache.run_batch(operations).await {
-        Ok(results) => Exchange {
-            is_broken: results.iter().any(is_of_the_connection),
-            results: results.into_iter().map(Result::ok).collect(),
-        },
+        Ok(results) => {
+            let errors = || results.iter().filter_map(|result| result.as_ref().err());
+            let is_broken = errors().any(|error| !is_refusal(error));
+            let is_refused = errors().any(is_refusal);
+            Exchange {
+                is_broken,
+                is_refused,
+                results: results.into_iter().map(Result::ok).collect(),
+            }
+        }
         Err(error) => {
             tracing::debug!(%error, "a batch to a cache server was not sent");
             Exchange::default()
@@ -225,13 +261,15 @@ async fn run(cache: &AsyncMetaClient, operations: Vec<Op>) -> Exchange {
     }
 }
 
-/// Whether it is no answer of a server that works: one that has no memory left, or takes a key for
-/// a bad one, says so and goes on.
-fn is_of_the_connection(result: &Result<OpResult, Error>) -> bool {
-    let Err(error) = result else {
-        return false;
-    };
-    !matches!(error, Error::Server(_) | Error::Rejected(_))
+/// Whether it is an answer of a server that works: it has no memory left, or takes a key for a bad
+/// one, says so and goes on. The library takes all that is behind in the batch for lost with it,
+/// and what would have been stored for perhaps stored.
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::Server(_) | Error::Rejected(_) => true,
+        Error::Ambiguous { source, .. } => is_refusal(source),
+        _ => false,
+    }
 }
 
 fn found(result: Option<OpResult>) -> Found {

@@ -23,6 +23,15 @@ const FLOOR: Duration = Duration::from_millis(5);
 /// is not longer.
 const CEILING: Duration = Duration::from_millis(50);
 
+/// How many bytes of values a second go to a server at least, from which round trips of small
+/// batches tell nothing: 50 MB, less than half of what a link of 1 Gbit/s carries.
+const BYTES_A_SECOND: u32 = 50_000_000;
+
+/// How much longer than others a batch may take that has so many bytes of values.
+pub(super) fn time_of(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64) / BYTES_A_SECOND
+}
+
 /// How long a probe may take to look up the server's name, before it is asked.
 pub(super) const LOOKUP: Duration = Duration::from_secs(1);
 
@@ -256,6 +265,12 @@ mod tests {
         let (mut breaker, now, _) = failed(FAILURES);
         assert_eq!(breaker.answered(now - MILLISECOND, now), None);
         assert_eq!(breaker.state(), BreakerState::Open);
+    }
+
+    #[test]
+    fn many_bytes_have_more_time() {
+        assert_eq!(time_of(0), Duration::ZERO);
+        assert_eq!(time_of(5_000_000), Duration::from_millis(100));
     }
 
     #[test]

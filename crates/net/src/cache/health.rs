@@ -5,7 +5,7 @@
 //! spares the others the same. Invariant: opening and closing a breaker is told in the log, by the
 //! server's name, once for the process.
 
-use super::breaker::{Admission, Breaker, BreakerState, Change};
+use super::breaker::{Admission, Breaker, BreakerState, Change, time_of};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -109,9 +109,9 @@ impl Health {
         lock(&self.breaker).state() == BreakerState::Closed
     }
 
-    /// How long it may take to answer.
-    pub(super) fn patience(&self) -> Duration {
-        lock(&self.breaker).patience()
+    /// How long it may take to answer when it is sent values of so many bytes.
+    pub(super) fn patience(&self, bytes: usize) -> Duration {
+        lock(&self.breaker).patience() + time_of(bytes)
     }
 
     /// A call was not sent.

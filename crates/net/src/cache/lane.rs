@@ -146,7 +146,8 @@ impl<I: From<CacheReply>> Task<I> {
 
     /// Sends what a batch asks first, and waits for the answers.
     async fn exchange(&mut self, batch: &Batch) -> Exchange {
-        self.ask(async |cache| batch.exchange(cache).await).await
+        self.ask(batch.bytes(), async |cache| batch.exchange(cache).await)
+            .await
     }
 
     /// Stores hints, each on the condition that nobody else was faster. Who was not tries once
@@ -156,15 +157,20 @@ impl<I: From<CacheReply>> Task<I> {
             if newer.is_empty() || !self.health.is_asked() {
                 return;
             }
-            let stored = self.ask(async |cache| newer.store(cache).await).await;
+            let stored = self.ask(0, async |cache| newer.store(cache).await).await;
             newer = stored.contested;
         }
     }
 
-    /// Has the server asked something, and waits as long as it may take.
-    async fn ask<T: Outcome>(&mut self, ask: impl AsyncFnOnce(&AsyncMetaClient) -> T) -> T {
+    /// Has the server asked something with values of so many bytes, and waits as long as it may
+    /// take.
+    async fn ask<T: Outcome>(
+        &mut self,
+        bytes: usize,
+        ask: impl AsyncFnOnce(&AsyncMetaClient) -> T,
+    ) -> T {
         let asked = Instant::now();
-        let answered = timeout(self.health.patience(), async {
+        let answered = timeout(self.health.patience(bytes), async {
             if self.connected.is_none() {
                 self.connected = connect(self.health.server()).await;
             }
@@ -188,7 +194,7 @@ impl<I: From<CacheReply>> Task<I> {
     async fn probe(&mut self) {
         let connected = timeout(LOOKUP, connect(self.health.server())).await;
         self.connected = connected.ok().flatten().or(self.connected.take());
-        self.ask(async |cache| Probe {
+        self.ask(0, async |cache| Probe {
             failed: cache.noop().await.is_err(),
         })
         .await;

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use ssmr_core::{Found, Hint, LogicalClock, ObjectId, PartitionId, Timestamp, codec};
 use std::time::Duration;
 
+mod without_room;
+
 struct Setting {
     client: CacheClient,
     replies: mpsc::Receiver<CacheReply>,
