@@ -6,10 +6,10 @@
 //!
 //! How stale each was follows from the acknowledgements of what others have written since:
 //! [`Staleness`] says exactly what is measured. The values come from the witnessed check's replay
-//! (`witness::lines`), so where that leaves values open a read cannot be judged.
+//! (`witness::timelines`), so where that leaves values open a read cannot be judged.
 
 use crate::history::History;
-use crate::witness::lines::{Line, Lines};
+use crate::witness::timelines::{Timeline, Timelines};
 use serde::{Deserialize, Serialize};
 use ssmr_core::application::{Operand, run};
 use ssmr_core::{
@@ -114,14 +114,16 @@ impl<A: Application> History<A> {
     #[must_use]
     pub fn judge_stale(&self) -> StaleSummary {
         let mut summary = StaleSummary::default();
-        let Some(lines) = Lines::of(self) else {
+        let Some(timelines) = Timelines::of(self) else {
             summary.unjudged = self.stale.len();
             return summary;
         };
         for read in &self.stale {
-            let judged = lines.of_object(read.object).map_or(Ok(None), |line| {
-                read.judge::<A>(line, self.objects.values()[read.object as usize])
-            });
+            let judged = timelines
+                .of_object(read.object)
+                .map_or(Ok(None), |timeline| {
+                    read.judge::<A>(timeline, self.objects.values()[read.object as usize])
+                });
             match judged {
                 Ok(Some(staleness)) => summary.judged.push(staleness),
                 Ok(None) => summary.unjudged += 1,
@@ -143,19 +145,19 @@ impl StaleRead {
     /// Why its object was never like this.
     fn judge<A: Application>(
         &self,
-        line: &Line,
+        timeline: &Timeline,
         object: ObjectId,
     ) -> Result<Option<Staleness>, String> {
-        // Moves begin new epochs and leave the version: they are not in the line.
-        let Some(place) = line.last_at(self.revision) else {
-            return match line.is_open() {
+        // Moves begin new epochs and leave the version: they are not in the timeline.
+        let Some(place) = timeline.last_at(self.revision) else {
+            return match timeline.is_open() {
                 true => Ok(None),
                 false => Err("nothing had created it".into()),
             };
         };
-        let change = &line.changes()[place];
+        let change = &timeline.changes()[place];
         if change.after.map(|after| after.version) != Some(self.revision.version) {
-            return match line.is_open() {
+            return match timeline.is_open() {
                 true => Ok(None),
                 false => Err("no command left it".into()),
             };
@@ -176,12 +178,12 @@ impl StaleRead {
         if reply.as_ref() != Ok(&self.reply) {
             return Err("the reply is another one".into());
         }
-        let newest = line.newest_acknowledged(self.invoked).unwrap_or(place);
-        let since = &line.changes()[place + 1..=newest.max(place)];
+        let newest = timeline.newest_acknowledged(self.invoked).unwrap_or(place);
+        let since = &timeline.changes()[place + 1..=newest.max(place)];
         if since.iter().any(|change| change.is_open) {
             return Ok(None);
         }
-        let superseded = line.superseded_by(place).unwrap_or(Micros::MAX);
+        let superseded = timeline.superseded_by(place).unwrap_or(Micros::MAX);
         Ok(Some(Staleness {
             invoked: self.invoked,
             versions: since.len() as u64,

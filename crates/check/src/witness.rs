@@ -32,10 +32,10 @@ mod answers;
 mod existence;
 mod graph;
 mod index;
-pub(crate) mod lines;
 mod order;
 mod replay;
 mod states;
+pub(crate) mod timelines;
 mod unanswered;
 
 use crate::history::History;
@@ -43,21 +43,21 @@ use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
 use graph::Graph;
 use index::{Index, Revisions};
-use lines::Lines;
 use order::OrderEdge;
 use ssmr_core::{Application, Micros};
 use std::collections::BTreeSet;
+use timelines::Timelines;
 use unanswered::Suspects;
 
 /// Runs the witnessed check.
 pub(crate) fn check<A: Application>(history: &History<A>) -> Result<Summary, Violation> {
-    replay_into(history, &mut Lines::default())
+    replay_with(history, &mut Timelines::default())
 }
 
-/// Runs the witnessed check, and notes what became of the objects that have lines.
-fn replay_into<A: Application>(
+/// Runs the witnessed check, and notes what became of the objects that have timelines.
+fn replay_with<A: Application>(
     history: &History<A>,
-    lines: &mut Lines,
+    timelines: &mut Timelines,
 ) -> Result<Summary, Violation> {
     answers::check(history)?;
     let suspects = Suspects::of(history);
@@ -87,7 +87,7 @@ fn replay_into<A: Application>(
     let order = order::sort(&intervals, &graph.edges)
         .map_err(|cycle| contradiction(history, &graph, &cycle))?;
     let bounds = order::bounds(&intervals, &graph.edges, &order);
-    replay::check(history, &suspects, &graph, &order, &bounds, lines)
+    replay::check(history, &suspects, &graph, &order, &bounds, timelines)
 }
 
 /// Explains a cycle.

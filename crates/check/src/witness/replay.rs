@@ -4,7 +4,7 @@
 //! saw what it should have.
 
 use super::graph::Graph;
-use super::lines::Lines;
+use super::timelines::Timelines;
 use super::unanswered::Suspects;
 use crate::history::History;
 use crate::operation::Fate;
@@ -31,19 +31,19 @@ struct Replay<'a, A: Application> {
     slots: Vec<Slot>,
     /// Who changed each object last, to explain.
     writers: Vec<Option<u32>>,
-    lines: &'a mut Lines,
+    timelines: &'a mut Timelines,
     summary: Summary,
 }
 
 /// Replays the operations in this order. Each has taken effect by the time in `bounds`. What
-/// becomes of objects is noted in `lines`.
+/// becomes of objects is noted in `timelines`.
 pub(super) fn check<A: Application>(
     history: &History<A>,
     suspects: &Suspects,
     graph: &Graph,
     order: &[u32],
     bounds: &[Micros],
-    lines: &mut Lines,
+    timelines: &mut Timelines,
 ) -> Result<Summary, Violation> {
     let count = history.objects.values().len();
     let mut replay = Replay {
@@ -53,14 +53,14 @@ pub(super) fn check<A: Application>(
         bounds,
         slots: vec![Slot::Absent; count],
         writers: vec![None; count],
-        lines,
+        timelines,
         summary: Summary::of(history),
     };
     for &node in order {
         match graph.as_gap(node) {
             Some(gap) if gap.opaque => {
                 replay.slots[gap.object as usize] = Slot::Open;
-                replay.lines.open(gap.object);
+                replay.timelines.open(gap.object);
             }
             Some(_) => {}
             None => replay.operation(node)?,
@@ -96,7 +96,7 @@ impl<A: Application> Replay<'_, A> {
                 }
             }
         }
-        self.lines.note(self.history, index, &self.slots);
+        self.timelines.note(self.history, index, &self.slots);
         Ok(())
     }
 

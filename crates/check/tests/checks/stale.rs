@@ -38,6 +38,13 @@ fn staleness(builder: &HistoryBuilder, at: Micros, revision: Revision, value: u6
     staleness
 }
 
+fn one_unjudged() -> StaleSummary {
+    StaleSummary {
+        unjudged: 1,
+        ..StaleSummary::default()
+    }
+}
+
 fn never_held(summary: &StaleSummary, why: &str) {
     let [never] = &summary.never_held[..] else {
         panic!("{summary:?}");
@@ -134,15 +141,19 @@ fn what_depends_on_the_unanswered_is_not_judged() {
     builder.then(add(X, 1), (20, 30)).forget();
     builder.then(add(X, 2), (20, 30)).forget();
     builder.then(read(&[X]), (40, 50));
-    let unjudged = |summary: StaleSummary| {
-        let sizes = (summary.judged.len(), summary.never_held.len());
-        (sizes, summary.unjudged)
-    };
     let last = now(&builder);
-    assert_eq!(unjudged(told(&builder, (60, 70), last, 8)), ((0, 0), 1));
+    assert_eq!(told(&builder, (60, 70), last, 8), one_unjudged());
     assert_eq!(staleness(&builder, 15, first, 5).versions, 0);
-    // Where the history is wrong nothing else can be said.
-    builder.acts[3].reply(&[9]);
-    builder.acts[1].completion.outcome = Outcome::NotFound;
-    assert_eq!(unjudged(told(&builder, (60, 70), last, 8)), ((0, 0), 1));
+}
+
+#[test]
+fn where_the_history_is_wrong_nothing_can_be_said() {
+    let mut builder = HistoryBuilder::default();
+    builder.then(create(X, 5), (0, 10));
+    let first = now(&builder);
+    builder.then(read(&[X]), (20, 30));
+    assert_eq!(staleness(&builder, 15, first, 5).versions, 0);
+    builder.acts[1].reply(&[6]);
+    assert!(builder.history().check().is_err());
+    assert_eq!(told(&builder, (15, 16), first, 5), one_unjudged());
 }

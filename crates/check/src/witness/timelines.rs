@@ -24,7 +24,7 @@ pub(crate) struct Change {
 
 /// The changes of one object, in the order in which they took effect.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct Timeline {
     changes: Vec<Change>,
     /// The revisions that changes left, ascending, and where these are.
     revisions: Vec<(Revision, usize)>,
@@ -32,7 +32,7 @@ pub(crate) struct Line {
     first_answers: Vec<Micros>,
 }
 
-impl Line {
+impl Timeline {
     pub(crate) fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -62,42 +62,42 @@ impl Line {
     }
 }
 
-/// The lines of the objects that stale reads name.
+/// The timelines of the objects that stale reads name.
 #[derive(Debug, Default)]
-pub(crate) struct Lines(BTreeMap<u32, Line>);
+pub(crate) struct Timelines(BTreeMap<u32, Timeline>);
 
-impl Lines {
+impl Timelines {
     /// Those of a history; `None` if it is not linearizable.
     pub(crate) fn of<A: Application>(history: &History<A>) -> Option<Self> {
         let objects = history
             .stale
             .iter()
-            .map(|read| (read.object, Line::default()));
-        let mut lines = Self(objects.collect());
-        super::replay_into(history, &mut lines).ok()?;
-        for line in lines.0.values_mut() {
-            let left = line.changes.iter().enumerate();
+            .map(|read| (read.object, Timeline::default()));
+        let mut timelines = Self(objects.collect());
+        super::replay_with(history, &mut timelines).ok()?;
+        for timeline in timelines.0.values_mut() {
+            let left = timeline.changes.iter().enumerate();
             let left = left.filter_map(|(place, change)| Some((change.after?, place)));
-            line.revisions = left.collect();
+            timeline.revisions = left.collect();
             let mut first = Micros::MAX;
-            let answers = line.changes.iter().rev().map(|change| {
+            let answers = timeline.changes.iter().rev().map(|change| {
                 first = first.min(change.answered);
                 first
             });
-            line.first_answers = answers.collect();
-            line.first_answers.reverse();
+            timeline.first_answers = answers.collect();
+            timeline.first_answers.reverse();
         }
-        Some(lines)
+        Some(timelines)
     }
 
-    pub(crate) fn of_object(&self, object: u32) -> Option<&Line> {
+    pub(crate) fn of_object(&self, object: u32) -> Option<&Timeline> {
         self.0.get(&object)
     }
 
     /// Nobody knows what has become of an object, nor in how many steps.
     pub(super) fn open(&mut self, object: u32) {
-        if let Some(line) = self.0.get_mut(&object) {
-            line.changes.push(Change {
+        if let Some(timeline) = self.0.get_mut(&object) {
+            timeline.changes.push(Change {
                 after: None,
                 value: None,
                 is_open: true,
@@ -119,7 +119,7 @@ impl Lines {
         }
         let items = history.items(operation as usize).iter();
         for item in items.filter(|item| item.may_have_changed()) {
-            let Some(line) = self.0.get_mut(&item.object) else {
+            let Some(timeline) = self.0.get_mut(&item.object) else {
                 continue;
             };
             let after = match item.after {
@@ -135,7 +135,7 @@ impl Lines {
                 replay::Slot::Open => (None, false),
             };
             let is_deleted = is_absent && item.after == Observed::Absent;
-            line.changes.push(Change {
+            timeline.changes.push(Change {
                 is_open: !is_deleted && (value.is_none() || after.is_none()),
                 after,
                 value,
