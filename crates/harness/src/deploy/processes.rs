@@ -69,7 +69,7 @@ impl Processes {
         }
         let ids = children.iter().map(|(id, child)| (*id, child.process_id()));
         let processes = watch::Sender::new(ids.collect());
-        let config = cluster.config;
+        let config = cluster.config_for_stale_reads()?;
         Operator::new::<A>(&config, oracle)?.found().await?;
         Ok(Self {
             config,

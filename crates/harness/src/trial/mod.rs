@@ -47,8 +47,8 @@ use anyhow::{Context, Result, bail};
 use blueprint::Blueprint;
 use measured::Measured;
 use ssmr_core::client::{ClientSettings, Execution};
-use ssmr_core::{Application, CacheReads, Micros, Oracle, Secret, Topology};
-use ssmr_net::{Clock, ClusterConfig, Leaders, Operator, TrafficCount, reserve};
+use ssmr_core::{Application, CacheReads, Micros, Oracle, Topology};
+use ssmr_net::{Clock, Leaders, Operator, TrafficCount, reserve};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -129,7 +129,10 @@ impl<W: Workload> Trial<'_, W> {
                 let Some(file) = &self.settings.cluster else {
                     unreachable!("{} was read with the command line", path.display())
                 };
-                let config = file.config.clone();
+                let config = match self.settings.cache_reads {
+                    CacheReads::Checked => file.config.clone(),
+                    CacheReads::Stale => file.config_for_stale_reads()?,
+                };
                 let cluster = Remote::reach::<W::App>(config, oracle.clone()).await;
                 Running::Remote(cluster.with_context(|| path.display().to_string())?)
             }
@@ -355,7 +358,7 @@ impl<W: Workload> Trial<'_, W> {
             churn: self.churn,
             seed: self.settings.seed,
             run: self.settings.run,
-            config: self.config(cluster)?,
+            config: cluster.config().clone(),
             first_id,
             clock,
             settings: ClientSettings::default()
@@ -376,22 +379,6 @@ impl<W: Workload> Trial<'_, W> {
             stop: AtomicBool::new(false),
             abandon: watch::Sender::new(false),
         })
-    }
-
-    /// What clients are told of the cluster.
-    fn config(&self, cluster: &Running) -> Result<ClusterConfig> {
-        let config = cluster.config().clone();
-        if self.settings.cache_reads == CacheReads::Checked || config.reader_key.is_some() {
-            return Ok(config);
-        }
-        match &self.settings.cluster {
-            Some(file) => Ok(file.config_for_stale_reads()?),
-            // The files of a run's own clusters name no secret.
-            None => {
-                let key = Secret::of_incarnation(config.incarnation).reader_key();
-                Ok(config.with_reader_key(key))
-            }
-        }
     }
 
     /// Waits for the objects to be created. Returns whether all of them are: not if the user ends
