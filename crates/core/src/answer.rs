@@ -252,7 +252,8 @@ pub enum ClientMessage {
     Consult(Vec<ObjectId>),
     /// What time is it in this group's log?
     Hello,
-    /// The shared cache has no [published value](crate::published) of this object: its owner is to
-    /// store one, and to renew what it publishes from now on. It is never answered.
+    /// Somebody reads [published values](crate::published), that of this object among them. If the
+    /// group owns the object its leader stores it, and the leader publishes each change of its
+    /// objects for [a while](crate::published::INTEREST_US). It is never answered.
     Publish(ObjectId),
 }

@@ -15,14 +15,13 @@ pub trait LeaderHooks: ValueCodec + Debug + Send + 'static {
     /// A command that changed an object has been applied here, at a destination of it.
     fn on_change(&mut self, _now: LocalTime, _event: &ObjectEvent) {}
 
-    /// A client has found no [published value](crate::published) of an object in the shared cache.
-    /// This replica's partition owns it, at this revision.
+    /// A client reads [published values](crate::published), that of this object among them: what
+    /// this replica's partition holds of it, `None` if it does not own it.
     fn on_wanted(
         &mut self,
         _now: LocalTime,
         _object: ObjectId,
-        _revision: Revision,
-        _value: &Encoded,
+        _held: Option<(Revision, Encoded)>,
     ) {
     }
 
@@ -100,7 +99,7 @@ pub enum CacheCall {
         value: Bytes,
     },
     /// Store a [published value](crate::published) in place of what is there, for
-    /// [so long](crate::published::SECONDS) at most. It is never answered.
+    /// [so long](crate::published::TTL_SECONDS) at most. It is never answered.
     Renew {
         /// Names the object.
         key: Bytes,

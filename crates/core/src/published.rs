@@ -2,7 +2,7 @@
 //!
 //! One key for each object, whose value changes: whoever reads it is told what the object was, not
 //! what it is. Owners store without looking, and what is stored is forgotten after
-//! [`SECONDS`], so an owner that cannot reach the cache, or one that is late, leaves a past value
+//! [`TTL_SECONDS`], so an owner that cannot reach the cache, or one that is late, leaves a past value
 //! there for so long at most.
 //!
 //! Invariant: what [opens](Published::open) was the object's value at that revision, for only a
@@ -12,11 +12,16 @@ use crate::codec;
 use crate::id::{Encoded, ObjectId, Revision};
 use crate::mutant::{self, Mutant};
 use crate::secret::ReaderKey;
+use crate::time::Micros;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 /// How long a shared cache keeps a published value that nobody renews.
-pub const SECONDS: u32 = 10;
+pub const TTL_SECONDS: u32 = 10;
+
+/// How long a leader publishes the changes of its objects after a client has told it that somebody
+/// reads them, in microseconds. Clients tell it again after a third of that.
+pub const INTEREST_US: Micros = 30_000_000;
 
 /// What an object was when its owner published it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ mod common;
 
 use common::{Counters, Op, PATIENCE, cluster, object};
 use ssmr::{
-    Broker, Client, Defect, Error, Execution, Global, LocalCluster, ObjectId, PartitionId, Reads,
-    Static, limits,
+    Broker, Cache, Client, Defect, Error, Execution, Global, LocalCluster, ObjectId, PartitionId,
+    Reads, Static, limits,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -50,6 +50,35 @@ async fn what_a_strategy_cannot_do_is_unsupported() {
     client.create(object(1), &1).await.unwrap();
     let moved = client.move_to(object(1), P1).await;
     assert_eq!(moved, Err(Error::Unsupported));
+}
+
+#[tokio::test]
+async fn a_shared_cache_answers_reads_that_may_be_stale() {
+    let cluster = cluster(Cache).await;
+    let client = cluster.client().await.unwrap();
+    let x = object(1);
+    let read = Op::Sum(vec![x]);
+    assert_eq!(client.read_stale(&read).await, Err(Error::NotFound));
+    client.create(x, &1).await.unwrap();
+    // The first to ask makes the owner publish it.
+    let of_cache = async |value| {
+        loop {
+            let told = client.read_stale(&read).await.unwrap();
+            if told.stale.is_some() && told.reply == value {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, of_cache(1)).await.unwrap();
+    client.call(&Op::Add(vec![x], 4)).await.unwrap();
+    tokio::time::timeout(PATIENCE, of_cache(5)).await.unwrap();
+    // What writes, or reads several objects, goes to the owner.
+    let owners = client.read_stale(&Op::Add(vec![x], 1)).await.unwrap();
+    assert_eq!((owners.reply, owners.stale), (6, None));
+    client.create(object(2), &1).await.unwrap();
+    let both = Op::Sum(vec![x, object(2)]);
+    let owners = client.read_stale(&both).await.unwrap();
+    assert_eq!((owners.reply, owners.stale), (7, None));
 }
 
 #[tokio::test]

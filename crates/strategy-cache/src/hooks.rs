@@ -1,9 +1,8 @@
 //! What a leader does with the shared cache: publish what it owns, look up what it is sent
 //! references to.
 //!
-//! For clients whose reads may be stale it publishes values besides, from when the first of them
-//! has
-//! asked for one.
+//! For clients whose reads may be stale it publishes values besides, for a while after one of them
+//! has asked for it.
 //!
 //! All of it is outside the ordered state. Invariant: a value is believed only if it has the digest
 //! that the signal bears, which whoever runs the cache can neither compute nor choose.
@@ -19,6 +18,7 @@ use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
 use ssmr_core::id::digest;
 use ssmr_core::mutant::{self, Mutant};
+use ssmr_core::published::INTEREST_US;
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
     CacheCall, CacheReply, Change, Encoded, Found, Hint, LeaderHooks, LocalTime, Micros,
@@ -43,8 +43,8 @@ pub struct CacheHooks {
     secret: Secret,
     /// What published values are sealed with.
     reader_key: ReaderKey,
-    /// Whether somebody reads what may be stale: values are published only then.
-    publishes: bool,
+    /// When a client has asked last that values be published.
+    wanted: Option<LocalTime>,
     /// Local copies: the last value seen of other partitions' objects.
     copies: BoundedMap<ObjectId, LocalCopy>,
     /// Values that could not be stored, by the digest of the key, and when.
@@ -86,7 +86,7 @@ impl CacheHooks {
         Self {
             secret: *secret,
             reader_key: secret.reader_key(),
-            publishes: false,
+            wanted: None,
             copies: BoundedMap::new(COPIES, BYTES, |copy| copy.bytes.len()),
             not_stored: TwoGenerationMap::new(COPIES),
             questions: BoundedMap::new(COPIES, BYTES, Question::size),
@@ -218,7 +218,7 @@ impl ValueCodec for CacheHooks {
 }
 
 impl LeaderHooks for CacheHooks {
-    fn on_change(&mut self, _: LocalTime, event: &ObjectEvent) {
+    fn on_change(&mut self, now: LocalTime, event: &ObjectEvent) {
         if !event.here {
             return;
         }
@@ -227,7 +227,8 @@ impl LeaderHooks for CacheHooks {
             Change::Written(value) => Some(value),
             Change::Deleted => None,
         };
-        if self.publishes && (value.is_some() || event.change == Change::Deleted) {
+        let is_wanted = self.wanted.is_some_and(|at| now < at + INTEREST_US);
+        if is_wanted && (value.is_some() || event.change == Change::Deleted) {
             self.publish(event.object, event.revision, value);
         }
         match &event.change {
@@ -248,9 +249,11 @@ impl LeaderHooks for CacheHooks {
         }
     }
 
-    fn on_wanted(&mut self, _: LocalTime, object: ObjectId, revision: Revision, value: &Encoded) {
-        self.publishes = true;
-        self.publish(object, revision, Some(value));
+    fn on_wanted(&mut self, now: LocalTime, object: ObjectId, held: Option<(Revision, Encoded)>) {
+        self.wanted = Some(now);
+        if let Some((revision, value)) = held {
+            self.publish(object, revision, Some(&value));
+        }
     }
 
     fn on_cache_reply(&mut self, now: LocalTime, reply: CacheReply) {

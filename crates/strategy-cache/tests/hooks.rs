@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
 use ssmr_core::id::digest;
+use ssmr_core::published::INTEREST_US;
 use ssmr_core::{
     CacheCall, CacheReply, Change, Found, LeaderHooks, LocalTime, ObjectEvent, ObjectId, Published,
     Revision, Secret, Unpacked, ValueCodec, ValueReference,
@@ -152,7 +153,7 @@ fn published(hooks: &mut CacheHooks) -> Vec<(Revision, Option<Bytes>)> {
 }
 
 #[test]
-fn values_are_published_from_when_somebody_has_asked_for_one() {
+fn values_are_published_for_a_while_after_somebody_has_asked_for_it() {
     let mut hooks = hooks();
     let [one, two] = [Bytes::from_static(b"one"), Bytes::from_static(b"two")];
     let changed = |version, change, here| ObjectEvent {
@@ -165,13 +166,20 @@ fn values_are_published_from_when_somebody_has_asked_for_one() {
     let written = changed(1, Change::Written(one.clone()), true);
     hooks.on_change(NOW, &written);
     assert_eq!(published(&mut hooks), [], "nobody has asked for it");
-    hooks.on_wanted(NOW, X, revision(1), &one);
-    assert_eq!(published(&mut hooks), [(revision(1), Some(one))]);
+    hooks.on_wanted(NOW, X, Some((revision(1), one.clone())));
+    assert_eq!(published(&mut hooks), [(revision(1), Some(one.clone()))]);
     hooks.on_change(NOW, &changed(2, Change::Written(two.clone()), true));
     hooks.on_change(NOW, &changed(3, Change::Written(two.clone()), false));
     hooks.on_change(NOW, &changed(2, Change::Deleted, true));
     let expected = [(revision(2), Some(two)), (revision(2), None)];
     assert_eq!(published(&mut hooks), expected, "what is elsewhere is not");
+    let over = NOW + INTEREST_US;
+    hooks.on_change(over, &changed(3, Change::Written(one.clone()), true));
+    assert_eq!(published(&mut hooks), [], "nobody asks any more");
+    hooks.on_wanted(over, X, None);
+    assert_eq!(published(&mut hooks), [], "it is elsewhere");
+    hooks.on_change(over, &changed(4, Change::Written(one.clone()), true));
+    assert_eq!(published(&mut hooks), [(revision(4), Some(one))]);
 }
 
 #[test]

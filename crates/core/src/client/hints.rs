@@ -15,7 +15,7 @@ impl ClientEngine {
     /// Takes an answer of the shared cache.
     pub fn on_cache(&mut self, now: LocalTime, reply: CacheReply, out: &mut ClientOutbox) {
         let CacheReply { key, found } = reply;
-        if self.on_peeked(&key, &found) {
+        if self.on_peeked(now, &key, &found, out) {
             self.drive(now, out);
             return;
         }

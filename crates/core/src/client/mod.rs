@@ -81,6 +81,8 @@ pub struct ClientEngine {
     hints: HintTable,
     lookups: Lookups,
     stale_reads: Option<StaleReads>,
+    /// When leaders were told last that somebody reads what they publish.
+    interest_shown: Option<LocalTime>,
     /// Who waits for the published value of which object.
     peeks: Lookups,
     /// The greatest timestamp seen: what comes next is ordered after it.
@@ -111,6 +113,7 @@ impl ClientEngine {
             hints: HintTable::default(),
             lookups: Lookups::default(),
             stale_reads: None,
+            interest_shown: None,
             peeks: Lookups::default(),
             clock: LogicalClock::default(),
             tasks: Tasks::default(),

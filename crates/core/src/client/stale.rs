@@ -13,10 +13,11 @@
 use super::driver::Turn;
 use super::task::{Stage, Ticket};
 use super::{ClientEngine, ClientOutbox};
+use crate::answer::ClientMessage;
 use crate::application::{Application, Effect, Operand, Panicked, run};
 use crate::hooks::{CacheCall, Found};
 use crate::id::{Encoded, ObjectId};
-use crate::published::Published;
+use crate::published::{INTEREST_US, Published};
 use crate::read::Query;
 use crate::request::Request;
 use crate::secret::ReaderKey;
@@ -107,7 +108,13 @@ impl ClientEngine {
 
     /// Takes an answer of the shared cache, if it is one to a read that may be stale. Returns
     /// whether it is.
-    pub(super) fn on_peeked(&mut self, key: &Bytes, found: &Found) -> bool {
+    pub(super) fn on_peeked(
+        &mut self,
+        now: LocalTime,
+        key: &Bytes,
+        found: &Found,
+        out: &mut ClientOutbox,
+    ) -> bool {
         let Some(object) = Published::object_of(key) else {
             return false;
         };
@@ -115,13 +122,29 @@ impl ClientEngine {
             Found::Hit(sealed) => Some(sealed),
             Found::Miss | Found::Down => None,
         });
-        let opened = opened.map(|(reads, sealed)| Published::open(sealed, &reads.key, object));
+        let opened = opened.and_then(|(reads, sealed)| Published::open(sealed, &reads.key, object));
+        if opened.is_some() {
+            self.show_interest(now, object, out);
+        }
         for ticket in self.peeks.end(object) {
-            let stage = self.after_peek(ticket, found, opened.as_ref().and_then(Option::as_ref));
+            let stage = self.after_peek(ticket, found, opened.as_ref());
             self.tasks[ticket].stage = stage;
             self.work.push_back(Turn::Next(ticket));
         }
         true
+    }
+
+    /// Tells all leaders now and then that somebody reads what they publish. They would not know:
+    /// where the cache has everything nobody asks them.
+    fn show_interest(&mut self, now: LocalTime, object: ObjectId, out: &mut ClientOutbox) {
+        let is_due = |shown| now >= shown + INTEREST_US / 3;
+        if self.interest_shown.is_none_or(is_due) {
+            self.interest_shown = Some(now);
+            for group in self.placement.topology().groups().iter() {
+                let to = self.contacts.leader(group);
+                out.messages.push((to, ClientMessage::Publish(object)));
+            }
+        }
     }
 
     /// What follows for a task from what the cache has said.

@@ -173,7 +173,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             ClientMessage::Consult(objects) => Some(self.consult(&objects)),
             ClientMessage::Hello => self.greet(from),
             ClientMessage::Publish(object) => {
-                self.publish(now, object);
+                self.wanted(now, object);
                 None
             }
         };
@@ -365,12 +365,11 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
     }
 
-    /// Has the shared cache told what an object is, if this replica leads the group that owns it.
-    fn publish(&mut self, now: LocalTime, object: ObjectId) {
-        if self.is_leader()
-            && let Some((revision, value)) = self.partition.held(object)
-        {
-            self.hooks.on_wanted(now, object, revision, &value);
+    /// A client reads published values, if this replica leads: nobody else publishes any.
+    fn wanted(&mut self, now: LocalTime, object: ObjectId) {
+        if self.is_leader() {
+            self.hooks
+                .on_wanted(now, object, self.partition.held(object));
         }
     }
 

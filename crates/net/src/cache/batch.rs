@@ -76,7 +76,7 @@ impl Batch {
         let hints = self.hints.keys().map(read_hint);
         let renewals = self.renewals.iter().map(|(key, value)| {
             let store = Set::new(key, value);
-            store.ttl_raw(published::SECONDS).into()
+            store.ttl_raw(published::TTL_SECONDS).into()
         });
         let operations = sets.chain(gets).chain(hints).chain(renewals);
         let mut exchange = run(cache, operations.collect()).await;

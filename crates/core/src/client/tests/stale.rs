@@ -100,7 +100,28 @@ fn what_an_owner_published_is_the_answer_and_says_that_it_is_stale() {
         assert!(completion.cost.stale);
         assert_eq!(completion.touched[0].after, Some(revision(5)));
     }
-    assert!(bench.sent().is_empty());
+    assert_eq!(told_to_publish(&mut bench), 3);
+}
+
+/// How many were told to publish X; nothing else was sent.
+fn told_to_publish(bench: &mut Bench) -> usize {
+    let sent = bench.sent();
+    let told = |(_, message): &(_, ClientMessage)| *message == ClientMessage::Publish(X);
+    assert!(sent.iter().all(told), "{sent:?}");
+    sent.len()
+}
+
+#[test]
+fn leaders_are_told_now_and_then_that_somebody_reads_what_they_publish() {
+    let mut bench = bench(true);
+    for (passed, told) in [(0, 3), (9_000_000, 0), (1_000_000, 3), (0, 0)] {
+        bench.pass(passed);
+        bench.sent();
+        read(&mut bench, read_x());
+        say(&mut bench, sealed(X, Some(9)));
+        assert!(bench.completed().unwrap().cost.stale);
+        assert_eq!(told_to_publish(&mut bench), told, "after {passed} us");
+    }
 }
 
 #[test]
