@@ -11,7 +11,7 @@ fn count(row: &Row, name: &str) -> u64 {
 }
 
 fn check(deploy: &str) {
-    let flags = "--strategy cache --cache-reads stale --duration 1s --clients 4 --keys 50 \
+    let flags = "--strategy cache --cache-reads stale --duration 1s --clients 4 \
         --read 70 --update 22 --create 2 --delete 2 --move 2 --multi 2 --samples --deploy";
     let flags: Vec<&str> = flags.split_whitespace().collect();
     let run = Run::of(&[&flags[..], &[deploy]].concat());

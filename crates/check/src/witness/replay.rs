@@ -73,7 +73,7 @@ impl<A: Application> Replay<'_, A> {
     fn operation(&mut self, index: u32) -> Result<(), Violation> {
         let operation = &self.history.operations[index as usize];
         match &operation.fate {
-            Fate::Nothing => return Ok(()),
+            Fate::Nothing => {}
             Fate::Unknown => {
                 let graph = self.graph;
                 self.believe(index, |object| graph.pinned.contains(&(index, object)));
@@ -96,7 +96,10 @@ impl<A: Application> Replay<'_, A> {
                 }
             }
         }
-        self.timelines.note(self.history, index, &self.slots);
+        // What was refused in order changed nothing, and its answer tells of no revision.
+        if operation.fate.took_place() || operation.fate == Fate::Unknown {
+            self.timelines.note(self.history, index, &self.slots);
+        }
         Ok(())
     }
 

@@ -118,6 +118,24 @@ fn another_life_is_told_apart() {
 }
 
 #[test]
+fn what_had_no_effect_is_no_version() {
+    let mut builder = HistoryBuilder::default();
+    builder.then(add(X, 1), (0, 5));
+    builder.then(create(X, 5), (10, 20));
+    let first = now(&builder);
+    builder.then(create(X, 6), (30, 40));
+    assert_eq!(staleness(&builder, 50, first, 5).versions, 0);
+    builder.then(ssmr_core::Request::delete(X), (50, 60));
+    builder.then(add(X, 1), (70, 80));
+    builder.then(ssmr_core::Request::delete(X), (90, 100));
+    let outcomes = builder.acts.iter().map(|act| &act.completion.outcome);
+    let refused = outcomes.filter(|outcome| !matches!(outcome, Outcome::Done(_)));
+    assert_eq!(refused.count(), 4);
+    let it = staleness(&builder, 110, first, 5);
+    assert_eq!((it.versions, it.age_us), (1, 50));
+}
+
+#[test]
 fn what_an_object_never_was_is_found() {
     let mut builder = HistoryBuilder::default();
     builder.then(create(X, 5), (10, 20));

@@ -123,7 +123,7 @@ impl ClientEngine {
             Found::Miss | Found::Down => None,
         });
         let opened = opened.and_then(|(reads, sealed)| Published::open(sealed, &reads.key, object));
-        if opened.is_some() {
+        if opened.as_ref().is_some_and(|it| it.value.is_some()) {
             self.show_interest(now, object, out);
         }
         for ticket in self.peeks.end(object) {
