@@ -72,6 +72,31 @@ pub(crate) fn tables(rows: &[&(Point, Measures, Whole)]) -> String {
     aligned.join("\n\n")
 }
 
+/// Rows for what the shared cache answered alone, one for each strategy: how fast, and how stale.
+pub(crate) fn stale_reads(rows: &[&(Point, Measures, Whole)]) -> String {
+    let header = [
+        "stale",
+        "ops/s",
+        "p50 us",
+        "hits %",
+        "lag p99",
+        "age p99 us",
+        "values",
+    ];
+    let rows = rows.iter().map(|(point, measures, whole)| {
+        vec![
+            point.strategy.to_owned(),
+            grouped(measures.throughput_ops.round() as u64),
+            whole_number(measures.p50_us),
+            rounded(whole.stale_pct, 1),
+            whole_number(whole.stale_lag_p99),
+            whole_number(whole.stale_age_p99_us),
+            whole.stale_values.unwrap_or_default().to_owned(),
+        ]
+    });
+    table_of(&header, rows, 1)
+}
+
 /// A table with this header, whose first columns are names, and the others numbers and verdicts.
 pub(crate) fn table_of(
     header: &[&str],
@@ -187,13 +212,13 @@ mod tests {
             cluster: "degraded",
             duration_s: 10.0,
             reads: "ordered",
-            stale_values: None,
-            stale_pct: None,
+            stale_values: Some("unchecked"),
+            stale_pct: Some(100.0),
             stale_lag_p50: None,
-            stale_lag_p99: None,
+            stale_lag_p99: Some(12_345),
             stale_lag_max: None,
             stale_age_p50_us: None,
-            stale_age_p99_us: None,
+            stale_age_p99_us: Some(12_345_678),
             stale_age_max_us: None,
             stale_past_lives: None,
             unordered_pct: None,
@@ -212,7 +237,8 @@ mod tests {
             consistent: Some("unchecked"),
             net: "none".into(),
         };
-        let text = tables(&[&(point, measures, whole)]);
+        let row = (point, measures, whole);
+        let text = [tables(&[&row]), stale_reads(&[&row])].join("\n");
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{widest:?}: {text}");
         for word in [

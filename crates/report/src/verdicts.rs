@@ -12,7 +12,7 @@ use ssmr_figures::{Contents, Row};
 pub(crate) const ALL: &str = "all";
 
 /// Columns with words from good to bad, and what is told where not all is good.
-const WORDS: [(&str, &[&str], &str); 4] = [
+const WORDS: [(&str, &[&str], &str); 5] = [
     (
         "linearizable",
         &["ok", "unchecked", "violated"],
@@ -33,6 +33,12 @@ const WORDS: [(&str, &[&str], &str); 4] = [
         &["ok", "unchecked", "violated"],
         "what must hold of all objects is",
     ),
+    // In a row of its own.
+    (
+        "stale_values",
+        &["ok", "unchecked", "violated"],
+        "what the shared cache answered alone is",
+    ),
 ];
 
 /// From so many sentences on they are folded.
@@ -43,7 +49,7 @@ const MANY: usize = 8;
 struct Verdict<'a> {
     strategy: &'a str,
     /// The worst word of each of [`WORDS`], if there is such a column and it says something.
-    words: [Option<&'a str>; 4],
+    words: [Option<&'a str>; 5],
     judged: Option<f64>,
     unjudged: Option<f64>,
     runs: usize,
@@ -52,11 +58,12 @@ struct Verdict<'a> {
 impl<'a> Verdict<'a> {
     fn of(source: &'a Source, strategy: &'a str) -> Self {
         let summary = source.folder.summary();
-        let is_own = |row: &Row<'_>| row.text("op") == ALL && row.text("strategy") == strategy;
-        let rows: Vec<Row<'a>> = summary.rows().filter(is_own).collect();
+        let is_own = |row: &Row<'_>| row.text("strategy") == strategy;
+        let all: Vec<Row<'a>> = summary.rows().filter(is_own).collect();
+        let rows: Vec<_> = all.iter().filter(|row| row.text("op") == ALL).collect();
         let worst = |(column, order, _): (&str, &[&str], &str)| {
             let rank = |word: &&str| order.iter().position(|known| known == word);
-            let words = rows.iter().map(|row| row.text(column));
+            let words = all.iter().map(|row| row.text(column));
             let words = words.filter(|word| !word.is_empty() || order.contains(word));
             let worst = words.max_by_key(|word| rank(word).unwrap_or(order.len()));
             worst.filter(|_| summary.has(column))
@@ -94,7 +101,7 @@ impl<'a> Verdict<'a> {
             let word = word.unwrap_or_default();
             Cell::word(word, word.is_empty() || word == order[0])
         });
-        let [linearizable, agree, cluster, consistent]: [Cell; 4] = {
+        let [linearizable, agree, cluster, consistent, stale]: [Cell; 5] = {
             let words: Vec<Cell> = words.collect();
             words.try_into().unwrap_or_default()
         };
@@ -122,6 +129,7 @@ impl<'a> Verdict<'a> {
                 agree,
                 cluster,
                 consistent,
+                stale,
             ],
         }
     }
@@ -134,6 +142,7 @@ pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
     let verdicts: Vec<Verdict<'_>> = verdicts.collect();
     let shortfalls: Vec<String> = verdicts.iter().flat_map(Verdict::shortfalls).collect();
     let is_judged = verdicts.iter().all(|verdict| verdict.words[0].is_some());
+    let is_stale = verdicts.iter().any(|verdict| verdict.words[4].is_some());
     let columns = [
         ("strategy", "strategy"),
         ("runs", ""),
@@ -144,12 +153,20 @@ pub(crate) fn markup(source: &Source, dictionary: &Dictionary<'_>) -> Markup {
         ("replicas agree", "replicas_agree"),
         ("cluster", "cluster"),
         ("consistent", "consistent"),
+        ("stale reads", "stale_values"),
     ];
+    // Few results have stale reads.
+    let count = columns.len() - usize::from(!is_stale);
     let columns = columns.map(|(label, name)| Column::labelled(label, name));
+    let line = |verdict: &Verdict<'_>| {
+        let mut line = verdict.line();
+        line.cells.truncate(count);
+        line
+    };
     let sheet = Sheet {
         about: "Verdicts on complete histories, from loading to the last read".into(),
-        columns: columns.into(),
-        rows: verdicts.iter().map(Verdict::line).collect(),
+        columns: columns.into_iter().take(count).collect(),
+        rows: verdicts.iter().map(line).collect(),
     };
     html! {
         @if verdicts.is_empty() {
@@ -178,6 +195,9 @@ fn good(verdicts: &[Verdict<'_>]) -> String {
     }
     if verdicts.iter().all(|verdict| verdict.words[3].is_some()) {
         told.push("what must hold of all objects does");
+    }
+    if verdicts.iter().any(|verdict| verdict.words[4].is_some()) {
+        told.push("what the shared cache answered alone was true once");
     }
     let last = told.pop().unwrap_or_default();
     match told.is_empty() {

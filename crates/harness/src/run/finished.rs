@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::results::measures::Measures;
-use crate::results::rows::{ALL, Point, Whole};
+use crate::results::rows::{ALL, Point, STALE, Whole};
 use crate::tables;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -74,6 +74,10 @@ impl Finished {
         if !self.rows.is_empty() {
             println!("{}", tables::tables(&self.totals()));
         }
+        let stale = self.rows_of(STALE);
+        if !stale.is_empty() {
+            println!("\n{}", tables::stale_reads(&stale));
+        }
         if cfg!(debug_assertions) {
             println!(
                 "note: this program was compiled without optimisation; use cargo run --release"
@@ -96,7 +100,11 @@ impl Finished {
 
     /// The rows for all kinds of operations together, one for each strategy.
     pub(crate) fn totals(&self) -> Vec<&(Point, Measures, Whole)> {
-        let totals = self.rows.iter().filter(|(point, ..)| point.op == ALL);
-        totals.collect()
+        self.rows_of(ALL)
+    }
+
+    fn rows_of(&self, op: &str) -> Vec<&(Point, Measures, Whole)> {
+        let rows = self.rows.iter().filter(|(point, ..)| point.op == op);
+        rows.collect()
     }
 }
