@@ -2,8 +2,8 @@
 //!
 //! One key for each object, whose value changes: whoever reads it is told what the object was, not
 //! what it is. Owners store without looking, and what is stored is forgotten after
-//! [`TTL_SECONDS`], so an owner that cannot reach the cache, or one that is late, leaves a past value
-//! there for so long at most.
+//! [so long](TTL_SECONDS), so an owner that cannot reach the cache, or one that is late, leaves a
+//! past value there for so long at most.
 //!
 //! Invariant: what [opens](Published::open) was the object's value at that revision, for only a
 //! replica that has applied it seals it, and the tag covers object, revision and value.

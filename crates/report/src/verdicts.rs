@@ -37,7 +37,7 @@ const WORDS: [(&str, &[&str], &str); 5] = [
     (
         "stale_values",
         &["ok", "unchecked", "violated"],
-        "what the shared cache answered alone is",
+        "the history of stale reads is",
     ),
 ];
 
@@ -197,7 +197,7 @@ fn good(verdicts: &[Verdict<'_>]) -> String {
         told.push("what must hold of all objects does");
     }
     if verdicts.iter().any(|verdict| verdict.words[4].is_some()) {
-        told.push("what the shared cache answered alone was true once");
+        told.push("what stale reads were told was true once");
     }
     let last = told.pop().unwrap_or_default();
     match told.is_empty() {

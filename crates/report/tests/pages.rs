@@ -227,6 +227,34 @@ fn what_is_wrong_is_told_first() {
 }
 
 #[test]
+fn stale_reads_have_a_verdict_of_their_own() {
+    let folder = copy(&data("run"), &[]);
+    let verdicts = |stale: &str| {
+        let header = "strategy,op,throughput_ops,linearizable,replicas_agree,cluster,stale_values";
+        let rows = "cache,all,5,ok,yes,healthy,\ncache,stale-read,5,,yes,healthy,";
+        let summary = folder.path().join("summary.csv");
+        fs::write(summary, format!("{header}\n{rows}{stale}\n")).unwrap();
+        section(&made(folder.path()), "Verdicts").to_owned()
+    };
+    let good = verdicts("ok");
+    assert!(
+        good.contains("and what stale reads were told was true once."),
+        "{good}"
+    );
+    let bad = verdicts("violated");
+    let told = "Not all is well: cache: the history of stale reads is violated.";
+    assert!(bad.contains(told), "{bad}");
+    for (verdicts, word) in [(&good, "ok"), (&bad, "violated")] {
+        let rows = rows(verdicts);
+        assert_eq!(rows[0].len(), 10);
+        assert!(rows[0][9].contains(word), "{rows:?}");
+    }
+    let run = made(&data("run"));
+    let others = rows(section(&run, "Verdicts"));
+    assert!(others.iter().all(|row| row.len() == 9), "{others:?}");
+}
+
+#[test]
 fn old_results_make_a_page_that_says_what_is_missing() {
     let folder = copy(&data("run"), &["summary.csv"]);
     let page = made(folder.path());

@@ -101,9 +101,9 @@ impl<A: Application> Client<A> {
     /// what the client itself has written last. All other operations run as by
     /// [`call`](Self::call), and so does this one where the cache does not know.
     ///
-    /// A cache forgets what nobody renews after [ten seconds](ssmr_core::published::TTL_SECONDS). So
-    /// where an owner cannot reach it, it tells what was stored last for so long at most, if it
-    /// keeps to its protocol.
+    /// A cache forgets what nobody renews after
+    /// [ten seconds](ssmr_core::published::TTL_SECONDS). So where an owner cannot reach it, it
+    /// tells what was stored last for so long at most, if it keeps to its protocol.
     pub fn read_stale(&self, op: &A::Op) -> Command<A, PerhapsStale<A::Reply>, Question> {
         let read = self.command(command::access::<A>(op), command::perhaps_stale::<A>);
         read.perhaps_stale()
