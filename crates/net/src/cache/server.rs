@@ -54,13 +54,14 @@ impl CacheServer {
             what: "the cache server".to_owned(),
             source,
         };
+        let listener = std::net::TcpListener::bind(address).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        // Last: one that is not used cannot be dropped where the caller has its own.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(failed)?;
-        let listener = std::net::TcpListener::bind(address).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        listener.set_nonblocking(true).map_err(failed)?;
         let (running, stopped) = oneshot::channel::<()>();
         let serve = move || {
             let store = Rc::new(RefCell::new(Store::new(bytes)));

@@ -324,3 +324,10 @@ async fn a_server_that_talks_nonsense_is_left_alone() {
     }
     assert_eq!(status(&name).openings, 1);
 }
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let started = CacheServer::start(taken.local_addr().unwrap(), 1 << 20);
+    assert!(matches!(started, Err(crate::NetError::Bind { .. })));
+}
