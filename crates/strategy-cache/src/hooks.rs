@@ -12,7 +12,6 @@
 //! forgotten everything is filled by what is read. Which servers are left alone for a while is the
 //! business of whoever carries the calls out.
 
-use crate::bounded::BoundedMap;
 use crate::keys::location_key;
 use bytes::Bytes;
 use ssmr_core::hooks::CacheCounts;
@@ -46,11 +45,11 @@ pub struct CacheHooks {
     /// When a client has asked last that values be published.
     wanted: Option<LocalTime>,
     /// Local copies: the last value seen of other partitions' objects.
-    copies: BoundedMap<ObjectId, LocalCopy>,
+    copies: TwoGenerationMap<ObjectId, LocalCopy>,
     /// Values that could not be stored, by the digest of the key, and when.
     not_stored: TwoGenerationMap<u64, LocalTime>,
     /// Values that the cache was asked for, by the digest of the key.
-    questions: BoundedMap<u64, Question>,
+    questions: TwoGenerationMap<u64, Question>,
     calls: VecDeque<CacheCall>,
     counts: CacheCounts,
 }
@@ -61,6 +60,12 @@ struct LocalCopy {
     revision: Revision,
     reference: ValueReference,
     bytes: Encoded,
+}
+
+impl LocalCopy {
+    fn size(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 /// A question to the cache.
@@ -87,9 +92,9 @@ impl CacheHooks {
             secret: *secret,
             reader_key: secret.reader_key(),
             wanted: None,
-            copies: BoundedMap::new(COPIES, BYTES, |copy| copy.bytes.len()),
+            copies: TwoGenerationMap::new(COPIES).with_weights(BYTES, LocalCopy::size),
             not_stored: TwoGenerationMap::new(COPIES),
-            questions: BoundedMap::new(COPIES, BYTES, Question::size),
+            questions: TwoGenerationMap::new(COPIES).with_weights(BYTES, Question::size),
             calls: VecDeque::new(),
             counts: CacheCounts::default(),
         }

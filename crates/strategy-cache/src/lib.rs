@@ -18,7 +18,6 @@
 //! cache costs time: what was not found is sent in full and stored again, what cannot be stored is
 //! sent in full from the start, and locations come from the homes.
 
-mod bounded;
 mod hooks;
 mod keys;
 
