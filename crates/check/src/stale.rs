@@ -64,7 +64,7 @@ pub struct StaleSummary {
 /// A read that was told what its object never was: a cache, or an owner, made it up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeverHeld {
-    /// The object.
+    /// What was read.
     pub object: ObjectId,
     /// The revision of which it was told.
     pub revision: Revision,
