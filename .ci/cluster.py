@@ -34,6 +34,11 @@ def call(*words, good=(0,), **more):
     return done.stdout.strip()
 
 
+def build_program():
+    """Builds the program, with TLS, which clusters of strategy cache speak here."""
+    call("cargo", "build", "--release", "--locked", "--features", "tls", cwd=ROOT)
+
+
 class Cluster:
     """The cluster of deploy/docker/cluster.toml, under one strategy; with strategy cache its replicas share a secret, and
     all speak TLS.

@@ -31,7 +31,7 @@ pub trait Multicast {
     /// What replicas say to each other to get there.
     type Msg: Clone + Debug + Serialize + DeserializeOwned + Send + 'static;
 
-    /// What a replica stores before it says anything that depends on it.
+    /// What a replica stores: see [`Outbox`].
     type Record: Clone + Debug + Send + 'static;
 
     /// A client hands a command in at this replica.
@@ -191,10 +191,14 @@ pub enum Delivery {
     Restore(Bytes),
 }
 
-/// What a multicast wants done: first `records` made durable, then `messages` sent.
+/// What a multicast wants done: first `records` made durable, then `messages` sent; the other way
+/// round is safe too unless `store_first` is set.
 pub struct Outbox<M: Multicast + ?Sized> {
-    /// To be stored before any message is sent.
+    /// To be stored before the next input is taken.
     pub records: Vec<M::Record>,
+    /// Whether anything that leaves in this round depends on the records: nothing may leave before
+    /// these are durable.
+    pub store_first: bool,
     /// Messages to other replicas, in the order they are to be sent.
     pub messages: Vec<(ReplicaId, M::Msg)>,
 }
@@ -203,6 +207,7 @@ impl<M: Multicast + ?Sized> Default for Outbox<M> {
     fn default() -> Self {
         Self {
             records: Vec::new(),
+            store_first: false,
             messages: Vec::new(),
         }
     }
@@ -212,6 +217,7 @@ impl<M: Multicast + ?Sized> Debug for Outbox<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox")
             .field("records", &self.records)
+            .field("store_first", &self.store_first)
             .field("messages", &self.messages)
             .finish()
     }

@@ -61,6 +61,10 @@ pub enum Mutant {
     VoteNotPersisted,
     /// A replica sends what depends on records before they are stored. The driver's fault.
     AnswerBeforeSync,
+    /// A leader sends before it stores what its own copy alone commits.
+    LoneVoterSendsFirst,
+    /// A leader takes its followers' answers before its own copy is stored. The driver's fault.
+    AppendedBeforeSync,
     /// A checkpoint lacks the entries behind its snapshot.
     CheckpointsWithoutTail,
     /// Files get their names before what is in them is synced: whoever opens a log believes what no
@@ -73,7 +77,7 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::NoSignalWait,
         Self::OpenQueues,
         Self::ReadsPastQueues,
@@ -98,6 +102,8 @@ impl Mutant {
         Self::ClocksRefused,
         Self::VoteNotPersisted,
         Self::AnswerBeforeSync,
+        Self::LoneVoterSendsFirst,
+        Self::AppendedBeforeSync,
         Self::CheckpointsWithoutTail,
         Self::UnsyncedFiles,
         Self::HeaderUnchecked,

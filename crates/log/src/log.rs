@@ -148,7 +148,7 @@ impl GroupLog {
         }
         if holding == Holding::Nothing {
             let founders = Members::voters(founders.clone());
-            out.records.push(self.consensus.begin(&founders));
+            out.store(self.consensus.begin(&founders));
             self.start_pre_vote(now, out);
         }
         Ok(())
@@ -345,7 +345,7 @@ impl GroupLog {
         };
         self.me = MemberId::new(self.me.index(), generation);
         self.consensus.rename(self.me);
-        out.records.push(Record::Generation(generation));
+        out.store(Record::Generation(generation));
     }
 
     fn is_bound(&self, now: Duration) -> bool {
@@ -414,10 +414,17 @@ impl GroupLog {
         for step in self.consensus.take_steps(payload) {
             match step {
                 Step::StoreVote { term, voted_for } => {
-                    out.records.push(Record::Vote { term, voted_for });
+                    out.store(Record::Vote { term, voted_for });
                 }
                 Step::Append { after, entries } => {
-                    out.records.push(Record::Append { after, entries });
+                    // What is committed by this replica's copy alone must not be lost.
+                    let alone = self.consensus.commit_index() > after.index;
+                    let record = Record::Append { after, entries };
+                    if self.is_leader() && !alone {
+                        out.store_meanwhile(record);
+                    } else {
+                        out.store(record);
+                    }
                 }
                 Step::ResetTimer if self.is_leader() => self.election.restart_heartbeat(now),
                 Step::ResetTimer => self.election.restart_timer(now),

@@ -29,8 +29,7 @@ impl fmt::Debug for LogPosition {
     }
 }
 
-/// Something to be made durable before any message of the same [`LogOutbox`](crate::LogOutbox)
-/// leaves.
+/// Something to be made durable, as its [`LogOutbox`](crate::LogOutbox) says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// The replica begins this generation: it remembers nothing of earlier ones.

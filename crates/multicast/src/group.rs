@@ -79,7 +79,7 @@ impl GroupMulticast {
             ..Stored::default()
         };
         let mut joined = Self::restore(id, topology, settings, stored);
-        joined.outbox.records.push(Record::Generation(generation));
+        joined.outbox.store(Record::Generation(generation));
         joined
     }
 
@@ -226,6 +226,8 @@ impl GroupMulticast {
 
     fn drain_log(&mut self, out: &mut Outbox<Self>) {
         out.records.append(&mut self.outbox.records);
+        let store_first = std::mem::take(&mut self.outbox.store_first);
+        out.store_first |= store_first && !self.hurries();
         let group = self.id.group;
         let messages = self.outbox.messages.drain(..);
         let messages = messages.map(|(index, msg)| (ReplicaId { group, index }, Message::Log(msg)));

@@ -70,6 +70,11 @@ impl<F: Files> LogStore<F> {
         &self.folder
     }
 
+    /// Whether each append is synced.
+    pub fn is_synced(&self) -> bool {
+        self.sync
+    }
+
     /// How many bytes of frames it has written since it was opened.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes

@@ -5,7 +5,7 @@
 //! own; its hint table is outside the order.
 //!
 //! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the
-//! outbox's records, and only then sends the rest.
+//! outbox's records, and only then sends the rest: before it, where the outbox allows that.
 
 mod apply;
 mod engine;
@@ -51,10 +51,13 @@ pub enum PeerMessage<M> {
     Hints(Vec<Hint>),
 }
 
-/// What a replica wants done: first `records` made durable, then everything else sent.
+/// What a replica wants done: first `records` made durable, then everything else sent; the other
+/// way round is safe too unless `store_first` is set.
 pub struct ReplicaOutbox<M: Snapshots> {
-    /// To be stored before anything else leaves.
+    /// To be stored before the next input is taken.
     pub records: Vec<M::Record>,
+    /// Whether anything else depends on the records: see [`Outbox::store_first`].
+    pub store_first: bool,
     /// To be encoded, stored after `records` where records are stored, and confirmed with
     /// [`Replica::on_captured`].
     pub capture: Option<M::Capture>,
@@ -70,6 +73,7 @@ impl<M: Snapshots> Default for ReplicaOutbox<M> {
     fn default() -> Self {
         Self {
             records: Vec::new(),
+            store_first: false,
             capture: None,
             peers: Vec::new(),
             clients: Vec::new(),
@@ -478,6 +482,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         out.cache
             .extend(std::iter::from_fn(|| self.hooks.poll_cache_call()));
         out.records.append(&mut self.outbox.records);
+        out.store_first |= std::mem::take(&mut self.outbox.store_first);
         let messages = self.outbox.messages.drain(..);
         out.peers
             .extend(messages.map(|(to, msg)| (to, PeerMessage::Multicast(msg))));

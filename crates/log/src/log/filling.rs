@@ -67,7 +67,7 @@ impl GroupLog {
             return;
         };
         self.polled = snapshot.last.index;
-        out.records.push(Record::Install {
+        out.store(Record::Install {
             snapshot: snapshot.clone(),
             entries,
         });

@@ -6,6 +6,7 @@ use crate::batch::Input;
 use crate::leader::FAR_AHEAD;
 use crate::message::Message;
 use ssmr_core::multicast::Outbox;
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::{LocalTime, LogTime, ReplicaId, ValueCodec, codec};
 
 /// How many batches may be on their way through the log; what arrives meanwhile goes into the next
@@ -45,6 +46,11 @@ impl GroupMulticast {
             let batch = codec::encode(&batch);
             self.log.propose(since_start(now), batch, &mut self.outbox);
         }
+    }
+
+    /// Mutant: a leader sends first though its own copy alone commits.
+    pub(super) fn hurries(&self) -> bool {
+        mutant::is_active(Mutant::LoneVoterSendsFirst) && self.leader.is_some()
     }
 
     /// The leader of another group tells that group's log time, and hears of this one's if that is

@@ -1,4 +1,5 @@
-//! The event loop of one replica: take all that has arrived, run the machine once, store, send.
+//! The event loop of one replica: take all that has arrived, run the machine once, store, send. A
+//! leader sends, then stores, so that its sync and its followers' overlap.
 //!
 //! ```text
 //!   peers, clients, cache --> inbox --> on_*, on_*, ... --> flush --> store --> mailboxes
@@ -197,14 +198,14 @@ impl EventLoop {
                     let now = self.clock.now();
                     events.drain(..).for_each(|event| self.take(now, event));
                     self.take_turns(now);
-                    if !self.finish_round(now, leadership) {
+                    if !self.finish_round(now, leadership).await {
                         return;
                     }
                 }
                 () = self.clock.reaches(turn) => {
                     let now = self.clock.now();
                     self.take_turns(now);
-                    if !self.finish_round(now, leadership) {
+                    if !self.finish_round(now, leadership).await {
                         return;
                     }
                 }
@@ -216,7 +217,7 @@ impl EventLoop {
                     let order = self.replica.multicast();
                     let (status, term) = (self.replica.status(), order.log().term());
                     self.news.look(&status, term, order.hears_leader(now));
-                    if !self.finish_round(now, leadership) {
+                    if !self.finish_round(now, leadership).await {
                         return;
                     }
                 }
@@ -224,7 +225,7 @@ impl EventLoop {
                     Some(question) => self.answer(question),
                     None => {
                         self.begin_to_leave();
-                        if !self.finish_round(self.clock.now(), leadership) {
+                        if !self.finish_round(self.clock.now(), leadership).await {
                             return;
                         }
                     }
@@ -336,12 +337,12 @@ impl EventLoop {
 
     /// Logs, applies, stores and sends what the inputs of this round led to. Returns whether the
     /// replica may go on: one that cannot store must not say anything that depends on it.
-    fn finish_round(&mut self, now: LocalTime, leadership: &LeaderEntry) -> bool {
-        match self.store_and_send(now, leadership) {
+    async fn finish_round(&mut self, now: LocalTime, leadership: &LeaderEntry) -> bool {
+        match self.store_and_send(now, leadership).await {
             Some(Refused(true)) => {
                 // What waits for an answer of the cache goes on without it at once. What is refused
                 // then waits for the next tick.
-                self.store_and_send(now, leadership).is_some()
+                self.store_and_send(now, leadership).await.is_some()
             }
             goes_on => goes_on.is_some(),
         }
@@ -349,18 +350,40 @@ impl EventLoop {
 
     /// The same once; says whether the cache has refused to be asked. `None` if the replica may not
     /// go on.
-    fn store_and_send(&mut self, now: LocalTime, leadership: &LeaderEntry) -> Option<Refused> {
+    async fn store_and_send(
+        &mut self,
+        now: LocalTime,
+        leadership: &LeaderEntry,
+    ) -> Option<Refused> {
         self.replica.flush(now, &mut self.out);
+        let mut refused = Refused(false);
+        if self.sends_first() {
+            refused = self.send(now);
+            // The tasks that write to peers have their turn, for a sync holds all of them up.
+            tokio::task::yield_now().await;
+        }
         if let Err(error) = self.store(now) {
             let log = self.log.as_ref();
             let folder = log.map(|log| tracing::field::display(log.folder().display()));
             tracing::error!(folder, %error, "the log cannot be written: the replica stops");
             return None;
         }
+        self.out.store_first = false;
         for (answer, done) in self.answers.drain(..) {
             // Whoever has asked may have gone.
             let _ = answer.send(done);
         }
+        refused.0 |= self.send(now).0;
+        let status = self.replica.status();
+        if status.is_leader != self.leads_since.is_some() {
+            self.leads_since = status.is_leader.then_some(now);
+            leadership.publish(self.leads_since);
+        }
+        Some(refused)
+    }
+
+    /// Sends all that is to be sent; says whether the cache has refused to be asked.
+    fn send(&mut self, now: LocalTime) -> Refused {
         if self.switches.cuts.drops_to_peers() {
             self.out.peers.clear();
         }
@@ -386,11 +409,6 @@ impl EventLoop {
                 refused |= is_question;
             }
         }
-        let status = self.replica.status();
-        if status.is_leader != self.leads_since.is_some() {
-            self.leads_since = status.is_leader.then_some(now);
-            leadership.publish(self.leads_since);
-        }
-        Some(Refused(refused))
+        Refused(refused)
     }
 }

@@ -1,12 +1,12 @@
-//! How a replica stores: records in its event loop, before anything else leaves; snapshots beside
-//! it.
+//! How a replica stores: records in its event loop, before anything else leaves or while it does;
+//! snapshots beside it.
 
 use super::event_loop::EventLoop;
 use super::input::{Kept, LoopInput};
 use ssmr_core::LocalTime;
 use ssmr_log::Record;
 use ssmr_multicast::{Capture, Captured};
-use ssmr_storage::SnapshotWriter;
+use ssmr_storage::{LogStore, SnapshotWriter};
 use std::io;
 use std::time::Duration;
 
@@ -63,7 +63,13 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Stores what must be durable before anything else leaves.
+    /// Whether what this round led to may leave before it is stored, and somebody gains by that.
+    pub(super) fn sends_first(&self) -> bool {
+        let syncs = self.log.as_ref().is_some_and(LogStore::is_synced);
+        syncs && !self.out.records.is_empty() && !self.out.store_first
+    }
+
+    /// Stores what this round led to.
     pub(super) fn store(&mut self, now: LocalTime) -> io::Result<()> {
         let records = std::mem::take(&mut self.out.records);
         self.note_installed(&records);

@@ -174,6 +174,15 @@ pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
     }
 }
 
+/// Faults of a leader that sends before it stores, with how many replicas a group has that shows
+/// them.
+const OVERLAPS: [(Mutant, Profile, u8, u64); 4] = [
+    (Mutant::LoneVoterSendsFirst, Profile::Crash, 1, 50),
+    (Mutant::LoneVoterSendsFirst, Profile::Disk, 1, 50),
+    (Mutant::AppendedBeforeSync, Profile::Crash, 3, 500),
+    (Mutant::AppendedBeforeSync, Profile::Disk, 3, 500),
+];
+
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
 /// No client's history is needed: replicas that differ, deliveries out of order and commands that
 /// never end are violations, too.
@@ -198,11 +207,13 @@ const STORAGE: [(Mutant, Profile, u64); 13] = [
 /// # Panics
 /// If one of them is not found, by whatever invariant, within its number of seeds.
 pub fn catch_storage(oracle: &Arc<dyn Oracle>) {
-    for (mutant, profile, seeds) in STORAGE {
+    let stored = STORAGE.map(|(mutant, profile, seeds)| (mutant, profile, 3, seeds));
+    for (mutant, profile, replicas, seeds) in stored.into_iter().chain(OVERLAPS) {
         let mutant = Some(mutant);
         let options = Options {
             mutant,
             profile,
+            replicas,
             ..Options::default()
         };
         let found = (0..seeds).find(|&seed| simulate(oracle, seed, options).is_err());

@@ -1,13 +1,13 @@
 //! What one replica stores on: a value in memory that never fails, or a data folder of the real
 //! store, on a machine of its own whose disk does.
 //!
-//! The calls are those of the event loop over TCP: records are appended before anything leaves, a
-//! snapshot is begun in the loop and written beside it.
+//! The calls are those of the event loop over TCP: records are appended before anything leaves, or
+//! right after it where that is allowed; a snapshot is begun in the loop and written beside it.
 
 use crate::report::SimulationReport;
-use ssmr_core::Micros;
+use ssmr_core::{Micros, ReplicaOutbox};
 use ssmr_log::{LogPosition, Record, Snapshot, Stored};
-use ssmr_multicast::Capture;
+use ssmr_multicast::{Capture, GroupMulticast};
 use ssmr_storage::faulty::FaultyFiles;
 use ssmr_storage::{LogStore, OpenOptions, Owner, SnapshotWriter, StorageError};
 use std::io;
@@ -40,6 +40,29 @@ pub(super) struct DataFolder {
     cut_short: bool,
     /// The longest that a write takes, if the disk is slow.
     pub(super) longest_write: Micros,
+}
+
+/// What a round of a replica has to store.
+#[derive(Debug)]
+pub(super) struct Unstored {
+    pub(super) records: Vec<Record>,
+    /// To be begun once the records are stored.
+    pub(super) capture: Option<Capture>,
+}
+
+impl Unstored {
+    /// Takes it out of what the round led to.
+    pub(super) fn take(out: &mut ReplicaOutbox<GroupMulticast>) -> Self {
+        Self {
+            records: std::mem::take(&mut out.records),
+            capture: out.capture.take(),
+        }
+    }
+
+    /// Whether there is more than a snapshot.
+    pub(super) fn has_records(&self) -> bool {
+        !self.records.is_empty()
+    }
 }
 
 /// A snapshot that is being made beside the running replica.

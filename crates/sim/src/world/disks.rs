@@ -1,7 +1,7 @@
 //! What replicas store, and what becomes of it: snapshots that are done later, writes that tear,
 //! disks that fail, fill up and are lost.
 
-use super::disk::{DataFolder, Disk, Snapshotting};
+use super::disk::{DataFolder, Disk, Snapshotting, Unstored};
 use super::{SNAPSHOT, World, WorldEvent};
 use crate::app::Registers;
 use crate::violation::InvariantViolation;
@@ -62,8 +62,14 @@ impl World {
         Owner { replica, cluster }
     }
 
+    /// Stores what a round led to. Returns whether the replica may go on.
+    pub(super) fn keep(&mut self, id: ReplicaId, start: u64, unstored: Unstored) -> bool {
+        let Unstored { records, capture } = unstored;
+        self.store(id, records) && capture.is_none_or(|capture| self.capture(id, start, capture))
+    }
+
     /// Stores records. Returns whether the replica may go on and say what depends on them.
-    pub(super) fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
+    fn store(&mut self, id: ReplicaId, mut records: Vec<Record>) -> bool {
         if mutant::is_active(Mutant::VoteNotPersisted) {
             records.retain(|record| !matches!(record, Record::Vote { .. }));
         }
@@ -111,7 +117,7 @@ impl World {
 
     /// Has a copy of a replica's state encoded and stored beside it. Returns whether the replica
     /// may go on.
-    pub(super) fn capture(&mut self, id: ReplicaId, start: u64, capture: Capture) -> bool {
+    fn capture(&mut self, id: ReplicaId, start: u64, capture: Capture) -> bool {
         let snapshotting = match self.disks.get_mut(&id) {
             Some(Disk::Folder(folder)) => {
                 let begun = folder.begin_snapshot(capture);

@@ -1,12 +1,13 @@
 //! What happens in the world, and what follows from it: who is handed what, when it is stored, and
 //! when what it says arrives.
 
-use super::disk::Snapshotting;
+use super::disk::{Snapshotting, Unstored};
 use super::{CLIENT_TICK, Msg, Order, World};
 use crate::network::Seat;
 use crate::trace::Adviser;
 use crate::watch::Watched;
 use ssmr_core::multicast::TICK;
+use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::{
     CacheCall, CacheReply, ClientEngine, ClientId, ClientMessage, ClientOutbox, Command, Found,
     Guess, Hint, LocalTime, Micros, ObjectId, PeerMessage, Placement, Replica, ReplicaId,
@@ -14,6 +15,9 @@ use ssmr_core::{
 };
 use std::cmp::Reverse;
 use std::sync::Arc;
+
+/// Mutant: by how much a leader's own sync is late.
+const LATE_SYNC: Micros = 4_000;
 
 /// Something that is going to happen.
 pub(super) enum WorldEvent {
@@ -25,6 +29,8 @@ pub(super) enum WorldEvent {
     ReplicaTick(ReplicaId, u64),
     /// What was stored in this start has taken its time: now it is said.
     Stored(ReplicaId, u64, Box<ReplicaOutbox<Order>>),
+    /// What was said in this start before it was stored is stored.
+    Said(ReplicaId, u64, Box<Unstored>),
     /// What was captured in this start is encoded and stored.
     Captured(ReplicaId, u64, Snapshotting),
     ClientTick(ClientId),
@@ -59,6 +65,7 @@ impl WorldEvent {
             | Self::CacheToReplica(id, ..)
             | Self::ReplicaTick(id, ..)
             | Self::Stored(id, ..)
+            | Self::Said(id, ..)
             | Self::Round(id, _)
             | Self::Captured(id, ..) => Some(*id),
             _ => None,
@@ -129,6 +136,12 @@ impl World {
                     self.dispatch_replica(id, 0, *out);
                 }
             }
+            WorldEvent::Said(id, start, unstored) => {
+                let member = self.members.get(&id);
+                if member.is_some_and(|member| member.start == start) {
+                    self.keep(id, start, *unstored);
+                }
+            }
             WorldEvent::Captured(id, start, begun) => self.keep_snapshot(id, start, begun),
             WorldEvent::Wake(id, start) => self.wake(id, start),
             WorldEvent::Round(id, inputs) => self.round(id, inputs),
@@ -174,22 +187,35 @@ impl World {
         member.replica.flush(member.clock.at(self.now), &mut out);
         let delivered = member.replica.counters().delivered - before;
         let busy = member.work.map_or(0, |work| work.time(inputs, delivered));
-        let (start, records) = (member.start, std::mem::take(&mut out.records));
-        let stores = !records.is_empty();
-        if !self.store(id, records) {
-            return;
-        }
-        if let Some(capture) = out.capture.take()
-            && !self.capture(id, start, capture)
+        let start = member.start;
+        let mut unstored = Some(Unstored::take(&mut out));
+        let stores = unstored.as_ref().is_some_and(Unstored::has_records);
+        if out.store_first
+            && let Some(unstored) = unstored.take()
+            && !self.keep(id, start, unstored)
         {
             return;
         }
         self.look_at(id);
         self.occupy(id, busy);
         self.pause_if_it_asked(id, &out);
-        match self.take_time(id, stores) {
-            0 => self.dispatch_replica(id, busy, out),
-            time => self.schedule(time, WorldEvent::Stored(id, start, Box::new(out))),
+        let mut time = self.take_time(id, stores);
+        let Some(unstored) = unstored else {
+            match time {
+                0 => self.dispatch_replica(id, busy, out),
+                time => self.schedule(time, WorldEvent::Stored(id, start, Box::new(out))),
+            }
+            return;
+        };
+        self.dispatch_replica(id, busy, out);
+        if mutant::is_active(Mutant::AppendedBeforeSync) && stores {
+            // It takes inputs meanwhile.
+            time = LATE_SYNC;
+        }
+        if time == 0 {
+            self.keep(id, start, unstored);
+        } else {
+            self.schedule(time, WorldEvent::Said(id, start, Box::new(unstored)));
         }
     }
 
