@@ -55,6 +55,14 @@ pub trait Multicast {
     /// The next delivery, in the order of the group's log.
     fn poll_deliver(&mut self) -> Option<Delivery>;
 
+    /// A signal of another group that has reached this replica and is not logged yet: `None` at a
+    /// follower. It is a fact, for it follows from what that group has committed; whether it is
+    /// logged depends on this replica, so nothing of the state may depend on it. Each of these
+    /// signals is handed out once, before it is delivered, and perhaps again by a later leader.
+    fn poll_arrived(&mut self) -> Option<(GroupId, Signal)> {
+        None
+    }
+
     /// Sends a signal to another group. To be called while a delivery is applied, by every replica
     /// alike: which signals are sent, and in which order, is part of the state.
     fn signal(&mut self, to: GroupId, signal: Signal);

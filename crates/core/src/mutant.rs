@@ -11,6 +11,8 @@ pub enum Mutant {
     /// R2: a command answers without waiting for the signals of all its destinations, where it has
     /// the values it needs.
     NoSignalWait,
+    /// R2: a leader answers early from the signals that are there, where these allow a verdict.
+    HastyAnswer,
     /// R3: commands on the same object do not queue behind each other while one of them waits for
     /// signals.
     OpenQueues,
@@ -77,8 +79,9 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::NoSignalWait,
+        Self::HastyAnswer,
         Self::OpenQueues,
         Self::ReadsPastQueues,
         Self::IgnoredExpectations,

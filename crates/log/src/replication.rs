@@ -123,7 +123,8 @@ impl Followers {
         let follower = self.get(to).copied().unwrap_or_default();
         // A new leader does not know yet how far its followers match: what they say will do.
         let matched = consensus.matched(to).max(follower.told);
-        let sent = follower.sent;
+        // What was taken for lost may have come.
+        let sent = follower.sent.max(consensus.matched(to));
         let gap = broadcast && sent < first.index;
         if gap || sent >= last || sent >= matched + FOLLOWER_WINDOW {
             return None;

@@ -28,7 +28,7 @@ use ssmr_core::{
 use ssmr_log::{
     Committed, FoundingRefused, GroupLog, LogEntry, LogOutbox, MemberId, Record, Snapshot, Stored,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub struct GroupMulticast {
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
+    /// Signals that have arrived and are not proposed for longer than this round.
+    arrived: VecDeque<(GroupId, Signal)>,
     /// Clients whose commands waited while this replica handed over, and are lost with its term.
     turned_away: BTreeSet<ClientId>,
     /// Scratch: what the log wants done.
@@ -108,6 +110,7 @@ impl GroupMulticast {
             batch_bytes: settings.batch_bytes,
             leader: None,
             peers: Peers::of(id.group, topology, round_trip),
+            arrived: VecDeque::new(),
             turned_away: BTreeSet::new(),
             outbox: LogOutbox::default(),
         }
@@ -383,6 +386,10 @@ impl Multicast for GroupMulticast {
 
     fn poll_deliver(&mut self) -> Option<Delivery> {
         self.order.poll_deliver()
+    }
+
+    fn poll_arrived(&mut self) -> Option<(GroupId, Signal)> {
+        self.arrived.pop_front()
     }
 
     fn signal(&mut self, to: GroupId, signal: Signal) {

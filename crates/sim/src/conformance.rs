@@ -9,6 +9,7 @@
 mod caching;
 mod costs;
 mod creation;
+mod early_answers;
 mod failures;
 pub mod golden;
 mod hints;
@@ -28,6 +29,7 @@ mod transactions;
 pub use caching::*;
 pub use costs::*;
 pub use creation::*;
+pub use early_answers::*;
 pub use failures::*;
 pub use golden::compare;
 pub use hints::*;
@@ -90,6 +92,10 @@ macro_rules! conformance {
             a_group_that_slept,
             a_client_of_a_restarted_cluster,
             what_commands_cost,
+            an_early_answer_outlives_its_leader,
+            an_early_answer_is_repeated,
+            an_early_retry_tells_the_way,
+            what_commands_sync,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, far Far, cut Cut,

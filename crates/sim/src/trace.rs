@@ -18,7 +18,7 @@ mod timeline;
 
 use group_view::GroupView;
 pub(crate) use lookups::Adviser;
-use ssmr_core::replica::Applied;
+use ssmr_core::replica::{Applied, Reply};
 use ssmr_core::{
     Answer, ClientId, Command, CommandId, Completion, Delivery, GroupId, Hint, LocalTime,
     ObjectEvent, ObjectId, Query, Request, SessionId, Signal, Timestamp, Verdict,
@@ -27,10 +27,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 pub use timeline::Timeline;
 
-/// One delivery at one replica, and what it led to there.
+/// One delivery at one replica, and what it led to there; or an answer before the deliveries that
+/// lead to it.
 #[derive(Debug)]
 pub(crate) struct Step {
-    delivery: Delivery,
+    delivery: Option<Delivery>,
     signals: Vec<(GroupId, Signal)>,
     answers: Vec<(Arc<Answer>, Vec<Hint>)>,
     events: Vec<ObjectEvent>,
@@ -41,9 +42,20 @@ impl Step {
     pub(crate) fn new(delivery: &Delivery) -> Self {
         let (signals, answers, events) = Default::default();
         Self {
-            delivery: delivery.clone(),
+            delivery: Some(delivery.clone()),
             signals,
             answers,
+            events,
+        }
+    }
+
+    /// An early answer.
+    pub(crate) fn early(reply: &Reply) -> Self {
+        let (signals, events) = Default::default();
+        Self {
+            delivery: None,
+            signals,
+            answers: vec![(reply.answer.clone(), reply.hints.clone())],
             events,
         }
     }

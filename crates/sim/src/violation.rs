@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssmr_check::{NeverHeld, Rejection};
-use ssmr_core::{CommandId, GroupId, Groups, ObjectId, Timestamp};
+use ssmr_core::{Answer, CommandId, GroupId, Groups, ObjectId, Timestamp};
 use std::fmt;
 
 /// The kinds of invariants that are checked in every simulation.
@@ -14,6 +14,8 @@ pub enum Invariant {
     Order,
     /// An object is owned once.
     Ownership,
+    /// An attempt has one answer, whoever gives it and when.
+    Answers,
     /// Every request ends, once faults are over.
     Progress,
     /// The witnessed check passes.
@@ -52,6 +54,15 @@ pub enum InvariantViolation {
         owner: GroupId,
         /// The other.
         other: GroupId,
+    },
+    /// Clients were told two answers to one attempt.
+    Answers {
+        /// The attempt.
+        id: CommandId,
+        /// What was told first.
+        first: Box<Answer>,
+        /// The other answer.
+        other: Box<Answer>,
     },
     /// Something does not end.
     Progress(Stall),
@@ -162,6 +173,7 @@ impl InvariantViolation {
             Self::Agreement { .. } => Invariant::Agreement,
             Self::Order(_) => Invariant::Order,
             Self::Ownership { .. } => Invariant::Ownership,
+            Self::Answers { .. } => Invariant::Answers,
             Self::Progress(_) => Invariant::Progress,
             Self::NotLinearizable(Rejection::BlackBox(_)) => Invariant::BlackBox,
             Self::NotLinearizable(_) => Invariant::Witnessed,
@@ -178,6 +190,10 @@ impl InvariantViolation {
         match self {
             Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) | Self::Storage(_) => false,
             Self::Ownership { object: owned, .. } => *owned == object,
+            Self::Answers { first, other, .. } => {
+                let mut touched = first.touched.iter().chain(&other.touched);
+                touched.any(|touch| touch.object == object)
+            }
             Self::NeverHeld(never) => never.object == object,
             Self::NotLinearizable(rejection) => {
                 let mut violations = rejection.violations();
@@ -211,6 +227,12 @@ impl fmt::Display for InvariantViolation {
                 owner,
                 other,
             } => write!(f, "ownership: {object} is owned by {owner} and by {other}"),
+            Self::Answers { id, first, other } => {
+                write!(
+                    f,
+                    "answers: {id:?} is answered with {first:?} and {other:?}"
+                )
+            }
             Self::Progress(stall) => write!(f, "progress: {stall}"),
             Self::NotLinearizable(rejection) => write!(f, "{rejection}"),
             Self::NeverHeld(never) => write!(f, "{never}"),

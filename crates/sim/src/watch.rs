@@ -3,11 +3,11 @@
 //! [`Watched`] stands between multicast and engine, where a partition does, so that every delivery
 //! is seen as it happens.
 
-use ssmr_core::replica::{Applied, Holdings, Reading};
+use ssmr_core::replica::{Applied, Holdings, Reading, Reply};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     Answer, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, MessageId, ObjectId,
-    Partition, Query, Revision, Timestamp,
+    Partition, Query, Revision, Signal, Timestamp, Verdict,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +48,14 @@ impl Partition for Watched {
         if let Some(step) = self.steps.as_mut().and_then(|steps| steps.last_mut()) {
             step.led_to(out);
         }
+    }
+
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
+        let reply = self.engine.conclude(message, arrived)?;
+        if let Some(steps) = &mut self.steps {
+            steps.push(Step::early(&reply));
+        }
+        Some(reply)
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
@@ -96,6 +104,8 @@ pub(crate) struct Watch {
     delivered: BTreeMap<GroupId, Vec<(Sent, Timestamp)>>,
     /// The final timestamp of each command delivered anywhere.
     commands: BTreeMap<Sent, Timestamp>,
+    /// The answer to each attempt.
+    answers: BTreeMap<CommandId, Arc<Answer>>,
 }
 
 impl Watch {
@@ -188,6 +198,24 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// Invariant I1: an attempt has one answer, early or recorded, whoever gives it.
+    pub(crate) fn answer(&mut self, answer: &Arc<Answer>) -> Result<(), InvariantViolation> {
+        let id = answer.id;
+        // Reads that are not ordered have no attempt, and what is forgotten says nothing.
+        if id.attempt == 0 || answer.verdict == Verdict::Forgotten {
+            return Ok(());
+        }
+        let first = self.answers.entry(id).or_insert_with(|| answer.clone());
+        if first == answer {
+            return Ok(());
+        }
+        Err(InvariantViolation::Answers {
+            id,
+            first: Box::new(Answer::clone(first)),
+            other: Box::new(Answer::clone(answer)),
+        })
     }
 
     /// Invariant 3: an object is owned once.

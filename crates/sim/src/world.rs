@@ -97,6 +97,8 @@ pub struct World {
     disks: BTreeMap<ReplicaId, Disk>,
     /// The lists of members that each replica which is down went by last.
     left: BTreeMap<ReplicaId, Vec<(u64, Members)>>,
+    /// What storing something takes, if that is the same always.
+    store_time: Micros,
     /// Replicas that crash in the middle of their next write.
     torn: BTreeSet<ReplicaId>,
     /// Replicas that are paused, suspended or not, as soon as they ask whether they lead.
@@ -163,6 +165,7 @@ impl World {
             members: BTreeMap::new(),
             disks: BTreeMap::new(),
             left: BTreeMap::new(),
+            store_time: 0,
             torn: BTreeSet::new(),
             pauses: BTreeMap::new(),
             requests: Requests::default(),

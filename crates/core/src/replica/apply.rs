@@ -5,7 +5,6 @@ use super::execute::Computed;
 use super::partition::Applied;
 use super::store::OwnerRecord;
 use super::verdict::Finding;
-use crate::answer::Touch;
 use crate::application::{Application, Effect};
 use crate::command::Command;
 use crate::hooks::{Change, ObjectEvent};
@@ -14,7 +13,6 @@ use crate::request::Intent;
 
 impl<A: Application> Engine<A> {
     /// Stores what the operation computed and applies the intents that change existence or place.
-    /// Returns each object's revision before and after.
     pub(super) fn apply(
         &mut self,
         command: &Command,
@@ -22,44 +20,26 @@ impl<A: Application> Engine<A> {
         findings: &[Finding],
         computed: &mut Computed,
         out: &mut Applied,
-    ) -> Vec<Touch> {
-        let pairs = command.request.intents().iter().zip(findings);
-        pairs
-            .map(|((object, intent), finding)| {
-                let object = *object;
-                let mut before = finding.owner.map(|(_, revision)| revision);
-                let after = match intent {
-                    Intent::Create { at, value } => {
-                        let owner = self.placement.owner(object, *at);
-                        Some(self.create(object, owner, value, epoch, out))
-                    }
-                    Intent::Delete => {
-                        self.delete(object, finding.revision(), out);
-                        None
-                    }
-                    Intent::Move { to } => Some(self.relocate(object, *to, finding, epoch, out)),
-                    Intent::Write | Intent::Update => match computed {
-                        Computed::Failed => before,
-                        Computed::Done(effect) => {
-                            if finding.is_owned_by(self.group) {
-                                self.write(object, take(effect, object), out);
-                            }
-                            before.map(Revision::written)
-                        }
-                    },
-                    Intent::Read => before,
-                    Intent::Lookup => {
-                        before = finding.exists().then(|| finding.revision());
-                        before
-                    }
-                };
-                Touch {
-                    object,
-                    before,
-                    after,
+    ) {
+        for ((object, intent), finding) in command.request.intents().iter().zip(findings) {
+            let object = *object;
+            match intent {
+                Intent::Create { at, value } => {
+                    let owner = self.placement.owner(object, *at);
+                    self.create(object, owner, value, epoch, out);
                 }
-            })
-            .collect()
+                Intent::Delete => self.delete(object, finding.revision(), out),
+                Intent::Move { to } => self.relocate(object, *to, finding, epoch, out),
+                Intent::Write | Intent::Update => {
+                    if let Computed::Done(effect) = computed
+                        && finding.is_owned_by(self.group)
+                    {
+                        self.write(object, take(effect, object), out);
+                    }
+                }
+                Intent::Read | Intent::Lookup => {}
+            }
+        }
     }
 
     fn create(
@@ -69,7 +49,7 @@ impl<A: Application> Engine<A> {
         value: &Encoded,
         epoch: Timestamp,
         out: &mut Applied,
-    ) -> Revision {
+    ) {
         let revision = Revision { epoch, version: 0 };
         let here = GroupId::from(owner) == self.group;
         if here {
@@ -84,7 +64,6 @@ impl<A: Application> Engine<A> {
             here,
             left: false,
         });
-        revision
     }
 
     fn delete(&mut self, object: ObjectId, revision: Revision, out: &mut Applied) {
@@ -106,10 +85,10 @@ impl<A: Application> Engine<A> {
         finding: &Finding,
         epoch: Timestamp,
         out: &mut Applied,
-    ) -> Revision {
+    ) {
         let (old, target) = (finding.revision(), GroupId::from(owner));
         if finding.is_owned_by(target) {
-            return old;
+            return;
         }
         let revision = Revision { epoch, ..old };
         let here = target == self.group;
@@ -127,7 +106,6 @@ impl<A: Application> Engine<A> {
             here,
             left: finding.is_owned_by(self.group),
         });
-        revision
     }
 
     /// Another partition owns the object from now on; recorded if this group answers for it.

@@ -20,12 +20,12 @@
 //! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica
 //! may send it.
 
-use super::execute::{Computed, execute};
+use super::conclusion::conclude;
 use super::partition::{Applied, Holdings, Partition, Reading, Reply};
 use super::queues::Queues;
 use super::sessions::Sessions;
 use super::store::Store;
-use super::verdict::{Decision, decide, most_operands, operand_bytes};
+use super::verdict::{decide, most_operands, operand_bytes};
 use crate::answer::{Answer, Verdict};
 use crate::application::Application;
 use crate::codec;
@@ -98,6 +98,21 @@ impl<A: Application> Partition for Engine<A> {
             Delivery::SessionEnded(session) => self.state.sessions.forget(session),
             Delivery::Restore(part) => self.restore(&part),
         }
+    }
+
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
+        let running = self.state.running.get(&message)?;
+        let lacking = |group: &GroupId| arrived.iter().all(|(from, _)| from != group);
+        let lacks_none = !running.missing.iter().any(|group| lacking(&group));
+        if !running.started || !(lacks_none || running.may_answer(arrived)) {
+            return None;
+        }
+        let signals: Vec<_> = running.with(arrived).cloned().collect();
+        let (command, timestamp) = (&running.command, running.timestamp);
+        let most = self.max_operands;
+        let conclusion = conclude::<A>(self.group, command, timestamp, &signals, most);
+        let answers = conclusion.decision.answerer == self.group;
+        answers.then(|| conclusion.reply(command, timestamp))
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
@@ -324,6 +339,7 @@ impl<A: Application> Engine<A> {
                 self.start(&mut running, out);
             }
             if !running.missing.is_empty() && !running.may_hurry() {
+                out.started.push(id);
                 self.state.running.insert(id, running);
                 continue;
             }
@@ -391,57 +407,31 @@ impl<A: Application> Engine<A> {
 
     /// All signals are in: decides, executes, records and answers.
     fn finish(&mut self, running: &Running, out: &mut Applied) {
-        let command = &running.command;
-        let mut decision = decide(command, &running.signals, self.max_operands);
+        let (command, timestamp) = (&running.command, running.timestamp);
+        let (signals, most) = (&running.signals, self.max_operands);
+        let mut conclusion = conclude::<A>(self.group, command, timestamp, signals, most);
+        let decision = &conclusion.decision;
         let everywhere = command.destinations == self.placement.topology().groups();
         assert!(
             !(everywhere && decision.verdict == Verdict::Retry && running.missing.is_empty())
                 || mutant::any_is_active(),
             "a command to all groups found an object that nobody owns: {decision:?}"
         );
-        let mut reply = Encoded::new();
-        if decision.verdict == Verdict::Done {
-            let mut computed = execute::<A>(self.group, command, &decision);
-            let (epoch, findings) = (running.timestamp, &decision.findings);
-            decision.touched = self.apply(command, epoch, findings, &mut computed, out);
-            match computed {
-                Computed::Done(effect) => reply = effect.reply,
-                Computed::Failed => decision.verdict = Verdict::Failed,
-            }
+        let reply = (decision.answerer == self.group).then(|| conclusion.reply(command, timestamp));
+        if let Some(computed) = &mut conclusion.computed {
+            self.apply(
+                command,
+                timestamp,
+                &conclusion.decision.findings,
+                computed,
+                out,
+            );
         }
-        if decision.answerer == self.group {
-            self.give_answer(running, decision, reply, out);
-        } else if !running.expired {
-            self.state.sessions.finish(command.id, None);
-        }
-    }
-
-    /// Records the answer and has it sent.
-    fn give_answer(
-        &mut self,
-        running: &Running,
-        decision: Decision,
-        reply: Encoded,
-        out: &mut Applied,
-    ) {
-        let command = running.command.clone();
-        let hints = decision.hints(&command);
-        let answer = Arc::new(Answer {
-            id: command.id,
-            verdict: decision.verdict,
-            reply,
-            timestamp: running.timestamp,
-            touched: decision.touched,
-        });
         if !running.expired {
-            let recorded = Some(answer.clone());
-            self.state.sessions.finish(command.id, recorded);
+            let answer = reply.as_ref().map(|reply| reply.answer.clone());
+            self.state.sessions.finish(command.id, answer);
         }
-        out.replies.push(Reply {
-            answer,
-            command,
-            hints,
-        });
+        out.replies.extend(reply);
     }
 }
 
@@ -469,6 +459,26 @@ fn needs_value(group: GroupId, command: &Command, object: ObjectId) -> bool {
 }
 
 impl Running {
+    /// The delivered signals, and those of other groups that have arrived.
+    fn with<'a>(
+        &'a self,
+        arrived: &'a [(GroupId, Signal)],
+    ) -> impl Iterator<Item = &'a (GroupId, Signal)> {
+        let others = arrived
+            .iter()
+            .filter(|(from, _)| self.missing.contains(*from));
+        self.signals.iter().chain(others)
+    }
+
+    /// Mutant: answer as soon as the signals that are in allow another verdict than a retry.
+    fn may_answer(&self, arrived: &[(GroupId, Signal)]) -> bool {
+        let decide = || {
+            let signals: Vec<_> = self.with(arrived).cloned().collect();
+            decide(&self.command, &signals, MAX_OPERANDS).verdict != Verdict::Retry
+        };
+        mutant::is_active(Mutant::HastyAnswer) && decide()
+    }
+
     /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
     fn may_hurry(&self) -> bool {
         mutant::is_active(Mutant::NoSignalWait)

@@ -8,6 +8,8 @@
 //! outbox's records, and only then sends the rest: before it, where the outbox allows that.
 
 mod apply;
+mod conclusion;
+mod early;
 mod engine;
 mod execute;
 mod greetings;
@@ -37,6 +39,7 @@ use crate::request::{Defect, Intent, Request};
 use crate::secret::Secret;
 use crate::time::LocalTime;
 use crate::topology::mix;
+use early::Early;
 use milestones::Milestones;
 use queries::Waiting;
 use serde::{Deserialize, Serialize};
@@ -111,6 +114,7 @@ pub struct Replica<M: Multicast, P> {
     counters: Counters,
     /// What was answered while this replica led.
     tally: Tally,
+    early: Early,
     waiting: Waiting,
     /// Clients that wait to be told the time.
     greeted: Vec<ClientId>,
@@ -123,7 +127,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
     /// A replica, joined from its parts. Its cluster has no [secret](Self::with_secret).
     pub fn new(id: ReplicaId, placement: Placement, multicast: M, partition: P) -> Self {
         let (hints, counters, tally, waiting, greeted, outbox) = Default::default();
-        let milestones = Milestones::default();
+        let (early, milestones) = Default::default();
         Self {
             id,
             hooks: placement.hooks(&Secret::of_incarnation(0)),
@@ -133,6 +137,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             hints,
             counters,
             tally,
+            early,
             waiting,
             greeted,
             milestones,
@@ -221,6 +226,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
                 .multicast
                 .flush(now, &mut *self.hooks, &mut self.outbox);
             self.drain(out);
+            self.take_arrived(out);
             let mut applied = Applied::default();
             let mut has_delivered = false;
             while let Some(delivery) = self.multicast.poll_deliver() {
@@ -229,6 +235,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
                     self.counters.delivered += 1;
                     self.counters.multi_group += u64::from(command.destinations.len() > 1);
                 }
+                self.early.logged(&delivery);
                 self.partition.on_deliver(delivery, &mut applied);
                 self.pass_on(now, &mut applied, out);
             }
@@ -343,19 +350,16 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             return Some(ServerMessage::Refused { id, defect });
         }
         let command = command.with_digest();
-        if let Some(answer) = self.partition.recorded(id) {
-            let (answer, time) = (answer.clone(), self.multicast.status().log_time);
-            let hints = self.known_hints(
-                &command.request,
-                command.destinations,
-                answer.verdict,
-                Vec::new(),
-            );
-            return Some(ServerMessage::Answer {
+        if let Some(answer) = self.partition.recorded(id).cloned() {
+            let hints = Vec::new();
+            return Some(self.answer_message(Reply {
                 answer,
+                command,
                 hints,
-                time,
-            });
+            }));
+        }
+        if let Some(told) = self.early.told(command.message_id()).cloned() {
+            return Some(self.answer_message(told));
         }
         match self.multicast.submit(now, command) {
             Ok(()) | Err(Refusal::Busy) => None,
@@ -437,6 +441,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
         if !self.multicast.status().is_leader {
             *applied = Applied::default();
+            self.early.forget();
             return;
         }
         let mut told = Vec::new();
@@ -454,27 +459,36 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             out.peers.push((to, PeerMessage::Hints(hints)));
         }
         self.drain(out);
-        for Reply {
+        self.answer_started(applied.started.drain(..), out);
+        for reply in applied.replies.drain(..) {
+            if !self.early.finish(&reply) {
+                self.send_answer(reply, out);
+            }
+        }
+    }
+
+    fn send_answer(&mut self, reply: Reply, out: &mut ReplicaOutbox<M>) {
+        let kind = CommandKind::of(&reply.command.request);
+        self.tally.add(kind, reply.answer.verdict);
+        let client = reply.answer.id.session.client;
+        let message = self.answer_message(reply);
+        out.clients.push((client, message));
+    }
+
+    /// An answer with what is known of the objects' places besides.
+    fn answer_message(&mut self, reply: Reply) -> ServerMessage {
+        let Reply {
             answer,
             command,
             hints,
-        } in applied.replies.drain(..)
-        {
-            let kind = CommandKind::of(&command.request);
-            self.tally.add(kind, answer.verdict);
-            let hints = self.known_hints(
-                &command.request,
-                command.destinations,
-                answer.verdict,
-                hints,
-            );
-            let (client, time) = (answer.id.session.client, self.multicast.status().log_time);
-            let message = ServerMessage::Answer {
-                answer,
-                hints,
-                time,
-            };
-            out.clients.push((client, message));
+        } = reply;
+        let (request, tried) = (&command.request, command.destinations);
+        let hints = self.known_hints(request, tried, answer.verdict, hints);
+        let time = self.multicast.status().log_time;
+        ServerMessage::Answer {
+            answer,
+            hints,
+            time,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::answer::Touch;
-use crate::command::{Command, CommandId};
+use crate::command::{Command, CommandId, MessageId};
 use crate::hooks::ObjectEvent;
 use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision};
 use crate::multicast::Delivery;
@@ -19,6 +19,12 @@ pub trait Partition {
     /// Applies one delivery and appends what it led to: the same at every replica of the group
     /// (rule R6).
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied);
+
+    /// What this group would answer to a command if the signals that have arrived were delivered:
+    /// `None` unless the command has signalled here, these and the delivered ones are those of all
+    /// its destinations, and this group is the one that answers. Changes nothing of the state; it
+    /// takes `&mut self` for the sake of observers.
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply>;
 
     /// The recorded answer to exactly this attempt, if this group is the one that gave it.
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>>;
@@ -51,6 +57,10 @@ pub trait Partition {
 impl<P: Partition + ?Sized> Partition for Box<P> {
     fn on_deliver(&mut self, delivery: Delivery, out: &mut Applied) {
         (**self).on_deliver(delivery, out);
+    }
+
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
+        (**self).conclude(message, arrived)
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
@@ -102,6 +112,8 @@ pub struct Applied {
     pub signals: Vec<(GroupId, Signal)>,
     /// Objects that a signal had to call lacking, and the groups it went to: a hint may help them.
     pub lacking: Vec<(Groups, ObjectId)>,
+    /// Commands that have signalled and wait for others' signals.
+    pub started: Vec<MessageId>,
     /// Answers that this group has to give.
     pub replies: Vec<Reply>,
     /// Changes of objects.
@@ -109,7 +121,7 @@ pub struct Applied {
 }
 
 /// An answer to be given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The recorded part.
     pub answer: Arc<Answer>,

@@ -226,10 +226,10 @@ fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupI
 impl Decision {
     /// Where the signals say that the objects are, if the client's plan was not the best one: then
     /// it should learn.
-    pub(super) fn hints(&self, command: &Command) -> Vec<Hint> {
+    pub(super) fn hints(&self, command: &Command, verdict: Verdict) -> Vec<Hint> {
         let mut intents = command.request.intents().iter();
         let asks = intents.any(|(_, intent)| matches!(intent, Intent::Lookup));
-        if self.verdict != Verdict::Retry && command.id.attempt <= 1 && !asks {
+        if verdict != Verdict::Retry && command.id.attempt <= 1 && !asks {
             return Vec::new();
         }
         let places = command.request.objects().zip(&self.findings);

@@ -1,11 +1,11 @@
 //! A partition that is watched: it notes what is delivered and what state that led to.
 
 use crate::service::Digits;
-use ssmr_core::replica::{Applied, Holdings, Reading};
+use ssmr_core::replica::{Applied, Holdings, Reading, Reply};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Hint, ObjectId, Partition, Placement,
-    Query, Revision,
+    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Hint, MessageId, ObjectId, Partition,
+    Placement, Query, Revision, Signal,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,6 +51,10 @@ impl Partition for Probe {
         if let Some(digests) = &mut self.digests {
             digests.push(self.engine.digest());
         }
+    }
+
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
+        self.engine.conclude(message, arrived)
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {

@@ -4,6 +4,7 @@
 use super::{GroupMulticast, since_start};
 use crate::batch::Input;
 use crate::leader::FAR_AHEAD;
+use crate::link::Item;
 use crate::message::Message;
 use ssmr_core::multicast::Outbox;
 use ssmr_core::mutant::{self, Mutant};
@@ -34,6 +35,11 @@ impl GroupMulticast {
             .peers
             .take_ready(now, values, self.batch_bytes, &mut out.messages);
         for received in received {
+            let signals = received.items.iter().filter_map(|item| match item {
+                Item::Signal(signal) => Some((received.from, signal.clone())),
+                Item::Timestamp { .. } => None,
+            });
+            self.arrived.extend(signals);
             leader.take(Input::Receive {
                 from: received.from,
                 first: received.first,

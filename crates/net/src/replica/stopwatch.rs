@@ -9,12 +9,12 @@
 
 use crate::clock::Clock;
 use crate::hottest::Hottest;
-use ssmr_core::replica::{Applied, Holdings, Reading};
+use ssmr_core::replica::{Applied, Holdings, Reading, Reply};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
-    Answer, ClientMessage, CommandId, Delivery, Encoded, Hint, LocalTime, ObjectId, Partition,
-    Query, Revision, ServerMessage, Stages,
+    Answer, ClientMessage, CommandId, Delivery, Encoded, GroupId, Hint, LocalTime, MessageId,
+    ObjectId, Partition, Query, Revision, ServerMessage, Signal, Stages,
 };
 use std::sync::Arc;
 
@@ -92,10 +92,10 @@ impl Stopwatch {
     }
 
     /// These commands executed in a step from `begun` to now.
-    fn executed(&mut self, begun: LocalTime, applied: &Applied) {
+    fn executed(&mut self, begun: LocalTime, commands: &[CommandId]) {
         let step = between(begun, self.clock.now());
-        let execute_us = step / applied.replies.len().max(1) as u32;
-        for id in applied.replies.iter().map(|reply| reply.answer.id) {
+        let execute_us = step / commands.len().max(1) as u32;
+        for &id in commands {
             if let Some(Progress::Delivered {
                 order_us,
                 delivered,
@@ -157,8 +157,19 @@ impl Partition for Timed {
         }
         self.partition.on_deliver(delivery, out);
         if !out.replies.is_empty() {
-            stopwatch.executed(begun, out);
+            let commands = out.replies.iter().map(|reply| reply.answer.id);
+            stopwatch.executed(begun, &commands.collect::<Vec<_>>());
         }
+    }
+
+    fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
+        let Some(stopwatch) = &mut self.stopwatch else {
+            return self.partition.conclude(message, arrived);
+        };
+        let begun = stopwatch.clock.now();
+        let reply = self.partition.conclude(message, arrived)?;
+        stopwatch.executed(begun, &[reply.answer.id]);
+        Some(reply)
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {

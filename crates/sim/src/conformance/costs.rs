@@ -1,5 +1,5 @@
 //! What commands cost where nothing goes wrong: their destinations, what clients ask before, and
-//! how many messages, one after the other, lie between the request and its answer.
+//! how many messages or syncs, one after the other, lie between the request and its answer.
 
 use super::scenario::{LONG, P0, P1, P2, Scenario, create, is_done, read, register, update, value};
 use crate::options::Options;
@@ -71,6 +71,49 @@ pub fn what_commands_cost(oracle: &Arc<dyn Oracle>) -> String {
     assert!(is_done(&scenario.counted(1, Request::delete(x))));
     title(&mut scenario, "delete, at home");
     assert!(is_done(&scenario.counted(1, Request::delete(y))));
+    scenario.close()
+}
+
+/// What each sync takes, where messages take next to no time.
+const SYNC: Micros = 20_000;
+
+/// Scenario 40: Two partitions, messages take a microsecond and every sync equally long.
+/// `docs/protocol.md` has its figures.
+pub fn what_commands_sync(oracle: &Arc<dyn Oracle>) -> String {
+    let mut scenario = Scenario::new(oracle, 40);
+    scenario.hush(true);
+    let [near, far] = [(P0, 1), (P1, 2)].map(|(home, number)| {
+        let object = scenario.object(home, number);
+        scenario.done(1, create(object, 7, home));
+        scenario.done(1, update(&[object], 1));
+        object
+    });
+    let fresh = scenario.object(P0, 3);
+    scenario.pass(LONG);
+    scenario.hush(false);
+    scenario.world.network.even_out(1);
+    scenario.world.even_out_stores(SYNC);
+    let asked = [
+        ("access to one object", update(&[near], 2)),
+        ("access to two at two partitions", update(&[near, far], 3)),
+        ("create, away from home", create(fresh, 8, P1)),
+        ("move", Request::relocate(near, P1)),
+        ("delete", Request::delete(fresh)),
+    ];
+    for (title, request) in asked {
+        scenario.world.note(|| title.to_owned());
+        let begun = scenario.world.now();
+        let completion = scenario.run(1, request);
+        let took = scenario.world.now().since(begun);
+        let (syncs, groups) = ((took + SYNC / 2) / SYNC, completion.cost.groups);
+        scenario
+            .world
+            .note(|| format!("{syncs} syncs in a row, groups: {groups}"));
+        scenario.hush(true);
+        scenario.pass(LONG);
+        scenario.hush(false);
+    }
+    scenario.world.even_out_stores(0);
     scenario.close()
 }
 

@@ -160,6 +160,16 @@ impl Scenario {
         }
     }
 
+    /// Goes on until something is so.
+    pub(super) fn until(&mut self, is_so: impl Fn(&World) -> bool) {
+        let begun = self.world.now();
+        while !is_so(&self.world) {
+            self.step();
+            let late = self.world.now() > begun + PATIENCE;
+            assert!(!late, "it never is{}", self.world.describe());
+        }
+    }
+
     fn step(&mut self) {
         if let Err(violation) = self.world.step() {
             panic!("{violation}");

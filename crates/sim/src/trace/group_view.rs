@@ -34,6 +34,8 @@ pub(super) struct GroupView {
     /// What was delivered: an attempt, or a group's signal for it.
     seen: BTreeSet<(MessageId, Option<GroupId>)>,
     pending: BTreeMap<MessageId, Pending>,
+    /// Attempts that were answered before they were concluded.
+    answered: BTreeSet<CommandId>,
 }
 
 /// A line of the trace, and the attempt that it is about.
@@ -51,7 +53,11 @@ impl GroupView {
     /// What a delivery led to, unless another replica of the group has shown it already.
     pub(super) fn look_through(&mut self, group: GroupId, step: Step) -> Vec<Line> {
         let mut lines = Vec::new();
-        let Some(id) = self.take_in(group, step.delivery, &mut lines) else {
+        let Some(delivery) = step.delivery else {
+            self.answer(group, step.answers, &mut lines);
+            return lines;
+        };
+        let Some(id) = self.take_in(group, delivery, &mut lines) else {
             return lines;
         };
         let mut touched = BTreeSet::from([id]);
@@ -82,11 +88,23 @@ impl GroupView {
             let (at, effects) = (group, events);
             lines.push((None, Happening::Acted { at, effects }));
         }
-        lines.extend(step.answers.into_iter().map(|(answer, hints)| {
-            let (id, at) = (Some(answer.id), group);
-            (id, Happening::Answered { at, answer, hints })
-        }));
+        self.answer(group, step.answers, &mut lines);
         lines
+    }
+
+    /// Attempts are answered, those again that were answered early.
+    fn answer(
+        &mut self,
+        at: GroupId,
+        answers: Vec<(Arc<Answer>, Vec<Hint>)>,
+        lines: &mut Vec<Line>,
+    ) {
+        for (answer, hints) in answers {
+            let id = answer.id;
+            if self.answered.insert(id) {
+                lines.push((Some(id), Happening::Answered { at, answer, hints }));
+            }
+        }
     }
 
     /// Takes note of a delivery. Returns the attempt that it is about, if it is new.

@@ -5,10 +5,22 @@ use super::{Member, World};
 use crate::violation::{InvariantViolation, Stall};
 use crate::watch::Watch;
 use ssmr_core::limits::SESSION_TTL;
-use ssmr_core::{ClientId, GroupId, ObjectId, Partition, ReplicaId};
+use ssmr_core::{ClientId, GroupId, ObjectId, Partition, ReplicaId, ServerMessage};
 use std::collections::BTreeMap;
 
 impl World {
+    /// A client is told something: answers to one attempt of its own are all the same.
+    pub(super) fn watch_answer(&mut self, to: ClientId, message: &ServerMessage) {
+        // What bears one name need not be one command, if twins or hostile clients gave it.
+        let is_honest = self.users.contains_key(&to) && !self.twins.contains_key(&to);
+        if let ServerMessage::Answer { answer, .. } = message
+            && is_honest
+            && let Err(violation) = self.watch.answer(answer)
+        {
+            self.violation = self.violation.take().or(Some(violation));
+        }
+    }
+
     /// Checks what can be checked at every step.
     pub(super) fn look_at(&mut self, id: ReplicaId) {
         let Some(member) = self.members.get_mut(&id) else {

@@ -238,6 +238,7 @@ impl World {
         for (to, msg) in out.clients {
             let expired = matches!(msg, ServerMessage::Expired { .. });
             self.report.expired += u64::from(expired);
+            self.watch_answer(to, &msg);
             let to = self.one_of(to);
             let leaves = self.leaves(id, busy, &msg);
             self.send(leaves, Seat::Replica(id), Seat::Client(to), |_| {

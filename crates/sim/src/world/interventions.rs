@@ -5,7 +5,8 @@
 use super::{Msg, ReplicaInput, Requests, World, WorldEvent};
 use crate::network::Seat;
 use ssmr_core::{
-    ClientId, Command, GroupId, Hint, PartitionId, PeerMessage, ReplicaId, ServerMessage,
+    ClientId, Command, GroupId, Hint, Micros, Partition, PartitionId, PeerMessage, ReplicaId,
+    ServerMessage,
 };
 use ssmr_multicast::{Item, Message, WireValue};
 use std::sync::Arc;
@@ -134,6 +135,22 @@ impl World {
     pub(crate) fn applied(&self, group: GroupId) -> u64 {
         let applied = self.living(group).map(|id| self.members[&id].applied);
         applied.max().unwrap_or_default()
+    }
+
+    /// From now on, storing something takes so long, and nobody takes any input meanwhile.
+    pub(crate) fn even_out_stores(&mut self, time: Micros) {
+        self.store_time = time;
+    }
+
+    /// How many delivered commands have not finished at the replica of a group that has most.
+    pub(crate) fn unfinished(&self, group: GroupId) -> usize {
+        let unfinished = |id| self.members[&id].replica.partition().unfinished_count();
+        self.living(group).map(unfinished).max().unwrap_or_default()
+    }
+
+    /// How many messages wait for their release.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// How many entries the stored snapshots of all replicas of a group stand for, at least.

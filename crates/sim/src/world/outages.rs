@@ -122,10 +122,11 @@ impl World {
     /// and so does whatever reaches the replica meanwhile.
     pub(super) fn take_time(&mut self, id: ReplicaId, stores: bool) -> Micros {
         let longest = self.folder(id).map_or(0, |folder| folder.longest_write);
-        if longest == 0 || !stores {
-            return 0;
-        }
-        let time = self.rng.random_range(1..longest);
+        let time = match (stores, self.store_time, longest) {
+            (false, ..) | (true, 0, 0) => return 0,
+            (true, 0, longest) => self.rng.random_range(1..longest),
+            (true, time, _) => time,
+        };
         self.report.slow_writes += 1;
         if let Some(member) = self.members.get_mut(&id) {
             member.busy_until = self.now + time;
