@@ -1,7 +1,7 @@
 //! The law: the vocabulary of scalable state machine replication with dynamic objects, its three
 //! seams, and the engines that all strategies share.
 //!
-//! - **Order**: [`Multicast`] delivers commands to sets of groups in one acyclic order.
+//! - **Order**: [`Multicast`] delivers commands to sets of groups, in one order for each object.
 //! - **Partition**: [`Partition`] applies what is delivered; [`Engine`] is the one implementation.
 //! - **Oracle**: [`Oracle`] is the strategy: who has authority over an object, and where to look
 //!   for it.

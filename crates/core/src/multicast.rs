@@ -20,8 +20,11 @@ use std::sync::Arc;
 ///
 /// **Uniform agreement**: what one replica delivers, all correct replicas of its destinations
 /// deliver. **Integrity**: a command is delivered at most once, and only if it was handed in.
-/// **Prefix and acyclic order**: all deliveries fit one partial order without cycles. The order
-/// does *not* respect real time across groups; rules R2 and R3 see to that.
+/// **Prefix and acyclic order per object**: the replicas of a group deliver the same sequence, and
+/// all groups agree on each command's timestamp. Commands that name a common object are delivered
+/// in ascending order of timestamps, wherever both are; others in any order that is the same at all
+/// replicas of the group, so the timestamps of one group's deliveries may fall. The order does
+/// *not* respect real time across groups; rules R2 and R3 see to that.
 ///
 /// Besides commands, a group's log carries what other groups' replicas signal
 /// ([`Multicast::signal`]), exactly once and in the order in which each of them sent it, so that
@@ -175,7 +178,7 @@ pub enum Refusal {
 /// What the multicast hands to the partition's engine, in log order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// A command, at its place in the total order.
+    /// A command, behind all with lower timestamps that name one of its objects.
     Command {
         /// As its client handed it in.
         command: Arc<Command>,

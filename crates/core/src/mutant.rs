@@ -51,6 +51,8 @@ pub enum Mutant {
     UnsealedBelieved,
     /// A group's clock falls back when its leader changes, so that timestamps are given out twice.
     TimestampsReused,
+    /// A command waits for its turn on the first of its objects only.
+    FirstObjectIndexed,
     /// A replica applies further entries of its log before what the first one led to is delivered.
     SeveralEntriesAtOnce,
     /// Messages of one name are taken for the same, whatever they say.
@@ -79,7 +81,7 @@ pub enum Mutant {
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::NoSignalWait,
         Self::HastyAnswer,
         Self::OpenQueues,
@@ -99,6 +101,7 @@ impl Mutant {
         Self::ForgeriesBelieved,
         Self::UnsealedBelieved,
         Self::TimestampsReused,
+        Self::FirstObjectIndexed,
         Self::SeveralEntriesAtOnce,
         Self::ContentsConfused,
         Self::PendingSessionsExpire,

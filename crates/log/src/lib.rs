@@ -3,8 +3,9 @@
 //!
 //! A group of replicas agrees on a sequence of byte strings. Each replica owns a [`GroupLog`].
 //! Inputs come as calls with the time as an argument; outputs are appended to a [`LogOutbox`]:
-//! first `records` are made durable, then `messages` are sent, or meanwhile where that is safe. There
-//! is no clock, randomness, thread or socket in here, so whole groups can be simulated from a seed.
+//! first `records` are made durable, then `messages` are sent, or meanwhile where that is safe.
+//! There is no clock, randomness, thread or socket in here, so whole groups can be simulated from a
+//! seed.
 //!
 //! | file | what it holds |
 //! | --- | --- |

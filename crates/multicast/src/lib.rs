@@ -1,7 +1,8 @@
 //! The order: atomic multicast on one replicated log per group, as deterministic state machines
 //! without IO.
 //!
-//! - `order`: Skeen's timestamps as a pure function of the log.
+//! - `order`: Skeen's timestamps as a pure function of the log; `pending`: the commands that wait
+//!   for theirs, and which of them may be delivered.
 //! - `link`: a reliable channel between each two groups, whose ends are replicated state.
 //! - `leader`: what a leader has taken in and not proposed; `peers`: the other groups, seen from a
 //!   leader.
@@ -25,6 +26,7 @@ mod link;
 mod message;
 mod order;
 mod peers;
+mod pending;
 mod snapshots;
 #[cfg(test)]
 mod testing;

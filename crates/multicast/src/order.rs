@@ -2,9 +2,10 @@
 //! algorithm over logs.
 //!
 //! Each destination group gives a command a local timestamp when it logs it, and tells the others
-//! through links; the greatest one is final; commands are delivered in the order of final
-//! timestamps. The groups' logs make each timestamp as durable as the group (BaseCast, as
-//! FastCast's paper calls it; Coelho, Schiper, Pedone, DSN 2017).
+//! through links; the greatest one is final; commands that share an object are delivered in the
+//! order of final timestamps, and others do not wait for each other (`pending`). The groups' logs
+//! make each timestamp as durable as the group (BaseCast, as FastCast's paper calls it; Coelho,
+//! Schiper, Pedone, DSN 2017).
 //!
 //! ```text
 //!   client          p0 log             p1 log
@@ -24,30 +25,19 @@
 use crate::batch::{Batch, Input, MAX_ELAPSED};
 use crate::filter::{Filter, Freshness};
 use crate::link::{Item, Links};
+use crate::pending::PendingCommands;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use ssmr_core::id::digest;
-use ssmr_core::keyed_hash::KeyedMap;
 use ssmr_core::limits::{CLOCK_END, CLOCK_LEAD};
 use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Command, Delivery, GroupId, Groups, LogTime, LogicalClock, MessageId, Micros, SessionId,
-    Timestamp, codec,
+    Command, Delivery, GroupId, LogTime, LogicalClock, MessageId, Micros, SessionId, Timestamp,
+    codec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// A command that is logged and not delivered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Pending {
-    command: Arc<Command>,
-    /// The greatest timestamp known: the final one is not less. Its key in the pending order.
-    bound: Timestamp,
-    /// The destinations whose timestamps are not known.
-    missing: Groups,
-    expired: bool,
-}
 
 /// The multicast state of one group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,8 +45,7 @@ pub(crate) struct Order {
     group: GroupId,
     clock: LogicalClock,
     time: LogTime,
-    commands: KeyedMap<MessageId, Pending>,
-    pending: BTreeMap<Timestamp, MessageId>,
+    pending: PendingCommands,
     /// Timestamps of commands that are not logged here.
     early: BTreeMap<MessageId, Vec<Timestamp>>,
     filter: Filter,
@@ -72,8 +61,7 @@ impl Order {
             group,
             clock: LogicalClock::default(),
             time: LogTime::ZERO,
-            commands: KeyedMap::default(),
-            pending: BTreeMap::new(),
+            pending: PendingCommands::default(),
             early: BTreeMap::new(),
             filter: Filter::new(session_ttl),
             links: Links::default(),
@@ -105,15 +93,10 @@ impl Order {
             links,
             ..
         } = self;
-        let missing: Vec<Groups> = pending
-            .values()
-            .map(|id| self.commands[id].missing)
-            .collect();
         digest(&codec::encode(&(
             clock,
             time,
-            pending,
-            missing,
+            pending.sorted(),
             early,
             filter.sorted(),
             links,
@@ -156,12 +139,9 @@ impl Order {
 
     /// The first commands that are not delivered, with the groups they wait for; for diagnosis.
     pub(crate) fn describe(&self) -> String {
-        let first = self
-            .pending
-            .iter()
-            .take(3)
-            .map(|(at, id)| (at, id, self.commands[id].missing));
-        format!("{:?}, early {:?}", first.collect::<Vec<_>>(), self.early)
+        let mut first = self.pending.sorted();
+        first.truncate(3);
+        format!("{first:?}, early {:?}", self.early)
     }
 
     /// Whether a session is remembered.
@@ -171,14 +151,14 @@ impl Order {
 
     /// How many commands are logged and not delivered.
     pub(crate) fn pending_count(&self) -> usize {
-        self.commands.len()
+        self.pending.len()
     }
 
     /// What would become of a command that is handed in now. One that another destination has
     /// timestamped is always welcome, whatever its session: that group waits for us.
     pub(crate) fn freshness(&self, command: &Command) -> Freshness {
         let id = command.message_id();
-        if self.commands.contains_key(&id) {
+        if self.pending.contains(id) {
             Freshness::Seen
         } else if self.early.contains_key(&id) {
             Freshness::Fresh
@@ -194,7 +174,7 @@ impl Order {
     /// A command that is logged and not delivered, to be relayed to a destination that does not
     /// have it.
     pub(crate) fn command(&self, id: MessageId) -> Option<&Arc<Command>> {
-        self.commands.get(&id).map(|pending| &pending.command)
+        self.pending.command(id)
     }
 
     /// Commands that other groups have timestamped and that are not logged here, with one of those
@@ -252,30 +232,23 @@ impl Order {
                 },
             );
         }
-        let missing = others;
-        self.pending.insert(own, id);
-        self.commands.insert(
-            id,
-            Pending {
-                command,
-                bound: own,
-                missing,
-                expired,
-            },
-        );
+        if others.is_empty() && self.pending.is_clear(own, &command) {
+            // Nobody to ask and nobody to wait for: the common case is never pending.
+            self.hand_out(command, own, expired);
+            return;
+        }
+        self.pending.enter(command, own, others, expired);
         for timestamp in early.unwrap_or_default() {
             self.learn(id, timestamp);
         }
-        self.settle(id);
         self.deliver();
     }
 
     fn receive(&mut self, from: GroupId, first: u64, items: Vec<Item>) {
         for item in self.links.accept(from, first, items) {
             match item {
-                Item::Timestamp { message, timestamp } if self.commands.contains_key(&message) => {
+                Item::Timestamp { message, timestamp } if self.pending.contains(message) => {
                     self.learn(message, timestamp);
-                    self.settle(message);
                     self.deliver();
                 }
                 Item::Timestamp { message, timestamp } => {
@@ -288,86 +261,33 @@ impl Order {
         }
     }
 
-    /// Another destination's timestamp of a pending command.
+    /// Another destination's timestamp of a pending command. Once the final one is known, nothing
+    /// logged later may come before it.
     fn learn(&mut self, id: MessageId, timestamp: Timestamp) {
-        let Some(pending) = self.commands.get_mut(&id) else {
-            return;
-        };
-        if !pending.missing.contains(timestamp.group()) {
-            return;
-        }
-        pending.missing.remove(timestamp.group());
-        if timestamp > pending.bound {
-            self.pending.remove(&pending.bound);
-            pending.bound = timestamp;
-            let other = self.pending.insert(timestamp, id);
-            assert!(
-                other.is_none(),
-                "{timestamp:?} was given to {id:?} and to {other:?}"
-            );
+        if let Some(last) = self.pending.learn(id, timestamp) {
+            self.clock = self.clock.max(last.clock);
         }
     }
 
-    /// Once the final timestamp is known, nothing logged later may come before it.
-    fn settle(&mut self, id: MessageId) {
-        if let Some(pending) = self
-            .commands
-            .get(&id)
-            .filter(|pending| pending.missing.is_empty())
-        {
-            self.clock = self.clock.max(pending.bound.clock);
-        }
-    }
-
-    /// Delivers the pending command with the least timestamp for as long as that is final.
+    /// Delivers all whose turn has come, in ascending order of their final timestamps: what one of
+    /// them has held back comes after it.
     fn deliver(&mut self) {
-        while let Some((&timestamp, &id)) = self.pending.first_key_value() {
-            if !self
-                .commands
-                .get(&id)
-                .is_some_and(|pending| pending.missing.is_empty())
-            {
-                return;
-            }
-            self.pending.pop_first();
-            let Some(Pending {
-                command, expired, ..
-            }) = self.commands.remove(&id)
-            else {
-                return;
-            };
-            if !expired {
-                self.filter.leave(id.command);
-            }
-            self.deliveries.push_back(Delivery::Command {
-                command,
-                timestamp,
-                expired,
-            });
+        while let Some(due) = self.pending.pop() {
+            self.hand_out(due.command, due.timestamp, due.expired);
         }
+    }
+
+    fn hand_out(&mut self, command: Arc<Command>, timestamp: Timestamp, expired: bool) {
+        if !expired {
+            self.filter.leave(command.id);
+        }
+        self.deliveries.push_back(Delivery::Command {
+            command,
+            timestamp,
+            expired,
+        });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{command, session};
-    use ssmr_core::limits::{CLIENT_SESSIONS, SESSION_TTL};
-
-    /// Found by reading: all of them had room when they were handed in, before any was logged.
-    #[test]
-    fn sessions_that_come_in_one_burst_are_bounded_too() {
-        let mut order = Order::new(GroupId::ORACLE, SESSION_TTL);
-        let burst = (0..100).map(|opened| Arc::new(command(session(1, opened))));
-        let burst: Vec<_> = burst.collect();
-        let mut freshness = burst.iter().map(|command| order.freshness(command));
-        assert!(freshness.all(|freshness| freshness == Freshness::Fresh));
-        order.apply(Batch {
-            elapsed: 0,
-            told: LogTime::ZERO,
-            inputs: burst.into_iter().map(Input::Submit).collect(),
-        });
-        let delivered = std::iter::from_fn(|| order.poll_deliver()).count();
-        assert_eq!(delivered, CLIENT_SESSIONS as usize);
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u16 = 8;
+pub(crate) const PROTOCOL: u16 = 9;
 
 const MAX_GREETING: usize = 16 << 10;
 /// The largest frame that an operator may send: the founders of a group fit many times.

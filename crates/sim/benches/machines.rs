@@ -5,10 +5,11 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmr_core::replica::Applied;
 use ssmr_core::{
-    ClientId, Command, CommandId, Delivery, Engine, GroupId, Groups, Guess, LogTime, LogicalClock,
-    ObjectId, Oracle, Partition, PartitionId, Placement, Request, SessionId, Timestamp, Topology,
-    codec,
+    ClientId, Command, CommandId, Delivery, Engine, GroupId, Groups, Guess, LocalTime, LogTime,
+    LogicalClock, Multicast, ObjectId, Oracle, Outbox, Partition, PartitionId, Placement,
+    ReplicaId, Request, SessionId, Timestamp, Topology, codec,
 };
+use ssmr_multicast::{GroupMulticast, MulticastSettings};
 use ssmr_sim::app::{Op, Register, Registers};
 use ssmr_sim::{Options, Profile, simulate};
 use std::hint::black_box;
@@ -83,6 +84,86 @@ fn engine(c: &mut Criterion) {
     bench.finish();
 }
 
+/// The only replica of the first of two groups, of which the other one says nothing.
+struct Ordering {
+    multicast: GroupMulticast,
+    now: LocalTime,
+    number: u64,
+}
+
+impl Ordering {
+    fn new() -> Self {
+        let topology = Topology::new(2, 1).expect("two partitions of one replica");
+        let (group, index) = (PartitionId(0).into(), 0);
+        let id = ReplicaId { group, index };
+        let settings = MulticastSettings::default();
+        let mut ordering = Self {
+            multicast: GroupMulticast::new(id, topology, settings),
+            now: LocalTime::ZERO,
+            number: 0,
+        };
+        while !ordering.multicast.status().is_current {
+            ordering.now += 10_000;
+            let mut out = Outbox::default();
+            ordering.multicast.on_timer(ordering.now, &mut out);
+            ordering.round(Vec::new());
+        }
+        ordering
+    }
+
+    /// Hands commands in together, and has them logged. Returns how many were delivered.
+    fn round(&mut self, commands: Vec<Command>) -> usize {
+        for command in commands {
+            let taken = self.multicast.submit(self.now, Arc::new(command));
+            taken.expect("there is room");
+        }
+        let (mut out, mut delivered) = (Outbox::default(), 0);
+        while self.multicast.flush(self.now, &mut (), &mut out) {
+            delivered += std::iter::from_fn(|| self.multicast.poll_deliver()).count();
+        }
+        delivered
+    }
+
+    /// A command of one of sixteen clients, each of which has few unanswered.
+    fn command(&mut self, object: u64, destinations: Groups) -> Command {
+        self.number += 1;
+        let op = Op::Update(vec![ObjectId::new(0, object)], self.number);
+        let mut command = command(self.number / 16 + 1, Request::access::<Registers>(&op));
+        command.id.session.client = ClientId(self.number % 16);
+        command.destinations = destinations;
+        command
+    }
+
+    /// So many commands to one group, of which each names another of a thousand objects.
+    fn local(&mut self, count: u64) -> Vec<Command> {
+        let local = PartitionId(0).into();
+        (0..count)
+            .map(|object| self.command(object % 1_000, local))
+            .collect()
+    }
+}
+
+fn order(c: &mut Criterion) {
+    const BATCH: u64 = 64;
+    let mut bench = c.benchmark_group("order");
+    bench.throughput(Throughput::Elements(BATCH));
+    for pending in [0, 10_000] {
+        let mut ordering = Ordering::new();
+        for number in 0..pending {
+            let shared = ordering.command(1_000_000 + number, Groups::partitions(2));
+            ordering.round(vec![shared]);
+        }
+        let name = format!("commands to one group, {pending} to two pending");
+        bench.bench_function(name, |b| {
+            b.iter(|| {
+                let commands = ordering.local(BATCH);
+                black_box(ordering.round(commands))
+            });
+        });
+    }
+    bench.finish();
+}
+
 fn wire(c: &mut Criterion) {
     let command = update(1);
     let bytes = codec::encode(&command);
@@ -118,5 +199,5 @@ fn world(c: &mut Criterion) {
     bench.finish();
 }
 
-criterion_group!(benches, engine, wire, world);
+criterion_group!(benches, engine, order, wire, world);
 criterion_main!(benches);

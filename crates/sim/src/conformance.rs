@@ -7,6 +7,7 @@
 //! for a strategy, so that a failure names the scenario.
 
 mod caching;
+mod conflicts;
 mod costs;
 mod creation;
 mod early_answers;
@@ -27,6 +28,7 @@ mod sweep;
 mod transactions;
 
 pub use caching::*;
+pub use conflicts::*;
 pub use costs::*;
 pub use creation::*;
 pub use early_answers::*;
@@ -96,6 +98,8 @@ macro_rules! conformance {
             an_early_answer_is_repeated,
             an_early_retry_tells_the_way,
             what_commands_sync,
+            a_group_without_a_majority_holds_up_what_is_tied_to_it,
+            a_command_does_not_wait_for_strangers,
         }
         $crate::conformance! { @sweep $oracle;
             calm Calm, reorder Reorder, lossy Lossy, slow Slow, far Far, cut Cut,

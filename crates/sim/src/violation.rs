@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Invariant {
     /// Replicas of a group that applied the same entries have the same state.
     Agreement,
-    /// All deliveries fit one acyclic order, and none is missing.
+    /// All groups deliver the commands on each object in one order, and none is missing.
     Order,
     /// An object is owned once.
     Ownership,
@@ -106,15 +106,17 @@ pub enum OrderViolation {
         /// The other one.
         other: CommandId,
     },
-    /// A group delivered a command after one with a greater or the same timestamp.
+    /// A group delivered a command on an object after one with a greater or the same timestamp.
     Backwards {
         /// Where it was seen.
         group: GroupId,
+        /// What both name.
+        object: ObjectId,
         /// The attempt that was delivered.
         id: CommandId,
         /// Its timestamp.
         timestamp: Timestamp,
-        /// What the group delivered just before.
+        /// What the group delivered on that object just before.
         last: (CommandId, Timestamp),
     },
     /// Once all is quiet, a command was not delivered by just its destinations.
@@ -188,6 +190,7 @@ impl InvariantViolation {
     #[must_use]
     pub fn concerns(&self, object: ObjectId) -> bool {
         match self {
+            Self::Order(OrderViolation::Backwards { object: named, .. }) => *named == object,
             Self::Agreement { .. } | Self::Order(_) | Self::Progress(_) | Self::Storage(_) => false,
             Self::Ownership { object: owned, .. } => *owned == object,
             Self::Answers { first, other, .. } => {
@@ -264,12 +267,13 @@ impl fmt::Display for OrderViolation {
             ),
             Self::Backwards {
                 group,
+                object,
                 id,
                 timestamp,
                 last,
             } => write!(
                 f,
-                "{group} delivered {id:?} at {timestamp:?} after {last:?}"
+                "{group} delivered {id:?} at {timestamp:?} after {last:?} on {object}"
             ),
             Self::Incomplete {
                 id,

@@ -6,8 +6,8 @@
 use ssmr_core::replica::{Applied, Holdings, Reading, Reply};
 use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
-    Answer, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, MessageId, ObjectId,
-    Partition, Query, Revision, Signal, Timestamp, Verdict,
+    Answer, Command, CommandId, Delivery, Encoded, Engine, GroupId, Groups, Hint, MessageId,
+    ObjectId, Partition, Query, Revision, Signal, Timestamp, Verdict,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::violation::{InvariantViolation, OrderViolation};
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) engine: Engine<Registers>,
-    /// Commands delivered since they were last looked at.
-    pub(crate) delivered: Vec<(MessageId, Timestamp, Groups)>,
+    /// Commands delivered since they were last looked at, with their final timestamps.
+    pub(crate) delivered: Vec<(Arc<Command>, Timestamp)>,
     /// How often it started over from a snapshot since then.
     pub(crate) restores: u64,
     /// What deliveries led to since it was last looked at, if somebody listens.
@@ -34,8 +34,7 @@ impl Partition for Watched {
             command, timestamp, ..
         } = &delivery
         {
-            self.delivered
-                .push((command.message_id(), *timestamp, command.destinations));
+            self.delivered.push((command.clone(), *timestamp));
         }
         if let Delivery::Restore(_) = &delivery {
             self.delivered.clear();
@@ -102,6 +101,8 @@ pub(crate) struct Watch {
     digests: BTreeMap<(GroupId, u64), u64>,
     /// Invariant 2: what the first replica of a group to get there delivered, in order.
     delivered: BTreeMap<GroupId, Vec<(Sent, Timestamp)>>,
+    /// What each group delivered last of all that names an object.
+    last: BTreeMap<(GroupId, ObjectId), (CommandId, Timestamp)>,
     /// The final timestamp of each command delivered anywhere.
     commands: BTreeMap<Sent, Timestamp>,
     /// The answer to each attempt.
@@ -128,18 +129,20 @@ impl Watch {
         })
     }
 
-    /// Invariant 2: a group's replicas deliver the same commands in the same order, which is that
-    /// of final timestamps, on which all groups agree. So the order of all groups together has no
+    /// Invariant 2: a group's replicas deliver the same commands in the same order; those that name
+    /// an object in the order of their final timestamps, on which all groups agree. So all groups
+    /// have the same order of the commands on each object, and all these orders together have no
     /// cycle.
     pub(crate) fn deliver(
         &mut self,
         group: GroupId,
         before: usize,
-        fresh: &[(MessageId, Timestamp, Groups)],
+        fresh: &[(Arc<Command>, Timestamp)],
     ) -> Result<(), OrderViolation> {
         let order = self.delivered.entry(group).or_default();
-        for (place, &(id, timestamp, destinations)) in (before..).zip(fresh) {
-            let (message, id) = ((id, destinations), id.command);
+        for (place, (command, timestamp)) in (before..).zip(fresh) {
+            let (id, timestamp) = (command.id, *timestamp);
+            let message = (command.message_id(), command.destinations);
             let known = *self.commands.entry(message).or_insert(timestamp);
             if known != timestamp {
                 return Err(OrderViolation::TwoTimestamps {
@@ -148,7 +151,7 @@ impl Watch {
                     other: timestamp,
                 });
             }
-            if !destinations.contains(group) {
+            if !command.destinations.contains(group) {
                 return Err(OrderViolation::NotDestination { group, id });
             }
             match order.get(place) {
@@ -162,14 +165,17 @@ impl Watch {
                     });
                 }
                 None => {
-                    let last = order.last().filter(|(_, last)| *last >= timestamp);
-                    if let Some(&((last, _), at)) = last {
-                        return Err(OrderViolation::Backwards {
-                            group,
-                            id,
-                            timestamp,
-                            last: (last.command, at),
-                        });
+                    for object in command.request.objects() {
+                        let last = self.last.insert((group, object), (id, timestamp));
+                        if let Some(last) = last.filter(|(_, last)| *last >= timestamp) {
+                            return Err(OrderViolation::Backwards {
+                                group,
+                                object,
+                                id,
+                                timestamp,
+                                last,
+                            });
+                        }
                     }
                     order.push((message, timestamp));
                 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use twox_hash::XxHash3_64;
 
 /// The version of what is stored here.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 const MAGIC: [u8; 8] = *b"ssmr-log";
 

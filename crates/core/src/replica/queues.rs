@@ -1,8 +1,9 @@
 //! Per-object queues: a delivered command waits behind the earlier ones that share an object with
 //! it, and no others.
 //!
-//! All destinations deliver shared commands in one acyclic order, so the queues cannot deadlock.
-//! While a command is in them nothing about its objects is visible to others (rule R3).
+//! All groups deliver the commands on an object in one order, that of final timestamps, so the
+//! queues cannot deadlock. While a command is in them nothing about its objects is visible to
+//! others (rule R3).
 
 use crate::command::MessageId;
 use crate::id::ObjectId;

@@ -186,7 +186,7 @@ const OVERLAPS: [(Mutant, Profile, u8, u64); 4] = [
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
 /// No client's history is needed: replicas that differ, deliveries out of order and commands that
 /// never end are violations, too.
-const STORAGE: [(Mutant, Profile, u64); 14] = [
+const STORAGE: [(Mutant, Profile, u64); 15] = [
     (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
     (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
     (Mutant::TimestampsReused, Profile::Stop, 60),
@@ -201,6 +201,7 @@ const STORAGE: [(Mutant, Profile, u64); 14] = [
     (Mutant::PendingSessionsExpire, Profile::Expiry, 20),
     (Mutant::SeveralEntriesAtOnce, Profile::Stop, 200),
     (Mutant::HastyAnswer, Profile::Deaths, 50),
+    (Mutant::FirstObjectIndexed, Profile::Calm, 10),
 ];
 
 /// Hunts for the faults of what replicas store, of snapshots and of the order.

@@ -1,9 +1,9 @@
 //! A group dies for good: what does not need it must go on, and is judged.
 //!
 //! It dies while nothing is under way. A command that other groups had timestamped by then would
-//! hold back all that they deliver later: that is what an order of everything costs. Some clients
-//! then ask for what it owned, in vain; the others, and one that has just come, for what it does
-//! not concern.
+//! hold back all that shares an object with it, and what shares one with that: with few objects,
+//! nearly everything. Some clients then ask for what it owned, in vain; the others, and one that
+//! has just come, for what it does not concern.
 
 use super::{PATIENCE, Run};
 use crate::app::{Op, Registers};
