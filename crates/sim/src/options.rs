@@ -371,7 +371,7 @@ impl Profile {
     /// that may have become of them.
     pub(crate) fn requests(self, wanted: usize) -> usize {
         match self {
-            Self::Expiry => wanted.min(10),
+            Self::Expiry => wanted.min(8),
             // Leaders change several times.
             Self::HandOver => 2 * wanted,
             _ => wanted,

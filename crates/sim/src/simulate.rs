@@ -33,6 +33,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// More events than these do not happen in a simulation that ends; one takes some ten thousand.
+const MOST_STEPS: u64 = 2_000_000;
+
 /// How long, in virtual time, everything may take to end once all faults are over.
 const PATIENCE: Micros = 120_000_000;
 
@@ -269,6 +272,10 @@ impl Run {
     }
 
     fn step(&mut self) -> Result<(), InvariantViolation> {
+        let steps = self.world.report.steps;
+        if steps > MOST_STEPS {
+            return Err(Stall::Storm { steps }.into());
+        }
         self.world.step()?;
         for (id, completion) in self.world.take_completions() {
             let mut pause = 0;

@@ -135,6 +135,11 @@ pub enum OrderViolation {
 pub enum Stall {
     /// No event is left to happen.
     NoEvents,
+    /// More happens than in any simulation that ends: a storm of messages.
+    Storm {
+        /// How many events there were.
+        steps: u64,
+    },
     /// Requests are unanswered long after all faults have healed.
     Requests {
         /// How everybody stands.
@@ -291,6 +296,7 @@ impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoEvents => write!(f, "nothing happens any more"),
+            Self::Storm { steps } => write!(f, "after {steps} events there is no end"),
             Self::Requests { state } => write!(
                 f,
                 "requests are unanswered long after all faults have healed{state}"

@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// What each message takes.
 const DELAY: Micros = 1_000;
 
-/// Scenario 37: A leader answers early and stops at once: the next one comes to the same answer, and
-/// whoever reads then sees what the client was told.
+/// Scenario 37: A leader answers early and stops at once: the next one comes to the same answer,
+/// and whoever reads then sees what the client was told.
 pub fn an_early_answer_outlives_its_leader(oracle: &Arc<dyn Oracle>) -> String {
     let mut scenario = Scenario::new(oracle, 37);
     let objects = two_apart(&mut scenario);

@@ -92,6 +92,8 @@ struct ReadFault {
     reads: Reads,
     partitions: u8,
     clients: u64,
+    objects: u64,
+    window: usize,
     seeds: u64,
 }
 
@@ -102,6 +104,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Index,
         partitions: 2,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 300,
     },
     ReadFault {
@@ -110,6 +114,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Index,
         partitions: 1,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 300,
     },
     ReadFault {
@@ -118,6 +124,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Lease,
         partitions: 1,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 300,
     },
     ReadFault {
@@ -126,6 +134,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Lease,
         partitions: 1,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 2_000,
     },
     ReadFault {
@@ -134,6 +144,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Lease,
         partitions: 1,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 500,
     },
     ReadFault {
@@ -142,6 +154,8 @@ const READS: [ReadFault; 7] = [
         reads: Reads::Lease,
         partitions: 1,
         clients: 4,
+        objects: 4,
+        window: 2,
         seeds: 2_000,
     },
     ReadFault {
@@ -149,8 +163,10 @@ const READS: [ReadFault; 7] = [
         profile: Profile::Pause,
         reads: Reads::Index,
         partitions: 1,
-        clients: 8,
-        seeds: 2_000,
+        clients: 12,
+        objects: 2,
+        window: 1,
+        seeds: 500,
     },
 ];
 
@@ -167,6 +183,8 @@ pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
             reads: fault.reads,
             partitions: fault.partitions,
             clients: fault.clients,
+            objects: fault.objects,
+            window: fault.window,
             ..Options::default()
         };
         let caught = catch(oracle, options, fault.seeds);

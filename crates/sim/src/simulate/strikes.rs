@@ -107,11 +107,18 @@ impl Run {
         }
     }
 
-    /// A replica loses what it had stored, or all that are down come back.
+    /// A replica loses what it had stored, or one of a group whose members are just changing, or
+    /// all that are down come back.
     fn wipe_some(&mut self) {
         match self.world.chance().random_range(0..4) {
             0 => self.victim().into_iter().for_each(|id| self.world.wipe(id)),
-            1 => {}
+            1 => {
+                let changing = self.world.changing();
+                if !changing.is_empty() {
+                    let place = self.world.chance().random_range(0..changing.len());
+                    self.world.wipe(changing[place]);
+                }
+            }
             _ => self.world.start_all(),
         }
     }

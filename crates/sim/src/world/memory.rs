@@ -37,6 +37,15 @@ impl World {
         !is_one || !possible.iter().all(settled)
     }
 
+    /// The replicas of all groups whose members are just changing.
+    pub(crate) fn changing(&self) -> Vec<ReplicaId> {
+        let groups = self.topology.groups();
+        let changing = groups.iter().filter(|group| self.is_changing(*group));
+        changing
+            .flat_map(|group| self.topology.members(group))
+            .collect()
+    }
+
     /// The replicas of a group that have not forgotten and will not stay away, each in its present
     /// generation.
     fn remembering(&self, group: GroupId) -> BTreeSet<MemberId> {
