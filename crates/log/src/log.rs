@@ -3,7 +3,7 @@
 //! It joins the library (terms, votes, positions) with what that leaves to its user: the entries
 //! themselves, the timers, pre-vote, flow control towards each follower, the transfer of snapshots,
 //! and when members change. It deliberately does not store anything: [`Record`]s say what must be
-//! durable before the messages leave.
+//! durable, and whether before the messages leave.
 //!
 //! Invariant: what [`GroupLog::poll_committed`] returns is the same at every replica, in the same
 //! order, and is never taken back.

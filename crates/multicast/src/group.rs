@@ -50,7 +50,7 @@ pub struct GroupMulticast {
     /// While this replica leads.
     leader: Option<LeaderState>,
     peers: Peers,
-    /// Signals that have arrived and are not proposed for longer than this round.
+    /// Signals that this round has taken from the links, to be polled.
     arrived: VecDeque<(GroupId, Signal)>,
     /// Clients whose commands waited while this replica handed over, and are lost with its term.
     turned_away: BTreeSet<ClientId>,

@@ -117,7 +117,16 @@ impl Order {
 
     /// A cheap copy of the state, to be encoded later.
     pub(crate) fn image(&self) -> StatePart {
-        let copy = self.clone();
+        let copy = Self {
+            group: self.group,
+            clock: self.clock,
+            time: self.time,
+            pending: self.pending.without_places(),
+            early: self.early.clone(),
+            filter: self.filter.clone(),
+            links: self.links.clone(),
+            deliveries: VecDeque::new(),
+        };
         Box::new(move || codec::encode(&copy))
     }
 

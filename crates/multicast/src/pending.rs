@@ -87,6 +87,14 @@ impl PendingCommands {
         all
     }
 
+    /// The commands alone, to be encoded.
+    pub(crate) fn without_places(&self) -> Self {
+        Self {
+            commands: self.commands.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing comes before a command that is final at `at`: it need not enter.
     pub(crate) fn is_clear(&self, at: Timestamp, command: &Command) -> bool {
         self.places.is_empty()

@@ -4,45 +4,41 @@
 
 use super::execute::{Computed, execute};
 use super::partition::Reply;
-use super::verdict::{Decision, Finding, decide};
+use super::verdict::{Decision, Finding};
 use crate::answer::{Answer, Touch, Verdict};
 use crate::application::Application;
 use crate::command::Command;
-use crate::id::{Encoded, GroupId, Revision, Timestamp};
+use crate::hints;
+use crate::id::{Encoded, GroupId, Hint, Revision, Timestamp};
 use crate::request::Intent;
-use crate::signal::Signal;
 use std::sync::Arc;
 
 /// What a command leads to at one group.
 #[derive(Debug)]
 pub(super) struct Conclusion {
-    pub(super) verdict: Verdict,
-    pub(super) decision: Decision,
+    /// What the signals say, or that the service failed.
+    verdict: Verdict,
     /// The objects that it touches, with their revisions before and after.
-    pub(super) touched: Vec<Touch>,
+    touched: Vec<Touch>,
+    /// One for each object of the request, in its order.
+    pub(super) findings: Vec<Finding>,
     /// What the operation computed, if the command takes effect.
     pub(super) computed: Option<Computed>,
 }
 
-/// Concludes from the signals of all destinations what a command with this final timestamp leads
-/// to at `group`.
-///
-/// # Panics
-/// As [`decide`].
-pub(super) fn conclude<A: Application>(
+/// Carries out at `group` what was decided of a command with this final timestamp, but stores
+/// nothing.
+pub(super) fn carry_out<A: Application>(
     group: GroupId,
     command: &Command,
     timestamp: Timestamp,
-    signals: &[(GroupId, Signal)],
-    max_operands: u64,
+    decision: Decision,
 ) -> Conclusion {
-    let mut decision = decide(command, signals, max_operands);
-    let touched = std::mem::take(&mut decision.touched);
     if decision.verdict != Verdict::Done {
         return Conclusion {
             verdict: decision.verdict,
-            decision,
-            touched,
+            touched: decision.touched,
+            findings: decision.findings,
             computed: None,
         };
     }
@@ -66,7 +62,7 @@ pub(super) fn conclude<A: Application>(
         },
         touched: touched.collect(),
         computed: Some(computed),
-        decision,
+        findings: decision.findings,
     }
 }
 
@@ -113,7 +109,24 @@ impl Conclusion {
                 touched: self.touched.clone(),
             }),
             command: command.clone(),
-            hints: self.decision.hints(command, self.verdict),
+            hints: self.hints(command),
         }
+    }
+
+    /// Where the signals say that the objects are, if the client's plan was not the best one: then
+    /// it should learn.
+    fn hints(&self, command: &Command) -> Vec<Hint> {
+        let mut intents = command.request.intents().iter();
+        let asks = intents.any(|(_, intent)| matches!(intent, Intent::Lookup));
+        if self.verdict != Verdict::Retry && command.id.attempt <= 1 && !asks {
+            return Vec::new();
+        }
+        let places = command.request.objects().zip(&self.findings);
+        places
+            .filter_map(|(object, finding)| {
+                let (group, revision) = finding.owner?;
+                hints::of_owner(object, group, revision)
+            })
+            .collect()
     }
 }

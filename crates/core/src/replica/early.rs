@@ -34,7 +34,7 @@ impl Early {
 
     fn learn(&mut self, from: GroupId, signal: Signal) {
         let arrived = self.arrived.entry(signal.message).or_default();
-        // A group's only signal for a command comes again where a leader was changed.
+        // A signal may come twice: after a change of leader links repeat themselves.
         if arrived.iter().all(|(known, _)| *known != from) {
             arrived.push((from, signal));
         }
@@ -71,7 +71,8 @@ impl Early {
         };
         assert_eq!(
             told.answer, reply.answer,
-            "an early answer is not the recorded one"
+            "the early answer is not the one to be recorded: unless the service's operations are \
+             not deterministic, an invariant is broken"
         );
         true
     }
@@ -93,13 +94,14 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         }
     }
 
-    /// Commands have come to the head of their queues: answers those whose signals have arrived.
-    pub(super) fn answer_started(
+    /// Commands have come to the head of their queues, or signals for them were logged: answers
+    /// those whose other signals have arrived.
+    pub(super) fn answer_ready(
         &mut self,
-        started: impl Iterator<Item = MessageId>,
+        commands: impl Iterator<Item = MessageId>,
         out: &mut ReplicaOutbox<M>,
     ) {
-        for message in started {
+        for message in commands {
             let hasty = mutant::is_active(Mutant::HastyAnswer);
             if hasty || !self.early.arrived(message).is_empty() {
                 self.answer_early(message, out);

@@ -20,7 +20,7 @@
 //! Invariant: the state is a pure function of the deliveries. What is sent is too, so any replica
 //! may send it.
 
-use super::conclusion::conclude;
+use super::conclusion::carry_out;
 use super::partition::{Applied, Holdings, Partition, Reading, Reply};
 use super::queues::Queues;
 use super::sessions::Sessions;
@@ -102,17 +102,19 @@ impl<A: Application> Partition for Engine<A> {
 
     fn conclude(&mut self, message: MessageId, arrived: &[(GroupId, Signal)]) -> Option<Reply> {
         let running = self.state.running.get(&message)?;
-        let lacking = |group: &GroupId| arrived.iter().all(|(from, _)| from != group);
-        let lacks_none = !running.missing.iter().any(|group| lacking(&group));
-        if !running.started || !(lacks_none || running.may_answer(arrived)) {
+        let has_arrived = |group| arrived.iter().any(|(from, _)| *from == group);
+        let has_all = running.missing.iter().all(has_arrived) || running.may_answer(arrived);
+        if !(running.started && has_all) {
             return None;
         }
         let signals: Vec<_> = running.with(arrived).cloned().collect();
         let (command, timestamp) = (&running.command, running.timestamp);
-        let most = self.max_operands;
-        let conclusion = conclude::<A>(self.group, command, timestamp, &signals, most);
-        let answers = conclusion.decision.answerer == self.group;
-        answers.then(|| conclusion.reply(command, timestamp))
+        let decision = decide(command, &signals, self.max_operands);
+        // Who does not answer need not execute yet.
+        (decision.answerer == self.group).then(|| {
+            let conclusion = carry_out::<A>(self.group, command, timestamp, decision);
+            conclusion.reply(command, timestamp)
+        })
     }
 
     fn recorded(&self, id: CommandId) -> Option<&Arc<Answer>> {
@@ -408,24 +410,18 @@ impl<A: Application> Engine<A> {
     /// All signals are in: decides, executes, records and answers.
     fn finish(&mut self, running: &Running, out: &mut Applied) {
         let (command, timestamp) = (&running.command, running.timestamp);
-        let (signals, most) = (&running.signals, self.max_operands);
-        let mut conclusion = conclude::<A>(self.group, command, timestamp, signals, most);
-        let decision = &conclusion.decision;
+        let decision = decide(command, &running.signals, self.max_operands);
         let everywhere = command.destinations == self.placement.topology().groups();
         assert!(
             !(everywhere && decision.verdict == Verdict::Retry && running.missing.is_empty())
                 || mutant::any_is_active(),
             "a command to all groups found an object that nobody owns: {decision:?}"
         );
-        let reply = (decision.answerer == self.group).then(|| conclusion.reply(command, timestamp));
+        let answers = decision.answerer == self.group;
+        let mut conclusion = carry_out::<A>(self.group, command, timestamp, decision);
+        let reply = answers.then(|| conclusion.reply(command, timestamp));
         if let Some(computed) = &mut conclusion.computed {
-            self.apply(
-                command,
-                timestamp,
-                &conclusion.decision.findings,
-                computed,
-                out,
-            );
+            self.apply(command, timestamp, &conclusion.findings, computed, out);
         }
         if !running.expired {
             let answer = reply.as_ref().map(|reply| reply.answer.clone());

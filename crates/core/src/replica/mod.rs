@@ -236,8 +236,13 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
                     self.counters.multi_group += u64::from(command.destinations.len() > 1);
                 }
                 self.early.logged(&delivery);
+                let signalled = match &delivery {
+                    Delivery::Signal { signal, .. } => Some(signal.message),
+                    _ => None,
+                };
                 self.partition.on_deliver(delivery, &mut applied);
                 self.pass_on(now, &mut applied, out);
+                self.answer_ready(signalled.into_iter(), out);
             }
             if has_delivered {
                 let index = self.multicast.status().applied;
@@ -459,7 +464,7 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             out.peers.push((to, PeerMessage::Hints(hints)));
         }
         self.drain(out);
-        self.answer_started(applied.started.drain(..), out);
+        self.answer_ready(applied.started.drain(..), out);
         for reply in applied.replies.drain(..) {
             if !self.early.finish(&reply) {
                 self.send_answer(reply, out);

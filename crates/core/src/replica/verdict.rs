@@ -15,8 +15,7 @@
 
 use crate::answer::{Touch, Verdict};
 use crate::command::Command;
-use crate::hints;
-use crate::id::{Encoded, GroupId, Groups, Hint, ObjectId, Revision};
+use crate::id::{Encoded, GroupId, Groups, ObjectId, Revision};
 use crate::limits::MAX_FAN_OUT;
 use crate::mutant::{self, Mutant};
 use crate::request::{Expected, Intent, Request};
@@ -221,23 +220,4 @@ fn answerer(command: &Command, findings: &[Finding], verdict: Verdict) -> GroupI
     least
         .or(command.destinations.first())
         .unwrap_or_else(|| unreachable!("a command has a destination"))
-}
-
-impl Decision {
-    /// Where the signals say that the objects are, if the client's plan was not the best one: then
-    /// it should learn.
-    pub(super) fn hints(&self, command: &Command, verdict: Verdict) -> Vec<Hint> {
-        let mut intents = command.request.intents().iter();
-        let asks = intents.any(|(_, intent)| matches!(intent, Intent::Lookup));
-        if verdict != Verdict::Retry && command.id.attempt <= 1 && !asks {
-            return Vec::new();
-        }
-        let places = command.request.objects().zip(&self.findings);
-        places
-            .filter_map(|(object, finding)| {
-                let (group, revision) = finding.owner?;
-                hints::of_owner(object, group, revision)
-            })
-            .collect()
-    }
 }

@@ -157,7 +157,7 @@ struct InitArgs {
     )]
     base_port: u16,
 
-    /// Keep logs in this folder, synced before anything leaves; else everything is in memory
+    /// Keep logs in this folder, synced before they count; else everything is in memory
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 

@@ -221,7 +221,7 @@ pub(crate) struct RunArgs {
     )]
     cache_reads: CacheReads,
 
-    /// Where replicas keep their logs: nowhere, in files, or in files synced before anything leaves
+    /// Where replicas keep their logs: nowhere, in files, or in files synced before they count
     #[arg(long, default_value = "memory", value_name = "HOW", value_parser = choices(DURABILITIES))]
     durability: DurabilityName,
 
