@@ -15,7 +15,7 @@ fn a_missing_signal_wait_is_found() {
         NoSignalWait,
         Profile::Slow,
         Exchange,
-        4,
+        3,
         600,
     );
     assert!(caught.witnessed().is_some(), "{caught:?}");
