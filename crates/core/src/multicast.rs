@@ -59,9 +59,9 @@ pub trait Multicast {
     fn poll_deliver(&mut self) -> Option<Delivery>;
 
     /// A signal of another group that has reached this replica and is not logged yet: `None` at a
-    /// follower. It is a fact, for it follows from what that group has committed, but this group may
-    /// not have it when this replica is gone: nothing of the state may depend on it. It is handed
-    /// out before it is delivered, and perhaps again later.
+    /// follower. It is a fact, for it follows from what that group has committed, but this group
+    /// may not have it when this replica is gone: nothing of the state may depend on it. It is
+    /// handed out before it is delivered, and perhaps again later.
     fn poll_arrived(&mut self) -> Option<(GroupId, Signal)> {
         None
     }
