@@ -5,22 +5,21 @@
 //! it again until it is acknowledged, and fetches commands that reached another destination only.
 //! Followers only apply.
 
+mod capturing;
+mod confirming;
 mod handing_over;
 mod leading;
 
-use crate::batch::{Batch, Input, MAX_ELAPSED};
+use crate::batch::{Batch, Input};
 use crate::filter::Freshness;
 use crate::leader::{Announced, LeaderState};
 use crate::link::Item;
 use crate::message::Message;
 use crate::order::Order;
 use crate::peers::{LinkState, Peers};
-use crate::snapshots::{Capture, Captured, MulticastSettings, SnapshotSchedule, parts};
-use ssmr_core::multicast::{
-    ConfirmedLeadership, ConfirmedReads, Multicast, Outbox, Refusal, Snapshots, Status,
-};
+use crate::snapshots::{MulticastSettings, SnapshotSchedule, parts};
+use ssmr_core::multicast::{Multicast, Outbox, Refusal, Status};
 use ssmr_core::mutant::{self, Mutant};
-use ssmr_core::snapshot::StatePart;
 use ssmr_core::{
     ClientId, Command, Delivery, GroupId, LocalTime, Micros, ReplicaId, SessionId, Signal,
     Topology, ValueCodec, codec,
@@ -298,11 +297,6 @@ fn since_start(now: LocalTime) -> Duration {
     Duration::from_micros(now.micros())
 }
 
-/// A moment of this machine's clock, in the order's words.
-fn local(moment: Duration) -> LocalTime {
-    LocalTime::from_micros(moment.as_micros() as u64)
-}
-
 impl Multicast for GroupMulticast {
     type Msg = Message;
     type Record = Record;
@@ -441,68 +435,5 @@ impl Multicast for GroupMulticast {
 
     fn digest(&self) -> u64 {
         self.order.digest()
-    }
-}
-
-impl ConfirmedReads for GroupMulticast {
-    fn confirmed_leadership(&self, now: LocalTime) -> Option<ConfirmedLeadership> {
-        if mutant::is_active(Mutant::UnconfirmedReads) {
-            return self.log.is_leader().then_some(ConfirmedLeadership {
-                confirmed_at: now,
-                lease_until: now,
-            });
-        }
-        let known = self.log.confirmed_leadership(since_start(now))?;
-        let mut lease_until = local(known.lease_until);
-        if mutant::is_active(Mutant::LongLeases) {
-            lease_until += 4 * MAX_ELAPSED;
-        }
-        let confirmed_at = local(known.confirmed_at);
-        if mutant::is_active(Mutant::LeaseKept) {
-            // As long as any lease.
-            lease_until = lease_until.max(confirmed_at + 400_000);
-        }
-        if mutant::is_active(Mutant::LeaseWithoutMargin) {
-            // A lease is four fifths of a promise.
-            lease_until += lease_until.since(confirmed_at) / 4;
-        }
-        Some(ConfirmedLeadership {
-            confirmed_at,
-            lease_until,
-        })
-    }
-
-    fn read_moment(&self, now: LocalTime) -> LocalTime {
-        local(self.log.read_moment(since_start(now)))
-    }
-
-    fn confirm_leadership(&mut self, now: LocalTime, out: &mut Outbox<Self>) {
-        let time = since_start(now);
-        self.log.confirm_leadership(time, &mut self.outbox);
-        self.drain_log(out);
-    }
-}
-
-impl Snapshots for GroupMulticast {
-    type Capture = Capture;
-    type Captured = Captured;
-
-    fn capture(&mut self, partition: &dyn Fn() -> StatePart) -> Option<Capture> {
-        let wanted = self.log.wants_snapshot();
-        self.snapshots.begin(wanted).then(|| {
-            let cut = self.log.cut(self.applied);
-            Capture::new(cut, wanted, self.order.image(), partition())
-        })
-    }
-
-    fn on_captured(&mut self, now: LocalTime, captured: Captured, out: &mut Outbox<Self>) {
-        self.snapshots.end();
-        self.log
-            .compact(captured.last, self.snapshots.log_bytes / 2);
-        if let Some(snapshot) = captured.snapshot {
-            let time = since_start(now);
-            self.log.offer(time, snapshot, &mut self.outbox);
-            self.drain_log(out);
-        }
     }
 }

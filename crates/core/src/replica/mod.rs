@@ -7,6 +7,7 @@
 //! The driver hands in what has arrived (`on_*`), then calls [`Replica::flush`] once, stores the
 //! outbox's records, and only then sends the rest: before it, where the outbox allows that.
 
+mod answering;
 mod apply;
 mod conclusion;
 mod early;
@@ -27,15 +28,14 @@ pub use milestones::Milestone;
 pub use partition::{Applied, Holdings, Partition, Reading, Reply};
 pub use tally::{CommandKind, Tally};
 
-use crate::answer::{ClientMessage, ServerMessage, Verdict};
-use crate::command::Command;
+use crate::answer::{ClientMessage, ServerMessage};
 use crate::hints::{self, HintTable};
 use crate::hooks::{CacheCall, CacheReply, LeaderHooks};
-use crate::id::{ClientId, Groups, Hint, ObjectId, ReplicaId};
+use crate::id::{ClientId, Hint, ReplicaId};
 use crate::limits::MAX_OBJECTS;
-use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Refusal, Snapshots, Status};
+use crate::multicast::{ConfirmedReads, Delivery, Multicast, Outbox, Snapshots, Status};
 use crate::oracle::Placement;
-use crate::request::{Defect, Intent, Request};
+use crate::request::Defect;
 use crate::secret::Secret;
 use crate::time::LocalTime;
 use crate::topology::mix;
@@ -43,7 +43,6 @@ use early::Early;
 use milestones::Milestones;
 use queries::Waiting;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// What replicas say to each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -346,88 +345,6 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
         &self.multicast
     }
 
-    /// Takes a command in. Returns what the client is told at once, if anything.
-    fn submit(&mut self, now: LocalTime, command: Arc<Command>) -> Option<ServerMessage> {
-        let id = command.id;
-        let here = command.destinations.contains(self.id.group);
-        let defect = command.defect(&self.placement);
-        if let Some(defect) = defect.or((!here).then_some(Defect::Malformed)) {
-            return Some(ServerMessage::Refused { id, defect });
-        }
-        let command = command.with_digest();
-        if let Some(answer) = self.partition.recorded(id).cloned() {
-            let hints = Vec::new();
-            return Some(self.answer_message(Reply {
-                answer,
-                command,
-                hints,
-            }));
-        }
-        if let Some(told) = self.early.told(command.message_id()).cloned() {
-            return Some(self.answer_message(told));
-        }
-        match self.multicast.submit(now, command) {
-            Ok(()) | Err(Refusal::Busy) => None,
-            Err(Refusal::NotLeader) => Some(ServerMessage::NotLeader {
-                leader: self.multicast.status().leader,
-            }),
-            Err(Refusal::Expired) => Some(ServerMessage::Expired {
-                id,
-                time: self.multicast.status().log_time,
-            }),
-        }
-    }
-
-    /// A client reads published values, if this replica leads: nobody else publishes any.
-    fn wanted(&mut self, now: LocalTime, object: ObjectId) {
-        if self.is_leader() {
-            self.hooks
-                .on_wanted(now, object, self.partition.held(object));
-        }
-    }
-
-    fn consult(&mut self, objects: &[ObjectId]) -> ServerMessage {
-        let (mut hints, mut unknown) = (Vec::new(), Vec::new());
-        for &object in objects {
-            match self.believe(object) {
-                Some(hint) => hints.push(hint),
-                None => unknown.push(object),
-            }
-        }
-        ServerMessage::Consulted { hints, unknown }
-    }
-
-    /// The newest of what the ordered state and the hints say of an object's place. That it is
-    /// here, only the ordered state can say.
-    fn believe(&mut self, object: ObjectId) -> Option<Hint> {
-        let ordered = self.partition.locate(object);
-        let here = self.id.group.partition();
-        let newest = self.hints.newest(object, ordered);
-        newest.filter(|hint| here != Some(hint.owner)).or(ordered)
-    }
-
-    /// The hints that go with an answer: a client whose plan failed must learn what is known here.
-    /// After a retry it is not sent to one of the groups that were `tried`: their signals refute
-    /// that the object is there.
-    fn known_hints(
-        &mut self,
-        request: &Request,
-        tried: Groups,
-        verdict: Verdict,
-        mut hints: Vec<Hint>,
-    ) -> Vec<Hint> {
-        let is_retry = verdict == Verdict::Retry;
-        let was_tried = |owner| tried.iter().any(|group| group.partition() == Some(owner));
-        for (object, intent) in request.intents() {
-            let asked = is_retry || matches!(intent, Intent::Lookup);
-            if asked && hints.iter().all(|hint| hint.object != *object) {
-                let believed = self.believe(*object);
-                hints.extend(believed.filter(|hint| !(is_retry && was_tried(hint.owner))));
-            }
-        }
-        hints
-    }
-
     /// Passes on what one delivery led to. Signals are state and every replica sends them; the rest
     /// is the leader's.
     fn pass_on(&mut self, now: LocalTime, applied: &mut Applied, out: &mut ReplicaOutbox<M>) {
@@ -469,31 +386,6 @@ impl<M: ConfirmedReads + Snapshots, P: Partition> Replica<M, P> {
             if !self.early.finish(&reply) {
                 self.send_answer(reply, out);
             }
-        }
-    }
-
-    fn send_answer(&mut self, reply: Reply, out: &mut ReplicaOutbox<M>) {
-        let kind = CommandKind::of(&reply.command.request);
-        self.tally.add(kind, reply.answer.verdict);
-        let client = reply.answer.id.session.client;
-        let message = self.answer_message(reply);
-        out.clients.push((client, message));
-    }
-
-    /// An answer with what is known of the objects' places besides.
-    fn answer_message(&mut self, reply: Reply) -> ServerMessage {
-        let Reply {
-            answer,
-            command,
-            hints,
-        } = reply;
-        let (request, tried) = (&command.request, command.destinations);
-        let hints = self.known_hints(request, tried, answer.verdict, hints);
-        let time = self.multicast.status().log_time;
-        ServerMessage::Answer {
-            answer,
-            hints,
-            time,
         }
     }
 
