@@ -29,7 +29,7 @@ use crate::watch::{Watch, Watched};
 pub(crate) use capacity::Capacity;
 use capacity::Work;
 use clocks::MachineClock;
-use disk::Disk;
+use disk::{Disk, Unstored};
 use events::{ReplicaInput, WorldEvent};
 use hand_overs::Requests;
 use interventions::Hands;
@@ -44,7 +44,7 @@ use ssmr_core::{
 use ssmr_log::Members;
 use ssmr_multicast::{GroupMulticast, Message};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 type Order = GroupMulticast;
@@ -66,6 +66,8 @@ struct Member {
     work: Option<Work>,
     /// Until when its disk keeps it waiting.
     busy_until: LocalTime,
+    /// What it has said and is storing.
+    unstored: VecDeque<Unstored>,
 }
 
 /// A client with what it has asked for.

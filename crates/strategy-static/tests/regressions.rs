@@ -1,8 +1,8 @@
 //! Seeds under which strategy static once failed, and why.
 
 use ssmr_core::Execution::Exchange;
-use ssmr_core::Oracle;
-use ssmr_sim::{Profile, conformance::passes};
+use ssmr_core::{Oracle, Reads};
+use ssmr_sim::{Options, Profile, conformance::passes, simulate};
 use ssmr_strategy_static::Static;
 
 /// A new leader whose log still held items of an incoming link took them for new ones.
@@ -22,4 +22,18 @@ fn a_stale_belief_of_another_groups_leader() {
         Profile::Storm,
         Exchange,
     );
+}
+
+/// The simulator's own fault: a leader whose disk was slow was told to hand over while it stored
+/// what it had sent, and stored what came of that first.
+#[test]
+fn what_is_stored_meanwhile_is_not_overtaken() {
+    let options = Options {
+        profile: Profile::Storm,
+        reads: Reads::Index,
+        ..Options::default()
+    };
+    if let Err(failure) = simulate(&Static::new().into_shared(), 511_465, options) {
+        panic!("{failure}");
+    }
 }

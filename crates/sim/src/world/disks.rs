@@ -62,6 +62,20 @@ impl World {
         Owner { replica, cluster }
     }
 
+    /// Stores at once what a replica has said and not stored, in order. Returns whether it may go
+    /// on.
+    pub(super) fn keep_unstored(&mut self, id: ReplicaId) -> bool {
+        while let Some(member) = self.members.get_mut(&id)
+            && let Some(unstored) = member.unstored.pop_front()
+        {
+            let start = member.start;
+            if !self.keep(id, start, unstored) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Stores what a round led to. Returns whether the replica may go on.
     pub(super) fn keep(&mut self, id: ReplicaId, start: u64, unstored: Unstored) -> bool {
         let Unstored { records, capture } = unstored;

@@ -17,7 +17,7 @@ use ssmr_core::{
 };
 use ssmr_log::MemberId;
 use ssmr_multicast::{GroupMulticast, MulticastSettings};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 impl World {
@@ -94,6 +94,7 @@ impl World {
                 .is_busy()
                 .then(|| Work::of(Capacity::ORDINARY)),
             busy_until: LocalTime::ZERO,
+            unstored: VecDeque::new(),
         };
         self.members.insert(id, member);
         let start = self.rng.random_range(0..TICK);
