@@ -184,7 +184,7 @@ async fn garbage_peers_do_not_hurt() {
             &[0xff; 64][..],
             b"ssmr",
             // Of this version, and cut off: one of another version is told which this is.
-            &[0, 0, 0, 6, b's', b's', b'm', b'r', 8, 0],
+            &[0, 0, 0, 6, b's', b's', b'm', b'r', 9, 0],
         ] {
             let mut stream = TcpStream::connect(address.address().unwrap())
                 .await

@@ -48,7 +48,7 @@ pub(crate) const OPERATOR: u32 = 2;
 /// A greeting as it is on the wire, of a cluster with strategy global.
 pub(crate) fn greeting(incarnation: u64, role: impl Serialize) -> Vec<u8> {
     let identity = (incarnation, ("blobs", 1u32), "global", topology());
-    frame(&codec::encode(&(*b"ssmr", 8u16, identity, role)))
+    frame(&codec::encode(&(*b"ssmr", 9u16, identity, role)))
 }
 
 /// A frame with this body.
