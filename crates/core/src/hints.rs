@@ -72,14 +72,8 @@ pub(crate) fn of_owner(object: ObjectId, owner: GroupId, revision: Revision) -> 
 
 /// Where a move has taken an object.
 pub(crate) fn of_move(event: &ObjectEvent) -> Option<Hint> {
-    match event.change {
-        Change::Moved(owner, _) => Some(Hint {
-            object: event.object,
-            owner,
-            epoch: event.revision.epoch,
-        }),
-        _ => None,
-    }
+    let is_move = matches!(event.change, Change::Moved(..));
+    event.placed().filter(|_| is_move)
 }
 
 /// Hints for sets of groups, sorted by receiver: one message for each group but `own`.

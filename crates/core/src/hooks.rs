@@ -65,6 +65,31 @@ pub struct ObjectEvent {
     pub left: bool,
 }
 
+impl ObjectEvent {
+    /// The object's value afterwards, where this replica has it.
+    #[must_use]
+    pub fn value(&self) -> Option<&Encoded> {
+        match &self.change {
+            Change::Created(_, value) | Change::Moved(_, value) => value.as_ref(),
+            Change::Written(value) => Some(value),
+            Change::Deleted => None,
+        }
+    }
+
+    /// Where the object is from now on, if it was created or moved.
+    #[must_use]
+    pub fn placed(&self) -> Option<Hint> {
+        match self.change {
+            Change::Created(owner, _) | Change::Moved(owner, _) => Some(Hint {
+                object: self.object,
+                owner,
+                epoch: self.revision.epoch,
+            }),
+            Change::Written(_) | Change::Deleted => None,
+        }
+    }
+}
+
 /// What happened to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

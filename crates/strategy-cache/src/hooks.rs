@@ -20,9 +20,8 @@ use ssmr_core::mutant::{self, Mutant};
 use ssmr_core::published::INTEREST_US;
 use ssmr_core::two_generation_map::TwoGenerationMap;
 use ssmr_core::{
-    CacheCall, CacheReply, Change, Encoded, Found, Hint, LeaderHooks, LocalTime, Micros,
-    ObjectEvent, ObjectId, Published, ReaderKey, Revision, Secret, Unpacked, ValueCodec,
-    ValueReference,
+    CacheCall, CacheReply, Change, Encoded, Found, LeaderHooks, LocalTime, Micros, ObjectEvent,
+    ObjectId, Published, ReaderKey, Revision, Secret, Unpacked, ValueCodec, ValueReference,
 };
 use std::collections::VecDeque;
 
@@ -227,30 +226,17 @@ impl LeaderHooks for CacheHooks {
         if !event.here {
             return;
         }
-        let value = match &event.change {
-            Change::Created(_, value) | Change::Moved(_, value) => value.as_ref(),
-            Change::Written(value) => Some(value),
-            Change::Deleted => None,
-        };
+        let value = event.value();
         let is_wanted = self.wanted.is_some_and(|at| now < at + INTEREST_US);
         if is_wanted && (value.is_some() || event.change == Change::Deleted) {
             self.publish(event.object, event.revision, value);
         }
-        match &event.change {
-            Change::Created(owner, value) | Change::Moved(owner, value) => {
-                if let Some(value) = value {
-                    self.store(event.object, event.revision, value);
-                }
-                let hint = Hint {
-                    object: event.object,
-                    owner: *owner,
-                    epoch: event.revision.epoch,
-                };
-                let key = location_key(event.object);
-                self.calls.push_back(CacheCall::Publish { key, hint });
-            }
-            Change::Written(value) => self.store(event.object, event.revision, value),
-            Change::Deleted => {}
+        if let Some(value) = value {
+            self.store(event.object, event.revision, value);
+        }
+        if let Some(hint) = event.placed() {
+            let key = location_key(event.object);
+            self.calls.push_back(CacheCall::Publish { key, hint });
         }
     }
 
