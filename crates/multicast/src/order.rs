@@ -47,7 +47,7 @@ pub(crate) struct Order {
     time: LogTime,
     pending: PendingCommands,
     /// Timestamps of commands that are not logged here.
-    early: BTreeMap<MessageId, Vec<Timestamp>>,
+    unlogged: BTreeMap<MessageId, Vec<Timestamp>>,
     filter: Filter,
     links: Links,
     /// Not state: what is delivered and not polled yet.
@@ -62,7 +62,7 @@ impl Order {
             clock: LogicalClock::default(),
             time: LogTime::ZERO,
             pending: PendingCommands::default(),
-            early: BTreeMap::new(),
+            unlogged: BTreeMap::new(),
             filter: Filter::new(session_ttl),
             links: Links::default(),
             deliveries: VecDeque::new(),
@@ -88,7 +88,7 @@ impl Order {
             clock,
             time,
             pending,
-            early,
+            unlogged,
             filter,
             links,
             ..
@@ -97,7 +97,7 @@ impl Order {
             clock,
             time,
             pending.sorted(),
-            early,
+            unlogged,
             filter.sorted(),
             links,
         )))
@@ -122,7 +122,7 @@ impl Order {
             clock: self.clock,
             time: self.time,
             pending: self.pending.without_places(),
-            early: self.early.clone(),
+            unlogged: self.unlogged.clone(),
             filter: self.filter.clone(),
             links: self.links.clone(),
             deliveries: VecDeque::new(),
@@ -150,7 +150,7 @@ impl Order {
     pub(crate) fn describe(&self) -> String {
         let mut first = self.pending.sorted();
         first.truncate(3);
-        format!("{first:?}, early {:?}", self.early)
+        format!("{first:?}, unlogged {:?}", self.unlogged)
     }
 
     /// Whether a session is remembered.
@@ -169,7 +169,7 @@ impl Order {
         let id = command.message_id();
         if self.pending.contains(id) {
             Freshness::Seen
-        } else if self.early.contains_key(&id) {
+        } else if self.unlogged.contains_key(&id) {
             Freshness::Fresh
         } else if mutant::is_active(Mutant::ClocksRefused)
             && command.clock > self.clock.ahead(CLOCK_LEAD)
@@ -189,7 +189,7 @@ impl Order {
     /// Commands that other groups have timestamped and that are not logged here, with one of those
     /// groups.
     pub(crate) fn missing_commands(&self) -> impl Iterator<Item = (MessageId, GroupId)> {
-        self.early
+        self.unlogged
             .iter()
             .filter_map(|(id, known)| Some((*id, known.first()?.group())))
     }
@@ -216,9 +216,9 @@ impl Order {
             return;
         }
         let id = command.message_id();
-        let early = self.early.remove(&id);
+        let unlogged = self.unlogged.remove(&id);
         let expired =
-            early.is_some() && self.filter.freshness(&command, self.time) == Freshness::Expired;
+            unlogged.is_some() && self.filter.freshness(&command, self.time) == Freshness::Expired;
         if !expired {
             self.filter.enter(&command);
         }
@@ -247,7 +247,7 @@ impl Order {
             return;
         }
         self.pending.enter(command, own, others, expired);
-        for timestamp in early.unwrap_or_default() {
+        for timestamp in unlogged.unwrap_or_default() {
             self.learn(id, timestamp);
         }
         self.deliver();
@@ -261,7 +261,7 @@ impl Order {
                     self.deliver();
                 }
                 Item::Timestamp { message, timestamp } => {
-                    self.early.entry(message).or_default().push(timestamp);
+                    self.unlogged.entry(message).or_default().push(timestamp);
                 }
                 Item::Signal(signal) => {
                     self.deliveries.push_back(Delivery::Signal { from, signal });

@@ -64,7 +64,7 @@ pub(super) struct State {
     pub(super) queues: Queues,
     running: KeyedMap<MessageId, Running>,
     /// Signals of commands that are not delivered here yet.
-    early: KeyedMap<MessageId, Vec<(GroupId, Signal)>>,
+    undelivered: KeyedMap<MessageId, Vec<(GroupId, Signal)>>,
     sessions: Sessions,
     /// How many commands were delivered.
     delivered: u64,
@@ -107,9 +107,8 @@ impl<A: Application> Partition for Engine<A> {
         if !(running.started && has_all) {
             return None;
         }
-        let signals: Vec<_> = running.with(arrived).cloned().collect();
         let (command, timestamp) = (&running.command, running.timestamp);
-        let decision = decide(command, &signals, self.max_operands);
+        let decision = decide(command, running.with(arrived), self.max_operands);
         // Who does not answer need not execute yet.
         (decision.answerer == self.group).then(|| {
             let conclusion = carry_out::<A>(self.group, command, timestamp, decision);
@@ -170,20 +169,20 @@ impl<A: Application> Partition for Engine<A> {
         let State {
             store,
             running,
-            early,
+            undelivered,
             sessions,
             delivered,
             queues: _,
         } = &self.state;
         // The queues follow from what is running.
         let running: BTreeMap<_, _> = running.values().map(|r| (r.timestamp, r)).collect();
-        let early: BTreeMap<_, _> = early.iter().collect();
+        let undelivered: BTreeMap<_, _> = undelivered.iter().collect();
         let whole = (
             store.owned(),
             store.recorded(),
             sessions.sorted(),
             running,
-            early,
+            undelivered,
             delivered,
         );
         digest(&codec::encode(&whole))
@@ -193,7 +192,7 @@ impl<A: Application> Partition for Engine<A> {
 impl State {
     /// Mutant: signals that have come in and are not used yet.
     fn forget_signals(&mut self) {
-        self.early.clear();
+        self.undelivered.clear();
         for running in self.running.values_mut() {
             running.signals.clear();
         }
@@ -301,7 +300,7 @@ impl<A: Application> Engine<A> {
             "{id:?} was delivered twice"
         );
         running.blocked = self.state.queues.enter(id, request.objects());
-        for (from, signal) in self.state.early.remove(&id).unwrap_or_default() {
+        for (from, signal) in self.state.undelivered.remove(&id).unwrap_or_default() {
             running.missing.remove(from);
             running.signals.push((from, signal));
         }
@@ -315,7 +314,11 @@ impl<A: Application> Engine<A> {
     fn on_signal(&mut self, from: GroupId, signal: Signal, out: &mut Applied) {
         let id = signal.message;
         let Some(running) = self.state.running.get_mut(&id) else {
-            self.state.early.entry(id).or_default().push((from, signal));
+            self.state
+                .undelivered
+                .entry(id)
+                .or_default()
+                .push((from, signal));
             return;
         };
         assert!(
@@ -410,7 +413,7 @@ impl<A: Application> Engine<A> {
     /// All signals are in: decides, executes, records and answers.
     fn finish(&mut self, running: &Running, out: &mut Applied) {
         let (command, timestamp) = (&running.command, running.timestamp);
-        let decision = decide(command, &running.signals, self.max_operands);
+        let decision = decide(command, running.signals.iter(), self.max_operands);
         let everywhere = command.destinations == self.placement.topology().groups();
         assert!(
             !(everywhere && decision.verdict == Verdict::Retry && running.missing.is_empty())
@@ -459,7 +462,7 @@ impl Running {
     fn with<'a>(
         &'a self,
         arrived: &'a [(GroupId, Signal)],
-    ) -> impl Iterator<Item = &'a (GroupId, Signal)> {
+    ) -> impl Iterator<Item = &'a (GroupId, Signal)> + Clone {
         let others = arrived
             .iter()
             .filter(|(from, _)| self.missing.contains(*from));
@@ -468,16 +471,13 @@ impl Running {
 
     /// Mutant: answer as soon as the signals that are in allow another verdict than a retry.
     fn may_answer(&self, arrived: &[(GroupId, Signal)]) -> bool {
-        let decide = || {
-            let signals: Vec<_> = self.with(arrived).cloned().collect();
-            decide(&self.command, &signals, MAX_OPERANDS).verdict != Verdict::Retry
-        };
-        mutant::is_active(Mutant::HastyAnswer) && decide()
+        mutant::is_active(Mutant::HastyAnswer)
+            && decide(&self.command, self.with(arrived), MAX_OPERANDS).verdict != Verdict::Retry
     }
 
     /// Mutant: finish as soon as the signals that are in allow another verdict than a retry.
     fn may_hurry(&self) -> bool {
         mutant::is_active(Mutant::NoSignalWait)
-            && decide(&self.command, &self.signals, MAX_OPERANDS).verdict != Verdict::Retry
+            && decide(&self.command, self.signals.iter(), MAX_OPERANDS).verdict != Verdict::Retry
     }
 }

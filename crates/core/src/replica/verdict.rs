@@ -69,13 +69,13 @@ impl Finding {
 /// # Panics
 /// If two groups claim to own an object, or an owner meets an authority that denies the object:
 /// invariant 3 is broken.
-pub(crate) fn decide(
+pub(crate) fn decide<'a>(
     command: &Command,
-    signals: &[(GroupId, Signal)],
+    signals: impl Iterator<Item = &'a (GroupId, Signal)> + Clone,
     max_operands: u64,
 ) -> Decision {
     let request = &command.request;
-    let findings = join(request, signals);
+    let findings = join(request, signals.clone());
     let (verdict, touched) = judge(command, &findings, signals, max_operands);
     let answerer = answerer(command, &findings, verdict);
     Decision {
@@ -87,7 +87,10 @@ pub(crate) fn decide(
 }
 
 /// Joins the signals: one finding for each object of the request, in its order.
-fn join(request: &Request, signals: &[(GroupId, Signal)]) -> Vec<Finding> {
+fn join<'a>(
+    request: &Request,
+    signals: impl Iterator<Item = &'a (GroupId, Signal)>,
+) -> Vec<Finding> {
     let mut findings = vec![Finding::default(); request.intents().len()];
     for (group, signal) in signals {
         for report in &signal.reports {
@@ -124,14 +127,14 @@ impl Finding {
 }
 
 /// The verdict, and the objects that led to it.
-fn judge(
+fn judge<'a>(
     command: &Command,
     findings: &[Finding],
-    signals: &[(GroupId, Signal)],
+    signals: impl Iterator<Item = &'a (GroupId, Signal)> + Clone,
     max_operands: u64,
 ) -> (Verdict, Vec<Touch>) {
     let request = &command.request;
-    if signals.iter().any(|(_, signal)| signal.expired) {
+    if signals.clone().any(|(_, signal)| signal.expired) {
         return (Verdict::SessionExpired, Vec::new());
     }
     let pairs = || request.intents().iter().zip(findings);
@@ -164,7 +167,7 @@ fn judge(
     if !changed.is_empty() && !mutant::is_active(Mutant::IgnoredExpectations) {
         return (Verdict::Changed, changed);
     }
-    let bytes: u64 = signals.iter().map(|(_, signal)| signal.operand_bytes).sum();
+    let bytes: u64 = signals.map(|(_, signal)| signal.operand_bytes).sum();
     if bytes > most_operands(command.destinations, max_operands) {
         return (Verdict::TooLarge, Vec::new());
     }

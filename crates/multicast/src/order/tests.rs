@@ -54,7 +54,7 @@ impl Waiting {
 struct Model {
     clock: LogicalClock,
     waiting: Vec<Waiting>,
-    early: BTreeMap<MessageId, Vec<Timestamp>>,
+    unlogged: BTreeMap<MessageId, Vec<Timestamp>>,
     delivered: Vec<(Timestamp, MessageId)>,
     /// How often a command was delivered while one of a lower bound was not.
     overtaken: usize,
@@ -69,7 +69,7 @@ impl Model {
             missing: command.destinations.without(HERE),
         });
         let id = command.message_id();
-        for timestamp in self.early.remove(&id).unwrap_or_default() {
+        for timestamp in self.unlogged.remove(&id).unwrap_or_default() {
             self.learn(id, timestamp);
         }
         self.deliver();
@@ -77,7 +77,7 @@ impl Model {
 
     fn receive(&mut self, id: MessageId, timestamp: Timestamp) {
         if !self.learn(id, timestamp) {
-            self.early.entry(id).or_default().push(timestamp);
+            self.unlogged.entry(id).or_default().push(timestamp);
         }
         self.deliver();
     }
