@@ -274,7 +274,7 @@ impl Run {
     fn step(&mut self) -> Result<(), InvariantViolation> {
         let steps = self.world.report.steps;
         if steps > MOST_STEPS {
-            return Err(Stall::Storm { steps }.into());
+            return Err(Stall::Endless { steps }.into());
         }
         self.world.step()?;
         for (id, completion) in self.world.take_completions() {

@@ -136,7 +136,7 @@ pub enum Stall {
     /// No event is left to happen.
     NoEvents,
     /// More happens than in any simulation that ends: a storm of messages.
-    Storm {
+    Endless {
         /// How many events there were.
         steps: u64,
     },
@@ -296,7 +296,7 @@ impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoEvents => write!(f, "nothing happens any more"),
-            Self::Storm { steps } => write!(f, "after {steps} events there is no end"),
+            Self::Endless { steps } => write!(f, "after {steps} events there is no end"),
             Self::Requests { state } => write!(
                 f,
                 "requests are unanswered long after all faults have healed{state}"

@@ -66,7 +66,7 @@ struct Member {
     work: Option<Work>,
     /// Until when its disk keeps it waiting.
     busy_until: LocalTime,
-    /// What it has said and is storing.
+    /// What it has sent and is storing.
     unstored: VecDeque<Unstored>,
 }
 

@@ -45,10 +45,7 @@ pub fn a_group_without_a_majority_holds_up_what_is_tied_to_it(oracle: &Arc<dyn O
     for ticket in tied {
         assert!(is_done(&scenario.wait(ticket)));
     }
-    for (object, writes) in [(x, 2), (y, 1), (z, 2), (u, 5)] {
-        let register = scenario.read(5, object);
-        assert_eq!(register.map(|register| register.writes), Some(writes));
-    }
+    scenario.read_written(5, &[(x, 2), (y, 1), (z, 2), (u, 5)]);
     scenario.close()
 }
 
@@ -78,10 +75,7 @@ pub fn a_command_does_not_wait_for_strangers(oracle: &Arc<dyn Oracle>) -> String
     assert!(!scenario.has_ended(stranger), "its timestamp was not lost");
     scenario.world.heal(false);
     assert!(is_done(&scenario.wait(stranger)));
-    for (object, writes) in [(x, 1), (y, 1), (z, 3), (u, 3), (v, 3)] {
-        let register = scenario.read(2, object);
-        assert_eq!(register.map(|register| register.writes), Some(writes));
-    }
+    scenario.read_written(2, &[(x, 1), (y, 1), (z, 3), (u, 3), (v, 3)]);
     scenario.close()
 }
 

@@ -102,32 +102,28 @@ pub fn what_commands_sync(oracle: &Arc<dyn Oracle>) -> String {
     ];
     for (title, request) in asked {
         scenario.world.note(|| title.to_owned());
-        let begun = scenario.world.now();
-        let completion = scenario.run(1, request);
-        let took = scenario.world.now().since(begun);
-        let (syncs, groups) = ((took + SYNC / 2) / SYNC, completion.cost.groups);
-        scenario
-            .world
-            .note(|| format!("{syncs} syncs in a row, groups: {groups}"));
-        scenario.hush(true);
-        scenario.pass(LONG);
-        scenario.hush(false);
+        scenario.measured(1, request, "syncs", SYNC);
     }
     scenario.world.even_out_stores(0);
     scenario.close()
 }
 
 impl Scenario {
-    /// Runs a request and notes how many messages lay between it and its answer, one after the
-    /// other. What follows in the background is over before the next one.
+    /// Runs a request and notes how many messages lay between it and its answer.
     fn counted(&mut self, client: u64, request: Request) -> Completion {
+        self.measured(client, request, "messages", DELAY)
+    }
+
+    /// Runs a request and notes how many of these, which take so long each, lay between it and its
+    /// answer, one after the other. What follows in the background is over before the next one.
+    fn measured(&mut self, client: u64, request: Request, what: &str, each: Micros) -> Completion {
         let begun = self.world.now();
         let completion = self.run(client, request);
         let took = self.world.now().since(begun);
-        let messages = (took + DELAY / 2) / DELAY;
+        let count = (took + each / 2) / each;
         let groups = completion.cost.groups;
         self.world
-            .note(|| format!("{messages} messages in a row, groups: {groups}"));
+            .note(|| format!("{count} {what} in a row, groups: {groups}"));
         self.hush(true);
         self.pass(LONG);
         self.hush(false);

@@ -22,10 +22,7 @@ pub fn an_early_answer_outlives_its_leader(oracle: &Arc<dyn Oracle>) -> String {
     let unfinished = scenario.world.unfinished(P0.into());
     assert!(unfinished > 0, "the group has not logged why");
     scenario.stop_leader(P0);
-    for object in objects {
-        let register = scenario.read(2, object);
-        assert_eq!(register.map(|register| register.writes), Some(1));
-    }
+    scenario.read_written(2, &objects.map(|object| (object, 1)));
     scenario.close()
 }
 
@@ -53,10 +50,7 @@ pub fn an_early_answer_is_repeated(oracle: &Arc<dyn Oracle>) -> String {
     let unfinished = scenario.world.unfinished(P0.into());
     assert!(unfinished > 0, "the group could not log why");
     scenario.world.heal(false);
-    for object in objects {
-        let register = scenario.read(2, object);
-        assert_eq!(register.map(|register| register.writes), Some(1));
-    }
+    scenario.read_written(2, &objects.map(|object| (object, 1)));
     scenario.close()
 }
 
@@ -76,9 +70,6 @@ pub fn an_early_retry_tells_the_way(oracle: &Arc<dyn Oracle>) -> String {
     let told = scenario.done(1, update(&objects, 2));
     let cost = (told.cost.retries, told.cost.fallbacks);
     assert_eq!(cost, (u32::from(oracle.movable()), 0), "{told:?}");
-    for object in objects {
-        let register = scenario.read(2, object);
-        assert_eq!(register.map(|register| register.writes), Some(2));
-    }
+    scenario.read_written(2, &objects.map(|object| (object, 2)));
     scenario.close()
 }

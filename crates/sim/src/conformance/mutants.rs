@@ -97,76 +97,71 @@ struct ReadFault {
     seeds: u64,
 }
 
+/// What shows most of them.
+const USUAL: ReadFault = ReadFault {
+    mutant: Mutant::UnconfirmedReads,
+    profile: Profile::Depose,
+    reads: Reads::Index,
+    partitions: 1,
+    clients: 4,
+    objects: 4,
+    window: 2,
+    seeds: 300,
+};
+
 const READS: [ReadFault; 7] = [
     ReadFault {
         mutant: Mutant::ReadsPastQueues,
         profile: Profile::Slow,
         reads: Reads::Index,
         partitions: 2,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 300,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::UnconfirmedReads,
         profile: Profile::Depose,
         reads: Reads::Index,
-        partitions: 1,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 300,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::LongLeases,
         profile: Profile::Depose,
         reads: Reads::Lease,
-        partitions: 1,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 300,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::LeaseWithoutMargin,
         profile: Profile::Drift,
         reads: Reads::Lease,
-        partitions: 1,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 2_000,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::LeaseKept,
         profile: Profile::HandOver,
         reads: Reads::Lease,
-        partitions: 1,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 500,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::LateRequestsObeyed,
         profile: Profile::HandOver,
         reads: Reads::Lease,
-        partitions: 1,
-        clients: 4,
-        objects: 4,
-        window: 2,
         seeds: 2_000,
+        ..USUAL
     },
     ReadFault {
         mutant: Mutant::ReusedConfirmations,
         profile: Profile::Pause,
         reads: Reads::Index,
-        partitions: 1,
         clients: 12,
         objects: 2,
         window: 1,
         seeds: 500,
+        ..USUAL
     },
 ];
 
@@ -192,19 +187,10 @@ pub fn catch_reads(oracle: &Arc<dyn Oracle>) {
     }
 }
 
-/// Faults of a leader that sends before it stores, with how many replicas a group has that shows
-/// them.
-const OVERLAPS: [(Mutant, Profile, u8, u64); 4] = [
-    (Mutant::LoneVoterSendsFirst, Profile::Crash, 1, 50),
-    (Mutant::LoneVoterSendsFirst, Profile::Disk, 1, 50),
-    (Mutant::AppendedBeforeSync, Profile::Crash, 3, 500),
-    (Mutant::AppendedBeforeSync, Profile::Disk, 3, 500),
-];
-
 /// Faults of what replicas store, of snapshots and of the order, with the profile that shows them.
 /// No client's history is needed: replicas that differ, deliveries out of order and commands that
 /// never end are violations, too.
-const STORAGE: [(Mutant, Profile, u64); 15] = [
+const STORAGE: [(Mutant, Profile, u64); 19] = [
     (Mutant::SnapshotsWithoutSessions, Profile::Crash, 200),
     (Mutant::SnapshotsWithoutSignals, Profile::Crash, 300),
     (Mutant::TimestampsReused, Profile::Stop, 60),
@@ -216,6 +202,10 @@ const STORAGE: [(Mutant, Profile, u64); 15] = [
     (Mutant::UnsyncedFiles, Profile::Disk, 10),
     (Mutant::HeaderUnchecked, Profile::Disk, 20),
     (Mutant::AnswerBeforeSync, Profile::Disk, 30),
+    (Mutant::LoneVoterSendsFirst, Profile::Crash, 50),
+    (Mutant::LoneVoterSendsFirst, Profile::Disk, 50),
+    (Mutant::AppendedBeforeSync, Profile::Crash, 500),
+    (Mutant::AppendedBeforeSync, Profile::Disk, 500),
     (Mutant::PendingSessionsExpire, Profile::Expiry, 20),
     (Mutant::SeveralEntriesAtOnce, Profile::Stop, 200),
     (Mutant::HastyAnswer, Profile::Deaths, 50),
@@ -227,8 +217,9 @@ const STORAGE: [(Mutant, Profile, u64); 15] = [
 /// # Panics
 /// If one of them is not found, by whatever invariant, within its number of seeds.
 pub fn catch_storage(oracle: &Arc<dyn Oracle>) {
-    let stored = STORAGE.map(|(mutant, profile, seeds)| (mutant, profile, 3, seeds));
-    for (mutant, profile, replicas, seeds) in stored.into_iter().chain(OVERLAPS) {
+    for (mutant, profile, seeds) in STORAGE {
+        let is_alone = mutant == Mutant::LoneVoterSendsFirst;
+        let replicas = if is_alone { 1 } else { 3 };
         let mutant = Some(mutant);
         let options = Options {
             mutant,

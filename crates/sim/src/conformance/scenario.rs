@@ -149,6 +149,15 @@ impl Scenario {
         value(&completion)
     }
 
+    /// Has a client read registers, each of which was written so often.
+    pub(super) fn read_written(&mut self, client: u64, registers: &[(ObjectId, u64)]) {
+        for &(object, writes) in registers {
+            let register = self.read(client, object);
+            let found = register.map(|register| register.writes);
+            assert_eq!(found, Some(writes), "{object}");
+        }
+    }
+
     /// Lets time pass.
     pub(super) fn pass(&mut self, time: Micros) {
         if time > 0 {

@@ -62,14 +62,14 @@ impl World {
         Owner { replica, cluster }
     }
 
-    /// Stores at once what a replica has said and not stored, in order. Returns whether it may go
+    /// Stores at once what a replica has sent and not stored, in order. Returns whether it may go
     /// on.
-    pub(super) fn keep_unstored(&mut self, id: ReplicaId) -> bool {
+    pub(super) fn store_unstored(&mut self, id: ReplicaId) -> bool {
         while let Some(member) = self.members.get_mut(&id)
             && let Some(unstored) = member.unstored.pop_front()
         {
             let start = member.start;
-            if !self.keep(id, start, unstored) {
+            if !self.store_round(id, start, unstored) {
                 return false;
             }
         }
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// Stores what a round led to. Returns whether the replica may go on.
-    pub(super) fn keep(&mut self, id: ReplicaId, start: u64, unstored: Unstored) -> bool {
+    pub(super) fn store_round(&mut self, id: ReplicaId, start: u64, unstored: Unstored) -> bool {
         let Unstored { records, capture } = unstored;
         self.store(id, records) && capture.is_none_or(|capture| self.capture(id, start, capture))
     }

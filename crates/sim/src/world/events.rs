@@ -29,8 +29,8 @@ pub(super) enum WorldEvent {
     ReplicaTick(ReplicaId, u64),
     /// What was stored in this start has taken its time: now it is said.
     Stored(ReplicaId, u64, Box<ReplicaOutbox<Order>>),
-    /// The first of what was said in this start and not stored has taken its time.
-    Said(ReplicaId, u64),
+    /// What was sent first in this start and not stored has taken its time: now it is stored.
+    Sent(ReplicaId, u64),
     /// What was captured in this start is encoded and stored.
     Captured(ReplicaId, u64, Snapshotting),
     ClientTick(ClientId),
@@ -65,7 +65,7 @@ impl WorldEvent {
             | Self::CacheToReplica(id, ..)
             | Self::ReplicaTick(id, ..)
             | Self::Stored(id, ..)
-            | Self::Said(id, _)
+            | Self::Sent(id, _)
             | Self::Round(id, _)
             | Self::Captured(id, ..) => Some(*id),
             _ => None,
@@ -136,11 +136,11 @@ impl World {
                     self.dispatch_replica(id, 0, *out);
                 }
             }
-            WorldEvent::Said(id, start) => {
+            WorldEvent::Sent(id, start) => {
                 let member = self.members.get_mut(&id);
                 let member = member.filter(|member| member.start == start);
                 if let Some(unstored) = member.and_then(|member| member.unstored.pop_front()) {
-                    self.keep(id, start, unstored);
+                    self.store_round(id, start, unstored);
                 }
             }
             WorldEvent::Captured(id, start, begun) => self.keep_snapshot(id, start, begun),
@@ -180,8 +180,8 @@ impl World {
         act: impl FnOnce(&mut Replica<Order, Watched>, &mut ReplicaOutbox<Order>),
     ) {
         // Whatever reaches a replica past its inbox finds it done with storing.
-        let early = mutant::is_active(Mutant::AppendedBeforeSync);
-        if !early && !self.keep_unstored(id) {
+        let is_late = mutant::is_active(Mutant::AppendedBeforeSync);
+        if !is_late && !self.store_unstored(id) {
             return;
         }
         let Some(member) = self.members.get_mut(&id) else {
@@ -198,7 +198,7 @@ impl World {
         let stores = unstored.as_ref().is_some_and(Unstored::has_records);
         if out.store_first
             && let Some(unstored) = unstored.take()
-            && !(self.keep_unstored(id) && self.keep(id, start, unstored))
+            && !(self.store_unstored(id) && self.store_round(id, start, unstored))
         {
             return;
         }
@@ -214,7 +214,7 @@ impl World {
             return;
         };
         self.dispatch_replica(id, busy, out);
-        if early && stores {
+        if is_late && stores {
             // It takes inputs meanwhile.
             time = LATE_SYNC;
         }
@@ -222,10 +222,10 @@ impl World {
             return;
         };
         if time == 0 && member.unstored.is_empty() {
-            self.keep(id, start, unstored);
+            self.store_round(id, start, unstored);
         } else {
             member.unstored.push_back(unstored);
-            self.schedule(time, WorldEvent::Said(id, start));
+            self.schedule(time, WorldEvent::Sent(id, start));
         }
     }
 
